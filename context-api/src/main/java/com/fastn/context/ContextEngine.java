@@ -1,0 +1,59 @@
+package com.fastn.context;
+
+import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The implementation behind the static methods of this package, found once as a service. Not for applications.
+ */
+public interface ContextEngine {
+
+    /** {@return the engine of this process} */
+    static ContextEngine get() {
+        return Holder.ENGINE;
+    }
+
+    /** {@return the context that the caller runs in, or the root of the default runtime} */
+    FastnContext current();
+
+    /** {@return the context that the caller runs in, or {@code null} off any context} */
+    @Nullable
+    FastnContext currentOrNull();
+
+    /** {@return the runtime that serves whoever runs off any context} */
+    ContextRuntime defaultRuntime();
+
+    /**
+     * Makes a runtime.
+     *
+     * @param settings what the builder was told
+     * @return a new runtime with an open root
+     */
+    ContextRuntime newRuntime(Settings settings);
+
+    /**
+     * What a runtime is made from.
+     *
+     * @param rootName the root's name
+     * @param rootLabel the root's name for people
+     * @param alias the node's name, or {@code null} for the default
+     * @param ticker the source of time
+     */
+    record Settings(
+            String rootName, String rootLabel, @Nullable String alias, Ticker ticker) {}
+
+    /** Loads the engine at first use. */
+    final class Holder {
+        private static final ContextEngine ENGINE = load();
+
+        private Holder() {}
+
+        private static ContextEngine load() {
+            return ServiceLoader.load(ContextEngine.class, ContextEngine.class.getClassLoader())
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException(
+                            "no ContextEngine service was found; if the jars were repackaged into one, merge their"
+                                    + " META-INF/services files"));
+        }
+    }
+}

@@ -1,0 +1,433 @@
+package com.fastn.context;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextState;
+import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.StatusSnapshot;
+import com.google.errorprone.annotations.MustBeClosed;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A named, timed unit of work with a parent: one node of the tree that a status snapshot shows.
+ *
+ * <p>A context is opened by a {@link ContextBuilder} and closed once, by its task's end or by {@link #close}. A closed
+ * context with open children stays in the tree as {@link ContextState#CLOSING} until the last of them closes. Cancelling
+ * it asks it and everything below it to stop. Its total counters survive it, its live counts do not.
+ *
+ * <p>All methods may be called from any thread. None throws because of the state of the context: on a closed one,
+ * {@code child} gives a context that is closed and cancelled from the start, totals still count, locks fail their stage.
+ */
+public interface FastnContext extends AutoCloseable {
+
+    /**
+     * {@return the root of the tree that the current context belongs to} Off any context it is the root of the default
+     * runtime, named {@code global}.
+     */
+    static FastnContext global() {
+        return current().runtime().root();
+    }
+
+    /**
+     * {@return the context that the caller runs in} Never {@code null}: off any context it is the root of the default
+     * runtime.
+     */
+    static FastnContext current() {
+        return ContextEngine.get().current();
+    }
+
+    /** {@return a snapshot of the whole tree that the current context belongs to} */
+    static StatusSnapshot status() {
+        return current().runtime().status();
+    }
+
+    /** {@return the name, as given and made safe: at most 256 code points, never empty} */
+    String name();
+
+    /** {@return the name for people, by default the name} */
+    String label();
+
+    /** {@return the creation sequence number in the runtime; no two contexts of a runtime share it} */
+    long id();
+
+    /** {@return the names from the root down} */
+    ContextPath path();
+
+    /** {@return what this context stands for} */
+    ContextKind kind();
+
+    /** {@return the parent, or {@code null} for a root} */
+    @Nullable
+    FastnContext parent();
+
+    /** {@return the open children, the oldest first; a copy} */
+    List<FastnContext> children();
+
+    /** {@return the runtime that this context belongs to} */
+    ContextRuntime runtime();
+
+    /** {@return where this context is in its life} */
+    ContextState state();
+
+    /** {@return the known caller elsewhere, or {@code null}} */
+    @Nullable
+    CallerLink caller();
+
+    /** {@return when this context was created, by the wall clock; a label, not a base for arithmetic} */
+    Instant createdAt();
+
+    /** {@return when the last sign of life was, by the wall clock; a label, not a base for arithmetic} */
+    Instant lastActivity();
+
+    /** {@return since its creation; never negative, at rest once the context is closed} */
+    Duration duration();
+
+    /** {@return since the last sign of life; never negative} */
+    Duration idleDuration();
+
+    /** Shows a sign of life. Tasks, operations, locks and counters do so by themselves. */
+    void touch();
+
+    /**
+     * Shows a sign of life and says which: {@code touch("request")} is shown as "last request 0.8s ago".
+     *
+     * @param activity what happened
+     */
+    void touch(String activity);
+
+    /**
+     * Begins a child.
+     *
+     * @param name the child's name; any text is accepted and made safe
+     * @return a builder that opens the child or spawns a task in it
+     */
+    ContextBuilder child(String name);
+
+    /**
+     * Starts a task in this context, without a child. It returns at once; the task starts later, on the executor of the
+     * runtime or, under Vert.x, on a new duplicated context of the same verticle.
+     *
+     * @param task gives the stage that completes when the task is done
+     * @param <T> the type of the result
+     * @return completes as the task's stage does; fails if the task throws
+     */
+    <T extends @Nullable Object> CompletionStage<T> spawn(Supplier<? extends CompletionStage<T>> task);
+
+    /**
+     * Starts a task in a new child, which closes when the task's stage completes.
+     *
+     * @param name the child's name
+     * @param task is given the child
+     * @param <T> the type of the result
+     * @return completes as the task's stage does; fails if the task throws
+     */
+    <T extends @Nullable Object> CompletionStage<T> spawnChild(
+            String name, Function<? super FastnContext, ? extends CompletionStage<T>> task);
+
+    /**
+     * {@return a stage that completes with the reason when this context is cancelled} It never completes otherwise.
+     * Completing or cancelling it from outside has no effect on the context.
+     */
+    CompletionStage<CancelReason> cancellation();
+
+    /**
+     * Registers a handler for cancellation. It runs once: later, on the Vert.x context or in the thread that cancels, or
+     * at once if this context is cancelled already. A handler that throws is logged and harms no other.
+     *
+     * @param handler is given the reason
+     * @return closing it takes the handler back
+     */
+    Registration onCancel(Consumer<? super CancelReason> handler);
+
+    /** {@return whether this context was asked to stop} */
+    boolean isCancelled();
+
+    /** {@return why this context was asked to stop, or {@code null}} */
+    @Nullable
+    CancelReason cancelReason();
+
+    /**
+     * Does nothing unless this context was asked to stop.
+     *
+     * @throws ContextCancelledException if it was
+     */
+    void throwIfCancelled();
+
+    /**
+     * Cancels this context and everything below it.
+     *
+     * <p>Not atomic: while this runs, another thread may see one child cancelled and its sibling not yet. When it
+     * returns, all of them are. It asks work to stop; it does not wait for it. A second call has no effect.
+     */
+    void cancel();
+
+    /**
+     * Cancels this context and everything below it, and says why.
+     *
+     * @param message the reason, for people
+     * @see #cancel()
+     */
+    void cancel(String message);
+
+    /**
+     * Cancels this context when it is still open after a time.
+     *
+     * @param timeout from now; zero or negative cancels at once
+     * @return closing it calls the cancellation off
+     */
+    Registration cancelAfter(Duration timeout);
+
+    /**
+     * Waits for a stage or for cancellation, whichever comes first.
+     *
+     * @param stage what to wait for; it goes on when this context is cancelled
+     * @param <T> the type of the result
+     * @return completes as the stage does, or fails with a {@link ContextCancelledException}
+     */
+    <T extends @Nullable Object> CompletionStage<T> race(CompletionStage<T> stage);
+
+    /**
+     * Names an asynchronous wait, so that a snapshot shows what this context is inside of, and since when.
+     *
+     * @param operation the name, such as {@code db-query}
+     * @param stage what is waited for
+     * @param <T> the type of the result
+     * @return the same stage
+     */
+    <T extends @Nullable Object> CompletionStage<T> awaiting(String operation, CompletionStage<T> stage);
+
+    /**
+     * Begins a named operation, which lasts until it is closed.
+     *
+     * @param name such as {@code db-query}
+     * @return closing it ends the operation
+     */
+    @MustBeClosed
+    Operation operation(String name);
+
+    /**
+     * Stores a value that the status shows; the last value of a key wins.
+     *
+     * @param key the key; {@code note} is shown as free text in the row
+     * @param value a String, Number, Boolean, {@code null}, List, Map or {@link JsonNode}; copied
+     * @throws IllegalArgumentException if the value is none of these, with the reason
+     */
+    void setData(String key, @Nullable Object value);
+
+    /**
+     * Gives a stored value.
+     *
+     * @param key the key
+     * @return the value as JSON, or {@code null} when there is none
+     */
+    @Nullable
+    JsonNode getData(String key);
+
+    /**
+     * Shows a metric in this context's row; the last value of a key wins.
+     *
+     * @param key the key, shown with spaces for underscores
+     * @param value the value
+     */
+    void addMetric(String key, MetricValue value);
+
+    /**
+     * Shows a count in this context's row.
+     *
+     * @param key the key
+     * @param value the count
+     */
+    default void addMetric(String key, long value) {
+        addMetric(key, MetricValue.counter(value));
+    }
+
+    /**
+     * Shows a sampled number in this context's row.
+     *
+     * @param key the key
+     * @param value the sample
+     */
+    default void addMetric(String key, double value) {
+        addMetric(key, MetricValue.gauge(value));
+    }
+
+    /**
+     * Shows a length of time in this context's row.
+     *
+     * @param key the key
+     * @param value the length
+     */
+    default void addMetric(String key, Duration value) {
+        addMetric(key, MetricValue.duration(value));
+    }
+
+    /**
+     * Shows a text in this context's row.
+     *
+     * @param key the key
+     * @param value the text
+     */
+    default void addMetric(String key, String value) {
+        addMetric(key, MetricValue.text(value));
+    }
+
+    /**
+     * Looks a setting up here and then in the ancestors.
+     *
+     * @param key the key
+     * @return the nearest value, or {@code null} when nobody set it
+     */
+    @Nullable
+    Object setting(String key);
+
+    /**
+     * Adds one to a total counter of this path. Totals survive the context and saturate at {@link Long#MAX_VALUE}.
+     *
+     * @param counter the counter's name
+     */
+    default void incrementTotal(String counter) {
+        addTotal(counter, 1);
+    }
+
+    /**
+     * Adds to a total counter of this path. Totals survive the context and saturate at {@link Long#MAX_VALUE}.
+     *
+     * @param counter the counter's name
+     * @param n how many; a negative number adds nothing and is counted as misuse
+     */
+    void addTotal(String counter, long n);
+
+    /**
+     * Adds one to a live counter of this path. It falls back by itself when this context closes.
+     *
+     * @param counter the counter's name
+     */
+    void incrementLive(String counter);
+
+    /**
+     * Takes one from a live counter of this path. What this context did not add is not taken: it stays at 0 and is
+     * counted as misuse (rule M3).
+     *
+     * @param counter the counter's name
+     */
+    void decrementLive(String counter);
+
+    /**
+     * Counts something while it lasts: adds one to the total and to the live counter, and takes the live one back when
+     * closed or when this context closes, whichever is first.
+     *
+     * @param counter the counter's name
+     * @return closing it, once or more, ends the count
+     */
+    @MustBeClosed
+    LiveCount trackLive(String counter);
+
+    /**
+     * Gives a handle to a total counter of this path, for hot places.
+     *
+     * @param counter the counter's name
+     * @return the handle; it stays valid after this context closed
+     */
+    TotalCounter totalCounter(String counter);
+
+    /**
+     * {@return the total count of this path, over all contexts that ever had it}
+     *
+     * @param counter the counter's name
+     */
+    long getTotal(String counter);
+
+    /**
+     * {@return the live count of this path, over all contexts that have it}
+     *
+     * @param counter the counter's name
+     */
+    long getLive(String counter);
+
+    /**
+     * {@return the total count of this path and all paths below it}
+     *
+     * @param counter the counter's name
+     */
+    long subtreeTotal(String counter);
+
+    /**
+     * {@return the live count of this path and all paths below it}
+     *
+     * @param counter the counter's name
+     */
+    long subtreeLive(String counter);
+
+    /**
+     * Gives the mutex of this name in this context, made at the first call with the value that it protects.
+     *
+     * @param name the lock's name
+     * @param value the first value; a different one in a later call is not taken over and is counted as misuse
+     * @param <T> the type of the value
+     * @return the one mutex of this name in this context
+     */
+    <T extends @Nullable Object> ContextMutex<T> mutex(String name, T value);
+
+    /**
+     * Gives the mutex of this name in this context, made at the first call, that protects no value.
+     *
+     * @param name the lock's name
+     * @return the one mutex of this name in this context
+     */
+    ContextMutex<?> mutex(String name);
+
+    /** {@return a snapshot of this context and everything below it} */
+    StatusSnapshot subtreeStatus();
+
+    /**
+     * Makes this context the current one of the calling thread or Vert.x context until the scope is closed.
+     *
+     * @return closing it restores the previous one; close it where you opened it
+     */
+    @MustBeClosed
+    ContextScope makeCurrent();
+
+    /**
+     * Wraps a task so that it runs in this context, wherever it runs.
+     *
+     * @param task the task
+     * @return the wrapped task
+     */
+    Runnable wrap(Runnable task);
+
+    /**
+     * Wraps a task so that it runs in this context, wherever it runs.
+     *
+     * @param task the task
+     * @param <T> the type of the result
+     * @return the wrapped task
+     */
+    <T extends @Nullable Object> Callable<T> wrap(Callable<T> task);
+
+    /**
+     * Wraps an executor so that its tasks run in this context.
+     *
+     * @param executor runs the tasks
+     * @return the wrapped executor
+     */
+    Executor wrap(Executor executor);
+
+    /**
+     * Ends this context. Open children keep it in the tree as {@link ContextState#CLOSING}; live counts and operations
+     * end now. A second call has no effect, and the root of a runtime ends only with the runtime.
+     */
+    @Override
+    void close();
+}

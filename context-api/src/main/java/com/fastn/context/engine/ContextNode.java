@@ -1,0 +1,1026 @@
+package com.fastn.context.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fastn.context.ContextBuilder;
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import com.fastn.context.LiveCount;
+import com.fastn.context.Operation;
+import com.fastn.context.Registration;
+import com.fastn.context.TotalCounter;
+import com.fastn.context.event.ContextEvent;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextState;
+import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.StatusSnapshot;
+import com.google.errorprone.annotations.MustBeClosed;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One context of the tree. */
+public final class ContextNode implements FastnContext {
+    /*
+     * Invariants
+     *   1. A child is created after its parent and never moves.
+     *   2. A linked child of a cancelled node is cancelled, or its cancellation is under way in the thread that cancels:
+     *      linking and marking are decided under the parent's monitor (rule C1).
+     *   3. A closed node has no children and is linked nowhere. A closing node has at least one child.
+     *
+     * Lock order: parent before child; by 1 this is the order of creation, so it cannot form a cycle (rule C2). No two
+     * monitors are held at once today. No user code is called and no event is told while one is held.
+     *
+     *   ACTIVE --close()--> CLOSED            when it has no children
+     *   ACTIVE --close()--> CLOSING --last child closed--> CLOSED
+     */
+    private static final AtomicIntegerFieldUpdater<ContextNode> ON_THREAD =
+            AtomicIntegerFieldUpdater.newUpdater(ContextNode.class, "onThread");
+
+    private final EngineRuntime runtime;
+    private final @Nullable ContextNode parent;
+    private final String name;
+    private final ContextKind kind;
+    private final long id;
+    private final long createdNanos;
+
+    private volatile long activityNanos;
+    private volatile int onThread;
+    private volatile @Nullable NodeExtras extras;
+    private volatile @Nullable PathCounters counters;
+
+    // Written under this node's monitor.
+    private volatile ContextState state = ContextState.ACTIVE;
+    private volatile @Nullable CancelReason cancelReason;
+    private volatile long endedNanos;
+
+    @GuardedBy("this")
+    private @Nullable ContextNode firstChild;
+
+    @GuardedBy("this")
+    private @Nullable ContextNode lastChild;
+
+    @GuardedBy("this")
+    private int childCount;
+
+    // Guarded by the parent's monitor.
+    private @Nullable ContextNode previousSibling;
+    private @Nullable ContextNode nextSibling;
+
+    ContextNode(EngineRuntime runtime, @Nullable ContextNode parent, String name, ContextKind kind) {
+        this.runtime = runtime;
+        this.parent = parent;
+        this.name = name;
+        this.kind = kind;
+        this.id = runtime.nextContextId();
+        this.createdNanos = runtime.nanos();
+        this.activityNanos = createdNanos;
+    }
+
+    // --- who and when
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String label() {
+        NodeExtras x = extras;
+        if (x != null) {
+            synchronized (x) {
+                if (x.label != null) {
+                    return x.label;
+                }
+            }
+        }
+        return name;
+    }
+
+    @Override
+    public long id() {
+        return id;
+    }
+
+    @Override
+    public ContextPath path() {
+        List<String> names = new ArrayList<>();
+        for (ContextNode node = this; node != null; node = node.parent) {
+            names.add(node.name);
+        }
+        Collections.reverse(names);
+        return ContextPath.of(names);
+    }
+
+    @Override
+    public ContextKind kind() {
+        return kind;
+    }
+
+    @Override
+    public @Nullable ContextNode parent() {
+        return parent;
+    }
+
+    @Override
+    public EngineRuntime runtime() {
+        return runtime;
+    }
+
+    @Override
+    public ContextState state() {
+        return state;
+    }
+
+    /** {@return whether this context is gone from the tree} */
+    public boolean isClosed() {
+        return state == ContextState.CLOSED;
+    }
+
+    @Override
+    public @Nullable CallerLink caller() {
+        NodeExtras x = extras;
+        if (x == null) {
+            return null;
+        }
+        synchronized (x) {
+            return x.caller;
+        }
+    }
+
+    @Override
+    public Instant createdAt() {
+        return runtime.wallTimeOf(createdNanos);
+    }
+
+    @Override
+    public Instant lastActivity() {
+        return runtime.wallTimeOf(activityNanos);
+    }
+
+    @Override
+    public Duration duration() {
+        return Duration.ofNanos(durationNanos(runtime.nanos()));
+    }
+
+    long durationNanos(long nowNanos) {
+        return runtime.elapsed(createdNanos, state == ContextState.CLOSED ? endedNanos : nowNanos);
+    }
+
+    @Override
+    public Duration idleDuration() {
+        return Duration.ofNanos(idleNanos(runtime.nanos()));
+    }
+
+    long idleNanos(long nowNanos) {
+        return runtime.elapsed(activityNanos, nowNanos);
+    }
+
+    @Override
+    public void touch() {
+        activityNanos = runtime.nanos();
+    }
+
+    @Override
+    public void touch(String activity) {
+        requireNonNull(activity, "activity");
+        NodeExtras x = extras();
+        synchronized (x) {
+            // The verb seldom changes: keep the text that is there.
+            if (!activity.equals(x.activity)) {
+                x.activity = Names.clean(activity);
+            }
+        }
+        touch();
+    }
+
+    /** Says that a thread runs in this context from now on, until {@link #leaveThread}. */
+    public void enterThread() {
+        ON_THREAD.incrementAndGet(this);
+    }
+
+    /** Says that a thread no longer runs in this context. */
+    public void leaveThread() {
+        ON_THREAD.decrementAndGet(this);
+    }
+
+    boolean isOnThread() {
+        return onThread > 0;
+    }
+
+    // --- children
+
+    @Override
+    public ContextBuilder child(String childName) {
+        return new NodeBuilder(this, requireNonNull(childName, "name"));
+    }
+
+    /**
+     * Opens a child; the fast form of the builder.
+     *
+     * @param childName the child's name
+     * @param childKind what it stands for
+     * @param caller its known caller elsewhere, or {@code null}
+     * @return the child, or one that is closed and cancelled from the start when this context is no longer open
+     */
+    public ContextNode openChild(String childName, ContextKind childKind, @Nullable CallerLink caller) {
+        ContextNode child = new ContextNode(runtime, this, Names.clean(childName), childKind);
+        if (caller != null) {
+            NodeExtras x = child.extras();
+            synchronized (x) {
+                x.caller = caller;
+            }
+        }
+        return attach(child);
+    }
+
+    /** Links a child that was made for this node. */
+    ContextNode attach(ContextNode child) {
+        boolean linked;
+        CancelReason inherited;
+        synchronized (this) {
+            linked = state == ContextState.ACTIVE;
+            inherited = cancelReason;
+            if (linked) {
+                if (inherited != null) {
+                    // Nobody sees the child yet: it is born cancelled, never alive under a cancelled parent (rule C1).
+                    child.cancelReason = fromParent(inherited);
+                }
+                child.previousSibling = lastChild;
+                if (lastChild == null) {
+                    firstChild = child;
+                } else {
+                    lastChild.nextSibling = child;
+                }
+                lastChild = child;
+                childCount++;
+            }
+        }
+        if (!linked) {
+            runtime.misuse("a child was opened in a context that had ended; it is closed from the start");
+            child.bornDead(inherited);
+            return child;
+        }
+        runtime.contextOpened();
+        touch();
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.Opened(child.id, child.path(), id, child.kind));
+        }
+        runtime.changed();
+        if (inherited != null) {
+            child.afterMark();
+        }
+        return child;
+    }
+
+    private synchronized void bornDead(@Nullable CancelReason inherited) {
+        state = ContextState.CLOSED;
+        endedNanos = createdNanos;
+        cancelReason = inherited != null
+                ? fromParent(inherited)
+                : new CancelReason(
+                        CancelReason.Kind.PARENT,
+                        "the parent had ended",
+                        requireNonNull(parent, "parent").path().toString());
+    }
+
+    @GuardedBy("this")
+    private void unlink(ContextNode child) {
+        ContextNode before = child.previousSibling;
+        ContextNode after = child.nextSibling;
+        if (before == null) {
+            firstChild = after;
+        } else {
+            before.nextSibling = after;
+        }
+        if (after == null) {
+            lastChild = before;
+        } else {
+            after.previousSibling = before;
+        }
+        child.previousSibling = null;
+        child.nextSibling = null;
+        childCount--;
+    }
+
+    @Override
+    public List<FastnContext> children() {
+        return Collections.unmodifiableList(new ArrayList<>(childNodes()));
+    }
+
+    /** The linked children at this moment, the oldest first. */
+    List<ContextNode> childNodes() {
+        synchronized (this) {
+            if (firstChild == null) {
+                return List.of();
+            }
+            List<ContextNode> nodes = new ArrayList<>(childCount);
+            for (ContextNode c = firstChild; c != null; c = c.nextSibling) {
+                nodes.add(c);
+            }
+            return nodes;
+        }
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> spawn(Supplier<? extends CompletionStage<T>> task) {
+        return TaskRunner.spawn(this, requireNonNull(task, "task"));
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> spawnChild(
+            String childName, Function<? super FastnContext, ? extends CompletionStage<T>> task) {
+        return child(childName).spawn(task);
+    }
+
+    // --- cancellation
+
+    @Override
+    public CompletionStage<CancelReason> cancellation() {
+        NodeExtras x = extras();
+        CompletableFuture<CancelReason> future;
+        boolean fresh = false;
+        synchronized (x) {
+            CompletableFuture<CancelReason> known = x.cancellation;
+            if (known == null) {
+                known = new CompletableFuture<>();
+                x.cancellation = known;
+                fresh = true;
+            }
+            future = known;
+        }
+        if (fresh) {
+            addCancelHandler(future::complete, null);
+        }
+        return future.minimalCompletionStage();
+    }
+
+    @Override
+    public Registration onCancel(Consumer<? super CancelReason> handler) {
+        return addCancelHandler(
+                requireNonNull(handler, "handler"), runtime.current().completions());
+    }
+
+    Registration addCancelHandler(Consumer<? super CancelReason> handler, @Nullable Executor where) {
+        CancelHandler registered = new CancelHandler(this, handler, where);
+        NodeExtras x = extras();
+        CancelReason reason;
+        synchronized (x) {
+            // The canceller marks first and then takes the handlers; so either it finds this one, or we see its mark.
+            x.cancelHandlers().add(registered);
+            reason = cancelReason;
+        }
+        if (reason != null) {
+            forget(registered);
+            registered.fire(reason);
+        }
+        return registered;
+    }
+
+    void forget(CancelHandler handler) {
+        NodeExtras x = extras;
+        if (x != null) {
+            synchronized (x) {
+                if (x.cancelHandlers != null) {
+                    x.cancelHandlers.remove(handler);
+                }
+            }
+        }
+    }
+
+    @Override
+    public boolean isCancelled() {
+        return cancelReason != null;
+    }
+
+    @Override
+    public @Nullable CancelReason cancelReason() {
+        return cancelReason;
+    }
+
+    @Override
+    public void throwIfCancelled() {
+        CancelReason reason = cancelReason;
+        if (reason != null) {
+            throw new ContextCancelledException(path() + " was cancelled", reason);
+        }
+    }
+
+    @Override
+    public void cancel() {
+        cancel("cancel() was called");
+    }
+
+    @Override
+    public void cancel(String message) {
+        cancel(CancelReason.Kind.REQUESTED, requireNonNull(message, "message"));
+    }
+
+    /**
+     * Cancels this context and everything below it.
+     *
+     * @param why who or what asks
+     * @param message for people
+     */
+    public void cancel(CancelReason.Kind why, String message) {
+        if (cancelReason == null && state != ContextState.CLOSED) {
+            cancel(new CancelReason(why, Names.clean(message), path().toString()));
+        }
+    }
+
+    /** Marks the whole subtree first, then runs handlers: a slow handler never delays a mark. */
+    private void cancel(CancelReason reason) {
+        List<ContextNode> marked = new ArrayList<>();
+        ArrayDeque<ContextNode> open = new ArrayDeque<>();
+        open.add(this);
+        CancelReason inherited = null;
+        for (ContextNode node = open.poll(); node != null; node = open.poll()) {
+            CancelReason mine = reason;
+            if (node != this) {
+                if (inherited == null) {
+                    inherited = fromParent(reason);
+                }
+                mine = inherited;
+            }
+            if (node.mark(mine)) {
+                marked.add(node);
+            }
+            open.addAll(node.childNodes());
+        }
+        for (ContextNode node : marked) {
+            node.afterMark();
+        }
+        if (!marked.isEmpty()) {
+            runtime.changed();
+        }
+    }
+
+    private static CancelReason fromParent(CancelReason reason) {
+        return new CancelReason(CancelReason.Kind.PARENT, reason.message(), reason.source());
+    }
+
+    private synchronized boolean mark(CancelReason reason) {
+        if (cancelReason != null || state == ContextState.CLOSED) {
+            return false;
+        }
+        cancelReason = reason;
+        return true;
+    }
+
+    private void afterMark() {
+        CancelReason reason = requireNonNull(cancelReason, "reason");
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.Cancelled(id, path(), reason));
+        }
+        NodeExtras x = extras;
+        if (x == null) {
+            return;
+        }
+        List<CancelHandler> handlers;
+        synchronized (x) {
+            List<CancelHandler> registered = x.cancelHandlers;
+            handlers = registered == null ? List.of() : List.copyOf(registered);
+            x.cancelHandlers = null;
+        }
+        for (CancelHandler handler : handlers) {
+            handler.fire(reason);
+        }
+    }
+
+    @Override
+    public Registration cancelAfter(Duration timeout) {
+        if (timeout.isZero() || timeout.isNegative()) {
+            cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " was over at once");
+            return () -> {};
+        }
+        return runtime.timers()
+                .after(timeout, () -> cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " ran out"));
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> race(CompletionStage<T> stage) {
+        CompletableFuture<T> first = new CompletableFuture<>();
+        Registration registration = onCancel(reason -> first.completeExceptionally(
+                new ContextCancelledException("a wait of " + path() + " was given up", reason)));
+        stage.whenComplete((value, failure) -> {
+            registration.close();
+            Stages.complete(first, value, failure);
+        });
+        return first;
+    }
+
+    // --- operations
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> awaiting(String operation, CompletionStage<T> stage) {
+        requireNonNull(stage, "stage");
+        Operation running = begin(operation);
+        stage.whenComplete((value, failure) -> running.close());
+        return stage;
+    }
+
+    @Override
+    @MustBeClosed
+    public Operation operation(String operation) {
+        return begin(operation);
+    }
+
+    private RunningOperation begin(String operation) {
+        RunningOperation running =
+                new RunningOperation(this, Names.clean(requireNonNull(operation, "operation")), runtime.nanos());
+        NodeExtras x = extras();
+        synchronized (x) {
+            if (!x.ended) {
+                x.operations().add(running);
+            }
+        }
+        touch();
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.OperationStarted(id, path(), running.name()));
+        }
+        runtime.changed();
+        return running;
+    }
+
+    void operationEnded(RunningOperation operation, long elapsedNanos) {
+        NodeExtras x = extras();
+        boolean closeNow = false;
+        synchronized (x) {
+            if (x.operations != null) {
+                x.operations.remove(operation);
+                closeNow = x.closeWhenDone && x.operations.isEmpty();
+            }
+        }
+        touch();
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.OperationEnded(id, path(), operation.name(), elapsedNanos));
+        }
+        runtime.changed();
+        if (closeNow) {
+            close();
+        }
+    }
+
+    /** Ends this context now, or as soon as the operations that run in it have ended. */
+    public void closeWhenDone() {
+        NodeExtras x = extras;
+        if (x != null) {
+            synchronized (x) {
+                if (x.operations != null && !x.operations.isEmpty()) {
+                    x.closeWhenDone = true;
+                    return;
+                }
+            }
+        }
+        close();
+    }
+
+    // --- data, metrics, settings
+
+    @Override
+    public void setData(String key, @Nullable Object value) {
+        requireNonNull(key, "key");
+        Object frozen = PlainValues.freeze(key, value);
+        NodeExtras x = extras();
+        boolean differs;
+        synchronized (x) {
+            Map<String, @Nullable Object> data = x.data();
+            String cleanKey = Names.clean(key);
+            differs = !data.containsKey(cleanKey) || !Objects.equals(data.get(cleanKey), frozen);
+            data.put(cleanKey, frozen);
+        }
+        if (differs) {
+            changed(key);
+        }
+    }
+
+    @Override
+    public @Nullable JsonNode getData(String key) {
+        requireNonNull(key, "key");
+        NodeExtras x = extras;
+        if (x == null) {
+            return null;
+        }
+        Object frozen;
+        synchronized (x) {
+            String cleanKey = Names.clean(key);
+            if (x.data == null || !x.data.containsKey(cleanKey)) {
+                return null;
+            }
+            frozen = x.data.get(cleanKey);
+        }
+        return PlainValues.toJson(frozen);
+    }
+
+    @Override
+    public void addMetric(String key, MetricValue value) {
+        requireNonNull(key, "key");
+        requireNonNull(value, "value");
+        NodeExtras x = extras();
+        boolean differs;
+        synchronized (x) {
+            differs = !value.equals(x.metrics().put(Names.clean(key), value));
+        }
+        if (differs) {
+            changed(key);
+        }
+    }
+
+    /**
+     * Sets the name for people.
+     *
+     * @param label the label
+     */
+    public void setLabel(String label) {
+        NodeExtras x = extras();
+        String clean = Names.clean(requireNonNull(label, "label"));
+        boolean differs;
+        synchronized (x) {
+            differs = !clean.equals(x.label);
+            x.label = clean;
+        }
+        if (differs) {
+            changed("label");
+        }
+    }
+
+    private void changed(String key) {
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.Changed(id, path(), Names.clean(key)));
+        }
+        runtime.changed();
+    }
+
+    @Override
+    public @Nullable Object setting(String key) {
+        requireNonNull(key, "key");
+        for (ContextNode node = this; node != null; node = node.parent) {
+            NodeExtras x = node.extras;
+            if (x != null) {
+                synchronized (x) {
+                    Object value = x.settings == null ? null : x.settings.get(key);
+                    if (value != null) {
+                        return value;
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    // --- counters
+
+    PathCounters pathCounters() {
+        PathCounters known = counters;
+        if (known == null) {
+            known = findCounters();
+            counters = known;
+        }
+        return known;
+    }
+
+    /** Asks the nearest ancestor that knows its counters, then walks back down: no recursion, however deep the tree. */
+    private PathCounters findCounters() {
+        ArrayDeque<ContextNode> below = new ArrayDeque<>();
+        ContextNode node = this;
+        PathCounters found = null;
+        while (found == null) {
+            below.push(node);
+            ContextNode up = node.parent;
+            if (up == null) {
+                below.pop();
+                found = runtime.counterStore().root();
+            } else {
+                found = up.counters;
+                node = up;
+            }
+        }
+        for (ContextNode descendant : below) {
+            found = found.child(descendant.name);
+        }
+        return found;
+    }
+
+    @Nullable
+    PathCounters countersOrNull() {
+        return counters;
+    }
+
+    @Override
+    public void addTotal(String counter, long n) {
+        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        cell.add(n);
+        counted(cell);
+    }
+
+    @Override
+    public void incrementLive(String counter) {
+        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        NodeExtras x = extras();
+        synchronized (x) {
+            if (x.ended) {
+                runtime.misuse("a live counter was incremented in a context that had ended; it was not counted");
+                return;
+            }
+            x.live(cell).count++;
+            cell.addLive(1);
+        }
+        counted(cell);
+    }
+
+    @Override
+    public void decrementLive(String counter) {
+        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        if (takeLive(cell)) {
+            counted(cell);
+        } else {
+            runtime.misuse("decrementLive took more from a counter than its context had added; it was kept at 0");
+        }
+    }
+
+    private boolean takeLive(CounterCell cell) {
+        NodeExtras x = extras();
+        synchronized (x) {
+            NodeExtras.OwnLive own = x.live == null ? null : x.live.get(cell.name());
+            if (own == null || own.count == 0) {
+                return false;
+            }
+            own.count--;
+            cell.addLive(-1);
+            return true;
+        }
+    }
+
+    @Override
+    @MustBeClosed
+    public LiveCount trackLive(String counter) {
+        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        cell.add(1);
+        incrementLive(counter);
+        AtomicBoolean closed = new AtomicBoolean();
+        return () -> {
+            // Not a misuse when there is nothing to take: the context ended first and took it back.
+            if (closed.compareAndSet(false, true) && takeLive(cell)) {
+                counted(cell);
+            }
+        };
+    }
+
+    private void counted(CounterCell cell) {
+        touch();
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.CounterChanged(id, cell.path().path(), cell.name(), cell.get(), cell.live()));
+        }
+        runtime.changed();
+    }
+
+    @Override
+    public TotalCounter totalCounter(String counter) {
+        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        return new TotalCounter() {
+            @Override
+            public void increment() {
+                add(1);
+            }
+
+            @Override
+            public void add(long n) {
+                cell.add(n);
+                counted(cell);
+            }
+
+            @Override
+            public long get() {
+                return cell.get();
+            }
+        };
+    }
+
+    @Override
+    public long getTotal(String counter) {
+        return pathCounters().cell(requireNonNull(counter, "counter")).get();
+    }
+
+    @Override
+    public long getLive(String counter) {
+        return pathCounters().cell(requireNonNull(counter, "counter")).live();
+    }
+
+    @Override
+    public long subtreeTotal(String counter) {
+        return runtime.counterStore().subtree(pathCounters(), requireNonNull(counter, "counter"), CounterCell::get);
+    }
+
+    @Override
+    public long subtreeLive(String counter) {
+        return runtime.counterStore().subtree(pathCounters(), requireNonNull(counter, "counter"), CounterCell::live);
+    }
+
+    // --- locks
+
+    @Override
+    @SuppressWarnings("unchecked") // the value's type is the caller's word, as for every get-or-create by name
+    public <T extends @Nullable Object> ContextMutex<T> mutex(String lockName, T value) {
+        requireNonNull(lockName, "name");
+        FifoMutex<T> mutex = (FifoMutex<T>) findOrMakeMutex(lockName, value);
+        if (value != null
+                && mutex.firstValue() != null
+                && mutex.firstValue() != value
+                && !value.equals(mutex.firstValue())) {
+            runtime.misuse(
+                    "mutex \"" + mutex.name() + "\" was asked for with another first value; the first one stays");
+        }
+        return mutex;
+    }
+
+    @Override
+    public ContextMutex<?> mutex(String lockName) {
+        requireNonNull(lockName, "name");
+        return findOrMakeMutex(lockName, null);
+    }
+
+    @SuppressWarnings("NullAway") // a mutex without a value protects null, which its type then says
+    private FifoMutex<?> findOrMakeMutex(String lockName, @Nullable Object value) {
+        NodeExtras x = extras();
+        synchronized (x) {
+            return x.mutexes()
+                    .computeIfAbsent(Names.clean(lockName), n -> new FifoMutex<@Nullable Object>(this, n, value));
+        }
+    }
+
+    List<FifoMutex<?>> mutexList() {
+        NodeExtras x = extras;
+        if (x == null) {
+            return List.of();
+        }
+        synchronized (x) {
+            return x.mutexes == null ? List.of() : new ArrayList<>(x.mutexes.values());
+        }
+    }
+
+    // --- status, current, end
+
+    @Override
+    public StatusSnapshot subtreeStatus() {
+        return runtime.status(this);
+    }
+
+    @Override
+    @MustBeClosed
+    public ContextScope makeCurrent() {
+        return runtime.current().makeCurrent(this);
+    }
+
+    @Override
+    public Runnable wrap(Runnable task) {
+        requireNonNull(task, "task");
+        return () -> {
+            try (ContextScope ignored = makeCurrent()) {
+                task.run();
+            }
+        };
+    }
+
+    @Override
+    public <T extends @Nullable Object> Callable<T> wrap(Callable<T> task) {
+        requireNonNull(task, "task");
+        return () -> {
+            try (ContextScope ignored = makeCurrent()) {
+                return task.call();
+            }
+        };
+    }
+
+    @Override
+    public Executor wrap(Executor executor) {
+        requireNonNull(executor, "executor");
+        return task -> executor.execute(wrap(task));
+    }
+
+    @Override
+    public void close() {
+        if (parent == null && !runtime.isClosing()) {
+            return;
+        }
+        boolean closed;
+        synchronized (this) {
+            if (state != ContextState.ACTIVE) {
+                return;
+            }
+            closed = firstChild == null;
+            endedNanos = runtime.nanos();
+            state = closed ? ContextState.CLOSED : ContextState.CLOSING;
+        }
+        endExtras();
+        if (closed) {
+            leaveTree();
+        }
+        runtime.changed();
+    }
+
+    private void endExtras() {
+        NodeExtras x = extras;
+        if (x == null) {
+            return;
+        }
+        List<FifoMutex<?>> mutexes;
+        List<CounterCell> cells = new ArrayList<>();
+        synchronized (x) {
+            x.ended = true;
+            if (x.live != null) {
+                for (NodeExtras.OwnLive own : x.live.values()) {
+                    if (own.count > 0) {
+                        own.cell.addLive(-own.count);
+                        own.count = 0;
+                        cells.add(own.cell);
+                    }
+                }
+                x.live = null;
+            }
+            x.operations = null;
+            mutexes = x.mutexes == null ? List.of() : List.copyOf(x.mutexes.values());
+        }
+        cells.forEach(this::counted);
+        mutexes.forEach(runtime::keepIfBusy);
+    }
+
+    /** Takes this node out of the tree, and every closing ancestor that it was the last child of. */
+    private void leaveTree() {
+        ContextNode node = this;
+        while (node != null) {
+            ContextNode up = node.parent;
+            boolean last = false;
+            if (up != null) {
+                synchronized (up) {
+                    up.unlink(node);
+                    last = up.state == ContextState.CLOSING && up.firstChild == null;
+                    if (last) {
+                        up.state = ContextState.CLOSED;
+                    }
+                }
+                up.touch();
+            }
+            runtime.contextClosed();
+            if (runtime.hasListeners()) {
+                runtime.tell(new ContextEvent.Closed(node.id, node.path()));
+            }
+            node = last ? up : null;
+        }
+    }
+
+    private NodeExtras extras() {
+        NodeExtras x = extras;
+        return x != null ? x : makeExtras();
+    }
+
+    private synchronized NodeExtras makeExtras() {
+        NodeExtras x = extras;
+        if (x == null) {
+            x = new NodeExtras();
+            x.ended = state != ContextState.ACTIVE;
+            extras = x;
+        }
+        return x;
+    }
+
+    /** What the builder was told, before the node is linked. */
+    void describe(Consumer<NodeExtras> description) {
+        NodeExtras x = extras();
+        synchronized (x) {
+            description.accept(x);
+        }
+    }
+
+    @Nullable
+    NodeExtras extrasOrNull() {
+        return extras;
+    }
+
+    /** {@return the path and id, for logs} */
+    @Override
+    public String toString() {
+        return path() + "#" + id + " " + state + (cancelReason == null ? "" : ", cancelled");
+    }
+}

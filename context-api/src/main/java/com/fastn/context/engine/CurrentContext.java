@@ -1,0 +1,87 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import com.fastn.context.spi.ContextBinding;
+import java.util.ServiceLoader;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/** Where the current context lives: in the binding's environment where one is active, else on the thread. */
+final class CurrentContext {
+    private final @Nullable ContextBinding binding;
+
+    @SuppressWarnings("ThreadLocalUsage") // this class has one instance in a process
+    private final ThreadLocal<@Nullable FastnContext> onThread = new ThreadLocal<>();
+
+    private CurrentContext(@Nullable ContextBinding binding) {
+        this.binding = binding;
+    }
+
+    static CurrentContext load() {
+        return new CurrentContext(ServiceLoader.load(ContextBinding.class, ContextBinding.class.getClassLoader())
+                .findFirst()
+                .orElse(null));
+    }
+
+    @Nullable
+    FastnContext get() {
+        ContextBinding b = binding;
+        if (b != null && b.isActive()) {
+            FastnContext context = b.current();
+            if (context != null) {
+                return context;
+            }
+        }
+        return onThread.get();
+    }
+
+    ContextScope makeCurrent(ContextNode context) {
+        ContextBinding b = binding;
+        ContextScope place = b != null && b.isActive() ? b.makeCurrent(context) : onThread(context);
+        context.enterThread();
+        return new ContextScope() {
+            private boolean closed;
+
+            @Override
+            public void close() {
+                if (!closed) {
+                    closed = true;
+                    context.leaveThread();
+                    place.close();
+                }
+            }
+        };
+    }
+
+    private ContextScope onThread(FastnContext context) {
+        FastnContext previous = onThread.get();
+        onThread.set(context);
+        return () -> {
+            if (previous == null) {
+                onThread.remove();
+            } else {
+                onThread.set(previous);
+            }
+        };
+    }
+
+    /** An executor for completions that the present execution context waits for, or null off any. */
+    @Nullable
+    Executor completions() {
+        ContextBinding b = binding;
+        return b == null ? null : b.completions();
+    }
+
+    @Nullable
+    Executor tasks(ContextNode context) {
+        ContextBinding b = binding;
+        return b == null ? null : b.tasks(context);
+    }
+
+    @Nullable
+    Executor blockingTasks(ContextNode context) {
+        ContextBinding b = binding;
+        return b == null ? null : b.blockingTasks(context);
+    }
+}

@@ -1,0 +1,106 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.ContextEngine;
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.Ticker;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import org.jspecify.annotations.Nullable;
+
+/** The service behind the static methods of the API: where the current context is, and the default runtime. */
+public final class Engine implements ContextEngine {
+    private final CurrentContext current = CurrentContext.load();
+
+    @GuardedBy("this")
+    private @Nullable EngineRuntime defaultRuntime;
+
+    @GuardedBy("this")
+    private boolean claimed;
+
+    /** Made once, by the service loader. */
+    public Engine() {}
+
+    /**
+     * Gives a runtime to a Vertx: the default one for the first that asks, a new one for others (one runtime per Vertx).
+     *
+     * @param alias the node's name, or {@code null} for the default
+     * @return the runtime, to be given back with {@link #release}
+     */
+    public static EngineRuntime claim(@Nullable String alias) {
+        return instance().claimRuntime(alias);
+    }
+
+    /**
+     * Takes a runtime back. A runtime of its own is closed; the default one lives on, with what was below its root
+     * cancelled.
+     *
+     * @param runtime what {@link #claim} gave
+     */
+    public static void release(EngineRuntime runtime) {
+        instance().releaseRuntime(runtime);
+    }
+
+    static Engine instance() {
+        if (ContextEngine.get() instanceof Engine engine) {
+            return engine;
+        }
+        throw new IllegalStateException("another ContextEngine service is installed: "
+                + ContextEngine.get().getClass().getName() + "; remove it from the class path");
+    }
+
+    @Override
+    public FastnContext current() {
+        FastnContext context = current.get();
+        return context != null ? context : defaultRuntime().root();
+    }
+
+    @Override
+    public @Nullable FastnContext currentOrNull() {
+        return current.get();
+    }
+
+    @Override
+    public synchronized EngineRuntime defaultRuntime() {
+        EngineRuntime runtime = defaultRuntime;
+        if (runtime == null || runtime.isClosed()) {
+            runtime = new EngineRuntime(new Settings("global", "Global Context", null, Ticker.system()), current);
+            defaultRuntime = runtime;
+            claimed = false;
+        }
+        return runtime;
+    }
+
+    @Override
+    public ContextRuntime newRuntime(Settings settings) {
+        return new EngineRuntime(settings, current);
+    }
+
+    private synchronized EngineRuntime claimRuntime(@Nullable String alias) {
+        EngineRuntime runtime = defaultRuntime();
+        if (claimed) {
+            return new EngineRuntime(new Settings("global", "Global Context", alias, Ticker.system()), current);
+        }
+        claimed = true;
+        if (alias != null) {
+            runtime.rename(alias);
+        }
+        return runtime;
+    }
+
+    private void releaseRuntime(EngineRuntime runtime) {
+        synchronized (this) {
+            if (runtime == defaultRuntime) {
+                claimed = false;
+            }
+        }
+        if (runtime == defaultRuntimeOrNull()) {
+            runtime.endChildren();
+        } else {
+            runtime.close();
+        }
+    }
+
+    private synchronized @Nullable EngineRuntime defaultRuntimeOrNull() {
+        return defaultRuntime;
+    }
+}

@@ -1,0 +1,377 @@
+package com.fastn.context.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.ContextEngine;
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.Counters;
+import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.event.ContextEvent;
+import com.fastn.context.event.ContextListener;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.SystemMetrics;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One tree of contexts with its counters, locks, listeners and time. */
+public final class EngineRuntime implements ContextRuntime {
+    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
+
+    private final Ticker ticker;
+    private final CurrentContext current;
+    private final Instant startWall;
+    private final long startNanos;
+    private final CounterStore counters;
+    private final ContextNode root;
+    private final Misuses misuses = new Misuses();
+    private final Timers timers = new Timers();
+    private final Trampoline trampoline = new Trampoline();
+    private final AtomicLong contextIds = new AtomicLong();
+    private final AtomicLong lockIds = new AtomicLong();
+    private final LongAdder opened = new LongAdder();
+    private final LongAdder ended = new LongAdder();
+    private final CopyOnWriteArrayList<Runnable> beforeSnapshot = new CopyOnWriteArrayList<>();
+    private final Set<FifoMutex<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean closing = new AtomicBoolean();
+
+    // A hot path only looks whether the mark is set already; the version itself moves when somebody asks for it.
+    private final AtomicBoolean dirty = new AtomicBoolean();
+    private final AtomicLong version = new AtomicLong();
+
+    private volatile NodeIdentity node;
+    private volatile ContextListener[] listeners = {};
+    private volatile @Nullable Supplier<@Nullable SystemMetrics> systemMetrics;
+    private volatile @Nullable ExecutorService tasks;
+
+    EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
+        this.ticker = settings.ticker();
+        this.current = current;
+        this.startWall = ticker.wallTime();
+        this.startNanos = ticker.nanos();
+        this.node = NodeIdentities.make(settings.alias(), startWall);
+        String rootName = Names.clean(settings.rootName());
+        this.counters = new CounterStore(this, rootName);
+        this.root = new ContextNode(this, null, rootName, ContextKind.ROOT);
+        root.setLabel(settings.rootLabel());
+        opened.increment();
+    }
+
+    // --- API
+
+    @Override
+    public ContextNode root() {
+        return root;
+    }
+
+    @Override
+    public NodeIdentity node() {
+        return node;
+    }
+
+    /**
+     * Names the node anew; its incarnation stays.
+     *
+     * @param alias what operators call the node
+     */
+    public void rename(String alias) {
+        node = new NodeIdentity(Names.clean(requireNonNull(alias, "alias")), node.incarnation());
+    }
+
+    @Override
+    public @Nullable FastnContext find(ContextPath path) {
+        List<String> names = path.names();
+        if (!names.get(0).equals(root.name())) {
+            return null;
+        }
+        ArrayDeque<ContextNode> open = new ArrayDeque<>();
+        open.add(root);
+        for (int depth = 1; depth < names.size(); depth++) {
+            ArrayDeque<ContextNode> next = new ArrayDeque<>();
+            for (ContextNode at : open) {
+                for (ContextNode child : at.childNodes()) {
+                    if (child.name().equals(names.get(depth))) {
+                        next.add(child);
+                    }
+                }
+            }
+            open = next;
+        }
+        return open.peek();
+    }
+
+    @Override
+    public @Nullable ContextNode find(long contextId) {
+        ArrayDeque<ContextNode> open = new ArrayDeque<>();
+        open.add(root);
+        for (ContextNode at = open.poll(); at != null; at = open.poll()) {
+            if (at.id() == contextId) {
+                return at;
+            }
+            open.addAll(at.childNodes());
+        }
+        return null;
+    }
+
+    @Override
+    public Counters counters() {
+        return counters;
+    }
+
+    @Override
+    public StatusSnapshot status() {
+        return status(root);
+    }
+
+    StatusSnapshot status(ContextNode from) {
+        for (Runnable hook : beforeSnapshot) {
+            try {
+                hook.run();
+            } catch (RuntimeException e) {
+                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", e);
+            }
+        }
+        Supplier<@Nullable SystemMetrics> source = systemMetrics;
+        return SnapshotTaker.take(this, from, source == null ? null : source.get());
+    }
+
+    @Override
+    public Flow.Publisher<StatusSnapshot> statusStream() {
+        return new StatusStream(this);
+    }
+
+    @Override
+    public long version() {
+        return dirty.getAndSet(false) ? version.incrementAndGet() : version.get();
+    }
+
+    @Override
+    public synchronized Registration addListener(ContextListener listener) {
+        requireNonNull(listener, "listener");
+        ContextListener[] longer = java.util.Arrays.copyOf(listeners, listeners.length + 1);
+        longer[longer.length - 1] = listener;
+        listeners = longer;
+        AtomicBoolean taken = new AtomicBoolean();
+        return () -> {
+            if (taken.compareAndSet(false, true)) {
+                removeListener(listener);
+            }
+        };
+    }
+
+    private synchronized void removeListener(ContextListener listener) {
+        List<ContextListener> left = new ArrayList<>(List.of(listeners));
+        left.remove(listener);
+        listeners = left.toArray(new ContextListener[0]);
+    }
+
+    @Override
+    public Registration setSystemMetrics(Supplier<@Nullable SystemMetrics> source) {
+        requireNonNull(source, "source");
+        systemMetrics = source;
+        return () -> {
+            synchronized (this) {
+                if (systemMetrics == source) {
+                    systemMetrics = null;
+                }
+            }
+        };
+    }
+
+    @Override
+    public List<String> misuses() {
+        return misuses.list();
+    }
+
+    @Override
+    public void close() {
+        if (!closing.compareAndSet(false, true)) {
+            return;
+        }
+        root.cancel(CancelReason.Kind.SHUTDOWN, "the runtime closes");
+        root.close();
+        timers.close();
+        ExecutorService pool = tasks;
+        if (pool != null) {
+            pool.shutdown();
+        }
+    }
+
+    // --- for the binding
+
+    /**
+     * Registers what is to be done before each snapshot.
+     *
+     * @param hook runs in the thread that asks for the snapshot
+     * @return closing it takes the hook back
+     */
+    public Registration beforeSnapshot(Runnable hook) {
+        beforeSnapshot.add(requireNonNull(hook, "hook"));
+        return () -> beforeSnapshot.remove(hook);
+    }
+
+    /**
+     * Counts a use that had to be repaired, and says it once in the log.
+     *
+     * @param what what was done and what became of it, without names that grow without bound
+     */
+    public void misuse(String what) {
+        misuses.report(what);
+    }
+
+    /** {@return whether anybody wants to hear of events; without, none is made} */
+    public boolean hasListeners() {
+        return listeners.length != 0;
+    }
+
+    /** {@return how many contexts are open, the root included} */
+    public long openContexts() {
+        return opened.sum() - ended.sum();
+    }
+
+    /** {@return the source of time} */
+    public Ticker ticker() {
+        return ticker;
+    }
+
+    // --- for the engine
+
+    boolean isClosing() {
+        return closing.get();
+    }
+
+    boolean isClosed() {
+        return closing.get();
+    }
+
+    /** Cancels and closes what is below the root, for a runtime that lives on. */
+    void endChildren() {
+        for (ContextNode child : root.childNodes()) {
+            child.cancel(CancelReason.Kind.SHUTDOWN, "the application stops");
+            child.close();
+        }
+    }
+
+    CurrentContext current() {
+        return current;
+    }
+
+    @Nullable
+    FastnContext engineCurrent() {
+        return current.get();
+    }
+
+    CounterStore counterStore() {
+        return counters;
+    }
+
+    Timers timers() {
+        return timers;
+    }
+
+    Trampoline trampoline() {
+        return trampoline;
+    }
+
+    long nextContextId() {
+        return contextIds.incrementAndGet();
+    }
+
+    long nextLockId() {
+        return lockIds.incrementAndGet();
+    }
+
+    void contextOpened() {
+        opened.increment();
+    }
+
+    void contextClosed() {
+        ended.increment();
+    }
+
+    long nanos() {
+        return ticker.nanos();
+    }
+
+    /** Never negative, whatever the clock does (rule M7). */
+    long elapsed(long fromNanos, long toNanos) {
+        long elapsed = toNanos - fromNanos;
+        if (elapsed >= 0) {
+            return elapsed;
+        }
+        return 0;
+    }
+
+    Instant wallTimeOf(long nanos) {
+        return startWall.plusNanos(nanos - startNanos);
+    }
+
+    void changed() {
+        if (!dirty.get()) {
+            dirty.set(true);
+        }
+    }
+
+    void tell(ContextEvent event) {
+        for (ContextListener listener : listeners) {
+            try {
+                listener.onEvent(event);
+            } catch (Throwable t) {
+                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), t);
+            }
+        }
+    }
+
+    /** Keeps a lock in sight whose context ended while it was held. */
+    void keepIfBusy(FifoMutex<?> mutex) {
+        if (mutex.isBusy()) {
+            locksOfEndedContexts.add(mutex);
+            if (!mutex.isBusy()) {
+                locksOfEndedContexts.remove(mutex);
+            }
+        }
+    }
+
+    void forgetIfIdle(FifoMutex<?> mutex) {
+        if (!locksOfEndedContexts.isEmpty()) {
+            locksOfEndedContexts.remove(mutex);
+        }
+    }
+
+    Set<FifoMutex<?>> locksOfEndedContexts() {
+        return locksOfEndedContexts;
+    }
+
+    ExecutorService tasks() {
+        ExecutorService pool = tasks;
+        return pool != null ? pool : makeTasks();
+    }
+
+    private synchronized ExecutorService makeTasks() {
+        ExecutorService pool = tasks;
+        if (pool == null) {
+            pool = TaskExecutors.make();
+            tasks = pool;
+        }
+        return pool;
+    }
+}

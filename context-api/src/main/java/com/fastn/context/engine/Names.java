@@ -1,0 +1,71 @@
+package com.fastn.context.engine;
+
+/** Makes names safe: any text is accepted, none is long, empty or broken (rule M6). */
+final class Names {
+    static final int MAX_CODE_POINTS = 256;
+    static final int MAX_UTF8_BYTES = 1024;
+    private static final String UNNAMED = "(unnamed)";
+    private static final int SUFFIX_LENGTH = 9;
+
+    private Names() {}
+
+    static String clean(String name) {
+        if (name.isEmpty()) {
+            return UNNAMED;
+        }
+        // The usual case: short and without surrogates. Nothing is copied.
+        if (name.length() <= MAX_CODE_POINTS && isPlain(name)) {
+            return name;
+        }
+        return cut(name);
+    }
+
+    private static boolean isPlain(String name) {
+        for (int i = 0; i < name.length(); i++) {
+            if (name.charAt(i) > 0x7f) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Walks at most the limit, so that a name of 10 MB costs no more than one of 1 kB. */
+    private static String cut(String name) {
+        StringBuilder clean = new StringBuilder(Math.min(name.length(), MAX_CODE_POINTS));
+        int[] cutAt = {0};
+        int bytes = 0;
+        int codePoints = 0;
+        int i = 0;
+        while (i < name.length()) {
+            int c = name.codePointAt(i);
+            boolean lone = c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE;
+            int shown = lone ? 0xFFFD : c;
+            bytes += shown < 0x80 ? 1 : shown < 0x800 ? 2 : shown < 0x10000 ? 3 : 4;
+            codePoints++;
+            if (codePoints > MAX_CODE_POINTS || bytes > MAX_UTF8_BYTES) {
+                clean.setLength(cutAt[0]);
+                return clean.append('~').append(hash(name)).toString();
+            }
+            clean.appendCodePoint(shown);
+            if (codePoints <= MAX_CODE_POINTS - SUFFIX_LENGTH && bytes <= MAX_UTF8_BYTES - SUFFIX_LENGTH) {
+                cutAt[0] = clean.length();
+            }
+            i += Character.charCount(c);
+        }
+        return clean.toString();
+    }
+
+    /** A hash of the length, the first and the last part: names that differ in the middle only may meet. */
+    private static String hash(String name) {
+        int h = name.length();
+        int window = Math.min(name.length(), 4096);
+        for (int i = 0; i < window; i++) {
+            h = 31 * h + name.charAt(i);
+        }
+        for (int i = name.length() - window; i < name.length(); i++) {
+            h = 31 * h + name.charAt(i);
+        }
+        String hex = Integer.toHexString(h);
+        return "0".repeat(8 - hex.length()) + hex;
+    }
+}

@@ -1,0 +1,97 @@
+package com.fastn.context.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.ContextBuilder;
+import com.fastn.context.FastnContext;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.MetricValue;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** A child that is being described. */
+final class NodeBuilder implements ContextBuilder {
+    private final ContextNode parent;
+    private final String name;
+    private final List<Consumer<NodeExtras>> description = new ArrayList<>(4);
+    private ContextKind kind = ContextKind.TASK;
+
+    NodeBuilder(ContextNode parent, String name) {
+        this.parent = parent;
+        this.name = name;
+    }
+
+    @Override
+    public ContextBuilder withData(String key, @Nullable Object value) {
+        String cleanKey = Names.clean(requireNonNull(key, "key"));
+        Object frozen = PlainValues.freeze(key, value);
+        description.add(x -> x.data().put(cleanKey, frozen));
+        return this;
+    }
+
+    @Override
+    public ContextBuilder withMetric(String key, MetricValue value) {
+        String cleanKey = Names.clean(requireNonNull(key, "key"));
+        requireNonNull(value, "value");
+        description.add(x -> x.metrics().put(cleanKey, value));
+        return this;
+    }
+
+    @Override
+    public ContextBuilder withLabel(String label) {
+        String clean = Names.clean(requireNonNull(label, "label"));
+        description.add(x -> x.label = clean);
+        return this;
+    }
+
+    @Override
+    public ContextBuilder withKind(ContextKind what) {
+        kind = requireNonNull(what, "kind");
+        return this;
+    }
+
+    @Override
+    public ContextBuilder withSetting(String key, Object value) {
+        requireNonNull(key, "key");
+        requireNonNull(value, "value");
+        description.add(x -> x.settings().put(key, value));
+        return this;
+    }
+
+    @Override
+    public ContextBuilder withCaller(CallerLink caller) {
+        requireNonNull(caller, "caller");
+        description.add(x -> x.caller = caller);
+        return this;
+    }
+
+    @Override
+    public FastnContext open() {
+        return openNode();
+    }
+
+    private ContextNode openNode() {
+        ContextNode child = new ContextNode(parent.runtime(), parent, Names.clean(name), kind);
+        if (!description.isEmpty()) {
+            child.describe(x -> description.forEach(d -> d.accept(x)));
+        }
+        return parent.attach(child);
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> spawn(
+            Function<? super FastnContext, ? extends CompletionStage<T>> task) {
+        return TaskRunner.spawnAndClose(openNode(), requireNonNull(task, "task"));
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletionStage<T> spawnBlocking(Callable<T> task) {
+        return TaskRunner.spawnBlocking(openNode(), requireNonNull(task, "task"));
+    }
+}

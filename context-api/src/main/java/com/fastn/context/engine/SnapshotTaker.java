@@ -1,0 +1,249 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.Thresholds;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.ContextState;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockType;
+import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.OperationStatus;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.SystemMetrics;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks a tree once and makes a snapshot of it. The walk is iterative and locks one node at a time, so it never stops the
+ * application; each node is read with the children that it had at that moment, so the result is always a tree (rule M9).
+ */
+final class SnapshotTaker {
+    private final EngineRuntime runtime;
+    private final long now;
+    private final List<ContextNode> order = new ArrayList<>();
+    private final List<Integer> parents = new ArrayList<>();
+    private final Set<FifoMutex<?>> mutexes = new LinkedHashSet<>();
+
+    private SnapshotTaker(EngineRuntime runtime) {
+        this.runtime = runtime;
+        this.now = runtime.nanos();
+    }
+
+    static StatusSnapshot take(EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system) {
+        long version = runtime.version();
+        return new SnapshotTaker(runtime).take(from, system, version);
+    }
+
+    private StatusSnapshot take(ContextNode from, @Nullable SystemMetrics system, long version) {
+        walk(from);
+        ContextStatus tree = build();
+        boolean whole = from.parent() == null;
+        List<FifoMutex.Picture> pictures = pictures(whole);
+        ShortNames names = shortNames(pictures);
+        List<LockStatus> locks = new ArrayList<>();
+        List<LockWaiter> waiters = new ArrayList<>();
+        for (FifoMutex.Picture picture : pictures) {
+            locks.add(lock(picture, names));
+            for (FifoMutex.Waiter<?> waiter : picture.waiters()) {
+                waiters.add(waiter(picture, waiter, names));
+            }
+        }
+        locks.sort(Comparator.comparing(LockStatus::heldDuration).reversed().thenComparing(LockStatus::lockId));
+        waiters.sort(Comparator.comparing(LockWaiter::waitingDuration).reversed());
+        WarningRules rules = new WarningRules(runtime, now, names, locks, waiters, system);
+        return new StatusSnapshot(
+                runtime.node(),
+                runtime.ticker().wallTime(),
+                version,
+                system,
+                tree,
+                locks,
+                waiters,
+                rules.judge(order, whole));
+    }
+
+    private void walk(ContextNode from) {
+        order.add(from);
+        parents.add(-1);
+        for (int i = 0; i < order.size(); i++) {
+            ContextNode node = order.get(i);
+            mutexes.addAll(node.mutexList());
+            for (ContextNode child : node.childNodes()) {
+                order.add(child);
+                parents.add(i);
+            }
+        }
+    }
+
+    /** Children stand behind their parent, so from the end on each node is made after all of its children. */
+    private ContextStatus build() {
+        Map<PathCounters, CounterStore.Counts> counts = runtime.counterStore().readAll();
+        List<@Nullable List<ContextStatus>> children = new ArrayList<>(Collections.nCopies(order.size(), null));
+        for (int i = order.size() - 1; i > 0; i--) {
+            ContextStatus status = status(order.get(i), children.get(i), counts);
+            int parent = parents.get(i);
+            List<ContextStatus> siblings = children.get(parent);
+            if (siblings == null) {
+                siblings = new ArrayList<>();
+                children.set(parent, siblings);
+            }
+            siblings.add(status);
+        }
+        return status(order.get(0), children.get(0), counts);
+    }
+
+    private ContextStatus status(
+            ContextNode node,
+            @Nullable List<ContextStatus> childrenLastFirst,
+            Map<PathCounters, CounterStore.Counts> counts) {
+        List<ContextStatus> children = List.of();
+        if (childrenLastFirst != null) {
+            Collections.reverse(childrenLastFirst);
+            children = childrenLastFirst;
+        }
+        String label = node.name();
+        String activity = null;
+        CallerLink caller = null;
+        Map<String, MetricValue> metrics = Map.of();
+        Map<String, @Nullable Object> data = Map.of();
+        List<RunningOperation> running = List.of();
+        NodeExtras x = node.extrasOrNull();
+        if (x != null) {
+            synchronized (x) {
+                label = x.label != null ? x.label : label;
+                activity = x.activity;
+                caller = x.caller;
+                metrics = x.metrics == null ? metrics : new LinkedHashMap<>(x.metrics);
+                data = x.data == null ? data : new LinkedHashMap<>(x.data);
+                running = x.operations == null ? running : List.copyOf(x.operations);
+            }
+        }
+        PathCounters path = node.countersOrNull();
+        if (path == null) {
+            path = runtime.counterStore().find(node.path());
+        }
+        CounterStore.Counts counted = path == null ? null : counts.get(path);
+        if (counted == null) {
+            counted = CounterStore.Counts.NONE;
+        }
+        return new ContextStatus(
+                node.id(),
+                node.name(),
+                label,
+                node.path(),
+                node.kind(),
+                // It was linked when it was read; that it left since is for the next snapshot to tell.
+                node.state() == ContextState.CLOSED ? ContextState.CLOSING : node.state(),
+                node.cancelReason(),
+                Duration.ofNanos(node.durationNanos(now)),
+                Duration.ofNanos(node.idleNanos(now)),
+                activity,
+                node.isOnThread(),
+                caller,
+                operations(node, running),
+                metrics,
+                data,
+                counted.total(),
+                counted.live(),
+                counted.allTotal(),
+                counted.allLive(),
+                children,
+                0);
+    }
+
+    private List<OperationStatus> operations(ContextNode node, List<RunningOperation> running) {
+        if (running.isEmpty()) {
+            return List.of();
+        }
+        long slow = threshold(node, Thresholds.OPERATION_SLOW, Thresholds.DEFAULT_OPERATION_SLOW);
+        List<OperationStatus> statuses = new ArrayList<>(running.size());
+        for (RunningOperation operation : running) {
+            long elapsed = operation.elapsedNanos(now);
+            statuses.add(new OperationStatus(operation.name(), Duration.ofNanos(elapsed), elapsed > slow));
+        }
+        return statuses;
+    }
+
+    private List<FifoMutex.Picture> pictures(boolean whole) {
+        Set<Long> shown = new HashSet<>();
+        if (!whole) {
+            order.forEach(node -> shown.add(node.id()));
+            // A context below may hold or wait for a lock of an ancestor.
+            for (ContextNode up = order.get(0).parent(); up != null; up = up.parent()) {
+                mutexes.addAll(up.mutexList());
+            }
+        }
+        mutexes.addAll(runtime.locksOfEndedContexts());
+        List<FifoMutex.Picture> pictures = new ArrayList<>();
+        for (FifoMutex<?> mutex : mutexes) {
+            FifoMutex.Picture picture = mutex.picture();
+            if (picture != null && (whole || concerns(picture, shown))) {
+                pictures.add(picture);
+            }
+        }
+        return pictures;
+    }
+
+    private static boolean concerns(FifoMutex.Picture picture, Set<Long> shown) {
+        return shown.contains(picture.holder().by.id())
+                || picture.waiters().stream().anyMatch(w -> shown.contains(w.asker.id()));
+    }
+
+    private ShortNames shortNames(List<FifoMutex.Picture> pictures) {
+        ShortNames names = new ShortNames();
+        for (FifoMutex.Picture picture : pictures) {
+            ContextNode by = picture.holder().by;
+            names.add(by.id(), by.path());
+            for (FifoMutex.Waiter<?> waiter : picture.waiters()) {
+                names.add(waiter.asker.id(), waiter.asker.path());
+            }
+        }
+        names.decide();
+        return names;
+    }
+
+    private LockStatus lock(FifoMutex.Picture picture, ShortNames names) {
+        FifoMutex.Grant<?> holder = picture.holder();
+        long held = runtime.elapsed(holder.sinceNanos, now);
+        long limit = threshold(holder.by, Thresholds.LOCK_LONG_HELD, Thresholds.DEFAULT_LOCK_LONG_HELD);
+        return new LockStatus(
+                picture.mutex().name(),
+                picture.mutex().id(),
+                LockType.MUTEX,
+                names.of(holder.by.id()),
+                holder.by.id(),
+                holder.by.path(),
+                Duration.ofNanos(held),
+                holder.fence,
+                picture.waiters().size(),
+                held > limit);
+    }
+
+    private LockWaiter waiter(FifoMutex.Picture picture, FifoMutex.Waiter<?> waiter, ShortNames names) {
+        long waited = runtime.elapsed(waiter.sinceNanos, now);
+        long limit = threshold(waiter.asker, Thresholds.WAITER_STUCK, Thresholds.DEFAULT_WAITER_STUCK);
+        return new LockWaiter(
+                names.of(waiter.asker.id()),
+                waiter.asker.id(),
+                waiter.asker.path(),
+                picture.mutex().name(),
+                picture.mutex().id(),
+                Duration.ofNanos(waited),
+                waited > limit);
+    }
+
+    static long threshold(ContextNode node, String key, Duration otherwise) {
+        Object set = node.setting(key);
+        return (set instanceof Duration d ? d : otherwise).toNanos();
+    }
+}

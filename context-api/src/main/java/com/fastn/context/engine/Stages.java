@@ -1,0 +1,25 @@
+package com.fastn.context.engine;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** Small steps with stages. */
+final class Stages {
+    private Stages() {}
+
+    @SuppressWarnings("NullAway") // a stage that did not fail has a value of its type, null only where the type says so
+    static <T extends @Nullable Object> void complete(
+            CompletableFuture<T> target, @Nullable T value, @Nullable Throwable failure) {
+        if (failure == null) {
+            target.complete(value);
+        } else {
+            target.completeExceptionally(unwrap(failure));
+        }
+    }
+
+    static Throwable unwrap(Throwable failure) {
+        Throwable cause = failure.getCause();
+        return failure instanceof CompletionException && cause != null ? cause : failure;
+    }
+}

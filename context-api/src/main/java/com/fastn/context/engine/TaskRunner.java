@@ -1,0 +1,94 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import com.fastn.context.status.CancelReason;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Starts tasks in contexts: later, elsewhere, and with the context as the current one. */
+final class TaskRunner {
+    private TaskRunner() {}
+
+    static <T extends @Nullable Object> CompletionStage<T> spawn(
+            ContextNode context, Supplier<? extends CompletionStage<T>> task) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        start(context, executor(context), result, task);
+        return result;
+    }
+
+    static <T extends @Nullable Object> CompletionStage<T> spawnAndClose(
+            ContextNode child, Function<? super FastnContext, ? extends CompletionStage<T>> task) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        CompletableFuture<T> done = new CompletableFuture<>();
+        closeFirst(child, result, done);
+        start(child, executor(child), result, () -> task.apply(child));
+        return done;
+    }
+
+    static <T extends @Nullable Object> CompletionStage<T> spawnBlocking(ContextNode child, Callable<T> task) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        CompletableFuture<T> done = new CompletableFuture<>();
+        closeFirst(child, result, done);
+        Executor blocking = child.runtime().current().blockingTasks(child);
+        start(child, blocking != null ? blocking : child.runtime().tasks(), result, () -> {
+            try {
+                return CompletableFuture.completedFuture(task.call());
+            } catch (Exception e) {
+                return CompletableFuture.failedFuture(e);
+            }
+        });
+        return done;
+    }
+
+    /** Closes the child before its result is told, so whoever sees the result sees the tree without the child. */
+    private static <T extends @Nullable Object> void closeFirst(
+            ContextNode child, CompletableFuture<T> result, CompletableFuture<T> done) {
+        var unused = result.whenComplete((value, failure) -> {
+            child.close();
+            Stages.complete(done, value, failure);
+        });
+    }
+
+    private static Executor executor(ContextNode context) {
+        Executor bound = context.runtime().current().tasks(context);
+        return bound != null ? bound : context.runtime().tasks();
+    }
+
+    private static <T extends @Nullable Object> void start(
+            ContextNode context,
+            Executor executor,
+            CompletableFuture<T> result,
+            Supplier<? extends CompletionStage<T>> task) {
+        try {
+            executor.execute(() -> run(context, result, task));
+        } catch (RuntimeException e) {
+            result.completeExceptionally(e);
+        }
+    }
+
+    private static <T extends @Nullable Object> void run(
+            ContextNode context, CompletableFuture<T> result, Supplier<? extends CompletionStage<T>> task) {
+        CancelReason reason = context.cancelReason();
+        if (reason != null) {
+            result.completeExceptionally(
+                    new ContextCancelledException("a task in " + context.path() + " was not started", reason));
+            return;
+        }
+        context.touch();
+        CompletionStage<T> stage;
+        try (ContextScope ignored = context.makeCurrent()) {
+            stage = task.get();
+        } catch (Throwable t) {
+            result.completeExceptionally(t);
+            return;
+        }
+        stage.whenComplete((value, failure) -> Stages.complete(result, value, failure));
+    }
+}

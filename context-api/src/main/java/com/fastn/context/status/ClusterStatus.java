@@ -1,0 +1,35 @@
+package com.fastn.context.status;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * What the nodes of a cluster were doing, as one of them learned it by asking all of them.
+ *
+ * <p>A node that did not answer is listed with the reason, never left out. {@link #toString} is the plain drawing.
+ *
+ * @param timestamp when, by the wall clock of the node that answers
+ * @param answeredBy the alias of the node that answers
+ * @param nodes the nodes by alias
+ */
+public record ClusterStatus(Instant timestamp, String answeredBy, List<NodeStatus> nodes) {
+    /** Copies the list. */
+    public ClusterStatus {
+        requireNonNull(timestamp, "timestamp");
+        requireNonNull(answeredBy, "answeredBy");
+        nodes = List.copyOf(nodes);
+    }
+
+    /** {@return whether every node answered} */
+    public boolean isComplete() {
+        return nodes.stream().allMatch(n -> n.snapshot() != null);
+    }
+
+    /** {@return the plain drawing} */
+    @Override
+    public String toString() {
+        return StatusRenderer.plain().render(this);
+    }
+}

@@ -1,0 +1,119 @@
+package com.fastn.context.status;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One context at the moment of a snapshot, with its children.
+ *
+ * @param id the context's creation sequence in its runtime; siblings may share a name, never an id
+ * @param name the context's name
+ * @param label the name for people, by default the name
+ * @param path the names from the root down
+ * @param kind what the context stands for
+ * @param state where it is in its life
+ * @param cancelReason why it was asked to stop, or {@code null} when it was not
+ * @param duration since it was created
+ * @param lastActivity since its last sign of life
+ * @param activity what the last sign of life was, such as {@code request}, or {@code null}
+ * @param onThread whether it was known to run on a thread at this moment
+ * @param caller the known caller elsewhere, or {@code null}
+ * @param operations what it is inside of, the innermost last
+ * @param metrics values shown in its row, in the order of their first setting
+ * @param data values stored on it (String, Number, Boolean, null, List, Map), in the order of their first setting
+ * @param totalCounters what its path counted, including contexts of the same path that ended
+ * @param liveCounters what its path counts as going on
+ * @param subtreeTotalCounters the same for its path and all paths below it
+ * @param subtreeLiveCounters the same for its path and all paths below it
+ * @param children the open children, the oldest first
+ * @param foldedChildren how many more children there are that this snapshot leaves out
+ */
+public record ContextStatus(
+        long id,
+        String name,
+        String label,
+        ContextPath path,
+        ContextKind kind,
+        ContextState state,
+        @Nullable CancelReason cancelReason,
+        Duration duration,
+        Duration lastActivity,
+        @Nullable String activity,
+        boolean onThread,
+        @Nullable CallerLink caller,
+        List<OperationStatus> operations,
+        Map<String, MetricValue> metrics,
+        Map<String, @Nullable Object> data,
+        Map<String, Long> totalCounters,
+        Map<String, Long> liveCounters,
+        Map<String, Long> subtreeTotalCounters,
+        Map<String, Long> subtreeLiveCounters,
+        List<ContextStatus> children,
+        long foldedChildren) {
+
+    /** Copies the collections, keeping their order. */
+    public ContextStatus {
+        requireNonNull(name, "name");
+        requireNonNull(label, "label");
+        requireNonNull(path, "path");
+        requireNonNull(kind, "kind");
+        requireNonNull(state, "state");
+        requireNonNull(duration, "duration");
+        requireNonNull(lastActivity, "lastActivity");
+        operations = List.copyOf(operations);
+        metrics = ordered(metrics);
+        data = ordered(data);
+        totalCounters = ordered(totalCounters);
+        liveCounters = ordered(liveCounters);
+        subtreeTotalCounters = ordered(subtreeTotalCounters);
+        subtreeLiveCounters = ordered(subtreeLiveCounters);
+        children = List.copyOf(children);
+    }
+
+    /** {@return whether it was asked to stop} */
+    public boolean isCancelled() {
+        return cancelReason != null;
+    }
+
+    /**
+     * Makes a copy with other children.
+     *
+     * @param shown the children that the copy has
+     * @param folded how many more there are
+     * @return the copy
+     */
+    public ContextStatus withChildren(List<ContextStatus> shown, long folded) {
+        return new ContextStatus(
+                id,
+                name,
+                label,
+                path,
+                kind,
+                state,
+                cancelReason,
+                duration,
+                lastActivity,
+                activity,
+                onThread,
+                caller,
+                operations,
+                metrics,
+                data,
+                totalCounters,
+                liveCounters,
+                subtreeTotalCounters,
+                subtreeLiveCounters,
+                shown,
+                folded);
+    }
+
+    private static <V extends @Nullable Object> Map<String, V> ordered(Map<String, V> map) {
+        return map.isEmpty() ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(map));
+    }
+}

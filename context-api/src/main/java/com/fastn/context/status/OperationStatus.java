@@ -1,0 +1,20 @@
+package com.fastn.context.status;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Duration;
+
+/**
+ * An operation that a context is inside of, such as {@code db-query}.
+ *
+ * @param name the operation's name
+ * @param elapsed since it began
+ * @param stuck whether it takes longer than the threshold: an opinion, not a proof
+ */
+public record OperationStatus(String name, Duration elapsed, boolean stuck) {
+    /** Checks that all parts are there. */
+    public OperationStatus {
+        requireNonNull(name, "name");
+        requireNonNull(elapsed, "elapsed");
+    }
+}

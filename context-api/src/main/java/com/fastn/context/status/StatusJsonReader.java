@@ -1,0 +1,958 @@
+package com.fastn.context.status;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The records out of a stream of JSON tokens from somebody who is not trusted. The tree is read without recursion. */
+final class StatusJsonReader {
+    private static final String WHAT = "cannot read the status";
+    private static final int LONGEST_QUOTE = 200;
+
+    private final JsonParser json;
+    private final StatusJson.ReadLimits limits;
+    private final String wanted;
+
+    private StatusJsonReader(JsonParser json, StatusJson.ReadLimits limits, String wanted) {
+        this.json = json;
+        this.limits = limits;
+        this.wanted = wanted;
+    }
+
+    /** What to read from the start of a document. */
+    interface Document<T> {
+        T read(StatusJsonReader reader) throws IOException;
+    }
+
+    static <T> T read(String text, StatusJson.ReadLimits limits, String kind, Document<T> document) {
+        requireNonNull(text, "json");
+        requireNonNull(limits, "limits");
+        requireShort(text.length(), limits);
+        try (JsonParser json = factory(limits).createParser(text)) {
+            StatusJsonReader reader = new StatusJsonReader(json, limits, kind);
+            json.nextToken();
+            T result = document.read(reader);
+            if (json.nextToken() != null) {
+                throw reader.malformed("there is more behind its end");
+            }
+            return result;
+        } catch (StreamConstraintsException e) {
+            throw tooLarge(quote(e.getOriginalMessage()));
+        } catch (JsonProcessingException e) {
+            throw malformedJson(quote(e.getOriginalMessage()));
+        } catch (IOException e) {
+            throw malformedJson(quote(String.valueOf(e.getMessage())));
+        }
+    }
+
+    /** {@return the text of bytes that must be UTF-8} */
+    static String decode(byte[] utf8, StatusJson.ReadLimits limits) {
+        requireNonNull(utf8, "json");
+        requireNonNull(limits, "limits");
+        requireShort(utf8.length, limits);
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(utf8))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw malformedJson("it is not UTF-8");
+        }
+    }
+
+    private static JsonFactory factory(StatusJson.ReadLimits limits) {
+        // No table of field names: a peer could fill it with names that collide.
+        return JsonFactory.builder()
+                .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .streamReadConstraints(StreamReadConstraints.builder()
+                        // An object and a list for each level of the tree, and what is around and inside it.
+                        .maxNestingDepth((int) Math.min(Integer.MAX_VALUE, 2L * limits.maxTreeDepth() + 80))
+                        .maxStringLength(JsonLimits.STRING_LENGTH)
+                        .maxNameLength(JsonLimits.NAME_LENGTH)
+                        .maxNumberLength(JsonLimits.NUMBER_LENGTH)
+                        .maxTokenCount((long) JsonLimits.TOKENS_PER_MIB
+                                * Math.max(1, (limits.maxLength() + (1 << 20) - 1L) >> 20))
+                        .build())
+                .build();
+    }
+
+    private static void requireShort(int length, StatusJson.ReadLimits limits) {
+        if (length > limits.maxLength()) {
+            throw tooLarge("it is " + length + " long, and " + limits.maxLength() + " is the limit");
+        }
+    }
+
+    StatusSnapshot snapshotDocument() throws IOException {
+        StatusSnapshot snapshot = snapshot();
+        if (snapshot == null) {
+            throw new StatusFormatException(
+                    StatusFormatException.Kind.UPGRADE_NEEDED,
+                    WHAT,
+                    "it wants a newer reader than schema " + StatusJson.SCHEMA,
+                    "upgrade this side");
+        }
+        return snapshot;
+    }
+
+    ClusterStatus clusterDocument() throws IOException {
+        Instant timestamp = null;
+        String answeredBy = null;
+        List<NodeStatus> nodes = new ArrayList<>();
+        requireObject("the document");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "kind" -> requireKind(string(name));
+                case "min_schema" -> {
+                    if (longValue(name) > StatusJson.SCHEMA) {
+                        throw new StatusFormatException(
+                                StatusFormatException.Kind.UPGRADE_NEEDED,
+                                WHAT,
+                                "it wants a reader of schema " + longValue(name) + ", and this one knows "
+                                        + StatusJson.SCHEMA,
+                                "upgrade this side");
+                    }
+                }
+                case "timestamp" -> timestamp = instant(name);
+                case "answered_by" -> answeredBy = string(name);
+                case "nodes" -> list(name, () -> nodes.add(nodeStatus()));
+                default -> json.skipChildren();
+            }
+        }
+        return new ClusterStatus(required(timestamp, "timestamp"), required(answeredBy, "answered_by"), nodes);
+    }
+
+    private NodeStatus nodeStatus() throws IOException {
+        NodeIdentity node = null;
+        NodeState state = null;
+        Duration age = Duration.ZERO;
+        String reason = null;
+        NodeSummary summary = null;
+        StatusSnapshot snapshot = null;
+        requireObject("a node");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "node" -> node = identity();
+                case "state" -> state = oneOf(name, NodeState.values());
+                case "age_ms" -> age = duration(name);
+                case "reason" -> reason = string(name);
+                case "summary" -> summary = summary();
+                case "status" -> {
+                    snapshot = snapshot();
+                    reason = snapshot == null ? "it speaks a newer schema: upgrade needed on this side" : reason;
+                }
+                default -> json.skipChildren();
+            }
+        }
+        return new NodeStatus(required(node, "node"), required(state, "state"), age, reason, summary, snapshot);
+    }
+
+    private NodeSummary summary() throws IOException {
+        long contexts = 0;
+        long locksHeld = 0;
+        long lockWaiters = 0;
+        long warnings = 0;
+        requireObject("summary");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "contexts" -> contexts = count(name);
+                case "locks_held" -> locksHeld = count(name);
+                case "lock_waiters" -> lockWaiters = count(name);
+                case "warnings" -> warnings = count(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new NodeSummary(contexts, locksHeld, lockWaiters, warnings);
+    }
+
+    /** {@return the snapshot, or {@code null} when it wants a newer reader} */
+    private @Nullable StatusSnapshot snapshot() throws IOException {
+        NodeIdentity node = null;
+        Instant timestamp = null;
+        long version = 0;
+        SystemMetrics metrics = null;
+        ContextStatus tree = null;
+        boolean newer = false;
+        List<LockStatus> locks = new ArrayList<>();
+        List<LockWaiter> waiters = new ArrayList<>();
+        List<StatusWarning> warnings = new ArrayList<>();
+        requireObject("the document");
+        for (String name = nextField(); name != null; name = nextField()) {
+            if (newer) {
+                json.skipChildren(); // what it says may mean something else by now
+                continue;
+            }
+            switch (name) {
+                case "kind" -> requireSnapshotKind(string(name));
+                case "min_schema" -> newer = longValue(name) > StatusJson.SCHEMA;
+                case "node" -> node = identity();
+                case "timestamp" -> timestamp = instant(name);
+                case "version" -> version = longValue(name);
+                case "system_metrics" -> metrics = isNull() ? null : systemMetrics();
+                case "global_context" -> tree = tree();
+                case "active_locks" -> list(name, () -> locks.add(lock()));
+                case "lock_waiters" -> list(name, () -> waiters.add(waiter()));
+                case "warnings" -> list(name, () -> warnings.add(warning()));
+                default -> json.skipChildren();
+            }
+        }
+        if (newer) {
+            return null;
+        }
+        return new StatusSnapshot(
+                required(node, "node"),
+                required(timestamp, "timestamp"),
+                version,
+                metrics,
+                required(tree, "global_context"),
+                locks,
+                waiters,
+                warnings);
+    }
+
+    private void requireKind(@Nullable String kind) {
+        if (!wanted.equals(kind)) {
+            throw malformed("its kind is " + quote(String.valueOf(kind)) + ", not " + wanted);
+        }
+    }
+
+    private void requireSnapshotKind(@Nullable String kind) {
+        if (!StatusJson.SNAPSHOT_KIND.equals(kind)) {
+            throw malformed("its kind is " + quote(String.valueOf(kind)) + ", not " + StatusJson.SNAPSHOT_KIND);
+        }
+    }
+
+    private NodeIdentity identity() throws IOException {
+        String alias = null;
+        String incarnation = null;
+        requireObject("node");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "alias" -> alias = string(name);
+                case "incarnation" -> incarnation = string(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new NodeIdentity(required(alias, "alias"), required(incarnation, "incarnation"));
+    }
+
+    private SystemMetrics systemMetrics() throws IOException {
+        Double cpu = null;
+        Long memoryUsed = null;
+        Long memoryTotal = null;
+        Long diskUsed = null;
+        Long diskTotal = null;
+        Long rx = null;
+        Long tx = null;
+        List<Double> load = null;
+        Duration uptime = null;
+        SystemMetrics.Ages ages = SystemMetrics.Ages.UNKNOWN;
+        SystemMetrics.Jvm jvm = null;
+        SystemMetrics.Container container = null;
+        requireObject("system_metrics");
+        for (String name = nextField(); name != null; name = nextField()) {
+            if (isNull()) {
+                continue;
+            }
+            switch (name) {
+                case "cpu_usage_percent" -> cpu = doubleValue(name);
+                case "memory_used_bytes" -> memoryUsed = longValue(name);
+                case "memory_total_bytes" -> memoryTotal = longValue(name);
+                case "disk_used_bytes" -> diskUsed = longValue(name);
+                case "disk_total_bytes" -> diskTotal = longValue(name);
+                case "network_rx_bytes_per_sec" -> rx = longValue(name);
+                case "network_tx_bytes_per_sec" -> tx = longValue(name);
+                case "load_average" -> {
+                    List<Double> read = new ArrayList<>();
+                    list(name, () -> read.add(doubleValue("load_average")));
+                    load = read;
+                }
+                case "uptime_ms" -> uptime = duration(name);
+                case "ages" -> ages = ages();
+                case "jvm" -> jvm = jvm();
+                case "container" -> container = container();
+                default -> json.skipChildren();
+            }
+        }
+        return new SystemMetrics(
+                cpu, memoryUsed, memoryTotal, diskUsed, diskTotal, rx, tx, load, uptime, ages, jvm, container);
+    }
+
+    private SystemMetrics.Ages ages() throws IOException {
+        Duration cpu = null;
+        Duration memory = null;
+        Duration disk = null;
+        Duration network = null;
+        Duration load = null;
+        requireObject("ages");
+        for (String name = nextField(); name != null; name = nextField()) {
+            if (isNull()) {
+                continue;
+            }
+            switch (name) {
+                case "cpu_ms" -> cpu = duration(name);
+                case "memory_ms" -> memory = duration(name);
+                case "disk_ms" -> disk = duration(name);
+                case "network_ms" -> network = duration(name);
+                case "load_ms" -> load = duration(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new SystemMetrics.Ages(cpu, memory, disk, network, load);
+    }
+
+    private SystemMetrics.Jvm jvm() throws IOException {
+        long heapUsed = 0;
+        Long heapMax = null;
+        long gcCount = 0;
+        Duration gcTime = Duration.ZERO;
+        int threads = 0;
+        Duration uptime = Duration.ZERO;
+        long pid = 0;
+        String version = null;
+        requireObject("jvm");
+        for (String name = nextField(); name != null; name = nextField()) {
+            if (isNull()) {
+                continue;
+            }
+            switch (name) {
+                case "heap_used_bytes" -> heapUsed = longValue(name);
+                case "heap_max_bytes" -> heapMax = longValue(name);
+                case "gc_count" -> gcCount = longValue(name);
+                case "gc_time_ms" -> gcTime = duration(name);
+                case "threads" -> threads = smallCount(name);
+                case "uptime_ms" -> uptime = duration(name);
+                case "pid" -> pid = longValue(name);
+                case "version" -> version = string(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new SystemMetrics.Jvm(
+                heapUsed, heapMax, gcCount, gcTime, threads, uptime, pid, version == null ? "?" : version);
+    }
+
+    private SystemMetrics.Container container() throws IOException {
+        Double cpus = null;
+        Long limit = null;
+        Long used = null;
+        requireObject("container");
+        for (String name = nextField(); name != null; name = nextField()) {
+            if (isNull()) {
+                continue;
+            }
+            switch (name) {
+                case "cpus" -> cpus = doubleValue(name);
+                case "memory_limit_bytes" -> limit = longValue(name);
+                case "memory_used_bytes" -> used = longValue(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new SystemMetrics.Container(cpus, limit, used);
+    }
+
+    private ContextStatus tree() throws IOException {
+        Deque<ContextFields> open = new ArrayDeque<>();
+        requireObject("global_context");
+        open.addLast(new ContextFields());
+        while (true) {
+            ContextFields context = open.getLast();
+            if (context.inChildren) {
+                JsonToken token = json.nextToken();
+                if (token == JsonToken.END_ARRAY) {
+                    context.inChildren = false;
+                    continue;
+                }
+                requireObject("a child");
+                if (open.size() >= limits.maxTreeDepth()) {
+                    throw tooLarge("its tree is deeper than " + limits.maxTreeDepth());
+                }
+                open.addLast(new ContextFields());
+                continue;
+            }
+            String name = nextField();
+            if (name == null) {
+                ContextStatus done = context.build();
+                open.removeLast();
+                if (open.isEmpty()) {
+                    return done;
+                }
+                open.getLast().children.add(done);
+            } else if (name.equals("children")) {
+                requireList(name);
+                context.inChildren = true;
+            } else {
+                context.read(name);
+            }
+        }
+    }
+
+    private CancelReason cancelReason() throws IOException {
+        CancelReason.Kind kind = null;
+        String message = null;
+        String source = null;
+        requireObject("cancel_reason");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "kind" -> kind = oneOf(name, CancelReason.Kind.values());
+                case "message" -> message = string(name);
+                case "source" -> source = string(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new CancelReason(required(kind, "kind"), required(message, "message"), required(source, "source"));
+    }
+
+    private CallerLink caller() throws IOException {
+        String node = null;
+        String incarnation = null;
+        Long contextId = null;
+        String path = null;
+        requireObject("caller");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "node" -> node = string(name);
+                case "incarnation" -> incarnation = string(name);
+                case "context_id" -> contextId = longValue(name);
+                case "path" -> path = string(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new CallerLink(
+                required(node, "node"),
+                required(incarnation, "incarnation"),
+                required(contextId, "context_id"),
+                required(path, "path"));
+    }
+
+    private OperationStatus operation() throws IOException {
+        String operation = null;
+        Duration elapsed = null;
+        boolean stuck = false;
+        requireObject("an operation");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "name" -> operation = string(name);
+                case "elapsed_ms" -> elapsed = duration(name);
+                case "stuck" -> stuck = bool(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new OperationStatus(required(operation, "name"), required(elapsed, "elapsed_ms"), stuck);
+    }
+
+    private LockStatus lock() throws IOException {
+        String lock = null;
+        Long lockId = null;
+        LockType type = null;
+        String holder = null;
+        Long holderId = null;
+        ContextPath holderPath = null;
+        Duration held = null;
+        long fence = 0;
+        int waiters = 0;
+        boolean longHeld = false;
+        requireObject("a lock");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "name" -> lock = string(name);
+                case "lock_id" -> lockId = longValue(name);
+                case "lock_type" -> type = lockType(name);
+                case "held_by_context" -> holder = string(name);
+                case "holder_id" -> holderId = longValue(name);
+                case "holder_path" -> holderPath = path(name);
+                case "held_duration_ms" -> held = duration(name);
+                case "fence" -> fence = longValue(name);
+                case "waiters" -> waiters = smallCount(name);
+                case "long_held" -> longHeld = bool(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new LockStatus(
+                required(lock, "name"),
+                required(lockId, "lock_id"),
+                required(type, "lock_type"),
+                required(holder, "held_by_context"),
+                required(holderId, "holder_id"),
+                required(holderPath, "holder_path"),
+                required(held, "held_duration_ms"),
+                fence,
+                waiters,
+                longHeld);
+    }
+
+    private LockType lockType(String name) throws IOException {
+        String text = required(string(name), name);
+        for (LockType type : LockType.values()) {
+            if (type.text().equals(text)) {
+                return type;
+            }
+        }
+        throw malformed(name + " is " + quote(text) + ", which is no kind of lock");
+    }
+
+    private LockWaiter waiter() throws IOException {
+        String context = null;
+        Long contextId = null;
+        ContextPath path = null;
+        String lock = null;
+        Long lockId = null;
+        Duration waiting = null;
+        boolean stuck = false;
+        requireObject("a waiter");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "context_name" -> context = string(name);
+                case "context_id" -> contextId = longValue(name);
+                case "context_path" -> path = path(name);
+                case "lock_name" -> lock = string(name);
+                case "lock_id" -> lockId = longValue(name);
+                case "waiting_duration_ms" -> waiting = duration(name);
+                case "stuck" -> stuck = bool(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new LockWaiter(
+                required(context, "context_name"),
+                required(contextId, "context_id"),
+                required(path, "context_path"),
+                required(lock, "lock_name"),
+                required(lockId, "lock_id"),
+                required(waiting, "waiting_duration_ms"),
+                stuck);
+    }
+
+    private StatusWarning warning() throws IOException {
+        String id = null;
+        WarningSeverity severity = null;
+        String message = null;
+        String path = null;
+        String next = null;
+        requireObject("a warning");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "id" -> id = string(name);
+                case "severity" -> severity = oneOf(name, WarningSeverity.values());
+                case "message" -> message = string(name);
+                case "context_path" -> path = string(name);
+                case "next" -> next = string(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new StatusWarning(
+                required(id, "id"),
+                required(severity, "severity"),
+                required(message, "message"),
+                required(path, "context_path"),
+                next);
+    }
+
+    private Map<String, MetricValue> metrics() throws IOException {
+        Map<String, MetricValue> metrics = new LinkedHashMap<>();
+        requireObject("metrics");
+        for (String key = nextField(); key != null; key = nextField()) {
+            MetricValue metric = metric();
+            if (metric != null) {
+                metrics.put(key, metric);
+            }
+        }
+        return metrics;
+    }
+
+    /** {@return the metric, or {@code null} for a type that is not known here} */
+    private @Nullable MetricValue metric() throws IOException {
+        String type = null;
+        Long integer = null;
+        Double number = null;
+        String text = null;
+        Duration length = null;
+        requireObject("a metric");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "type" -> type = string(name);
+                case "value_ms" -> length = duration(name);
+                case "value" -> {
+                    JsonToken token = json.currentToken();
+                    if (token == JsonToken.VALUE_STRING) {
+                        text = json.getText();
+                    } else if (token == JsonToken.VALUE_NUMBER_INT) {
+                        number = json.getDoubleValue();
+                        BigInteger exact = json.getBigIntegerValue();
+                        integer = exact.bitLength() < Long.SIZE ? exact.longValue() : null;
+                    } else if (token == JsonToken.VALUE_NUMBER_FLOAT) {
+                        number = json.getDoubleValue();
+                    } else {
+                        json.skipChildren();
+                    }
+                }
+                default -> json.skipChildren();
+            }
+        }
+        return switch (required(type, "type")) {
+            case "counter" -> MetricValue.counter(required(integer, "value"));
+            case "bytes" -> MetricValue.bytes(required(integer, "value"));
+            case "gauge" -> MetricValue.gauge(text == null ? required(number, "value") : special(text, "value"));
+            case "duration" -> MetricValue.duration(required(length, "value_ms"));
+            case "text" -> MetricValue.text(required(text, "value"));
+            default -> null;
+        };
+    }
+
+    private Map<String, Long> counters(String name) throws IOException {
+        Map<String, Long> counters = new LinkedHashMap<>();
+        requireObject(name);
+        for (String key = nextField(); key != null; key = nextField()) {
+            if (json.currentToken() == JsonToken.VALUE_NUMBER_INT) {
+                counters.put(key, json.getLongValue());
+            } else {
+                json.skipChildren(); // the text beside a large number
+            }
+        }
+        return counters;
+    }
+
+    private Map<String, @Nullable Object> data(int depth) throws IOException {
+        Map<String, @Nullable Object> data = new LinkedHashMap<>();
+        requireObject("data");
+        String before = null;
+        for (String key = nextField(); key != null; key = nextField()) {
+            Object value = datum(depth + 1);
+            if (before == null || !isTextBeside(key, value, before, data.get(before))) {
+                data.put(key, value);
+            }
+            before = key;
+        }
+        return data;
+    }
+
+    private static boolean isTextBeside(
+            String key, @Nullable Object value, String before, @Nullable Object valueBefore) {
+        boolean large = valueBefore instanceof BigInteger
+                || (valueBefore instanceof Long number && JsonLimits.isInexact(number));
+        return large
+                && key.equals(before + "_text")
+                && String.valueOf(valueBefore).equals(value);
+    }
+
+    /** Reads a datum. Recursion is bounded by {@link JsonLimits#DATA_DEPTH}. */
+    private @Nullable Object datum(int depth) throws IOException {
+        if (depth > JsonLimits.DATA_DEPTH + 1) {
+            throw tooLarge("its data is nested deeper than " + JsonLimits.DATA_DEPTH);
+        }
+        JsonToken token = required(json.currentToken(), "data");
+        return switch (token) {
+            case VALUE_NULL -> null;
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            case VALUE_STRING -> json.getText();
+            case VALUE_NUMBER_INT -> smallest(json.getBigIntegerValue());
+            case VALUE_NUMBER_FLOAT -> decimal();
+            case START_OBJECT -> data(depth);
+            case START_ARRAY -> {
+                List<@Nullable Object> elements = new ArrayList<>();
+                while (nextElement()) {
+                    elements.add(datum(depth + 1));
+                }
+                yield elements;
+            }
+            default -> throw malformed("data holds " + token);
+        };
+    }
+
+    private static Number smallest(BigInteger integer) {
+        if (integer.bitLength() < Integer.SIZE) {
+            return integer.intValue();
+        }
+        return integer.bitLength() < Long.SIZE ? (Number) integer.longValue() : integer;
+    }
+
+    private Number decimal() throws IOException {
+        double nearest = json.getDoubleValue();
+        BigDecimal exact = new BigDecimal(json.getText());
+        return Double.isFinite(nearest) && BigDecimal.valueOf(nearest).compareTo(exact) == 0 ? (Number) nearest : exact;
+    }
+
+    // Tokens
+
+    /** Moves to the value of the next field. {@return its name, or {@code null} at the end of the object} */
+    private @Nullable String nextField() throws IOException {
+        JsonToken token = json.nextToken();
+        if (token == JsonToken.END_OBJECT) {
+            return null;
+        }
+        if (token != JsonToken.FIELD_NAME) {
+            throw malformed("it is cut off");
+        }
+        String name = json.currentName();
+        json.nextToken();
+        return name;
+    }
+
+    private boolean nextElement() throws IOException {
+        JsonToken token = json.nextToken();
+        if (token == null) {
+            throw malformed("it is cut off");
+        }
+        return token != JsonToken.END_ARRAY;
+    }
+
+    /** Reads one element of a list. */
+    private interface Element {
+        void read() throws IOException;
+    }
+
+    private void list(String name, Element element) throws IOException {
+        requireList(name);
+        while (nextElement()) {
+            element.read();
+        }
+    }
+
+    private void requireObject(String name) {
+        if (json.currentToken() != JsonToken.START_OBJECT) {
+            throw malformed(name + " is not an object");
+        }
+    }
+
+    private void requireList(String name) {
+        if (json.currentToken() != JsonToken.START_ARRAY) {
+            throw malformed(name + " is not a list");
+        }
+    }
+
+    private boolean isNull() {
+        return json.currentToken() == JsonToken.VALUE_NULL;
+    }
+
+    private @Nullable String string(String name) throws IOException {
+        if (isNull()) {
+            return null;
+        }
+        if (json.currentToken() != JsonToken.VALUE_STRING) {
+            throw malformed(name + " is not a text");
+        }
+        return json.getText();
+    }
+
+    private boolean bool(String name) {
+        JsonToken token = json.currentToken();
+        if (token != JsonToken.VALUE_TRUE && token != JsonToken.VALUE_FALSE) {
+            throw malformed(name + " is neither true nor false");
+        }
+        return token == JsonToken.VALUE_TRUE;
+    }
+
+    private long longValue(String name) throws IOException {
+        if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+            throw malformed(name + " is not an integer");
+        }
+        return json.getLongValue();
+    }
+
+    private long count(String name) throws IOException {
+        return Math.max(0, longValue(name));
+    }
+
+    private int smallCount(String name) throws IOException {
+        return (int) Math.min(Integer.MAX_VALUE, count(name));
+    }
+
+    private double doubleValue(String name) throws IOException {
+        JsonToken token = json.currentToken();
+        if (token == JsonToken.VALUE_STRING) {
+            return special(json.getText(), name);
+        }
+        if (token != JsonToken.VALUE_NUMBER_INT && token != JsonToken.VALUE_NUMBER_FLOAT) {
+            throw malformed(name + " is not a number");
+        }
+        return json.getDoubleValue();
+    }
+
+    private double special(String text, String name) {
+        return switch (text) {
+            case "NaN" -> Double.NaN;
+            case "Infinity" -> Double.POSITIVE_INFINITY;
+            case "-Infinity" -> Double.NEGATIVE_INFINITY;
+            default -> throw malformed(name + " is not a number");
+        };
+    }
+
+    /** {@return a length of time; fractions are cut, and what is negative becomes zero} */
+    private Duration duration(String name) throws IOException {
+        if (json.currentToken() == JsonToken.VALUE_NUMBER_FLOAT) {
+            return Duration.ofMillis(Math.max(0, (long) json.getDoubleValue()));
+        }
+        return Duration.ofMillis(count(name));
+    }
+
+    private Instant instant(String name) throws IOException {
+        String text = required(string(name), name);
+        try {
+            return Instant.parse(text);
+        } catch (DateTimeException e) {
+            throw malformed(name + " is " + quote(text) + ", which is no RFC 3339 time");
+        }
+    }
+
+    private ContextPath path(String name) throws IOException {
+        return ContextPath.parse(required(string(name), name));
+    }
+
+    private <E extends Enum<E>> E oneOf(String name, E[] values) throws IOException {
+        String text = required(string(name), name);
+        for (E value : values) {
+            if (value.name().toLowerCase(Locale.ROOT).equals(text)) {
+                return value;
+            }
+        }
+        throw malformed(name + " is " + quote(text) + ", which is not known");
+    }
+
+    private <T> T required(@Nullable T value, String name) {
+        if (value == null) {
+            throw malformed(name + " is missing");
+        }
+        return value;
+    }
+
+    private StatusFormatException malformed(String why) {
+        return malformedJson(why + " (line " + json.currentLocation().getLineNr() + ", column "
+                + json.currentLocation().getColumnNr() + ")");
+    }
+
+    private static StatusFormatException malformedJson(String why) {
+        return new StatusFormatException(
+                StatusFormatException.Kind.MALFORMED,
+                WHAT,
+                why,
+                "check that it comes whole from a fastn status answer");
+    }
+
+    private static StatusFormatException tooLarge(String why) {
+        return new StatusFormatException(
+                StatusFormatException.Kind.TOO_LARGE,
+                WHAT,
+                why,
+                "ask for a part by path or depth, or raise the read limits");
+    }
+
+    private static String quote(String hostile) {
+        String start = hostile.length() <= LONGEST_QUOTE ? hostile : hostile.substring(0, LONGEST_QUOTE) + "...";
+        return Sanitizer.clean(start);
+    }
+
+    /** The fields of a context that were read so far. */
+    private final class ContextFields {
+        private @Nullable Long id;
+        private @Nullable String name;
+        private @Nullable String label;
+        private @Nullable ContextPath path;
+        private @Nullable ContextKind kind;
+        private @Nullable ContextState state;
+        private boolean cancelled;
+        private @Nullable CancelReason cancelReason;
+        private @Nullable Duration duration;
+        private @Nullable Duration lastActivity;
+        private @Nullable String activity;
+        private boolean onThread;
+        private @Nullable CallerLink caller;
+        private final List<OperationStatus> operations = new ArrayList<>();
+        private Map<String, MetricValue> metrics = Map.of();
+        private Map<String, @Nullable Object> data = Map.of();
+        private Map<String, Long> totals = Map.of();
+        private Map<String, Long> lives = Map.of();
+        private Map<String, Long> subtreeTotals = Map.of();
+        private Map<String, Long> subtreeLives = Map.of();
+        private final List<ContextStatus> children = new ArrayList<>();
+        private long folded;
+        private boolean inChildren;
+
+        void read(String field) throws IOException {
+            switch (field) {
+                case "id" -> id = longValue(field);
+                case "name" -> name = string(field);
+                case "label" -> label = string(field);
+                case "path" -> path = path(field);
+                case "kind" -> kind = kind(required(string(field), field));
+                case "state" -> state = oneOf(field, ContextState.values());
+                case "is_cancelled" -> cancelled = bool(field);
+                case "cancel_reason" -> cancelReason = isNull() ? null : cancelReason();
+                case "duration_ms" -> duration = duration(field);
+                case "last_activity_ms" -> lastActivity = duration(field);
+                case "activity" -> activity = string(field);
+                case "on_thread" -> onThread = bool(field);
+                case "caller" -> caller = isNull() ? null : caller();
+                case "operations" -> list(field, () -> operations.add(operation()));
+                case "metrics" -> metrics = metrics();
+                case "data" -> data = data(0);
+                case "total_counters" -> totals = counters(field);
+                case "live_counters" -> lives = counters(field);
+                case "subtree_total_counters" -> subtreeTotals = counters(field);
+                case "subtree_live_counters" -> subtreeLives = counters(field);
+                case "folded_children" -> folded = count(field);
+                default -> json.skipChildren();
+            }
+        }
+
+        /** A kind that a newer peer made up is shown as something else, which is true. */
+        private ContextKind kind(String text) {
+            for (ContextKind known : ContextKind.values()) {
+                if (known.name().toLowerCase(Locale.ROOT).equals(text)) {
+                    return known;
+                }
+            }
+            return ContextKind.OTHER;
+        }
+
+        ContextStatus build() {
+            String known = required(name, "name");
+            ContextPath where = required(path, "path");
+            CancelReason reason = cancelReason == null && cancelled
+                    ? new CancelReason(CancelReason.Kind.REQUESTED, "reason not told", where.toString())
+                    : cancelReason;
+            return new ContextStatus(
+                    required(id, "id"),
+                    known,
+                    label == null ? known : label,
+                    where,
+                    required(kind, "kind"),
+                    required(state, "state"),
+                    reason,
+                    required(duration, "duration_ms"),
+                    required(lastActivity, "last_activity_ms"),
+                    activity,
+                    onThread,
+                    caller,
+                    operations,
+                    metrics,
+                    data,
+                    totals,
+                    lives,
+                    subtreeTotals,
+                    subtreeLives,
+                    children,
+                    folded);
+        }
+    }
+}

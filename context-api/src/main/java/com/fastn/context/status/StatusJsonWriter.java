@@ -1,0 +1,500 @@
+package com.fastn.context.status;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.Writer;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The records as a stream of JSON tokens. The tree is walked without recursion. */
+final class StatusJsonWriter implements Closeable {
+    /** Names are at most 4 kB when read; a char is at most three bytes. */
+    private static final int LONGEST_NAME = 1_000;
+
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .streamWriteConstraints(StreamWriteConstraints.builder()
+                    .maxNestingDepth(Integer.MAX_VALUE)
+                    .build())
+            .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
+            .build();
+
+    private final JsonGenerator json;
+
+    private StatusJsonWriter(JsonGenerator json) {
+        this.json = json;
+    }
+
+    static StatusJsonWriter to(OutputStream out) throws IOException {
+        return new StatusJsonWriter(FACTORY.createGenerator(out));
+    }
+
+    static StatusJsonWriter to(Writer out, boolean pretty) throws IOException {
+        JsonGenerator json = FACTORY.createGenerator(out);
+        if (pretty) {
+            DefaultPrettyPrinter printer = new DefaultPrettyPrinter();
+            printer.indentArraysWith(BoundedIndenter.INSTANCE);
+            printer.indentObjectsWith(BoundedIndenter.INSTANCE);
+            json.setPrettyPrinter(printer);
+        }
+        return new StatusJsonWriter(json);
+    }
+
+    @Override
+    public void close() throws IOException {
+        json.close();
+    }
+
+    void write(ClusterStatus cluster) throws IOException {
+        begin(StatusJson.CLUSTER_KIND);
+        string("timestamp", cluster.timestamp().toString());
+        string("answered_by", cluster.answeredBy());
+        bool("complete", cluster.isComplete());
+        json.writeArrayFieldStart("nodes");
+        for (NodeStatus node : cluster.nodes()) {
+            write(node);
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    void write(StatusSnapshot snapshot) throws IOException {
+        begin(StatusJson.SNAPSHOT_KIND);
+        write(snapshot.node());
+        string("timestamp", snapshot.timestamp().toString());
+        integer("version", snapshot.version());
+        if (snapshot.systemMetrics() != null) {
+            write(snapshot.systemMetrics());
+        }
+        json.writeFieldName("global_context");
+        writeTree(snapshot.globalContext());
+        json.writeArrayFieldStart("active_locks");
+        for (LockStatus lock : snapshot.activeLocks()) {
+            write(lock);
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("lock_waiters");
+        for (LockWaiter waiter : snapshot.lockWaiters()) {
+            write(waiter);
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("warnings");
+        for (StatusWarning warning : snapshot.warnings()) {
+            write(warning);
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    private void begin(String kind) throws IOException {
+        json.writeStartObject();
+        string("kind", kind);
+        integer("schema", StatusJson.SCHEMA);
+        integer("min_schema", StatusJson.SCHEMA);
+    }
+
+    private void write(NodeIdentity node) throws IOException {
+        json.writeObjectFieldStart("node");
+        string("alias", node.alias());
+        string("incarnation", node.incarnation());
+        json.writeEndObject();
+    }
+
+    private void write(NodeStatus node) throws IOException {
+        json.writeStartObject();
+        write(node.node());
+        lowerCase("state", node.state());
+        duration("age_ms", node.age());
+        string("reason", node.reason());
+        NodeSummary summary = node.summary();
+        if (summary != null) {
+            json.writeObjectFieldStart("summary");
+            integer("contexts", summary.contexts());
+            integer("locks_held", summary.locksHeld());
+            integer("lock_waiters", summary.lockWaiters());
+            integer("warnings", summary.warnings());
+            json.writeEndObject();
+        }
+        if (node.snapshot() != null) {
+            json.writeFieldName("status");
+            write(node.snapshot());
+        }
+        json.writeEndObject();
+    }
+
+    private void write(SystemMetrics metrics) throws IOException {
+        json.writeObjectFieldStart("system_metrics");
+        number("cpu_usage_percent", metrics.cpuUsagePercent());
+        integer("memory_used_bytes", metrics.memoryUsedBytes());
+        integer("memory_total_bytes", metrics.memoryTotalBytes());
+        integer("disk_used_bytes", metrics.diskUsedBytes());
+        integer("disk_total_bytes", metrics.diskTotalBytes());
+        integer("network_rx_bytes_per_sec", metrics.networkRxBytesPerSec());
+        integer("network_tx_bytes_per_sec", metrics.networkTxBytesPerSec());
+        if (metrics.loadAverage() != null) {
+            json.writeArrayFieldStart("load_average");
+            for (double load : metrics.loadAverage()) {
+                json.writeNumber(load);
+            }
+            json.writeEndArray();
+        }
+        duration("uptime_ms", metrics.uptime());
+        SystemMetrics.Ages ages = metrics.ages();
+        json.writeObjectFieldStart("ages");
+        duration("cpu_ms", ages.cpu());
+        duration("memory_ms", ages.memory());
+        duration("disk_ms", ages.disk());
+        duration("network_ms", ages.network());
+        duration("load_ms", ages.load());
+        json.writeEndObject();
+        SystemMetrics.Jvm jvm = metrics.jvm();
+        if (jvm != null) {
+            json.writeObjectFieldStart("jvm");
+            integer("heap_used_bytes", jvm.heapUsedBytes());
+            integer("heap_max_bytes", jvm.heapMaxBytes());
+            integer("gc_count", jvm.gcCount());
+            duration("gc_time_ms", jvm.gcTime());
+            integer("threads", jvm.threads());
+            duration("uptime_ms", jvm.uptime());
+            integer("pid", jvm.pid());
+            string("version", jvm.version());
+            json.writeEndObject();
+        }
+        SystemMetrics.Container container = metrics.container();
+        if (container != null) {
+            json.writeObjectFieldStart("container");
+            number("cpus", container.cpus());
+            integer("memory_limit_bytes", container.memoryLimitBytes());
+            integer("memory_used_bytes", container.memoryUsedBytes());
+            json.writeEndObject();
+        }
+        json.writeEndObject();
+    }
+
+    private void writeTree(ContextStatus root) throws IOException {
+        Deque<Open> open = new ArrayDeque<>();
+        open.addLast(begin(root));
+        while (!open.isEmpty()) {
+            Open context = open.getLast();
+            if (context.children.hasNext()) {
+                open.addLast(begin(context.children.next()));
+            } else {
+                open.removeLast();
+                json.writeEndArray();
+                integer("folded_children", context.folded);
+                json.writeEndObject();
+            }
+        }
+    }
+
+    private Open begin(ContextStatus context) throws IOException {
+        json.writeStartObject();
+        integer("id", context.id());
+        string("name", context.name());
+        string("label", context.label());
+        string("path", context.path().toString());
+        lowerCase("kind", context.kind());
+        lowerCase("state", context.state());
+        bool("is_cancelled", context.isCancelled());
+        CancelReason reason = context.cancelReason();
+        if (reason != null) {
+            json.writeObjectFieldStart("cancel_reason");
+            lowerCase("kind", reason.kind());
+            string("message", reason.message());
+            string("source", reason.source());
+            json.writeEndObject();
+        }
+        duration("duration_ms", context.duration());
+        duration("last_activity_ms", context.lastActivity());
+        string("activity", context.activity());
+        bool("on_thread", context.onThread());
+        CallerLink caller = context.caller();
+        if (caller != null) {
+            json.writeObjectFieldStart("caller");
+            string("node", caller.node());
+            string("incarnation", caller.incarnation());
+            integer("context_id", caller.contextId());
+            string("path", caller.path());
+            json.writeEndObject();
+        }
+        json.writeArrayFieldStart("operations");
+        for (OperationStatus operation : context.operations()) {
+            json.writeStartObject();
+            string("name", operation.name());
+            duration("elapsed_ms", operation.elapsed());
+            bool("stuck", operation.stuck());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+        json.writeObjectFieldStart("metrics");
+        for (Map.Entry<String, MetricValue> metric : context.metrics().entrySet()) {
+            json.writeFieldName(name(metric.getKey()));
+            write(metric.getValue());
+        }
+        json.writeEndObject();
+        json.writeFieldName("data");
+        map(context.data(), 0);
+        counters("total_counters", context.totalCounters());
+        counters("live_counters", context.liveCounters());
+        counters("subtree_total_counters", context.subtreeTotalCounters());
+        counters("subtree_live_counters", context.subtreeLiveCounters());
+        json.writeArrayFieldStart("children");
+        return new Open(context.children().iterator(), context.foldedChildren());
+    }
+
+    private void write(MetricValue metric) throws IOException {
+        json.writeStartObject();
+        if (metric instanceof MetricValue.Counter counter) {
+            string("type", "counter");
+            integer("value", counter.value());
+        } else if (metric instanceof MetricValue.Gauge gauge) {
+            string("type", "gauge");
+            json.writeNumberField("value", gauge.value());
+        } else if (metric instanceof MetricValue.Duration duration) {
+            string("type", "duration");
+            duration("value_ms", duration.value());
+        } else if (metric instanceof MetricValue.Text text) {
+            string("type", "text");
+            string("value", text.value());
+        } else if (metric instanceof MetricValue.Bytes bytes) {
+            string("type", "bytes");
+            integer("value", bytes.value());
+        }
+        json.writeEndObject();
+    }
+
+    private void write(LockStatus lock) throws IOException {
+        json.writeStartObject();
+        string("name", lock.name());
+        integer("lock_id", lock.lockId());
+        string("lock_type", lock.lockType().text());
+        string("held_by_context", lock.heldByContext());
+        integer("holder_id", lock.holderId());
+        string("holder_path", lock.holderPath().toString());
+        duration("held_duration_ms", lock.heldDuration());
+        integer("fence", lock.fence());
+        integer("waiters", lock.waiters());
+        bool("long_held", lock.longHeld());
+        json.writeEndObject();
+    }
+
+    private void write(LockWaiter waiter) throws IOException {
+        json.writeStartObject();
+        string("context_name", waiter.contextName());
+        integer("context_id", waiter.contextId());
+        string("context_path", waiter.contextPath().toString());
+        string("lock_name", waiter.lockName());
+        integer("lock_id", waiter.lockId());
+        duration("waiting_duration_ms", waiter.waitingDuration());
+        bool("stuck", waiter.stuck());
+        json.writeEndObject();
+    }
+
+    private void write(StatusWarning warning) throws IOException {
+        json.writeStartObject();
+        string("id", warning.id());
+        lowerCase("severity", warning.severity());
+        string("message", warning.message());
+        string("context_path", warning.contextPath());
+        string("next", warning.next());
+        json.writeEndObject();
+    }
+
+    private void counters(String name, Map<String, Long> counters) throws IOException {
+        json.writeObjectFieldStart(name);
+        for (Map.Entry<String, Long> counter : counters.entrySet()) {
+            json.writeNumberField(name(counter.getKey()), counter.getValue());
+            if (JsonLimits.isInexact(counter.getValue())) {
+                textBeside(counter.getKey(), counter.getValue(), counters);
+            }
+        }
+        json.writeEndObject();
+    }
+
+    /** Writes a datum. Recursion is bounded by {@link JsonLimits#DATA_DEPTH}. */
+    private void datum(@Nullable Object value, int depth) throws IOException {
+        if (value == null) {
+            json.writeNull();
+        } else if (value instanceof Boolean flag) {
+            json.writeBoolean(flag);
+        } else if (value instanceof Number number) {
+            number(number);
+        } else if (value instanceof Map<?, ?> map && depth < JsonLimits.DATA_DEPTH) {
+            map(map, depth);
+        } else if (value instanceof List<?> list && depth < JsonLimits.DATA_DEPTH) {
+            json.writeStartArray();
+            for (Object element : list) {
+                datum(element, depth + 1);
+            }
+            json.writeEndArray();
+        } else if (value instanceof Map || value instanceof List) {
+            json.writeString("(nested too deep)");
+        } else {
+            json.writeString(wellFormed(String.valueOf(value), JsonLimits.STRING_LENGTH));
+        }
+    }
+
+    private void map(Map<?, ?> map, int depth) throws IOException {
+        json.writeStartObject();
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+            String key = String.valueOf(entry.getKey());
+            json.writeFieldName(name(key));
+            datum(entry.getValue(), depth + 1);
+            BigInteger integer = integer(entry.getValue());
+            if (integer != null && integer.bitLength() > 53 && fits(integer.toString())) {
+                textBeside(key, integer, map);
+            }
+        }
+        json.writeEndObject();
+    }
+
+    private void number(Number number) throws IOException {
+        BigInteger integer = integer(number);
+        if (integer != null) {
+            String digits = integer.toString();
+            if (fits(digits)) {
+                json.writeNumber(integer);
+            } else {
+                json.writeString(digits);
+            }
+        } else if (number instanceof BigDecimal decimal) {
+            String digits = decimal.toString();
+            if (fits(digits)) {
+                json.writeNumber(digits);
+            } else {
+                json.writeString(digits);
+            }
+        } else if (number instanceof Float f && Float.isFinite(f)) {
+            json.writeNumber(f);
+        } else {
+            json.writeNumber(number.doubleValue()); // not-a-number and the infinities become text
+        }
+    }
+
+    private static @Nullable BigInteger integer(@Nullable Object value) {
+        if (value instanceof BigInteger big) {
+            return big;
+        }
+        boolean fractional = value instanceof Double || value instanceof Float || value instanceof BigDecimal;
+        return value instanceof Number number && !fractional && number.doubleValue() == number.longValue()
+                ? BigInteger.valueOf(number.longValue())
+                : null;
+    }
+
+    private static boolean fits(String digits) {
+        return digits.length() <= JsonLimits.NUMBER_LENGTH;
+    }
+
+    private void textBeside(String key, Object value, Map<?, ?> map) throws IOException {
+        String beside = key + "_text";
+        if (!map.containsKey(beside)) {
+            json.writeStringField(name(beside), value.toString());
+        }
+    }
+
+    private void integer(String name, @Nullable Long value) throws IOException {
+        if (value != null) {
+            integer(name, value.longValue());
+        }
+    }
+
+    private void integer(String name, long value) throws IOException {
+        json.writeNumberField(name, value);
+        if (JsonLimits.isInexact(value)) {
+            json.writeStringField(name + "_text", Long.toString(value));
+        }
+    }
+
+    private void number(String name, @Nullable Double value) throws IOException {
+        if (value != null && Double.isFinite(value)) {
+            json.writeNumberField(name, value);
+        }
+    }
+
+    private void duration(String name, @Nullable Duration value) throws IOException {
+        if (value != null) {
+            integer(name, millis(value));
+        }
+    }
+
+    private static long millis(Duration duration) {
+        try {
+            return duration.toMillis();
+        } catch (ArithmeticException longerThanTime) {
+            return duration.isNegative() ? 0 : Long.MAX_VALUE;
+        }
+    }
+
+    private void string(String name, @Nullable String value) throws IOException {
+        if (value != null) {
+            json.writeStringField(name, wellFormed(value, JsonLimits.STRING_LENGTH));
+        }
+    }
+
+    private void bool(String name, boolean value) throws IOException {
+        json.writeBooleanField(name, value);
+    }
+
+    private void lowerCase(String name, Enum<?> value) throws IOException {
+        json.writeStringField(name, value.name().toLowerCase(Locale.ROOT));
+    }
+
+    private static String name(String name) {
+        return wellFormed(name, LONGEST_NAME);
+    }
+
+    /** {@return the text without lone surrogates, which UTF-8 cannot say, and no longer than a reader accepts} */
+    private static String wellFormed(String text, int longest) {
+        String shown = text;
+        if (text.length() > longest) {
+            String missing = "... (" + text.length() + " characters)";
+            shown = text.substring(0, longest - missing.length()) + missing;
+        }
+        StringBuilder repaired = null;
+        for (int i = 0; i < shown.length(); i++) {
+            if (!Character.isSurrogate(shown.charAt(i))) {
+                continue;
+            }
+            if (Character.isSupplementaryCodePoint(shown.codePointAt(i))) {
+                i++;
+            } else {
+                repaired = repaired == null ? new StringBuilder(shown) : repaired;
+                repaired.setCharAt(i, '\ufffd');
+            }
+        }
+        return repaired == null ? shown : repaired.toString();
+    }
+
+    /** A context whose children are being written. */
+    private record Open(Iterator<ContextStatus> children, long folded) {}
+
+    /** An indent that stops growing, so that the text of a deep tree grows with its rows and not with their square. */
+    private static final class BoundedIndenter implements DefaultPrettyPrinter.Indenter {
+        static final BoundedIndenter INSTANCE = new BoundedIndenter();
+        private static final int DEEPEST = 60;
+
+        @Override
+        public void writeIndentation(JsonGenerator json, int level) throws IOException {
+            json.writeRaw('\n');
+            json.writeRaw("  ".repeat(Math.min(level, DEEPEST)));
+        }
+
+        @Override
+        public boolean isInline() {
+            return false;
+        }
+    }
+}

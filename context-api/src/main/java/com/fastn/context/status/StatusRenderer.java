@@ -1,0 +1,260 @@
+package com.fastn.context.status;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The drawing of a status for people: header, machine, tree, locks, waiters, warnings.
+ *
+ * <p>Its result is whole lines, each ended by a line feed. Every text that comes from outside is cleaned (rule S6), so the
+ * result holds no control character but line feeds and the colours chosen here. Immutable; use one from any thread.
+ */
+public final class StatusRenderer {
+    private static final StatusRenderer PLAIN = new StatusRenderer(false, 0, false);
+
+    private final boolean colours;
+    private final int width;
+    private final boolean brief;
+
+    private StatusRenderer(boolean colours, int width, boolean brief) {
+        this.colours = colours;
+        this.width = width;
+        this.brief = brief;
+    }
+
+    /** {@return a renderer without colours that never cuts a line} */
+    public static StatusRenderer plain() {
+        return PLAIN;
+    }
+
+    /**
+     * Makes a renderer with ANSI colours for a terminal.
+     *
+     * @param width the terminal's columns; longer lines are cut with an ellipsis. 0 or less cuts nothing
+     * @return the renderer
+     */
+    public static StatusRenderer ansi(int width) {
+        return new StatusRenderer(true, width, false);
+    }
+
+    /**
+     * Makes a renderer that cuts elsewhere.
+     *
+     * @param columns the columns that there are; 0 or less cuts nothing
+     * @return the renderer
+     */
+    public StatusRenderer withWidth(int columns) {
+        return new StatusRenderer(colours, columns, brief);
+    }
+
+    /**
+     * Makes a renderer that draws the tree with durations, metrics and notes, and what is wrong; no header, no machine, no
+     * counters, no activity.
+     *
+     * @return the renderer
+     */
+    public StatusRenderer brief() {
+        return new StatusRenderer(colours, width, true);
+    }
+
+    /**
+     * Draws one node.
+     *
+     * @param snapshot what to draw
+     * @return the lines
+     */
+    public String render(StatusSnapshot snapshot) {
+        requireNonNull(snapshot, "snapshot");
+        Page page = new Page(colours, width);
+        if (!brief) {
+            page.end(page.line().add(Ink.TITLE, "fastn Status Dashboard"));
+            page.end(page.line()
+                    .add(
+                            Ink.DIM,
+                            "Snapshot: " + seconds(snapshot.timestamp()) + " | node "
+                                    + snapshot.node().alias()));
+        }
+        draw(page, snapshot);
+        return page.text();
+    }
+
+    /**
+     * Draws all nodes of a cluster, those that did not answer included.
+     *
+     * @param cluster what to draw
+     * @return the lines
+     */
+    public String render(ClusterStatus cluster) {
+        requireNonNull(cluster, "cluster");
+        Page page = new Page(colours, width);
+        if (!brief) {
+            page.end(page.line().add(Ink.TITLE, "fastn Cluster Status"));
+            page.end(page.line()
+                    .add(
+                            Ink.DIM,
+                            "Snapshot: " + seconds(cluster.timestamp()) + " | answered by " + cluster.answeredBy()
+                                    + " | " + nodes(cluster.nodes())));
+        }
+        Set<String> sharedAliases = sharedAliases(cluster.nodes());
+        for (NodeStatus node : cluster.nodes()) {
+            page.gap();
+            title(page, node, sharedAliases.contains(node.node().alias()));
+            page.indent("  ");
+            if (node.snapshot() != null) {
+                draw(page, node.snapshot());
+            } else if (node.summary() != null) {
+                page.end(page.line().add("last known: " + lastKnown(node.summary())));
+            }
+            page.indent("");
+        }
+        return page.text();
+    }
+
+    private void draw(Page page, StatusSnapshot snapshot) {
+        SystemMetrics metrics = snapshot.systemMetrics();
+        if (!brief) {
+            if (metrics != null) {
+                SystemLines.of(metrics).forEach(text -> page.end(page.line().add(text)));
+            }
+            page.gap();
+        }
+        LockIndex locks = new LockIndex(snapshot);
+        new TreeDrawing(page, locks, brief).draw(snapshot.globalContext());
+        drawLocks(page, snapshot.activeLocks(), locks);
+        drawWaiters(page, snapshot.lockWaiters(), locks);
+        drawWarnings(page, snapshot.warnings());
+    }
+
+    private static void drawLocks(Page page, List<LockStatus> active, LockIndex locks) {
+        if (active.isEmpty()) {
+            return;
+        }
+        page.gap();
+        page.end(page.line().add(Ink.YELLOW, "🔒").add(" Active Locks (" + HumanText.count(active.size()) + "):"));
+        for (LockStatus lock : active) {
+            Line line = page.line().add(" - ");
+            locks.addName(line, lock.name(), lock.lockId());
+            line.add(" held by ").add(Ink.WHITE, lock.heldByContext()).add(" (");
+            line.add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()));
+            line.add(
+                    lock.lockType() == LockType.MUTEX
+                            ? ")"
+                            : ", " + lock.lockType().text() + ")");
+            line.add(lock.waiters() > 0 ? ", " + HumanText.count(lock.waiters()) + " waiting" : "");
+            page.end(line.mark(Ink.RED, lock.longHeld() ? " ⚠️ LONG HELD" : ""));
+        }
+    }
+
+    private static void drawWaiters(Page page, List<LockWaiter> waiters, LockIndex locks) {
+        if (waiters.isEmpty()) {
+            return;
+        }
+        page.gap();
+        page.end(page.line().add(Ink.YELLOW, "⏳").add(" Lock Waiters (" + HumanText.count(waiters.size()) + "):"));
+        for (LockWaiter waiter : waiters) {
+            Line line =
+                    page.line().add(" - ").add(Ink.WHITE, waiter.contextName()).add(" waiting for ");
+            locks.addName(line, waiter.lockName(), waiter.lockId());
+            line.add(" (")
+                    .add(Ink.RED, HumanText.duration(waiter.waitingDuration()))
+                    .add(")");
+            page.end(line.mark(Ink.RED, waiter.stuck() ? " ⚠️ STUCK" : ""));
+        }
+    }
+
+    private void drawWarnings(Page page, List<StatusWarning> warnings) {
+        List<StatusWarning> shown = brief
+                ? warnings.stream()
+                        .filter(w -> w.severity() != WarningSeverity.INFO)
+                        .toList()
+                : warnings;
+        if (shown.isEmpty()) {
+            return;
+        }
+        page.gap();
+        page.end(page.line().add(Ink.RED, "⚠️").add(" Warnings:"));
+        for (StatusWarning warning : shown) {
+            page.end(page.line().add("  " + icon(warning.severity()) + " ").add(Ink.YELLOW, warning.message()));
+            if (warning.next() != null) {
+                page.end(page.line().add(Ink.DIM, "     -> " + warning.next()));
+            }
+        }
+    }
+
+    private static String icon(WarningSeverity severity) {
+        return switch (severity) {
+            case INFO -> "ℹ️";
+            case WARNING -> "⚠️";
+            case CRITICAL -> "🚨";
+        };
+    }
+
+    private static void title(Page page, NodeStatus node, boolean aliasIsShared) {
+        NodeState state = node.state();
+        Line line = page.line();
+        switch (state) {
+            case UP -> line.add(Ink.GREEN, "●");
+            case STALE -> line.add(Ink.YELLOW, "◐");
+            case DOWN -> line.add(Ink.RED, "○");
+            case CONFLICT -> line.add(Ink.RED, "◆");
+        }
+        line.add(" ").add(Ink.BOLD, node.node().alias());
+        if (aliasIsShared) {
+            line.add(Ink.DIM, " " + node.node().incarnation());
+        }
+        line.add("  ").add(state == NodeState.UP ? Ink.GREEN : Ink.RED, word(state));
+        if (node.snapshot() == null) {
+            line.add(", last heard " + HumanText.duration(node.age()) + " ago");
+        }
+        line.add(node.reason() == null ? "" : ": " + node.reason());
+        page.end(line);
+    }
+
+    private static String lastKnown(NodeSummary summary) {
+        List<String> parts = new ArrayList<>();
+        parts.add(HumanText.count(summary.contexts(), "contexts"));
+        parts.add(HumanText.count(summary.locksHeld(), "locks held"));
+        parts.add(HumanText.count(summary.lockWaiters()) + " waiting");
+        if (summary.warnings() > 0) {
+            parts.add(HumanText.count(summary.warnings(), "warnings"));
+        }
+        return String.join(", ", parts);
+    }
+
+    private static String nodes(List<NodeStatus> nodes) {
+        List<String> parts = new ArrayList<>();
+        for (NodeState state : NodeState.values()) {
+            long count = nodes.stream().filter(n -> n.state() == state).count();
+            if (count > 0) {
+                parts.add(HumanText.count(count) + " " + word(state));
+            }
+        }
+        return HumanText.count(nodes.size(), "nodes") + (parts.isEmpty() ? "" : " (" + String.join(", ", parts) + ")");
+    }
+
+    private static String word(NodeState state) {
+        return state.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static Set<String> sharedAliases(List<NodeStatus> nodes) {
+        Set<String> seen = new HashSet<>();
+        Set<String> shared = new HashSet<>();
+        for (NodeStatus node : nodes) {
+            if (!seen.add(node.node().alias())) {
+                shared.add(node.node().alias());
+            }
+        }
+        return shared;
+    }
+
+    private static String seconds(Instant time) {
+        return time.truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+}

@@ -1,0 +1,59 @@
+package com.fastn.context.status;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one node was doing at a moment.
+ *
+ * <p>It is always a tree, and each lock's holder and waiters are of one instant; between distant parts of the tree it is
+ * weakly consistent, because taking it never stops the application (rule M9). {@link #toString} is the plain drawing.
+ *
+ * @param node who was asked
+ * @param timestamp when, by that node's wall clock
+ * @param version rises with every change of the tree; the same number means that nothing changed
+ * @param systemMetrics the machine, or {@code null} when nobody reads it
+ * @param globalContext the root of the tree, or of the part that was asked for
+ * @param activeLocks the locks that are held, the longest held first
+ * @param lockWaiters who waits for a lock, the longest waiting first
+ * @param warnings what is worth a look, the worst first
+ */
+public record StatusSnapshot(
+        NodeIdentity node,
+        Instant timestamp,
+        long version,
+        @Nullable SystemMetrics systemMetrics,
+        ContextStatus globalContext,
+        List<LockStatus> activeLocks,
+        List<LockWaiter> lockWaiters,
+        List<StatusWarning> warnings) {
+
+    /** Copies the lists. */
+    public StatusSnapshot {
+        requireNonNull(node, "node");
+        requireNonNull(timestamp, "timestamp");
+        requireNonNull(globalContext, "globalContext");
+        activeLocks = List.copyOf(activeLocks);
+        lockWaiters = List.copyOf(lockWaiters);
+        warnings = List.copyOf(warnings);
+    }
+
+    /**
+     * Makes a copy with another tree.
+     *
+     * @param tree the root that the copy has
+     * @return the copy
+     */
+    public StatusSnapshot withGlobalContext(ContextStatus tree) {
+        return new StatusSnapshot(node, timestamp, version, systemMetrics, tree, activeLocks, lockWaiters, warnings);
+    }
+
+    /** {@return the plain drawing} */
+    @Override
+    public String toString() {
+        return StatusRenderer.plain().render(this);
+    }
+}

@@ -1,0 +1,187 @@
+package com.fastn.context.status;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tree with its branches. It walks without recursion, and moves rows in only so far that half of the screen is left for
+ * what they say: deeper rows carry their depth as a number instead.
+ */
+final class TreeDrawing {
+    private static final int DEEPEST = 50;
+    private static final int COLUMNS_PER_LEVEL = 4;
+
+    private final Page page;
+    private final LockIndex locks;
+    private final boolean brief;
+    private final int deepest;
+    private final Deque<Branch> open = new ArrayDeque<>();
+
+    TreeDrawing(Page page, LockIndex locks, boolean brief) {
+        this.page = page;
+        this.locks = locks;
+        this.brief = brief;
+        this.deepest =
+                page.width() <= 0 ? DEEPEST : Math.max(3, Math.min(DEEPEST, page.width() / (2 * COLUMNS_PER_LEVEL)));
+    }
+
+    void draw(ContextStatus root) {
+        Line line = page.line();
+        addRow(line, Ink.BOLD, root.label(), root);
+        page.end(line);
+        enter(root, "", 0);
+        while (!open.isEmpty()) {
+            Branch branch = open.getLast();
+            ContextStatus child = branch.next();
+            if (child != null) {
+                drawChild(branch, child);
+            } else {
+                open.removeLast();
+                long folded = branch.context.foldedChildren();
+                if (folded > 0) {
+                    page.end(branchLine(branch.lead, true).add(Ink.DIM, "+" + HumanText.count(folded) + " more"));
+                }
+            }
+        }
+    }
+
+    private void drawChild(Branch branch, ContextStatus child) {
+        boolean last = branch.isDone() && branch.context.foldedChildren() <= 0;
+        int depth = branch.depth + 1;
+        Line line = branchLine(branch.lead, last);
+        if (depth > deepest) {
+            line.add(Ink.DIM, "[" + depth + "] ");
+        }
+        addRow(line, Ink.PLAIN, branch.titleOf(child), child);
+        page.end(line);
+        enter(child, depth >= deepest ? branch.lead : branch.lead + (last ? "    " : "│   "), depth);
+    }
+
+    /** Draws the rows that belong to the context itself and leaves its children for later. */
+    private void enter(ContextStatus context, String lead, int depth) {
+        List<LockStatus> held = locks.heldBy(context);
+        List<LockWaiter> awaited = locks.awaitedBy(context);
+        String counters = brief ? null : CounterText.of(context);
+        int left = (counters == null ? 0 : 1) + held.size() + awaited.size();
+        boolean more = !context.children().isEmpty() || context.foldedChildren() > 0;
+        if (counters != null) {
+            left--;
+            page.end(branchLine(lead, left == 0 && !more).add(counters));
+        }
+        for (LockStatus lock : held) {
+            left--;
+            page.end(holds(branchLine(lead, left == 0 && !more), lock));
+        }
+        for (LockWaiter waiter : awaited) {
+            left--;
+            page.end(waits(branchLine(lead, left == 0 && !more), waiter));
+        }
+        if (more) {
+            open.addLast(new Branch(context, lead, depth));
+        }
+    }
+
+    private Line branchLine(String lead, boolean last) {
+        return page.line().add(Ink.DIM, lead + (last ? "└── " : "├── "));
+    }
+
+    private void addRow(Line line, Ink ink, String title, ContextStatus context) {
+        line.add(ink, title);
+        String between = " (";
+        for (RowText.Fact fact : RowText.facts(context, brief)) {
+            line.add(between).add(fact.ink(), fact.text());
+            between = ", ";
+        }
+        line.add(between.equals(", ") ? ")" : "");
+        addOperation(line, context.operations());
+    }
+
+    /** Adds the innermost operation; a stuck one around it is told first. */
+    private void addOperation(Line line, List<OperationStatus> operations) {
+        if (operations.isEmpty()) {
+            return;
+        }
+        int innermost = operations.size() - 1;
+        OperationStatus now = operations.get(innermost);
+        int stuck = innermost;
+        while (stuck >= 0 && !operations.get(stuck).stuck()) {
+            stuck--;
+        }
+        if (stuck >= 0) {
+            OperationStatus slow = operations.get(stuck);
+            line.add(" (stuck on: ").quoted(Ink.CYAN, slow.name());
+            line.add(" ").add(Ink.RED, HumanText.duration(slow.elapsed()));
+            if (stuck < innermost) {
+                line.add(", now ").quoted(Ink.CYAN, now.name());
+                line.add(" " + HumanText.duration(now.elapsed()));
+            }
+            line.add(")").mark(Ink.RED, " ⚠️ STUCK");
+        } else if (!brief) {
+            line.add(" on: ").quoted(Ink.CYAN, now.name());
+            line.add(" " + HumanText.duration(now.elapsed())).mark(Ink.GREEN, " ✅ ACTIVE");
+        }
+    }
+
+    private Line holds(Line line, LockStatus lock) {
+        line.add(Ink.YELLOW, "🔒").add(" HOLDS ");
+        locks.addName(line, lock.name(), lock.lockId());
+        line.add(" (").add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()));
+        return line.add(" held)");
+    }
+
+    private Line waits(Line line, LockWaiter waiter) {
+        line.add(Ink.YELLOW, "⏳").add(" WAITING ");
+        locks.addName(line, waiter.lockName(), waiter.lockId());
+        line.add(" (").add(Ink.RED, HumanText.duration(waiter.waitingDuration()));
+        return line.add(" waiting)").mark(Ink.RED, waiter.stuck() ? " ⚠️ STUCK" : "");
+    }
+
+    /** A context whose children are being drawn. */
+    private static final class Branch {
+        private final ContextStatus context;
+        private final String lead;
+        private final int depth;
+        private final Set<String> repeated;
+        private int drawn;
+
+        Branch(ContextStatus context, String lead, int depth) {
+            this.context = context;
+            this.lead = lead;
+            this.depth = depth;
+            this.repeated = repeatedLabels(context.children());
+        }
+
+        @Nullable
+        ContextStatus next() {
+            return isDone() ? null : context.children().get(drawn++);
+        }
+
+        boolean isDone() {
+            return drawn == context.children().size();
+        }
+
+        /** {@return the label, with the id where a sibling has the same one} */
+        String titleOf(ContextStatus child) {
+            return repeated.contains(child.label()) ? child.label() + "#" + child.id() : child.label();
+        }
+
+        private static Set<String> repeatedLabels(List<ContextStatus> siblings) {
+            if (siblings.size() < 2) {
+                return Set.of();
+            }
+            Set<String> seen = new HashSet<>();
+            List<String> again = new ArrayList<>();
+            for (ContextStatus sibling : siblings) {
+                if (!seen.add(sibling.label())) {
+                    again.add(sibling.label());
+                }
+            }
+            return new HashSet<>(again);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+package com.fastn.context.status;
+
+import static com.fastn.context.Golden.golden;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+class StatusRendererTest {
+    private static final Pattern OUR_COLOURS = Pattern.compile("\u001b\\[(0|1|2|1;34|3[123467])m");
+
+    @Test
+    void briefIsTheSeedsFirstDisplay() {
+        golden("seed-1-brief.txt").matches(StatusRenderer.plain().brief().render(Scenes.briefTree()));
+    }
+
+    @Test
+    void locksAndTimingAreTheSeedsSecondDisplay() {
+        golden("seed-2-locks.txt").matches(StatusRenderer.plain().render(Scenes.locks()));
+    }
+
+    @Test
+    void countersAreTheSeedsThirdDisplay() {
+        golden("seed-3-counters.txt").matches(StatusRenderer.plain().render(Scenes.counters()));
+    }
+
+    @Test
+    void theMachineIsTheSeedsFourthDisplay() {
+        golden("seed-4-system.txt").matches(StatusRenderer.plain().render(Scenes.system()));
+    }
+
+    @Test
+    void aSilentNodeOfTheClusterIsShownWithItsReasonAndLastKnownSummary() {
+        golden("cluster.txt").matches(StatusRenderer.plain().render(Scenes.cluster()));
+    }
+
+    @Test
+    void coloursAreTheSeeds() {
+        golden("seed-4-system.ansi").matches(StatusRenderer.ansi(0).render(Scenes.system()));
+        golden("cluster-60.ansi").matches(StatusRenderer.ansi(60).render(Scenes.cluster()));
+    }
+
+    @Test
+    void whatAContextCanBeIsSaidInItsRow() {
+        Row root = new Row(1, "global", ContextKind.ROOT)
+                .age("1s")
+                .with(
+                        new Row(2, "req", ContextKind.REQUEST)
+                                .age("12.3s")
+                                .active("12.3s")
+                                .inside("retry", "12.3s", true)
+                                .inside("db-query", "0.2s", false),
+                        new Row(3, "req", ContextKind.REQUEST)
+                                .age("1.2s")
+                                .inside("db-query", "1.2s", false)
+                                .calledBy("global.http.req", 88, "alice"),
+                        new Row(4, "job", ContextKind.TASK)
+                                .age("9s")
+                                .active("5s")
+                                .cancelled("operator asked")
+                                .state(ContextState.CLOSING),
+                        new Row(5, "meter", ContextKind.OTHER)
+                                .age("3d 1s")
+                                .metric("fill_ratio", MetricValue.gauge(0.756))
+                                .metric("requests", MetricValue.counter(1))
+                                .metric("state", MetricValue.text("warming up")),
+                        new Row(6, "quiet", ContextKind.OTHER).age("0.9s").active("0.9s"))
+                .folded(1);
+        golden("rows.txt").matches(StatusRenderer.plain().render(Scenes.of(root)));
+    }
+
+    @Test
+    void ageAloneIsNeverCalledADeadlock_L15() {
+        String drawn = StatusRenderer.plain().render(Scenes.locks());
+        assertThat(drawn).contains("STUCK").doesNotContainIgnoringCase("deadlock");
+    }
+
+    @Test
+    void whatIsNotKnownIsAQuestionMark() {
+        SystemMetrics nothing = new SystemMetrics(
+                null, null, null, null, null, null, null, null, null, SystemMetrics.Ages.UNKNOWN, null, null);
+        assertThat(SystemLines.of(nothing))
+                .containsExactly("System: CPU ? | RAM ? | Disk ? | Load ?", "Network: ↓ ? ↑ ? | Uptime ?");
+    }
+
+    @Test
+    void anOldFigureCarriesItsAge() {
+        SystemMetrics old = new SystemMetrics(
+                12.3,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                new SystemMetrics.Ages(Duration.ofSeconds(95), null, null, null, null),
+                null,
+                null);
+        assertThat(SystemLines.of(old).get(0)).startsWith("System: CPU 12.3% 1m 35s ago | ");
+    }
+
+    @Test
+    void noCodePointBringsAControlIntoTheOutput_S6() {
+        for (int first = 0; first <= Character.MAX_CODE_POINT; first += 64) {
+            StringBuilder name = new StringBuilder();
+            for (int c = first; c < first + 64; c++) {
+                name.appendCodePoint(c).append('x');
+            }
+            assertOnlyOurControls(StatusRenderer.ansi(0).render(hostile(name.toString())));
+        }
+    }
+
+    @Test
+    void attackStringsStayInTheirRow_S6() {
+        List<String> attacks = List.of(
+                "\u001b[2J\u001b[H",
+                "\u009b31m",
+                "\u001b]8;;http://evil\u0007x\u001b]8;;\u0007",
+                "a\r\nFAKE",
+                "\u202egpj.exe",
+                "x\u2028y",
+                "z\u200b\u200d\ufeff",
+                "\ud800",
+                "\udc00\ud800",
+                "\u0000",
+                "\u007f",
+                "\u0085",
+                "\udb40\udc41",
+                "e" + "\u0301".repeat(50));
+        for (String attack : attacks) {
+            String drawn = StatusRenderer.ansi(0).render(hostile(attack));
+            assertOnlyOurControls(drawn);
+            assertThat(drawn).contains("\\u{");
+            assertThat(drawn.lines())
+                    .hasSameSizeAs(
+                            StatusRenderer.ansi(0).render(hostile("a")).lines().toList());
+        }
+    }
+
+    @Test
+    void noLineIsWiderThanTheScreenAndNoColourStaysOpen() {
+        for (int width = 1; width <= 130; width++) {
+            for (String drawn : List.of(
+                    StatusRenderer.ansi(width).render(Scenes.cluster()),
+                    StatusRenderer.ansi(width).render(hostile("日本語⚠️e\u0301🔒".repeat(20))))) {
+                for (String line : drawn.split("\n", -1)) {
+                    assertThat(DisplayWidth.of(line)).isLessThanOrEqualTo(width);
+                    assertThat(OUR_COLOURS.matcher(line).replaceAll("")).doesNotContain("\u001b");
+                    int last = line.lastIndexOf('\u001b');
+                    assertThat(last < 0 || line.startsWith(Ink.RESET, last)).isTrue();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aNarrowScreenKeepsTheMark() {
+        String drawn = StatusRenderer.ansi(50).render(Scenes.locks());
+        assertThat(OUR_COLOURS.matcher(drawn).replaceAll("").lines())
+                .anyMatch(line -> line.contains("stderr-stream waiting") && line.endsWith("… ⚠️ STUCK"));
+    }
+
+    @Test
+    void aTreeAMillionDeepIsDrawn_C6() {
+        ContextStatus deep = new Row(0, "x", ContextKind.OTHER).status();
+        ContextStatus leaf = deep;
+        for (int i = 0; i < 1_000_000; i++) {
+            deep = leaf.withChildren(List.of(deep), 0);
+        }
+        String drawn = StatusRenderer.plain()
+                .brief()
+                .render(Scenes.of(new Row(1, "r", ContextKind.ROOT)).withGlobalContext(deep));
+        assertThat(drawn.chars().filter(c -> c == '\n').count()).isEqualTo(1_000_001);
+        assertThat(drawn).endsWith("[1000000] x (0s)\n");
+    }
+
+    private static StatusSnapshot hostile(String text) {
+        Row root = new Row(1, text, ContextKind.ROOT)
+                .note(text)
+                .cancelled(text)
+                .active(text, "1s")
+                .inside(text, "1s", true)
+                .metric(text, MetricValue.text(text))
+                .total(text, 2)
+                .live(text, 3)
+                .calledBy(text, 1, text)
+                .with(new Row(2, text, ContextKind.TASK).active(text, "2s"), new Row(3, text, ContextKind.TASK));
+        return new StatusSnapshot(
+                new NodeIdentity(text, text),
+                Scenes.NOON,
+                1,
+                new SystemMetrics(
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        SystemMetrics.Ages.UNKNOWN,
+                        new SystemMetrics.Jvm(1, null, 1, Duration.ZERO, 1, Duration.ZERO, 1, text),
+                        null),
+                root.status(),
+                List.of(Scenes.lock(text, 1, text, 1, "1s", 1, true)),
+                List.of(new LockWaiter(text, 1, ContextPath.of(text), text, 2, Duration.ZERO, true)),
+                List.of(new StatusWarning(text, WarningSeverity.INFO, text, text, text)));
+    }
+
+    private static void assertOnlyOurControls(String drawn) {
+        String bare = OUR_COLOURS.matcher(drawn).replaceAll("");
+        boolean clean = bare.codePoints().allMatch(c -> c == '\n' || isHarmless(c));
+        assertThat(clean).as(bare).isTrue();
+    }
+
+    private static boolean isHarmless(int c) {
+        int type = Character.getType(c);
+        return type != Character.CONTROL
+                && type != Character.FORMAT
+                && type != Character.SURROGATE
+                && type != Character.LINE_SEPARATOR
+                && type != Character.PARAGRAPH_SEPARATOR;
+    }
+}
