@@ -1,0 +1,149 @@
+package com.fastn.context.kotlin
+
+import com.fastn.context.ContextCancelledException
+import com.fastn.context.FastnContext
+import com.fastn.context.test.FastnContextExtension
+import java.util.ArrayDeque
+import kotlin.coroutines.CoroutineContext
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.job
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.yield
+import org.assertj.core.api.Assertions.assertThat
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.extension.ExtendWith
+
+@ExtendWith(FastnContextExtension::class)
+class WaitsTest {
+    @Test
+    fun aNamedWaitIsInTheStatusWhileItLastsAndGoneWhenItFails(root: FastnContext) {
+        assertThrows(IllegalStateException::class.java) {
+            runBlocking {
+                root.awaiting("db-query") {
+                    yield()
+                    assertThat(root.subtreeStatus().globalContext().operations().map { it.name() })
+                        .containsExactly("db-query")
+                    error("no connection")
+                }
+            }
+        }
+        assertThat(root.subtreeStatus().globalContext().operations()).isEmpty()
+    }
+
+    @Test
+    fun awaitCancelledSuspendsUntilTheContextIsCancelledAndGivesTheReason(root: FastnContext) = runBlocking<Unit> {
+        root.child("work").open().use { work ->
+            val reason = async(start = CoroutineStart.UNDISPATCHED) { work.awaitCancelled() }
+            assertThat(reason.isActive).isTrue()
+            work.cancel("enough")
+            assertThat(reason.await().message()).isEqualTo("enough")
+            assertThat(work.awaitCancelled().message()).isEqualTo("enough")
+        }
+    }
+
+    @Test
+    fun whatSeveralThreadsDoWhileHoldingAMutexDoesNotOverlap(root: FastnContext) = runBlocking<Unit> {
+        val mutex = root.mutex("sum", IntArray(1))
+        withContext(Dispatchers.Default) {
+            List(8) {
+                async {
+                    repeat(200) {
+                        mutex.holding { sum ->
+                            val before = sum[0]
+                            yield()
+                            sum[0] = before + 1
+                        }
+                    }
+                }
+            }.awaitAll()
+        }
+        assertThat(mutex.holding { it[0] }).isEqualTo(1600)
+    }
+
+    @Test
+    fun theHolderIsTheContextOfTheCoroutineAndTheLockIsFreeAfterAFailure(root: FastnContext) {
+        val mutex = root.mutex("orders", 1)
+        assertThrows(IllegalStateException::class.java) {
+            runBlocking {
+                root.child("settle") { settle ->
+                    mutex.holding {
+                        assertThat(mutex.holder()).isSameAs(settle)
+                        error("bank is closed")
+                    }
+                }
+            }
+        }
+        assertThat(mutex.holder()).isNull()
+    }
+
+    @Test
+    fun L1_aCancelledCoroutineLeavesTheQueueAndTheNextIsServed(root: FastnContext) = runBlocking<Unit> {
+        val mutex = root.mutex("orders", 1)
+        val release = CompletableDeferred<Unit>()
+        val holder = launch(start = CoroutineStart.UNDISPATCHED) { mutex.holding { release.await() } }
+        val gone = launch(start = CoroutineStart.UNDISPATCHED) { mutex.holding { awaitCancellation() } }
+        val next = async(start = CoroutineStart.UNDISPATCHED) { mutex.holding { "served" } }
+        assertThat(mutex.waiters()).isEqualTo(2)
+        gone.cancelAndJoin()
+        assertThat(mutex.waiters()).isEqualTo(1)
+        release.complete(Unit)
+        holder.join()
+        assertThat(next.await()).isEqualTo("served")
+        assertThat(mutex.holder()).isNull()
+    }
+
+    @Test
+    fun L2_aCoroutineCancelledAfterTheGrantButBeforeItGoesOnGivesTheLockBack(root: FastnContext) {
+        val mutex = root.mutex("orders", 1)
+        val first = mutex.tryLock()!!
+        val turns = ByHand()
+        var entered = false
+        val waiter = CoroutineScope(turns).launch { mutex.holding { entered = true } }
+        turns.runAll()
+        assertThat(mutex.waiters()).isEqualTo(1)
+        first.close()
+        assertThat(mutex.holder()).isNotNull()
+        waiter.job.cancel()
+        turns.runAll()
+        assertThat(waiter.isCompleted).isTrue()
+        assertThat(entered).isFalse()
+        assertThat(mutex.holder()).isNull()
+    }
+
+    @Test
+    fun L3_inACancelledContextAFreeLockIsRefused(root: FastnContext) {
+        val mutex = root.mutex("orders", 1)
+        root.child("late").open().use { late ->
+            late.cancel()
+            assertThrows(ContextCancelledException::class.java) {
+                runBlocking(late.asElement()) { mutex.holding { error("granted") } }
+            }
+        }
+    }
+
+    /** Runs what is dispatched when it is told to. */
+    private class ByHand : CoroutineDispatcher() {
+        private val tasks = ArrayDeque<Runnable>()
+
+        override fun dispatch(context: CoroutineContext, block: Runnable) {
+            tasks.add(block)
+        }
+
+        fun runAll() {
+            while (true) {
+                (tasks.poll() ?: return).run()
+            }
+        }
+    }
+}

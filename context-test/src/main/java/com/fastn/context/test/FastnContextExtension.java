@@ -1,0 +1,106 @@
+package com.fastn.context.test;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.ManualTicker;
+import java.time.Duration;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolutionException;
+import org.junit.jupiter.api.extension.ParameterResolver;
+
+/**
+ * A JUnit 5 extension that gives each test a runtime of its own, and fails the test that leaves something open in it.
+ *
+ * <pre>{@code
+ * @ExtendWith(FastnContextExtension.class)
+ * class CheckoutTest {
+ *     @Test
+ *     void paysOnce(FastnContext root, ManualTicker time) { ... }
+ * }
+ * }</pre>
+ *
+ * <p>A test, or its {@code @BeforeEach} and {@code @AfterEach} methods, may take a {@link ContextRuntime}, its root as a
+ * {@link FastnContext}, and a {@link ManualTicker}. The runtime runs on the manual ticker if one of these methods takes it,
+ * and on the system's clocks otherwise. The root is the current context of the test's thread.
+ *
+ * <p>After the test, contexts that are still open, locks that are still held and waits for locks that still go on fail it,
+ * each named with its path and age. What ends by itself shortly after the test is waited for; see {@link #withGrace}. The same
+ * is said of contexts that the test opened in the default runtime, unless tests run concurrently: then nobody can tell whose
+ * they are.
+ *
+ * <p><b>Not there yet.</b> The default runtime of the process is one for all tests: code that runs off any context, on a
+ * thread of its own, reaches it and not the test's runtime. Hand such code a context, or wrap its executor with
+ * {@link FastnContext#wrap(java.util.concurrent.Executor)}. A runtime that a Vertx claims is not the test's either.
+ */
+public final class FastnContextExtension implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
+    private static final Namespace NAMESPACE = Namespace.create(FastnContextExtension.class);
+    private static final Duration DEFAULT_GRACE = Duration.ofSeconds(2);
+
+    private final Duration grace;
+    private final boolean failOnMisuse;
+
+    /** Makes the extension with its defaults. */
+    public FastnContextExtension() {
+        this(DEFAULT_GRACE, false);
+    }
+
+    private FastnContextExtension(Duration grace, boolean failOnMisuse) {
+        this.grace = grace;
+        this.failOnMisuse = failOnMisuse;
+    }
+
+    /**
+     * Makes an extension that waits longer, or shorter, for what ends by itself after the test.
+     *
+     * @param duration by the system's clock; 2 s unless said
+     * @return the extension, for a field with {@code @RegisterExtension}
+     */
+    public FastnContextExtension withGrace(Duration duration) {
+        return new FastnContextExtension(requireNonNull(duration, "duration"), failOnMisuse);
+    }
+
+    /**
+     * Makes an extension that also fails a test whose runtime counted misuse, such as a guard that was closed twice.
+     *
+     * @return the extension, for a field with {@code @RegisterExtension}
+     */
+    public FastnContextExtension failingOnMisuse() {
+        return new FastnContextExtension(grace, true);
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        context.getStore(NAMESPACE).put(TestRuntime.class, TestRuntime.open(context));
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        TestRuntime test = context.getStore(NAMESPACE).remove(TestRuntime.class, TestRuntime.class);
+        if (test != null) {
+            test.close(grace, failOnMisuse);
+        }
+    }
+
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+        Class<?> type = parameter.getParameter().getType();
+        return type == ContextRuntime.class || type == FastnContext.class || type == ManualTicker.class;
+    }
+
+    @Override
+    public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+        TestRuntime test = context.getStore(NAMESPACE).get(TestRuntime.class, TestRuntime.class);
+        if (test == null) {
+            throw new ParameterResolutionException("there is no runtime yet for " + parameter.getParameter() + " of "
+                    + parameter.getDeclaringExecutable()
+                    + ": each test has its own; take it in the test, in @BeforeEach or in @AfterEach");
+        }
+        return test.resolve(parameter.getParameter().getType());
+    }
+}

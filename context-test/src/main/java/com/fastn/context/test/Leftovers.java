@@ -1,0 +1,113 @@
+package com.fastn.context.test;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.ContextState;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.HumanText;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.StatusSnapshot;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * What is open in a runtime beside its root.
+ *
+ * @param contexts the open contexts, parents first
+ * @param locks the locks that are held
+ * @param waiters who waits for a lock
+ */
+record Leftovers(List<ContextStatus> contexts, List<LockStatus> locks, List<LockWaiter> waiters) {
+    static final Leftovers NONE = new Leftovers(List.of(), List.of(), List.of());
+
+    static Leftovers of(ContextRuntime runtime) {
+        StatusSnapshot snapshot = runtime.status();
+        List<ContextStatus> contexts = new ArrayList<>();
+        ArrayDeque<ContextStatus> open =
+                new ArrayDeque<>(snapshot.globalContext().children());
+        while (!open.isEmpty()) {
+            ContextStatus context = open.poll();
+            contexts.add(context);
+            open.addAll(context.children());
+        }
+        return new Leftovers(contexts, snapshot.activeLocks(), snapshot.lockWaiters());
+    }
+
+    /** What is still open when nothing more changes, at the latest when the time is over. */
+    static Leftovers afterGrace(ContextRuntime runtime, Leftovers known, Duration grace) {
+        Ticker clock = Ticker.system();
+        long deadline = clock.nanos() + grace.toNanos();
+        Semaphore changes = new Semaphore(0);
+        try (Registration ignored = runtime.addListener(event -> changes.release())) {
+            while (true) {
+                changes.drainPermits();
+                Leftovers left = of(runtime).without(known);
+                long patience = deadline - clock.nanos();
+                if (left.isEmpty() || patience <= 0 || !changes.tryAcquire(patience, TimeUnit.NANOSECONDS)) {
+                    return left;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return of(runtime).without(known);
+        }
+    }
+
+    private Leftovers without(Leftovers known) {
+        return new Leftovers(
+                minus(contexts, known.contexts, ContextStatus::id),
+                minus(locks, known.locks, lock -> List.of(lock.lockId(), lock.fence())),
+                minus(waiters, known.waiters, waiter -> List.of(waiter.lockId(), waiter.contextId())));
+    }
+
+    private static <T> List<T> minus(List<T> all, List<T> known, Function<T, Object> identity) {
+        Set<Object> knownIdentities = known.stream().map(identity).collect(Collectors.toSet());
+        return all.stream()
+                .filter(one -> !knownIdentities.contains(identity.apply(one)))
+                .toList();
+    }
+
+    private boolean isEmpty() {
+        return contexts.isEmpty() && locks.isEmpty() && waiters.isEmpty();
+    }
+
+    List<String> describe(String where) {
+        List<String> lines = new ArrayList<>();
+        for (ContextStatus context : contexts) {
+            StringBuilder line = new StringBuilder()
+                    .append("context ")
+                    .append(context.path())
+                    .append('#')
+                    .append(context.id())
+                    .append(", open for ")
+                    .append(HumanText.duration(context.duration()));
+            if (context.state() == ContextState.CLOSING) {
+                line.append(", closed but with open children");
+            }
+            context.operations()
+                    .forEach(operation -> line.append(", inside \"")
+                            .append(operation.name())
+                            .append("\" for ")
+                            .append(HumanText.duration(operation.elapsed())));
+            lines.add(line.append(where).toString());
+        }
+        for (LockStatus lock : locks) {
+            lines.add(lock.lockType().text() + " \"" + lock.name() + "\", held by " + lock.holderPath() + "#"
+                    + lock.holderId() + " for " + HumanText.duration(lock.heldDuration()) + where);
+        }
+        for (LockWaiter waiter : waiters) {
+            lines.add("a wait of " + waiter.contextPath() + "#" + waiter.contextId() + " for \"" + waiter.lockName()
+                    + "\", for " + HumanText.duration(waiter.waitingDuration()) + where);
+        }
+        return lines;
+    }
+}

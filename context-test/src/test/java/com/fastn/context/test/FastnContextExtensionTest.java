@@ -1,0 +1,279 @@
+package com.fastn.context.test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
+import com.fastn.context.ManualTicker;
+import com.fastn.context.Operation;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.platform.testkit.engine.EngineTestKit;
+
+/** Runs classes of tests in an engine of their own, and looks at what became of them. */
+class FastnContextExtensionTest {
+
+    @Test
+    void aTestThatLeavesContextsOpenFailsAndEachIsNamedWithPathAndAge() {
+        assertThat(failureOf(LeavesContextsOpen.class))
+                .startsWith("LeavesContextsOpen.leaks(FastnContext, ManualTicker) left behind:\n")
+                .containsPattern("context global\\.session#\\d+, open for 3s\n")
+                .containsPattern("context global\\.session\\.reader#\\d+, open for 2s, inside \"db-query\" for 1.5s\n")
+                .contains("Close what open()");
+    }
+
+    @Test
+    void aTestThatHoldsALockAndOneThatWaitsForItAreBothNamed() {
+        assertThat(failureOf(LeavesLockHeld.class))
+                .containsPattern("mutex \"orders\", held by global\\.holder#\\d+ for 8s\n")
+                .containsPattern("a wait of global\\.waiter#\\d+ for \"orders\", for 8s\n");
+    }
+
+    @Test
+    void aContextThatIsClosedButHasOpenChildrenIsSaidToBeSo() {
+        assertThat(failureOf(ClosesTheParentOnly.class)).contains("closed but with open children");
+    }
+
+    @Test
+    void aContextLeftOpenInTheDefaultRuntimeFailsTheTestThatOpenedItAndNoLaterOne() {
+        FastnContext older =
+                ContextRuntime.defaultRuntime().root().child("older").open();
+        try {
+            assertThat(failureOf(LeaksIntoTheDefaultRuntime.class))
+                    .contains("global.stray")
+                    .contains("in the default runtime")
+                    .doesNotContain("older");
+        } finally {
+            older.close();
+            ContextRuntime.defaultRuntime().root().children().forEach(FastnContext::close);
+        }
+    }
+
+    @Test
+    void aTestThatClosesWhatItOpenedPasses() {
+        assertThat(failuresOf(CleansUp.class)).isEmpty();
+    }
+
+    @Test
+    void whatEndsByItselfShortlyAfterTheTestIsWaitedFor() {
+        assertThat(failuresOf(EndsALittleLater.class)).isEmpty();
+    }
+
+    @Test
+    void theFailureOfTheTestItselfComesFirstAndTheLeftoversAreSuppressedInIt() {
+        Throwable failure = EngineTestKit.engine("junit-jupiter")
+                .selectors(selectClass(FailsAndLeaks.class))
+                .execute()
+                .testEvents()
+                .failed()
+                .stream()
+                .map(event -> event.getRequiredPayload(org.junit.platform.engine.TestExecutionResult.class)
+                        .getThrowable()
+                        .orElseThrow())
+                .findFirst()
+                .orElseThrow();
+        assertThat(failure).hasMessage("the test's own");
+        assertThat(failure.getSuppressed()).hasSize(1);
+        assertThat(failure.getSuppressed()[0]).hasMessageContaining("global.stray");
+    }
+
+    @Test
+    void misuseFailsATestOnlyWhereThatWasAskedFor() {
+        assertThat(failuresOf(MisusesQuietly.class)).isEmpty();
+        assertThat(failureOf(MisusesStrictly.class)).contains("misuse: ");
+    }
+
+    @Test
+    void aParameterWhereThereIsNoTestYetIsRefusedWithTheReason() {
+        assertThat(failureOf(TakesARuntimeTooEarly.class)).contains("take it in the test, in @BeforeEach");
+    }
+
+    @Nested
+    @ExtendWith(FastnContextExtension.class)
+    class InjectedParameters {
+        private FastnContext rootBefore = FastnContext.global();
+
+        @BeforeEach
+        void remember(FastnContext root) {
+            rootBefore = root;
+        }
+
+        @Test
+        void theRootIsThatOfTheRuntimeAndTheCurrentContextOfTheTestsThread(ContextRuntime runtime, FastnContext root) {
+            assertThat(root).isSameAs(runtime.root()).isSameAs(rootBefore).isSameAs(FastnContext.current());
+            assertThat(runtime).isNotSameAs(ContextRuntime.defaultRuntime());
+        }
+
+        @Test
+        void theRuntimeRunsOnTheManualTickerWhenTheTestTakesIt(FastnContext root, ManualTicker time) {
+            time.advance(Duration.ofMinutes(5));
+            assertThat(root.duration()).isEqualTo(Duration.ofMinutes(5));
+        }
+    }
+
+    @Test
+    void eachTestHasARuntimeOfItsOwn() {
+        SeenRuntimes.SEEN.clear();
+        assertThat(failuresOf(SeenRuntimes.class)).isEmpty();
+        assertThat(SeenRuntimes.SEEN).hasSize(2).doesNotHaveDuplicates();
+    }
+
+    private static List<String> failuresOf(Class<?> tests) {
+        var events = EngineTestKit.engine("junit-jupiter")
+                .selectors(selectClass(tests))
+                .execute()
+                .testEvents();
+        assertThat(events.started().count()).isPositive();
+        return events.failed().stream()
+                .map(event -> event.getRequiredPayload(org.junit.platform.engine.TestExecutionResult.class)
+                        .getThrowable()
+                        .map(Throwable::getMessage)
+                        .orElse("no reason"))
+                .toList();
+    }
+
+    private static String failureOf(Class<?> tests) {
+        List<String> failures = failuresOf(tests);
+        assertThat(failures).hasSize(1);
+        return failures.get(0);
+    }
+
+    /** No grace: what the fixtures leave behind ends never. */
+    abstract static class NoGrace {
+        @RegisterExtension
+        final FastnContextExtension fastn = new FastnContextExtension().withGrace(Duration.ZERO);
+    }
+
+    static class LeavesContextsOpen extends NoGrace {
+        @Test
+        @SuppressWarnings("MustBeClosedChecker") // the point of the fixture
+        void leaks(FastnContext root, ManualTicker time) {
+            FastnContext session = root.child("session").open();
+            time.advance(Duration.ofSeconds(1));
+            FastnContext reader = session.child("reader").open();
+            time.advance(Duration.ofMillis(500));
+            Operation query = reader.operation("db-query");
+            time.advance(Duration.ofMillis(1500));
+            assertThat(query.name()).isEqualTo("db-query");
+        }
+    }
+
+    static class LeavesLockHeld extends NoGrace {
+        @Test
+        void leaks(FastnContext root, ManualTicker time) {
+            lockIn(root.child("holder").open(), root);
+            lockIn(root.child("waiter").open(), root);
+            time.advance(Duration.ofSeconds(8));
+        }
+
+        private static void lockIn(FastnContext context, FastnContext owner) {
+            try (ContextScope ignored = context.makeCurrent()) {
+                owner.mutex("orders", 0).lock();
+            }
+        }
+    }
+
+    static class ClosesTheParentOnly extends NoGrace {
+        @Test
+        void leaks(FastnContext root) {
+            FastnContext parent = root.child("parent").open();
+            parent.child("child").open();
+            parent.close();
+        }
+    }
+
+    static class LeaksIntoTheDefaultRuntime extends NoGrace {
+        @Test
+        void first() {
+            ContextRuntime.defaultRuntime().root().child("stray").open();
+        }
+
+        @Test
+        void second(FastnContext root) {
+            assertThat(root.children()).isEmpty();
+        }
+    }
+
+    @ExtendWith(FastnContextExtension.class)
+    static class CleansUp {
+        @Test
+        void closes(FastnContext root) {
+            try (FastnContext session = root.child("session").open()) {
+                LockGuard<Integer> guard =
+                        session.mutex("m", 1).lock().toCompletableFuture().join();
+                guard.close();
+            }
+        }
+    }
+
+    @ExtendWith(FastnContextExtension.class)
+    static class EndsALittleLater {
+        @Test
+        void spawns(FastnContext root) {
+            CompletableFuture<String> later = new CompletableFuture<>();
+            root.spawnChild("task", ctx -> later);
+            new Thread(() -> later.complete("done")).start();
+        }
+    }
+
+    static class FailsAndLeaks extends NoGrace {
+        @Test
+        void fails(FastnContext root) {
+            root.child("stray").open();
+            throw new IllegalStateException("the test's own");
+        }
+    }
+
+    @ExtendWith(FastnContextExtension.class)
+    static class MisusesQuietly {
+        @Test
+        void misuses(FastnContext root) {
+            root.decrementLive("nothing");
+        }
+    }
+
+    static class MisusesStrictly {
+        @RegisterExtension
+        final FastnContextExtension fastn = new FastnContextExtension().failingOnMisuse();
+
+        @Test
+        void misuses(FastnContext root) {
+            root.decrementLive("nothing");
+        }
+    }
+
+    @ExtendWith(FastnContextExtension.class)
+    static class TakesARuntimeTooEarly {
+        TakesARuntimeTooEarly(ContextRuntime runtime) {
+            assertThat(runtime).isNotNull();
+        }
+
+        @Test
+        void neverRuns() {}
+    }
+
+    @ExtendWith(FastnContextExtension.class)
+    static class SeenRuntimes {
+        static final List<ContextRuntime> SEEN = new ArrayList<>();
+
+        @Test
+        void first(ContextRuntime runtime) {
+            SEEN.add(runtime);
+        }
+
+        @Test
+        void second(ContextRuntime runtime) {
+            SEEN.add(runtime);
+        }
+    }
+}

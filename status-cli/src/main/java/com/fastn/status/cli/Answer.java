@@ -1,0 +1,89 @@
+package com.fastn.status.cli;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusRenderer;
+import com.fastn.context.status.StatusSnapshot;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a node said: about itself alone, or about several nodes. */
+interface Answer {
+
+    /** {@return the drawing for people} */
+    String drawn(StatusRenderer renderer);
+
+    /** {@return the JSON for programs} */
+    String json(boolean pretty);
+
+    /** {@return sentences on what is missing or cannot be told apart; empty when all is well} */
+    List<String> gaps();
+
+    /**
+     * One node about itself.
+     *
+     * @param snapshot what it said
+     */
+    record OfNode(StatusSnapshot snapshot) implements Answer {
+        @Override
+        public String drawn(StatusRenderer renderer) {
+            return renderer.render(snapshot);
+        }
+
+        @Override
+        public String json(boolean pretty) {
+            return pretty ? StatusJson.writePretty(snapshot) : StatusJson.write(snapshot);
+        }
+
+        @Override
+        public List<String> gaps() {
+            return List.of();
+        }
+    }
+
+    /**
+     * One node about several.
+     *
+     * @param cluster what it said
+     */
+    record OfCluster(ClusterStatus cluster) implements Answer {
+        @Override
+        public String drawn(StatusRenderer renderer) {
+            return renderer.render(cluster);
+        }
+
+        @Override
+        public String json(boolean pretty) {
+            return pretty ? StatusJson.writePretty(cluster) : StatusJson.write(cluster);
+        }
+
+        @Override
+        public List<String> gaps() {
+            List<String> gaps = new ArrayList<>();
+            List<String> silent = aliases(cluster.nodes().stream()
+                    .filter(node -> node.snapshot() == null)
+                    .toList());
+            if (!silent.isEmpty()) {
+                gaps.add("%d of %d nodes did not answer: %s"
+                        .formatted(silent.size(), cluster.nodes().size(), String.join(", ", silent)));
+            }
+            List<String> shared = aliases(cluster.nodes().stream()
+                    .filter(node -> node.state() == NodeState.CONFLICT)
+                    .toList());
+            if (!shared.isEmpty()) {
+                gaps.add("live nodes share an alias: %s; give each an alias of its own"
+                        .formatted(String.join(", ", shared)));
+            }
+            return gaps;
+        }
+
+        private static List<String> aliases(List<NodeStatus> nodes) {
+            return nodes.stream()
+                    .map(node -> Printable.line(node.node().alias()))
+                    .distinct()
+                    .toList();
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package com.fastn.status.cli;
+
+import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads times such as {@code 500ms}, {@code 3s} and {@code 1.5s}. */
+final class DurationConverter implements ITypeConverter<Duration> {
+    private static final Pattern TIME = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?)(ms|s|m)?");
+
+    @Override
+    public Duration convert(String value) {
+        Matcher time = TIME.matcher(value);
+        if (!time.matches()) {
+            throw new TypeConversionException("a time is a number with ms, s or m, such as 500ms or 3s, not \""
+                    + Printable.line(value) + "\"");
+        }
+        String unit = time.group(2) == null ? "s" : time.group(2);
+        double millis = Double.parseDouble(time.group(1))
+                * switch (unit) {
+                    case "ms" -> 1;
+                    case "s" -> 1_000;
+                    default -> 60_000;
+                };
+        return Duration.ofMillis(Math.round(millis));
+    }
+}

@@ -1,0 +1,25 @@
+package com.fastn.status.cli;
+
+import com.fastn.context.Ticker;
+import java.io.PrintStream;
+import java.util.function.LongPredicate;
+
+/**
+ * What a command finds around it.
+ *
+ * @param properties the system properties
+ * @param environment the environment
+ * @param interactive whether the output is a terminal
+ * @param isAlive tells whether a process id is that of a living process
+ * @param ticker the source of time
+ * @param out where status goes
+ * @param err where everything else goes
+ */
+record Surroundings(
+        Lookup properties,
+        Lookup environment,
+        boolean interactive,
+        LongPredicate isAlive,
+        Ticker ticker,
+        PrintStream out,
+        PrintStream err) {}

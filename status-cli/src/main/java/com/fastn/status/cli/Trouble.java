@@ -1,0 +1,33 @@
+package com.fastn.status.cli;
+
+/** The end of a command that cannot go on: what failed, why, and what to do next. */
+class Trouble extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final int exitCode;
+    private final String what;
+    private final String why;
+    private final String next;
+
+    Trouble(int exitCode, String what, String why, String next) {
+        super(what + ": " + why, null, false, false);
+        this.exitCode = exitCode;
+        this.what = what;
+        this.why = why;
+        this.next = next;
+    }
+
+    int exitCode() {
+        return exitCode;
+    }
+
+    /** {@return why, on one line} */
+    String why() {
+        return why;
+    }
+
+    /** {@return the lines for the error stream, without the last line feed} */
+    String text() {
+        return "fastn: " + what + "\n  why:  " + why + "\n  next: " + next.replace("\n", "\n        ");
+    }
+}

@@ -1,0 +1,12 @@
+/** The {@code fastn} command: what the nodes of this machine and their clusters are doing. */
+module com.fastn.status.cli {
+    requires com.fastn.context;
+    requires com.fasterxml.jackson.core;
+    requires info.picocli;
+    requires static org.jspecify;
+    requires static com.google.errorprone.annotations;
+
+    // Options and parameters are fields.
+    opens com.fastn.status.cli to
+            info.picocli;
+}

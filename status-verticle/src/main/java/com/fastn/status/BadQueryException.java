@@ -1,0 +1,31 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+
+/** A question that cannot be answered, with a sentence for whoever asked. */
+final class BadQueryException extends RuntimeException {
+    /** The question is not understood. */
+    static final int MALFORMED = 400;
+    /** The node or the path that was asked for is not there. */
+    static final int NOT_FOUND = 404;
+
+    private static final long serialVersionUID = 1;
+
+    private final int code;
+
+    BadQueryException(int code, String sentence) {
+        // No stack trace: it is an answer to somebody else's mistake, and may be made often.
+        super(requireNonNull(sentence, "sentence"), null, false, false);
+        this.code = code;
+    }
+
+    /** {@return the failure code of a bus reply, and the status of an HTTP response} */
+    int code() {
+        return code;
+    }
+
+    /** {@return the sentence} */
+    String sentence() {
+        return requireNonNull(getMessage());
+    }
+}

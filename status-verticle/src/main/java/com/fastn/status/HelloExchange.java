@@ -1,0 +1,208 @@
+package com.fastn.status;
+
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeSummary;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.json.JsonObject;
+import io.vertx.core.spi.cluster.ClusterManager;
+import io.vertx.core.spi.cluster.RegistrationInfo;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the nodes of a cluster known to each other: each tells all others that it lives, at its start, now and then, and at
+ * its end. It belongs to the verticle's context.
+ */
+final class HelloExchange {
+    static final String ADDRESS = "fastn.status.hello";
+
+    /** A newcomer waits so long for those who are there; who is slower is met later. */
+    private static final long MEETING_MILLIS = 2_000;
+
+    /** A node may not have learned yet where this one listens, so its answer, or the question, may be lost. */
+    private static final long REPEAT_MILLIS = 100;
+
+    private static final long GOODBYE_MILLIS = 500;
+
+    private static final Logger LOG = LoggerFactory.getLogger(HelloExchange.class);
+
+    private final Vertx vertx;
+    private final WorkerExecutor worker;
+    private final LocalStatus local;
+    private final NodeDirectory directory;
+    private final Promise<Void> met = Promise.promise();
+    private final Set<String> answered = new HashSet<>();
+    private @Nullable MessageConsumer<Object> everybody;
+    private @Nullable MessageConsumer<Object> direct;
+    private @Nullable NodeSummary summary;
+    private long summaryVersion = -1;
+    private long timer = -1;
+    private int expected = -1;
+    private boolean metAll;
+
+    HelloExchange(Vertx vertx, WorkerExecutor worker, LocalStatus local, NodeDirectory directory) {
+        this.vertx = vertx;
+        this.worker = worker;
+        this.local = local;
+        this.directory = directory;
+    }
+
+    /**
+     * Says hello.
+     *
+     * @param intervalMillis how often to repeat it
+     * @return completes when this node knows those who were there before it, or after a short while
+     */
+    Future<Void> start(long intervalMillis) {
+        MessageConsumer<Object> all = vertx.eventBus().consumer(ADDRESS, message -> onHello(message, false));
+        MessageConsumer<Object> own =
+                vertx.eventBus().consumer(direct(directory.self()), message -> onHello(message, true));
+        everybody = all;
+        direct = own;
+        timer = vertx.setPeriodic(intervalMillis, id -> tell(Hello.Kind.ALIVE));
+        return Future.all(all.completion(), own.completion())
+                .compose(ready -> othersThere())
+                .compose(others -> meet(others));
+    }
+
+    /** Asks until all have answered directly, which shows that they know this node. */
+    private Future<Void> meet(int others) {
+        expected = others;
+        publish(hello(Hello.Kind.NEWCOMER));
+        lookAround();
+        long repeat = vertx.setPeriodic(REPEAT_MILLIS, id -> publish(hello(Hello.Kind.NEWCOMER)));
+        return met.future()
+                .timeout(MEETING_MILLIS, TimeUnit.MILLISECONDS)
+                .otherwiseEmpty()
+                .onComplete(over -> {
+                    vertx.cancelTimer(repeat);
+                    LOG.debug("{} of {} other nodes answered the first hello", answered.size(), others);
+                    metAll = true;
+                    answered.clear();
+                });
+    }
+
+    private void lookAround() {
+        if (expected >= 0 && answered.size() >= expected) {
+            metAll = true;
+            met.tryComplete();
+        }
+    }
+
+    private Hello hello(Hello.Kind kind) {
+        return new Hello(directory.self(), directory.selfAsPeer().bootedMillis(), kind, summary);
+    }
+
+    /** {@return how many other nodes listen for hellos, as the cluster manager knows it} */
+    private Future<Integer> othersThere() {
+        ClusterManager manager = vertx instanceof VertxInternal internal ? internal.clusterManager() : null;
+        if (manager == null) {
+            return Future.succeededFuture(0);
+        }
+        Promise<List<RegistrationInfo>> registrations = Promise.promise();
+        try {
+            manager.getRegistrations(ADDRESS, registrations);
+        } catch (RuntimeException e) {
+            registrations.tryFail(e);
+        }
+        return registrations
+                .future()
+                .map(all -> all == null ? 0 : countOthers(all, manager.getNodeId()))
+                .timeout(MEETING_MILLIS, TimeUnit.MILLISECONDS)
+                .otherwise(failure -> {
+                    LOG.debug("the cluster manager does not say who is there; they are met as they speak", failure);
+                    return 0;
+                });
+    }
+
+    private static int countOthers(List<RegistrationInfo> all, String ownId) {
+        Set<String> ids = new HashSet<>();
+        for (RegistrationInfo registration : all) {
+            if (!registration.localOnly() && !registration.nodeId().equals(ownId)) {
+                ids.add(registration.nodeId());
+            }
+        }
+        return ids.size();
+    }
+
+    private void onHello(Message<Object> message, boolean directly) {
+        try {
+            if (!(message.body() instanceof JsonObject body)) {
+                throw new IllegalArgumentException("it is not a JSON object");
+            }
+            Hello hello = Hello.of(body.getMap());
+            boolean answer = directory.heard(hello);
+            if (directly && !metAll) {
+                answered.add(hello.node().incarnation());
+                lookAround();
+            }
+            if (answer) {
+                vertx.eventBus()
+                        .send(
+                                direct(hello.node()),
+                                new JsonObject(hello(Hello.Kind.ALIVE).toMap()));
+            }
+        } catch (Throwable t) {
+            LOG.debug("a hello is left out: {}", Printable.line(t.toString()));
+        }
+    }
+
+    /** Counts on a worker, and only when something changed: a hello must cost a large node nothing. */
+    private void tell(Hello.Kind kind) {
+        long version = local.version();
+        if (version == summaryVersion) {
+            publish(hello(kind));
+            return;
+        }
+        worker.executeBlocking(() -> NodeSummary.of(local.glance()), false)
+                .onSuccess(counted -> {
+                    summary = counted;
+                    summaryVersion = version;
+                })
+                .onFailure(failure -> LOG.debug("this node could not be counted for its hello", failure))
+                .onComplete(done -> publish(hello(kind)));
+    }
+
+    private void publish(Hello hello) {
+        try {
+            vertx.eventBus().publish(ADDRESS, new JsonObject(hello.toMap()));
+        } catch (RuntimeException e) {
+            LOG.warn("this node could not say hello, so others may take it for down", e);
+        }
+    }
+
+    private static String direct(NodeIdentity node) {
+        return ADDRESS + "." + node.incarnation();
+    }
+
+    /** {@return completes when goodbye is said and nothing is heard any more} */
+    Future<Void> stop() {
+        vertx.cancelTimer(timer);
+        MessageConsumer<Object> all = everybody;
+        MessageConsumer<Object> own = direct;
+        if (all == null || own == null) {
+            return Future.succeededFuture();
+        }
+        Hello goodbye = hello(Hello.Kind.GOODBYE);
+        return Future.join(all.unregister(), own.unregister())
+                .otherwiseEmpty()
+                .compose(unheard -> vertx.eventBus()
+                        .<JsonObject>publisher(ADDRESS)
+                        .write(new JsonObject(goodbye.toMap()))
+                        .timeout(GOODBYE_MILLIS, TimeUnit.MILLISECONDS))
+                // Nobody may be left to hear it.
+                .otherwiseEmpty()
+                .mapEmpty();
+    }
+}

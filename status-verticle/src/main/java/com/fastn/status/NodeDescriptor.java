@@ -1,0 +1,225 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fastn.context.status.NodeIdentity;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A small file by which {@code fastn status} finds this node on its machine. Only its owner can read it (rule S20), and it
+ * goes away with the node: when it is closed, or when the virtual machine ends.
+ */
+final class NodeDescriptor implements AutoCloseable {
+    static final int SCHEMA = 1;
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeDescriptor.class);
+    private static final int LONGEST_NAME = 64;
+    private static final Set<PosixFilePermission> OWNER_FOLDER = PosixFilePermissions.fromString("rwx------");
+    private static final Set<PosixFilePermission> OWNER_FILE = PosixFilePermissions.fromString("rw-------");
+
+    private final Path file;
+    private final Thread exitHook;
+
+    private NodeDescriptor(Path file) {
+        this.file = file;
+        this.exitHook = new Thread(this::remove, "fastn-descriptor-removal");
+    }
+
+    /**
+     * Finds the folder of the descriptors.
+     *
+     * @param property a system property by its name, or {@code null}
+     * @param environment a variable of the environment by its name, or {@code null}
+     * @return the folder, which may not exist yet
+     */
+    static Path folder(Lookup property, Lookup environment) {
+        String explicit = firstSet(property.get("fastn.runtime.dir"), environment.get("FASTN_RUNTIME_DIR"));
+        if (explicit != null) {
+            return Path.of(explicit);
+        }
+        String runtime = environment.get("XDG_RUNTIME_DIR");
+        if (runtime != null && !runtime.isBlank()) {
+            return Path.of(runtime, "fastn");
+        }
+        String user = firstSet(property.get("user.name"), "user");
+        return Path.of(
+                requireNonNull(firstSet(property.get("java.io.tmpdir"), "/tmp")),
+                "fastn-" + sanitised(requireNonNull(user)));
+    }
+
+    private static @Nullable String firstSet(@Nullable String... values) {
+        for (String value : values) {
+            if (value != null && !value.isBlank()) {
+                return value;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Writes a descriptor. Blocks.
+     *
+     * @param folder where; made for the owner alone if it is not there
+     * @param node who the node is
+     * @param url where its status port listens
+     * @param pid its process
+     * @param processStarted when its process started
+     * @param started when it started itself
+     * @return closing it removes the file
+     * @throws IOException if it cannot be written safely
+     */
+    static NodeDescriptor write(
+            Path folder, NodeIdentity node, String url, long pid, Instant processStarted, Instant started)
+            throws IOException {
+        makePrivate(folder);
+        String name = sanitised(node.alias()) + "-" + pid;
+        Path file = folder.resolve(name + ".json");
+        if (isYoungerThan(processStarted, file)) {
+            // Two nodes of one process may share an alias; neither may remove the other's file.
+            file = folder.resolve(name + "-" + sanitised(node.incarnation()) + ".json");
+        }
+        Path half = folder.resolve("." + file.getFileName() + "." + sanitised(node.incarnation()) + ".tmp");
+        Files.deleteIfExists(half);
+        byte[] content = content(node, url, pid, started).getBytes(StandardCharsets.UTF_8);
+        try (SeekableByteChannel channel = Files.newByteChannel(
+                half, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly(folder, OWNER_FILE))) {
+            ByteBuffer rest = ByteBuffer.wrap(content);
+            while (rest.hasRemaining()) {
+                channel.write(rest);
+            }
+        }
+        moveInto(half, file);
+        NodeDescriptor descriptor = new NodeDescriptor(file);
+        Runtime.getRuntime().addShutdownHook(descriptor.exitHook);
+        return descriptor;
+    }
+
+    /** {@return where the descriptor is} */
+    Path file() {
+        return file;
+    }
+
+    /** A file of this process id that is older than the process was left by one that had the id before and was killed. */
+    private static boolean isYoungerThan(Instant processStarted, Path file) throws IOException {
+        return Files.exists(file, LinkOption.NOFOLLOW_LINKS)
+                && Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS)
+                        .toInstant()
+                        .isAfter(processStarted);
+    }
+
+    private static void makePrivate(Path folder) throws IOException {
+        Path parent = folder.toAbsolutePath().getParent();
+        if (parent != null) {
+            Files.createDirectories(parent);
+        }
+        try {
+            Files.createDirectory(folder, ownerOnly(parent == null ? folder : parent, OWNER_FOLDER));
+            return;
+        } catch (FileAlreadyExistsException e) {
+            // Looked at below: in a folder for everybody, somebody else may have made it first.
+        }
+        if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+            throw new IOException(
+                    folder + " is not a folder; remove it, or set FASTN_RUNTIME_DIR to a folder of yours");
+        }
+        PosixFileAttributeView view =
+                Files.getFileAttributeView(folder, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
+        if (view != null && !view.readAttributes().permissions().equals(OWNER_FOLDER)) {
+            // Fails for a folder of somebody else, which is what should happen.
+            view.setPermissions(OWNER_FOLDER);
+        }
+    }
+
+    private static FileAttribute<?>[] ownerOnly(Path place, Set<PosixFilePermission> permissions) {
+        boolean posix = place.getFileSystem().supportedFileAttributeViews().contains("posix");
+        return posix
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions)}
+                : new FileAttribute<?>[0];
+    }
+
+    private static void moveInto(Path half, Path file) throws IOException {
+        try {
+            Files.move(half, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(half, file, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static String content(NodeIdentity node, String url, long pid, Instant started) throws IOException {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
+            json.writeStartObject();
+            json.writeNumberField("schema", SCHEMA);
+            json.writeNumberField("pid", pid);
+            json.writeStringField("alias", node.alias());
+            json.writeStringField("url", url);
+            json.writeStringField("incarnation", node.incarnation());
+            json.writeStringField("started", started.toString());
+            json.writeEndObject();
+        }
+        return text.append('\n').toString();
+    }
+
+    /** {@return a name that is fit for a file and never hidden} */
+    static String sanitised(String name) {
+        StringBuilder safe = new StringBuilder();
+        for (int i = 0; i < name.length() && safe.length() < LONGEST_NAME; i++) {
+            char c = name.charAt(i);
+            boolean plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+            boolean dot = (c == '.' || c == '_') && safe.length() > 0;
+            safe.append(plain || dot ? c : '_');
+        }
+        return safe.length() == 0 ? "_" : safe.toString();
+    }
+
+    /** Removes the file. A second call has no effect. */
+    @Override
+    public void close() {
+        remove();
+        try {
+            Runtime.getRuntime().removeShutdownHook(exitHook);
+        } catch (IllegalStateException e) {
+            // The virtual machine ends already, and the hook finds nothing to remove.
+        }
+    }
+
+    private void remove() {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            LOG.warn(
+                    "the node descriptor {} cannot be removed; remove it by hand, or it is shown as a dead node",
+                    file,
+                    e);
+        }
+    }
+
+    /** Something to look a name up in. */
+    @FunctionalInterface
+    interface Lookup {
+        @Nullable
+        String get(String name);
+    }
+}

@@ -1,0 +1,421 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a {@link StatusVerticle} behaves. Every option has a default that is safe; a bad value fails the deployment.
+ *
+ * <table>
+ * <caption>The JSON form</caption>
+ * <tr><th>key</th><th>type, unit</th><th>default</th><th>meaning</th></tr>
+ * <tr><td>{@code alias}</td><td>text</td><td>{@code FASTN_ALIAS}, else host and process id</td>
+ *     <td>what operators call this node</td></tr>
+ * <tr><td>{@code http}</td><td>true or false</td><td>true</td><td>whether the status port is opened</td></tr>
+ * <tr><td>{@code httpHost}</td><td>address</td><td>127.0.0.1</td><td>a loopback address</td></tr>
+ * <tr><td>{@code httpPort}</td><td>0 to 65535</td><td>0</td><td>0 takes any free port</td></tr>
+ * <tr><td>{@code allowedHosts}</td><td>list of host:port</td><td>none</td>
+ *     <td>further values of the Host header that are answered, for a proxy in front</td></tr>
+ * <tr><td>{@code queryTimeout}</td><td>milliseconds</td><td>1000</td><td>how long one node has to answer another</td></tr>
+ * <tr><td>{@code helloInterval}</td><td>milliseconds</td><td>15000</td><td>how often this node tells that it lives</td></tr>
+ * <tr><td>{@code forgetAfter}</td><td>milliseconds</td><td>3600000</td>
+ *     <td>how long a node that is down stays listed</td></tr>
+ * <tr><td>{@code descriptors}</td><td>true or false</td><td>true</td>
+ *     <td>whether this node can be found by {@code fastn status} on its machine</td></tr>
+ * <tr><td>{@code systemMetrics}</td><td>true or false</td><td>true</td><td>whether the machine is read</td></tr>
+ * </table>
+ */
+public final class StatusOptions {
+    /** The default of {@link #getHttpHost}. */
+    public static final String DEFAULT_HTTP_HOST = "127.0.0.1";
+    /** The default of {@link #getQueryTimeout}, in milliseconds. */
+    public static final long DEFAULT_QUERY_TIMEOUT = 1_000;
+    /** The default of {@link #getHelloInterval}, in milliseconds. */
+    public static final long DEFAULT_HELLO_INTERVAL = 15_000;
+    /** The default of {@link #getForgetAfter}, in milliseconds. */
+    public static final long DEFAULT_FORGET_AFTER = 3_600_000;
+
+    private static final long SHORTEST_TIME = 10;
+    private static final long LONGEST_TIME = Duration.ofDays(30).toMillis();
+    private static final int LONGEST_ALIAS = 256;
+    private static final Pattern LOOPBACK_V4 = Pattern.compile("127(\\.\\d{1,3}){3}");
+    private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "::1", "[::1]", "0:0:0:0:0:0:0:1");
+
+    private @Nullable String alias;
+    private boolean http = true;
+    private String httpHost = DEFAULT_HTTP_HOST;
+    private int httpPort;
+    private List<String> allowedHosts = List.of();
+    private long queryTimeout = DEFAULT_QUERY_TIMEOUT;
+    private long helloInterval = DEFAULT_HELLO_INTERVAL;
+    private long forgetAfter = DEFAULT_FORGET_AFTER;
+    private boolean descriptors = true;
+    private boolean systemMetrics = true;
+
+    /** Makes options that are all at their defaults. */
+    public StatusOptions() {}
+
+    /**
+     * Makes a copy.
+     *
+     * @param other what to copy
+     */
+    public StatusOptions(StatusOptions other) {
+        this.alias = other.alias;
+        this.http = other.http;
+        this.httpHost = other.httpHost;
+        this.httpPort = other.httpPort;
+        this.allowedHosts = other.allowedHosts;
+        this.queryTimeout = other.queryTimeout;
+        this.helloInterval = other.helloInterval;
+        this.forgetAfter = other.forgetAfter;
+        this.descriptors = other.descriptors;
+        this.systemMetrics = other.systemMetrics;
+    }
+
+    /**
+     * Reads the JSON form. What is not there stays at its default.
+     *
+     * @param json the keys and values
+     * @throws IllegalArgumentException if a key is not known or a value has the wrong type; the message names the key and
+     *     the nearest known ones
+     */
+    public StatusOptions(JsonObject json) {
+        OptionReader reader = new OptionReader(json);
+        this.alias = reader.text("alias", null);
+        this.http = reader.flag("http", http);
+        this.httpHost = requireNonNull(reader.text("httpHost", httpHost));
+        this.httpPort = (int) Math.max(-1, Math.min(Integer.MAX_VALUE, reader.number("httpPort", httpPort)));
+        this.allowedHosts = reader.texts("allowedHosts");
+        this.queryTimeout = reader.number("queryTimeout", queryTimeout);
+        this.helloInterval = reader.number("helloInterval", helloInterval);
+        this.forgetAfter = reader.number("forgetAfter", forgetAfter);
+        this.descriptors = reader.flag("descriptors", descriptors);
+        this.systemMetrics = reader.flag("systemMetrics", systemMetrics);
+        reader.refuseOthers();
+    }
+
+    /** {@return the JSON form} */
+    public JsonObject toJson() {
+        JsonObject json = new JsonObject()
+                .put("http", http)
+                .put("httpHost", httpHost)
+                .put("httpPort", httpPort)
+                .put("allowedHosts", new JsonArray(new ArrayList<>(allowedHosts)))
+                .put("queryTimeout", queryTimeout)
+                .put("helloInterval", helloInterval)
+                .put("forgetAfter", forgetAfter)
+                .put("descriptors", descriptors)
+                .put("systemMetrics", systemMetrics);
+        if (alias != null) {
+            json.put("alias", alias);
+        }
+        return json;
+    }
+
+    /** {@return what operators call this node, or {@code null} for {@code FASTN_ALIAS}, else host and process id} */
+    public @Nullable String getAlias() {
+        return alias;
+    }
+
+    /**
+     * Says what operators call this node.
+     *
+     * @param name at most 256 characters, or {@code null} for the default
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setAlias(@Nullable String name) {
+        this.alias = name;
+        return this;
+    }
+
+    /** {@return whether the status port is opened; {@code true} unless said} */
+    public boolean isHttp() {
+        return http;
+    }
+
+    /**
+     * Says whether the status port is opened.
+     *
+     * @param open {@code false} for no HTTP at all
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setHttp(boolean open) {
+        this.http = open;
+        return this;
+    }
+
+    /** {@return the address that the status port listens on; {@value #DEFAULT_HTTP_HOST} unless said} */
+    public String getHttpHost() {
+        return httpHost;
+    }
+
+    /**
+     * Says which address the status port listens on.
+     *
+     * @param host a loopback address
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setHttpHost(String host) {
+        this.httpHost = requireNonNull(host, "host");
+        return this;
+    }
+
+    /** {@return the number of the status port; 0, which takes any free one, unless said} */
+    public int getHttpPort() {
+        return httpPort;
+    }
+
+    /**
+     * Says the number of the status port.
+     *
+     * @param port 0 to 65535; 0 takes any free port
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setHttpPort(int port) {
+        this.httpPort = port;
+        return this;
+    }
+
+    /** {@return further values of the Host header that are answered; none unless said} */
+    public List<String> getAllowedHosts() {
+        return allowedHosts;
+    }
+
+    /**
+     * Says which further values of the Host header are answered, for a proxy in front of the status port.
+     *
+     * @param hosts each as it stands in the header, such as {@code status.example:8080}
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setAllowedHosts(List<String> hosts) {
+        this.allowedHosts = List.copyOf(hosts);
+        return this;
+    }
+
+    /** {@return how long one node has to answer another, in milliseconds; {@value #DEFAULT_QUERY_TIMEOUT} unless said} */
+    public long getQueryTimeout() {
+        return queryTimeout;
+    }
+
+    /**
+     * Says how long one node has to answer another.
+     *
+     * @param millis in milliseconds
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setQueryTimeout(long millis) {
+        this.queryTimeout = millis;
+        return this;
+    }
+
+    /** {@return how often this node tells the others that it lives, in milliseconds; {@value #DEFAULT_HELLO_INTERVAL}} */
+    public long getHelloInterval() {
+        return helloInterval;
+    }
+
+    /**
+     * Says how often this node tells the others that it lives.
+     *
+     * @param millis in milliseconds
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setHelloInterval(long millis) {
+        this.helloInterval = millis;
+        return this;
+    }
+
+    /** {@return how long a node that is down stays listed, in milliseconds; {@value #DEFAULT_FORGET_AFTER} unless said} */
+    public long getForgetAfter() {
+        return forgetAfter;
+    }
+
+    /**
+     * Says how long a node that is down stays listed.
+     *
+     * @param millis in milliseconds
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setForgetAfter(long millis) {
+        this.forgetAfter = millis;
+        return this;
+    }
+
+    /** {@return whether {@code fastn status} finds this node by itself on its machine; {@code true} unless said} */
+    public boolean isDescriptors() {
+        return descriptors;
+    }
+
+    /**
+     * Says whether {@code fastn status} finds this node by itself on its machine.
+     *
+     * @param write whether a descriptor file is written
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setDescriptors(boolean write) {
+        this.descriptors = write;
+        return this;
+    }
+
+    /** {@return whether processor, memory, disk and network of the machine are read; {@code true} unless said} */
+    public boolean isSystemMetrics() {
+        return systemMetrics;
+    }
+
+    /**
+     * Says whether processor, memory, disk and network of the machine are read when somebody asks for status.
+     *
+     * @param read {@code false} leaves the machine alone
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setSystemMetrics(boolean read) {
+        this.systemMetrics = read;
+        return this;
+    }
+
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if one of them is bad; the message names them all
+     */
+    void check() {
+        List<String> problems = new ArrayList<>();
+        if (alias != null && (alias.isBlank() || alias.length() > LONGEST_ALIAS)) {
+            problems.add("alias is " + (alias.isBlank() ? "empty" : alias.length() + " characters long")
+                    + ", and nobody could ask for this node by it; give it a name of 1 to " + LONGEST_ALIAS
+                    + " characters, or leave it out");
+        }
+        if (httpPort < 0 || httpPort > 65_535) {
+            problems.add("httpPort is " + httpPort
+                    + ", and ports go from 0 to 65535; use 0 for any free port, or \"http\": false for none");
+        }
+        if (http && !isLoopback(httpHost)) {
+            problems.add("httpHost is \"" + Printable.line(httpHost)
+                    + "\", which is not a loopback address, and the status port has no token and no TLS yet, so everybody"
+                    + " who reaches it could read names and data of this application (rules S1, S2); use 127.0.0.1 or ::1,"
+                    + " and reach it from elsewhere through an SSH tunnel or through the event bus of another node");
+        }
+        checkTime(problems, "queryTimeout", queryTimeout);
+        checkTime(problems, "helloInterval", helloInterval);
+        checkTime(problems, "forgetAfter", forgetAfter);
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("the status verticle cannot start: " + String.join("; and ", problems));
+        }
+    }
+
+    /** Decided by the text alone: a name that must be looked up could lead anywhere tomorrow. */
+    private static boolean isLoopback(String host) {
+        return LOOPBACK_NAMES.contains(host) || LOOPBACK_V4.matcher(host).matches();
+    }
+
+    private static void checkTime(List<String> problems, String key, long millis) {
+        if (millis < SHORTEST_TIME || millis > LONGEST_TIME) {
+            problems.add(key + " is " + millis + ", and it is a number of milliseconds from " + SHORTEST_TIME + " to "
+                    + LONGEST_TIME);
+        }
+    }
+
+    /** Takes known keys out of a JSON object, and then says what is left over. */
+    private static final class OptionReader {
+        private final JsonObject json;
+        private final TreeSet<String> known = new TreeSet<>();
+
+        OptionReader(JsonObject json) {
+            this.json = requireNonNull(json, "json");
+        }
+
+        @Nullable
+        String text(String key, @Nullable String otherwise) {
+            Object value = take(key);
+            if (value == null) {
+                return otherwise;
+            }
+            if (value instanceof String text) {
+                return text;
+            }
+            throw wrongType(key, value, "a text");
+        }
+
+        boolean flag(String key, boolean otherwise) {
+            Object value = take(key);
+            if (value == null) {
+                return otherwise;
+            }
+            if (value instanceof Boolean flag) {
+                return flag;
+            }
+            throw wrongType(key, value, "true or false");
+        }
+
+        long number(String key, long otherwise) {
+            Object value = take(key);
+            if (value == null) {
+                return otherwise;
+            }
+            if (value instanceof Integer || value instanceof Long) {
+                return ((Number) value).longValue();
+            }
+            throw wrongType(key, value, "a whole number");
+        }
+
+        List<String> texts(String key) {
+            Object value = take(key);
+            if (value == null) {
+                return List.of();
+            }
+            List<String> texts = new ArrayList<>();
+            if (value instanceof Iterable<?> items) {
+                for (Object item : items) {
+                    if (!(item instanceof String text)) {
+                        throw wrongType(key, String.valueOf(item), "a list of texts");
+                    }
+                    texts.add(text);
+                }
+                return List.copyOf(texts);
+            }
+            throw wrongType(key, value, "a list of texts");
+        }
+
+        void refuseOthers() {
+            for (String key : json.fieldNames()) {
+                if (!known.contains(key)) {
+                    throw new IllegalArgumentException("the status verticle cannot start: "
+                            + NearestNames.unknown("option", key, known)
+                            + " An option that is not understood is refused, because a typing error would otherwise be"
+                            + " a setting that silently does nothing.");
+                }
+            }
+        }
+
+        private @Nullable Object take(String key) {
+            known.add(key);
+            return json.getValue(key);
+        }
+
+        private static IllegalArgumentException wrongType(String key, Object value, String wanted) {
+            return new IllegalArgumentException("the status verticle cannot start: option \"" + key + "\" is "
+                    + Printable.line(value instanceof String text ? '"' + text + '"' : String.valueOf(value))
+                    + ", and it wants " + wanted);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+package com.fastn.status;
+
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.vertx.FastnVertx;
+import com.fastn.status.system.OshiMachine;
+import com.fastn.status.system.SamplerThread;
+import com.fastn.status.system.SystemSampler;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.shareddata.LocalMap;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells what this node and its cluster are doing: over the event bus, over HTTP on this machine, and to applications that
+ * consume {@code fastn.status}. Deploy one per Vertx.
+ *
+ * <p>It asks for nothing else: the tree of contexts is there by itself. When its deployment has succeeded, the nodes of the
+ * cluster know each other.
+ *
+ * <pre>{@code
+ * vertx.deployVerticle(new StatusVerticle(new StatusOptions().setAlias("alice")));
+ * vertx.eventBus().request("fastn.status", new JsonObject().put("format", "text"))
+ *     .onSuccess(reply -> System.out.println(reply.body()));
+ * }</pre>
+ *
+ * <p>A bad option, an address that is taken or a second status verticle in one Vertx fails the deployment, with a message
+ * that says what to do.
+ */
+public final class StatusVerticle extends VerticleBase {
+    private static final String DEPLOYED = "com.fastn.status.deployed";
+    private static final int WORKERS = 2;
+    private static final Logger LOG = LoggerFactory.getLogger(StatusVerticle.class);
+
+    private final @Nullable StatusOptions given;
+    private final Ticker ticker = Ticker.system();
+
+    // Mutable state: what was started, in this order, and is stopped in the opposite one.
+    private boolean deployed;
+    private @Nullable WorkerExecutor worker;
+    private @Nullable SamplerThread samplerThread;
+    private @Nullable Registration metrics;
+    private @Nullable BusService bus;
+    private @Nullable HelloExchange hellos;
+    private @Nullable StatusPublisher publisher;
+    private volatile @Nullable StatusPort port;
+    private @Nullable NodeDescriptor descriptor;
+
+    /** Makes a verticle that takes its options from the deployment's configuration, in their JSON form. */
+    public StatusVerticle() {
+        this.given = null;
+    }
+
+    /**
+     * Makes a verticle.
+     *
+     * @param options how it behaves; the deployment's configuration is not looked at
+     */
+    public StatusVerticle(StatusOptions options) {
+        this.given = new StatusOptions(options);
+    }
+
+    /** {@return where the status port listens, such as {@code http://127.0.0.1:40123}, or {@code null} while it does not} */
+    public @Nullable String url() {
+        StatusPort open = port;
+        return open == null ? null : open.url();
+    }
+
+    @Override
+    public Future<?> start() {
+        StatusOptions options = given != null ? given : new StatusOptions(config());
+        options.check();
+        claimVertx();
+        return startParts(options).recover(failure -> stop().transform(stopped -> Future.failedFuture(failure)));
+    }
+
+    /** Two in one Vertx would answer twice, and each take the other for a stranger with its own name. */
+    private void claimVertx() {
+        LocalMap<String, String> map = vertx.sharedData().getLocalMap(DEPLOYED);
+        String other = map.putIfAbsent(DEPLOYED, deploymentID());
+        if (other != null) {
+            throw new IllegalStateException("a status verticle is deployed in this Vertx already, as " + other
+                    + "; one answers for all of its verticles, so deploy it once, with one instance");
+        }
+        deployed = true;
+    }
+
+    private Future<?> startParts(StatusOptions options) {
+        FastnVertx fastn = FastnVertx.install(vertx);
+        if (options.getAlias() != null) {
+            fastn.alias(options.getAlias());
+        }
+        NodeIdentity self = fastn.node();
+        WorkerExecutor workers = vertx.createSharedWorkerExecutor("fastn-status-" + deploymentID(), WORKERS);
+        worker = workers;
+        if (options.isSystemMetrics()) {
+            SystemSampler sampler = new SystemSampler(OshiMachine::new, Path.of("/"), ticker);
+            samplerThread = new SamplerThread(sampler);
+            metrics = fastn.runtime().setSystemMetrics(sampler::latest);
+        }
+        LocalStatus local = new LocalStatus(fastn.runtime(), samplerThread);
+        NodeDirectory directory =
+                new NodeDirectory(self, BootTime.of(self), Duration.ofMillis(options.getForgetAfter()), ticker);
+        ClusterQuery cluster = new ClusterQuery(vertx, workers, local, directory, options.getQueryTimeout(), ticker);
+        BusService service = new BusService(vertx, workers, local, cluster);
+        bus = service;
+        HelloExchange exchange = new HelloExchange(vertx, workers, local, directory);
+        hellos = exchange;
+        StatusPublisher status = new StatusPublisher(vertx, fastn, workers, local, ticker);
+        publisher = status;
+        return service.start(fastn, self)
+                .compose(answering -> exchange.start(options.getHelloInterval()))
+                .compose(known -> {
+                    status.start();
+                    return openPort(options, local, directory, cluster);
+                })
+                .compose(open -> writeDescriptor(options, self, workers));
+    }
+
+    private Future<Void> openPort(
+            StatusOptions options, LocalStatus local, NodeDirectory directory, ClusterQuery cluster) {
+        if (!options.isHttp()) {
+            return Future.succeededFuture();
+        }
+        CompletableFuture<StatusPort> opening =
+                StatusPort.open(options, local, directory, query -> askOnContext(cluster, query), ticker);
+        return Future.fromCompletionStage(opening, context).map(opened -> {
+            port = opened;
+            return null;
+        });
+    }
+
+    /** The port has threads of its own; the question belongs to this verticle's. */
+    private CompletableFuture<ClusterStatus> askOnContext(ClusterQuery cluster, StatusQuery query) {
+        CompletableFuture<ClusterStatus> answer = new CompletableFuture<>();
+        context.runOnContext(now -> {
+            try {
+                cluster.ask(query).onSuccess(answer::complete).onFailure(answer::completeExceptionally);
+            } catch (Throwable t) {
+                answer.completeExceptionally(t);
+            }
+        });
+        return answer;
+    }
+
+    /** A node that cannot be found by itself is still of use, so this does not fail the deployment. */
+    private Future<Void> writeDescriptor(StatusOptions options, NodeIdentity self, WorkerExecutor workers) {
+        String url = url();
+        if (!options.isDescriptors() || url == null) {
+            return Future.succeededFuture();
+        }
+        Path folder = NodeDescriptor.folder(System::getProperty, System::getenv);
+        return workers.executeBlocking(
+                        () -> NodeDescriptor.write(
+                                folder,
+                                self,
+                                url,
+                                ProcessHandle.current().pid(),
+                                Instant.ofEpochMilli(
+                                        ManagementFactory.getRuntimeMXBean().getStartTime()),
+                                ticker.wallTime()),
+                        false)
+                .onSuccess(written -> descriptor = written)
+                .onFailure(failure -> LOG.warn(
+                        "no node descriptor could be written to {}, so \"fastn status\" does not find this node by itself;"
+                                + " set FASTN_RUNTIME_DIR to a folder that this process may write, or ask {} by its"
+                                + " address",
+                        folder,
+                        url,
+                        failure))
+                .<Void>mapEmpty()
+                .otherwiseEmpty();
+    }
+
+    @Override
+    public Future<?> stop() {
+        List<Supplier<Future<?>>> steps = List.of(
+                this::removeDescriptor,
+                this::closePort,
+                () -> publisher == null ? Future.succeededFuture() : publisher.stop(),
+                () -> hellos == null ? Future.succeededFuture() : hellos.stop(),
+                () -> bus == null ? Future.succeededFuture() : bus.stop(),
+                this::closeMetrics,
+                () -> worker == null ? Future.succeededFuture() : worker.close(),
+                this::releaseVertx);
+        Future<?> stopped = Future.succeededFuture();
+        for (Supplier<Future<?>> step : steps) {
+            stopped = stopped.transform(before -> attempt(step));
+        }
+        return stopped;
+    }
+
+    /** A part that does not stop must not keep the others from it. */
+    private static Future<Void> attempt(Supplier<Future<?>> step) {
+        Future<?> done;
+        try {
+            done = step.get();
+        } catch (RuntimeException e) {
+            done = Future.failedFuture(e);
+        }
+        return done.onFailure(failure -> LOG.warn("a part of the status verticle did not stop cleanly", failure))
+                .<Void>mapEmpty()
+                .otherwiseEmpty();
+    }
+
+    private Future<?> removeDescriptor() {
+        NodeDescriptor written = descriptor;
+        WorkerExecutor workers = worker;
+        if (written == null || workers == null) {
+            return Future.succeededFuture();
+        }
+        return workers.executeBlocking(
+                () -> {
+                    written.close();
+                    return null;
+                },
+                false);
+    }
+
+    private Future<?> closePort() {
+        StatusPort open = port;
+        port = null;
+        return open == null ? Future.succeededFuture() : Future.fromCompletionStage(open.close(), context);
+    }
+
+    private Future<?> closeMetrics() {
+        if (metrics != null) {
+            metrics.close();
+        }
+        if (samplerThread != null) {
+            samplerThread.close();
+        }
+        return Future.succeededFuture();
+    }
+
+    private Future<?> releaseVertx() {
+        if (deployed) {
+            vertx.sharedData().<String, String>getLocalMap(DEPLOYED).removeIfPresent(DEPLOYED, deploymentID());
+        }
+        return Future.succeededFuture();
+    }
+}

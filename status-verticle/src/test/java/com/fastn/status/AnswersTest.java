@@ -1,0 +1,104 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class AnswersTest {
+    private static final NodeIdentity ALICE = new NodeIdentity("alice", "i-1");
+
+    @Test
+    void M10_aLargeTreeIsFoldedUntilItFitsAndItsPartsAddUp() {
+        StatusSnapshot large = large(ALICE, 20_000);
+
+        byte[] json = Answers.json(large);
+        byte[] wire = Answers.wire(large);
+
+        assertThat(json).hasSizeLessThanOrEqualTo(1 << 20);
+        assertThat(wire).hasSizeLessThanOrEqualTo(256 << 10);
+        for (byte[] answer : List.of(json, wire)) {
+            ContextStatus root = StatusJson.readSnapshot(answer).globalContext();
+            assertThat(root.children()).as("it does not fold more than it must").hasSizeGreaterThan(100);
+            assertThat(root.children().size() + root.foldedChildren()).isEqualTo(20_000);
+        }
+    }
+
+    @Test
+    void M10_aLargeClusterIsFoldedEvenlyUntilItFits() {
+        List<NodeStatus> nodes = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            NodeIdentity node = new NodeIdentity("node" + i, "i-" + i);
+            nodes.add(new NodeStatus(node, NodeState.UP, Duration.ZERO, null, null, large(node, 5_000)));
+        }
+
+        byte[] json = Answers.json(new ClusterStatus(Fixtures.NOW, "node0", nodes));
+
+        assertThat(json).hasSizeLessThanOrEqualTo(1 << 20);
+        assertThat(StatusJson.readCluster(json).nodes()).hasSize(10).allSatisfy(node -> {
+            StatusSnapshot snapshot = requireNonNull(node.snapshot());
+            assertThat(snapshot.globalContext().children()).isNotEmpty();
+        });
+    }
+
+    @Test
+    void M10_longListsOfWaitersFitToo() {
+        List<LockWaiter> waiters = new ArrayList<>();
+        for (int i = 0; i < 50_000; i++) {
+            waiters.add(Fixtures.waiter(9, i, "global.shop.request"));
+        }
+        StatusSnapshot crowded =
+                Fixtures.snapshot(ALICE, 1, Fixtures.context(1, "global"), List.of(), waiters, List.of());
+
+        assertThat(Answers.wire(crowded)).hasSizeLessThanOrEqualTo(256 << 10);
+        assertThat(StatusJson.readSnapshot(Answers.wire(crowded)).lockWaiters()).hasSizeGreaterThan(50);
+    }
+
+    @Test
+    void S13_theDeepestTreeThatIsSentCanBeRead() {
+        ContextPath path = ContextPath.of("global");
+        List<ContextPath> paths = new ArrayList<>(List.of(path));
+        for (int i = 1; i < 200; i++) {
+            path = path.child("level" + i);
+            paths.add(path);
+        }
+        ContextStatus tree = Fixtures.context(200, paths.get(199), List.of());
+        for (int i = 198; i >= 0; i--) {
+            tree = Fixtures.context(i + 1, paths.get(i), List.of(), tree);
+        }
+        StatusSnapshot deep = Fixtures.snapshot(ALICE, 1, tree);
+        NodeStatus node = new NodeStatus(ALICE, NodeState.UP, Duration.ZERO, null, null, deep);
+
+        assertThat(StatusJson.readSnapshot(Answers.json(deep)).node()).isEqualTo(ALICE);
+        ClusterStatus cluster =
+                StatusJson.readCluster(Answers.json(new ClusterStatus(Fixtures.NOW, "alice", List.of(node))));
+        ContextStatus each = requireNonNull(cluster.nodes().get(0).snapshot()).globalContext();
+        int levels = 1;
+        while (!each.children().isEmpty()) {
+            each = each.children().get(0);
+            levels++;
+        }
+        assertThat(levels).isEqualTo(SnapshotView.DEEPEST);
+        assertThat(each.foldedChildren()).isEqualTo(1);
+    }
+
+    private static StatusSnapshot large(NodeIdentity node, int contexts) {
+        ContextStatus[] children = new ContextStatus[contexts];
+        for (int i = 0; i < contexts; i++) {
+            children[i] = Fixtures.context(i + 2, "global.request" + i);
+        }
+        return Fixtures.snapshot(node, 1, Fixtures.context(1, "global", children));
+    }
+}

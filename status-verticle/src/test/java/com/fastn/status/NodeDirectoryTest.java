@@ -1,0 +1,219 @@
+package com.fastn.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fastn.context.ManualTicker;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
+import com.fastn.status.Hello.Kind;
+import com.fastn.status.NodeDirectory.Answer;
+import com.fastn.status.NodeDirectory.Peer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class NodeDirectoryTest {
+    private static final NodeIdentity ALICE = new NodeIdentity("alice", "aaaa-1");
+    private static final NodeIdentity BOB = new NodeIdentity("bob", "bbbb-1");
+    private static final NodeIdentity CAROL = new NodeIdentity("carol", "cccc-1");
+    private static final NodeSummary SUMMARY = new NodeSummary(5, 1, 2, 3);
+
+    private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+    private final NodeDirectory directory = new NodeDirectory(ALICE, 100, Duration.ofHours(1), ticker);
+
+    @Test
+    void aNewcomerIsAnsweredAndSoIsWhoeverIsNotKnownYet() {
+        assertThat(directory.heard(hello(BOB, Kind.NEWCOMER))).isTrue();
+        assertThat(directory.heard(hello(BOB, Kind.ALIVE))).isFalse();
+        assertThat(directory.heard(hello(CAROL, Kind.ALIVE))).isTrue();
+        assertThat(directory.heard(hello(CAROL, Kind.ALIVE))).isFalse();
+        assertThat(directory.heard(hello(CAROL, Kind.NEWCOMER)))
+                .as("it forgot us")
+                .isTrue();
+        assertThat(directory.peers()).extracting(Peer::node).containsExactly(BOB, CAROL);
+    }
+
+    @Test
+    void itsOwnHelloIsLeftOut() {
+        assertThat(directory.heard(hello(ALICE, Kind.NEWCOMER))).isFalse();
+        assertThat(directory.peers()).isEmpty();
+    }
+
+    @Test
+    void whoSaysGoodbyeLeavesAndALateHelloDoesNotBringItBackButAStartDoes() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        assertThat(directory.peers()).isEmpty();
+
+        assertThat(directory.heard(hello(BOB, Kind.ALIVE))).isFalse();
+        assertThat(directory.peers()).isEmpty();
+
+        assertThat(directory.heard(hello(BOB, Kind.NEWCOMER))).isTrue();
+        assertThat(directory.peers()).hasSize(1);
+    }
+
+    @Test
+    void aNewAliasOfTheSameLifeReplacesTheOldOne() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(new NodeIdentity("robert", "bbbb-1"), Kind.ALIVE));
+        assertThat(directory.peers()).extracting(peer -> peer.node().alias()).containsExactly("robert");
+    }
+
+    @Test
+    void nodesAreFoundByAliasOrByTheBeginningOfTheirIncarnation() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(CAROL, Kind.NEWCOMER));
+
+        assertThat(directory.select(List.of()).self()).isTrue();
+        assertThat(directory.select(List.of()).peers()).hasSize(2);
+        assertThat(directory.select(List.of("alice")).self()).isTrue();
+        assertThat(directory.select(List.of("alice")).peers()).isEmpty();
+        assertThat(directory.select(List.of("bob")).self()).isFalse();
+        assertThat(directory.select(List.of("cccc", "carol")).peers())
+                .extracting(Peer::node)
+                .containsExactly(CAROL);
+        assertThat(directory.select(List.of("aaaa-1")).self()).isTrue();
+    }
+
+    @Test
+    void anUnknownNodeIsNamedTogetherWithTheNearestKnownOnes() {
+        directory.heard(hello(CAROL, Kind.NEWCOMER));
+        assertThatThrownBy(() -> directory.select(List.of("carl")))
+                .isInstanceOfSatisfying(BadQueryException.class, e -> {
+                    assertThat(e.code()).isEqualTo(404);
+                    assertThat(e.sentence()).contains("unknown node \"carl\"").contains("\"carol\"");
+                });
+        assertThatThrownBy(() -> directory.select(List.of("zzzzzz"))).hasMessageContaining("known are alice, carol");
+        assertThatThrownBy(() -> directory.select(List.of("ccc")))
+                .as("too short to mean one life")
+                .isInstanceOf(BadQueryException.class);
+    }
+
+    @Test
+    void D7_aSilentNodeIsStaleThenDownAndNeverLeftOut() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+
+        NodeStatus row = judge(silent(BOB, 100)).get(0);
+        assertThat(row.state()).isEqualTo(NodeState.STALE);
+        assertThat(row.age()).isEqualTo(Duration.ZERO);
+        assertThat(row.reason()).isEqualTo("no answer");
+        assertThat(row.summary()).isEqualTo(SUMMARY);
+        assertThat(row.snapshot()).isNull();
+
+        ticker.advance(Duration.ofSeconds(15));
+        assertThat(judge(silent(BOB, 100)).get(0).state()).isEqualTo(NodeState.STALE);
+
+        ticker.advance(Duration.ofSeconds(1));
+        row = judge(silent(BOB, 100)).get(0);
+        assertThat(row.state()).isEqualTo(NodeState.DOWN);
+        assertThat(row.age()).isEqualTo(Duration.ofSeconds(16));
+        assertThat(row.summary()).isEqualTo(SUMMARY);
+    }
+
+    @Test
+    void D7_anAnswerIsASignOfLifeToo() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        ticker.advance(Duration.ofSeconds(14));
+        NodeStatus up = judge(answered(BOB, 100)).get(0);
+        assertThat(up.state()).isEqualTo(NodeState.UP);
+        assertThat(up.age()).isEqualTo(Duration.ZERO);
+        ticker.advance(Duration.ofSeconds(14));
+        assertThat(judge(silent(BOB, 100)).get(0).state()).isEqualTo(NodeState.STALE);
+    }
+
+    @Test
+    void aNodeWhoseAnswerCannotBeReadIsUpWithAReason() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        NodeStatus row = judge(new Answer(new Peer(BOB, 100), true, true, "its answer cannot be read: x", null))
+                .get(0);
+        assertThat(row.state()).isEqualTo(NodeState.UP);
+        assertThat(row.reason()).contains("cannot be read");
+        assertThat(row.snapshot()).isNull();
+        assertThat(row.summary()).isEqualTo(SUMMARY);
+    }
+
+    @Test
+    void D3_aLaterLifeReplacesADeadOneOfItsAlias() {
+        NodeIdentity again = new NodeIdentity("bob", "bbbb-2");
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(new Hello(again, 200, Kind.NEWCOMER, SUMMARY));
+
+        List<NodeStatus> rows = judge(silent(BOB, 100), answered(again, 200));
+
+        assertThat(rows).hasSize(1);
+        assertThat(rows.get(0).node()).isEqualTo(again);
+        assertThat(rows.get(0).state()).isEqualTo(NodeState.UP);
+        assertThat(directory.peers()).extracting(Peer::node).containsExactly(again);
+    }
+
+    @Test
+    void D3_anEarlierLifeDoesNotReplaceALaterOneThatIsSilent() {
+        NodeIdentity later = new NodeIdentity("bob", "bbbb-2");
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(new Hello(later, 200, Kind.NEWCOMER, SUMMARY));
+
+        List<NodeStatus> rows = judge(answered(BOB, 100), silent(later, 200));
+
+        assertThat(rows).extracting(NodeStatus::state).containsExactly(NodeState.UP, NodeState.STALE);
+    }
+
+    @Test
+    void D4_twoLivingNodesOfOneAliasAreBothShownAsAConflict() {
+        NodeIdentity twin = new NodeIdentity("alice", "aaaa-2");
+        directory.heard(new Hello(twin, 200, Kind.NEWCOMER, SUMMARY));
+
+        List<NodeStatus> rows = judge(answered(ALICE, 100), answered(twin, 200));
+
+        assertThat(rows).hasSize(2).allSatisfy(row -> {
+            assertThat(row.state()).isEqualTo(NodeState.CONFLICT);
+            assertThat(row.reason())
+                    .contains("two live nodes use the alias \"alice\"")
+                    .contains("alias of its own");
+            assertThat(row.snapshot()).isNotNull();
+        });
+    }
+
+    @Test
+    void aNodeThatIsSilentForVeryLongIsForgotten() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        ticker.advance(Duration.ofMinutes(59));
+        assertThat(directory.peers()).hasSize(1);
+        ticker.advance(Duration.ofMinutes(2));
+        assertThat(directory.peers()).isEmpty();
+    }
+
+    @Test
+    void S16_aFloodOfHellosPushesOutNobodyWhoLives() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        for (int i = 0; i < 100_000; i++) {
+            directory.heard(hello(new NodeIdentity("x" + i, "flood-" + i), Kind.ALIVE));
+        }
+        assertThat(directory.peers()).hasSize(1_000).extracting(Peer::node).contains(BOB);
+        assertThat(directory.refused()).isEqualTo(100_001 - 1_000);
+
+        ticker.advance(Duration.ofSeconds(16));
+        directory.heard(hello(CAROL, Kind.NEWCOMER));
+        assertThat(directory.peers()).hasSize(1_000).extracting(Peer::node).contains(CAROL);
+    }
+
+    private List<NodeStatus> judge(Answer... answers) {
+        return directory.judge(new ArrayList<>(List.of(answers)));
+    }
+
+    private static Hello hello(NodeIdentity node, Kind kind) {
+        return new Hello(node, 100, kind, SUMMARY);
+    }
+
+    private static Answer silent(NodeIdentity node, long booted) {
+        return new Answer(new Peer(node, booted), false, true, "no answer", null);
+    }
+
+    private static Answer answered(NodeIdentity node, long booted) {
+        return new Answer(
+                new Peer(node, booted), true, true, null, Fixtures.snapshot(node, 1, Fixtures.context(1, "global")));
+    }
+}

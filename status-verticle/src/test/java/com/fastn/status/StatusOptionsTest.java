@@ -1,0 +1,136 @@
+package com.fastn.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vertx.core.json.JsonObject;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StatusOptionsTest {
+    @Test
+    void theDefaultsAreFineAndListenOnLoopbackOnly() {
+        StatusOptions options = new StatusOptions();
+
+        assertThatCode(options::check).doesNotThrowAnyException();
+        assertThat(options.getHttpHost()).isEqualTo("127.0.0.1");
+        assertThat(options.getHttpPort()).isZero();
+        assertThat(options.isHttp()).isTrue();
+        assertThat(options.isDescriptors()).isTrue();
+        assertThat(options.getAlias()).isNull();
+        assertThat(options.getQueryTimeout()).isEqualTo(1_000);
+        assertThat(options.getHelloInterval()).isEqualTo(15_000);
+    }
+
+    @Test
+    void everyOptionSurvivesTheWayThroughJson() {
+        StatusOptions options = new StatusOptions()
+                .setAlias("alice")
+                .setHttp(false)
+                .setHttpHost("::1")
+                .setHttpPort(8_080)
+                .setAllowedHosts(List.of("status.example:8080"))
+                .setQueryTimeout(250)
+                .setHelloInterval(5_000)
+                .setForgetAfter(60_000)
+                .setDescriptors(false)
+                .setSystemMetrics(false);
+
+        JsonObject json = options.toJson();
+
+        assertThat(new StatusOptions(json).toJson()).isEqualTo(json);
+        assertThat(new StatusOptions(new JsonObject(json.encode())).toJson().encode())
+                .isEqualTo(json.encode());
+        assertThat(new StatusOptions(options).toJson()).isEqualTo(json);
+        assertThat(json.fieldNames())
+                .as("nothing is left at its default by this test")
+                .allSatisfy(key -> assertThat(json.getValue(key))
+                        .isNotEqualTo(new StatusOptions().toJson().getValue(key)));
+    }
+
+    @Test
+    void anUnknownKeyIsNamedWithTheNearestKnownOne() {
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("htpPort", 1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("\"htpPort\"")
+                .hasMessageContaining("did you mean \"httpPort\"");
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("colour", "red")))
+                .hasMessageContaining("\"colour\"")
+                .hasMessageContaining("known are")
+                .hasMessageContaining("helloInterval");
+    }
+
+    @Test
+    void aValueOfTheWrongTypeIsRefused() {
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("httpPort", "8080")))
+                .hasMessageContaining("\"httpPort\" is \"8080\", and it wants a whole number");
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("http", "yes")))
+                .hasMessageContaining("it wants true or false");
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("alias", 7)))
+                .hasMessageContaining("it wants a text");
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("allowedHosts", "a")))
+                .hasMessageContaining("it wants a list of texts");
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("queryTimeout", 1.5)))
+                .hasMessageContaining("it wants a whole number");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 65_536, Integer.MAX_VALUE})
+    void aPortThatDoesNotExistIsRefused(int port) {
+        assertThatThrownBy(() -> new StatusOptions().setHttpPort(port).check())
+                .hasMessageContaining("httpPort is " + port)
+                .hasMessageContaining("0 to 65535");
+    }
+
+    @Test
+    void aPortInJsonThatIsNoPortIsRefusedAndNotCutToOne() {
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("httpPort", 4_294_967_296L + 8_080)).check())
+                .hasMessageContaining("httpPort is");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " ", "\t"})
+    void anEmptyAliasIsRefused(String alias) {
+        assertThatThrownBy(() -> new StatusOptions().setAlias(alias).check())
+                .hasMessageContaining("alias is empty")
+                .hasMessageContaining("leave it out");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"0.0.0.0", "::", "192.168.1.7", "example.com", "localhost.evil.com", "127.0.0.1.evil.com", ""})
+    void S1_S2_anAddressBeyondLoopbackIsRefusedAndTheReasonIsSaid(String host) {
+        assertThatThrownBy(() -> new StatusOptions().setHttpHost(host).check())
+                .hasMessageContaining("httpHost is \"" + host + "\"")
+                .hasMessageContaining("not a loopback address")
+                .hasMessageContaining("SSH tunnel");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "127.1.2.3", "::1", "localhost"})
+    void S1_loopbackAddressesAreFine(String host) {
+        assertThatCode(() -> new StatusOptions().setHttpHost(host).check()).doesNotThrowAnyException();
+    }
+
+    @Test
+    void allThatIsWrongIsSaidAtOnce() {
+        assertThatThrownBy(() -> new StatusOptions()
+                        .setHttpPort(-1)
+                        .setQueryTimeout(0)
+                        .setHelloInterval(-5)
+                        .check())
+                .hasMessageContaining("httpPort")
+                .hasMessageContaining("queryTimeout")
+                .hasMessageContaining("helloInterval");
+    }
+
+    @Test
+    void S7_aHostileValueStaysOnOneLineOfTheMessage() {
+        assertThatThrownBy(() ->
+                        new StatusOptions().setHttpHost("a\r\nFAKE \u202E").check())
+                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\n", "\r", "\u202E"));
+    }
+}

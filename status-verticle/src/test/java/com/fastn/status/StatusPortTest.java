@@ -1,0 +1,215 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class StatusPortTest {
+    private static final Vertx VERTX = Vertx.vertx();
+    private static String url = "";
+
+    @BeforeAll
+    static void open() {
+        StatusVerticle verticle = new StatusVerticle(new StatusOptions().setAlias("alice"));
+        Waiting.result(VERTX.deployVerticle(verticle));
+        url = requireNonNull(verticle.url());
+    }
+
+    @AfterAll
+    static void close() {
+        Waiting.result(VERTX.close());
+    }
+
+    @Test
+    void textIsTheDefaultAndJsonComesOnRequest() {
+        RawHttp.Response text = RawHttp.get(url, "/status");
+        assertThat(text.status()).isEqualTo(200);
+        assertThat(text.headers()).containsEntry("content-type", "text/plain; charset=utf-8");
+        assertThat(text.body()).contains("Global Context").doesNotContain("\u001b[");
+        assertThat(RawHttp.get(url, "/status", "Accept: text/html,*/*").body()).contains("Global Context");
+        assertThat(RawHttp.get(url, "/status", "Accept: */*").body())
+                .startsWith(text.body().substring(0, 5));
+
+        for (RawHttp.Response json : List.of(
+                RawHttp.get(url, "/status?format=json"), RawHttp.get(url, "/status", "Accept: application/json"))) {
+            assertThat(json.headers()).containsEntry("content-type", "application/json; charset=utf-8");
+            assertThat(new JsonObject(json.body()).getString("kind")).isEqualTo("status_snapshot");
+        }
+        assertThat(RawHttp.get(url, "/status?format=ansi&width=60").body()).contains("\u001b[");
+    }
+
+    @Test
+    void theClusterAndChosenNodesAreAskedOnRequest() {
+        JsonObject cluster = new JsonObject(
+                RawHttp.get(url, "/status?scope=cluster&format=json").body());
+        assertThat(cluster.getString("kind")).isEqualTo("cluster_status");
+        JsonObject chosen = new JsonObject(
+                RawHttp.get(url, "/status?nodes=alice&format=json").body());
+        assertThat(chosen.getJsonArray("nodes")).hasSize(1);
+        RawHttp.Response unknown = RawHttp.get(url, "/status?nodes=bob");
+        assertThat(unknown.status()).isEqualTo(404);
+        assertThat(unknown.body()).contains("unknown node \"bob\"").contains("alice");
+    }
+
+    @Test
+    void whatIsNotUnderstoodIsSaid() {
+        assertThat(RawHttp.get(url, "/status?formt=json").status()).isEqualTo(400);
+        assertThat(RawHttp.get(url, "/status?formt=json").body()).contains("did you mean \"format\"");
+        assertThat(RawHttp.get(url, "/status?format=json&format=text").status()).isEqualTo(400);
+        assertThat(RawHttp.get(url, "/status?scope=galaxy").status()).isEqualTo(400);
+        assertThat(RawHttp.get(url, "/status?path=global.nobody").status()).isEqualTo(404);
+        assertThat(RawHttp.get(url, "/status?depth=x").status()).isEqualTo(400);
+        assertThat(RawHttp.get(url, "/nothing").status()).isEqualTo(404);
+        assertThat(RawHttp.get(url, "/status/").status()).isIn(200, 404);
+    }
+
+    @Test
+    void healthSaysWhoAnswers() {
+        RawHttp.Response health = RawHttp.get(url, "/health");
+        assertThat(health.status()).isEqualTo(200);
+        JsonObject body = new JsonObject(health.body());
+        assertThat(body.getString("status")).isEqualTo("UP");
+        assertThat(body.getString("alias")).isEqualTo("alice");
+    }
+
+    @Test
+    void aHeadRequestIsAnsweredWithoutABody() {
+        RawHttp.Response head =
+                RawHttp.send(url, "HEAD /status HTTP/1.1\r\nHost: " + authority() + "\r\nConnection: close\r\n\r\n");
+        assertThat(head.status()).isEqualTo(200);
+        assertThat(head.body()).isEmpty();
+        assertThat(Integer.parseInt(head.headers().get("content-length"))).isPositive();
+    }
+
+    @Test
+    void S8_theSecurityHeadersAreOnEveryAnswer() {
+        List<RawHttp.Response> answers = List.of(
+                RawHttp.get(url, "/status"),
+                RawHttp.get(url, "/status?format=json"),
+                RawHttp.get(url, "/status?scope=cluster"),
+                RawHttp.get(url, "/status?bad=1"),
+                RawHttp.get(url, "/health"),
+                RawHttp.get(url, "/nothing"),
+                RawHttp.get(url, "/%zz"),
+                RawHttp.get(url, "/status", "Host: evil.com"),
+                RawHttp.get(url, "/status", "Origin: http://evil.com"),
+                RawHttp.get(url, "/" + "x".repeat(5_000)),
+                RawHttp.send(url, "POST /status HTTP/1.1\r\nHost: " + authority() + "\r\nConnection: close\r\n\r\n"));
+        assertThat(answers).allSatisfy(answer -> {
+            assertThat(answer.headers())
+                    .as("status " + answer.status())
+                    .containsEntry("cache-control", "no-store")
+                    .containsEntry("x-content-type-options", "nosniff")
+                    .containsEntry("referrer-policy", "no-referrer")
+                    .containsEntry("cross-origin-resource-policy", "same-origin")
+                    .hasEntrySatisfying(
+                            "content-security-policy",
+                            csp -> assertThat(csp)
+                                    .contains("default-src 'none'")
+                                    .contains("frame-ancestors 'none'"));
+            assertThat(answer.headers()).doesNotContainKey("access-control-allow-origin");
+        });
+    }
+
+    @Test
+    void S9_aForeignHostIsMisdirected() {
+        int port = Integer.parseInt(url.substring(url.lastIndexOf(':') + 1));
+        for (String host : List.of(
+                "evil.com",
+                "127.0.0.1.evil.com:" + port,
+                "localhost.:" + port,
+                "127.0.0.1:" + (port ^ 1),
+                "127.0.0.1")) {
+            assertThat(RawHttp.get(url, "/status", "Host: " + host).status())
+                    .as(host)
+                    .isEqualTo(421);
+        }
+        assertThat(RawHttp.get(url, "/status", "host:none").status()).isEqualTo(421);
+        assertThat(RawHttp.get(url, "/status", "Host: " + authority(), "Host: evil.com")
+                        .status())
+                .isIn(400, 421);
+        assertThat(RawHttp.get(url, "/status", "Host: localhost:" + port).status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void S10_pagesOfOtherOriginsAreRefused() {
+        assertThat(RawHttp.get(url, "/status", "Origin: http://evil.com").status())
+                .isEqualTo(403);
+        assertThat(RawHttp.get(url, "/status", "Origin: null").status()).isEqualTo(403);
+        assertThat(RawHttp.get(url, "/status", "Sec-Fetch-Site: cross-site").status())
+                .isEqualTo(403);
+        assertThat(RawHttp.get(url, "/status", "Origin: " + url).status()).isEqualTo(200);
+    }
+
+    @Test
+    void S11_onlyGetAndHeadAreAnswered() {
+        for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW", "CONNECT")) {
+            RawHttp.Response answer = RawHttp.send(
+                    url,
+                    method + " /status HTTP/1.1\r\nHost: " + authority()
+                            + "\r\nX-Http-Method-Override: GET\r\nConnection: close\r\n\r\n");
+            assertThat(answer.status()).as(method).isEqualTo(405);
+            assertThat(answer.headers()).containsEntry("allow", "GET, HEAD");
+        }
+    }
+
+    @Test
+    void S12_longLinesLargeHeadersAndBodiesAreRefused() {
+        assertThat(RawHttp.get(url, "/status?x=" + "y".repeat(2_000)).status()).isEqualTo(414);
+        assertThat(RawHttp.get(url, "/status", "X-Large: " + "y".repeat(9_000)).status())
+                .isEqualTo(431);
+        assertThat(RawHttp.send(
+                                url,
+                                "GET /status HTTP/1.1\r\nHost: " + authority()
+                                        + "\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+                        .status())
+                .isEqualTo(413);
+    }
+
+    @Test
+    void S12_moreConnectionsThanSixtyFourAreClosedAndTheOthersAreServed() throws IOException {
+        URI uri = URI.create(url);
+        List<Socket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < 80; i++) {
+                sockets.add(new Socket(uri.getHost(), uri.getPort()));
+            }
+            await().until(() ->
+                    sockets.stream().filter(StatusPortTest::isClosedByPeer).count() >= 16);
+        } finally {
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+        }
+        await().untilAsserted(
+                        () -> assertThat(RawHttp.get(url, "/health").status()).isEqualTo(200));
+    }
+
+    private static boolean isClosedByPeer(Socket socket) {
+        try {
+            socket.setSoTimeout(1);
+            return socket.getInputStream().read() < 0;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    private static String authority() {
+        return url.substring("http://".length());
+    }
+}
