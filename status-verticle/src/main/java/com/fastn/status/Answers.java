@@ -5,6 +5,7 @@ import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusRenderer;
 import com.fastn.context.status.StatusSnapshot;
+import java.nio.charset.StandardCharsets;
 import java.util.function.IntFunction;
 
 /**
@@ -25,15 +26,15 @@ final class Answers {
     private Answers() {}
 
     static byte[] json(StatusSnapshot snapshot) {
-        return fitted(MOST_BYTES, contexts -> StatusJson.write(folded(snapshot, contexts)));
+        return fitted(MOST_BYTES, contexts -> bytes(StatusJson.write(folded(snapshot, contexts))));
     }
 
     static byte[] wire(StatusSnapshot snapshot) {
-        return fitted(MOST_WIRE_BYTES, contexts -> StatusJson.write(folded(snapshot, contexts)));
+        return fitted(MOST_WIRE_BYTES, contexts -> bytes(StatusJson.write(folded(snapshot, contexts))));
     }
 
     static byte[] json(ClusterStatus status) {
-        return fitted(MOST_BYTES, contexts -> StatusJson.write(folded(status, contexts)));
+        return fitted(MOST_BYTES, contexts -> bytes(StatusJson.write(folded(status, contexts))));
     }
 
     static String text(StatusSnapshot snapshot, StatusQuery query) {
@@ -42,6 +43,10 @@ final class Answers {
 
     static String text(ClusterStatus status, StatusQuery query) {
         return renderer(query).render(folded(status, MOST_CONTEXTS));
+    }
+
+    private static byte[] bytes(String json) {
+        return json.getBytes(StandardCharsets.UTF_8);
     }
 
     private static StatusRenderer renderer(StatusQuery query) {

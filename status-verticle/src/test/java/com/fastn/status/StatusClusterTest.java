@@ -72,7 +72,7 @@ class StatusClusterTest {
                     .as("asked at node " + i)
                     .containsExactly(Map.entry("alice", "up"), Map.entry("bob", "up"), Map.entry("carol", "up"));
             assertThat(nodes(status)).allSatisfy(row -> {
-                assertThat(row.getJsonObject("snapshot")).isNotNull();
+                assertThat(row.getJsonObject("status")).isNotNull();
                 assertThat(row.getString("reason")).isNull();
             });
         }
@@ -150,7 +150,7 @@ class StatusClusterTest {
             JsonObject bob = row(status, "bob");
             assertThat(bob.getString("state")).isEqualTo("stale");
             assertThat(bob.getString("reason")).contains("no answer within 1000 ms");
-            assertThat(bob.getJsonObject("snapshot")).isNull();
+            assertThat(bob.getJsonObject("status")).isNull();
             assertThat(row(status, "alice").getString("state")).isEqualTo("up");
             assertThat(row(status, "carol").getString("state")).isEqualTo("up");
             assertThat(RawHttp.get(alice, "/status?scope=cluster").body())
@@ -192,7 +192,7 @@ class StatusClusterTest {
         deploy(1, "alice");
         List<JsonObject> rows = nodes(ask(node(0), null));
         assertThat(rows).hasSize(2).allSatisfy(row -> {
-            assertThat(row.getString("alias")).isEqualTo("alice");
+            assertThat(row.getJsonObject("node").getString("alias")).isEqualTo("alice");
             assertThat(row.getString("state")).isEqualTo("conflict");
             assertThat(row.getString("reason")).contains("two live nodes use the alias");
         });
@@ -221,7 +221,7 @@ class StatusClusterTest {
         for (String name : answers.keySet()) {
             JsonObject row = row(status, name);
             assertThat(row.getString("reason")).as(name).contains("its answer cannot be read: ");
-            assertThat(row.getJsonObject("snapshot")).isNull();
+            assertThat(row.getJsonObject("status")).isNull();
         }
         assertThat(row(status, "mallory-large").getString("reason")).contains("2000000 bytes");
         assertThat(row(status, "mallory-other").getString("reason")).contains("another node, \"alice\"");
@@ -272,7 +272,7 @@ class StatusClusterTest {
             JsonObject blocked = new JsonObject(
                     RawHttp.get(url, "/status?scope=cluster&format=json").body());
             assertThat(row(blocked, "alice").getString("state")).isEqualTo("up");
-            assertThat(row(blocked, "alice").getJsonObject("snapshot")).isNotNull();
+            assertThat(row(blocked, "alice").getJsonObject("status")).isNotNull();
             assertThat(row(blocked, "bob").getString("state")).isEqualTo("stale");
             assertThat(row(blocked, "bob").getString("reason")).contains("the event bus of alice did not answer");
         } finally {
@@ -356,13 +356,13 @@ class StatusClusterTest {
 
     private static Map<String, String> states(JsonObject status) {
         Map<String, String> states = new LinkedHashMap<>();
-        nodes(status).forEach(row -> states.put(row.getString("alias"), row.getString("state")));
+        nodes(status).forEach(row -> states.put(row.getJsonObject("node").getString("alias"), row.getString("state")));
         return states;
     }
 
     private static JsonObject row(JsonObject status, String alias) {
         return nodes(status).stream()
-                .filter(row -> row.getString("alias").equals(alias))
+                .filter(row -> row.getJsonObject("node").getString("alias").equals(alias))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError(alias + " is not in " + status.encode()));
     }

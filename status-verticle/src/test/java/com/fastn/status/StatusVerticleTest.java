@@ -339,13 +339,13 @@ class StatusVerticleTest {
     private static List<String> aliases(JsonObject cluster) {
         List<String> aliases = new ArrayList<>();
         for (Object node : cluster.getJsonArray("nodes")) {
-            aliases.add(((JsonObject) node).getString("alias"));
+            aliases.add(((JsonObject) node).getJsonObject("node").getString("alias"));
         }
         return aliases;
     }
 
     private static JsonObject snapshot(JsonObject cluster) {
-        return cluster.getJsonArray("nodes").getJsonObject(0).getJsonObject("snapshot");
+        return cluster.getJsonArray("nodes").getJsonObject(0).getJsonObject("status");
     }
 
     private static List<Path> descriptorsOf(String alias) {

@@ -583,6 +583,17 @@ public final class ContextNode implements FastnContext {
         }
     }
 
+    /** {@return whether an operation of this context is under way} */
+    public boolean isInOperation() {
+        NodeExtras x = extras;
+        if (x == null) {
+            return false;
+        }
+        synchronized (x) {
+            return x.operations != null && !x.operations.isEmpty();
+        }
+    }
+
     /** Ends this context now, or as soon as the operations that run in it have ended. */
     public void closeWhenDone() {
         NodeExtras x = extras;

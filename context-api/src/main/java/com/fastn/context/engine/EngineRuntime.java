@@ -62,6 +62,8 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile ContextListener[] listeners = {};
     private volatile @Nullable Supplier<@Nullable SystemMetrics> systemMetrics;
     private volatile @Nullable ExecutorService tasks;
+    private volatile @Nullable Runnable onFirstChange;
+    private volatile @Nullable Object environment;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
         this.ticker = settings.ticker();
@@ -230,6 +232,36 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     /**
+     * Says what is to be done when the tree changes for the first time since somebody asked for its {@link #version}. At
+     * most one such hook is kept.
+     *
+     * @param hook runs in the thread that made the change, so it has to return at once and must not throw
+     * @return closing it takes the hook back
+     */
+    public Registration onFirstChange(Runnable hook) {
+        onFirstChange = requireNonNull(hook, "hook");
+        return () -> {
+            if (onFirstChange == hook) {
+                onFirstChange = null;
+            }
+        };
+    }
+
+    /** {@return what the binding has attached, or {@code null} when this runtime belongs to no environment} */
+    public @Nullable Object environment() {
+        return environment;
+    }
+
+    /**
+     * Attaches what the binding wants to find again from a context.
+     *
+     * @param owner the environment that this runtime belongs to, or {@code null} when it is let go
+     */
+    public void attach(@Nullable Object owner) {
+        environment = owner;
+    }
+
+    /**
      * Counts a use that had to be repaired, and says it once in the log.
      *
      * @param what what was done and what became of it, without names that grow without bound
@@ -326,8 +358,11 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     void changed() {
-        if (!dirty.get()) {
-            dirty.set(true);
+        if (!dirty.get() && !dirty.getAndSet(true)) {
+            Runnable hook = onFirstChange;
+            if (hook != null) {
+                hook.run();
+            }
         }
     }
 

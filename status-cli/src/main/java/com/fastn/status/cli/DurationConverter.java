@@ -14,8 +14,8 @@ final class DurationConverter implements ITypeConverter<Duration> {
     public Duration convert(String value) {
         Matcher time = TIME.matcher(value);
         if (!time.matches()) {
-            throw new TypeConversionException("a time is a number with ms, s or m, such as 500ms or 3s, not \""
-                    + Printable.line(value) + "\"");
+            throw new TypeConversionException(
+                    "a time is a number with ms, s or m, such as 500ms or 3s, not \"" + Printable.line(value) + "\"");
         }
         String unit = time.group(2) == null ? "s" : time.group(2);
         double millis = Double.parseDouble(time.group(1))

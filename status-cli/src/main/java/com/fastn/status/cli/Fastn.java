@@ -51,10 +51,9 @@ public final class Fastn {
         System.exit(exitCode);
     }
 
-    /** The launcher knows; the console of newer JDKs is there without a terminal too. */
+    /** The launcher knows. Java itself cannot tell: the console of newer JDKs is there without a terminal too. */
     private static boolean isInteractive() {
-        String told = System.getProperty("fastn.tty");
-        return told != null ? told.equals("true") : System.console() != null;
+        return Boolean.getBoolean("fastn.tty");
     }
 
     private static boolean isAlive(long pid) {
@@ -63,9 +62,9 @@ public final class Fastn {
 
     /** {@return the exit code} */
     static int run(Surroundings surroundings, String... arguments) {
-        PrintWriter out = new PrintWriter(surroundings.out(), true);
-        PrintWriter err = new PrintWriter(surroundings.err(), true);
-        CommandLine command = new CommandLine(new Fastn())
+        PrintWriter out = new PrintWriter(surroundings.out(), true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(surroundings.err(), true, StandardCharsets.UTF_8);
+        CommandLine fastn = new CommandLine(new Fastn())
                 .addSubcommand(new CommandLine(new StatusCommand(surroundings)))
                 .registerConverter(Duration.class, new DurationConverter())
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -73,12 +72,12 @@ public final class Fastn {
                 .setOut(out)
                 .setErr(err)
                 .setParameterExceptionHandler((problem, given) -> misunderstood(problem, err))
-                .setExecutionExceptionHandler((problem, failed, given) -> failed(problem, failed, err));
+                .setExecutionExceptionHandler((problem, command, given) -> failed(problem, err));
         if (arguments.length == 0) {
-            command.usage(err);
+            fastn.usage(err);
             return ExitCode.USAGE;
         }
-        return command.execute(arguments);
+        return fastn.execute(arguments);
     }
 
     private static int misunderstood(ParameterException problem, PrintWriter err) {
@@ -90,7 +89,7 @@ public final class Fastn {
         return ExitCode.USAGE;
     }
 
-    private static int failed(Exception problem, CommandLine command, PrintWriter err) throws Exception {
+    private static int failed(Exception problem, PrintWriter err) throws Exception {
         if (problem instanceof Trouble trouble) {
             err.println(trouble.text());
             return trouble.exitCode();

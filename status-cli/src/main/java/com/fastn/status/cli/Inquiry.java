@@ -131,7 +131,8 @@ final class Inquiry {
         Map<String, LocalNode> here = nodes.stream()
                 .collect(Collectors.toMap(LocalNode::incarnation, Function.identity(), (first, second) -> first));
         List<NodeStatus> silent = cluster.nodes().stream()
-                .filter(row -> row.snapshot() == null && here.containsKey(row.node().incarnation()))
+                .filter(row ->
+                        row.snapshot() == null && here.containsKey(row.node().incarnation()))
                 .toList();
         if (silent.isEmpty()) {
             return cluster;

@@ -22,13 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param started when it started, as text
  * @param descriptor the file that says so
  */
-record LocalNode(
-        String alias,
-        String incarnation,
-        long pid,
-        URI url,
-        String started,
-        Path descriptor) {
+record LocalNode(String alias, String incarnation, long pid, URI url, String started, Path descriptor) {
     private static final JsonFactory JSON = new JsonFactory();
     private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}|localhost|\\[::1]");
     /** Shorter beginnings of incarnations, which all begin with a time, would mean anything. */

@@ -132,8 +132,9 @@ final class NodeFinder {
         try {
             PosixFileAttributes attributes = attributes(file);
             if (attributes != null && attributes.permissions().stream().anyMatch(FOREIGN::contains)) {
-                found.refused.add("descriptor %1$s can be read or changed by others, so it is not used; run: chmod 600 %1$s"
-                        .formatted(Printable.line(file.toString())));
+                found.refused.add(
+                        "descriptor %1$s can be read or changed by others, so it is not used; run: chmod 600 %1$s"
+                                .formatted(Printable.line(file.toString())));
                 return;
             }
             if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || Files.size(file) > LARGEST_DESCRIPTOR) {

@@ -38,7 +38,8 @@ final class StatusCommand implements Callable<Integer> {
     private final Surroundings surroundings;
 
     @Spec
-    @Nullable CommandSpec spec;
+    @Nullable
+    CommandSpec spec;
 
     @Parameters(
             arity = "0..*",
@@ -65,7 +66,8 @@ final class StatusCommand implements Callable<Integer> {
             names = "--width",
             paramLabel = "COLUMNS",
             description = "Cut lines there; 0 never cuts. Default: the terminal's width.")
-    @Nullable Integer width;
+    @Nullable
+    Integer width;
 
     @Option(
             names = "--timeout",
@@ -86,8 +88,8 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         check();
-        Found found = new NodeFinder(surroundings.properties(), surroundings.environment(), surroundings.isAlive())
-                .find();
+        Found found =
+                new NodeFinder(surroundings.properties(), surroundings.environment(), surroundings.isAlive()).find();
         found.refused().forEach(this::note);
         if (found.nodes().isEmpty()) {
             throw nobody(found);
@@ -131,7 +133,8 @@ final class StatusCommand implements Callable<Integer> {
         }
         if (names.isEmpty()) {
             if (nodes.size() > 1) {
-                throw choose(nodes, nodes.size() + " nodes run on this machine, and it is not clear which one is meant");
+                throw choose(
+                        nodes, nodes.size() + " nodes run on this machine, and it is not clear which one is meant");
             }
             return List.of(inquiry.node(nodes.get(0)));
         }
@@ -150,17 +153,18 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     private static Trouble choose(List<LocalNode> nodes, String why) {
-        boolean tellable =
-                nodes.stream().map(LocalNode::alias).distinct().count() == nodes.size();
+        boolean tellable = nodes.stream().map(LocalNode::alias).distinct().count() == nodes.size();
         StringBuilder next = new StringBuilder("run one of");
-        nodes.stream().limit(20).forEach(node -> next.append("\n  fastn status ")
-                .append(Shell.quoted(tellable ? node.alias() : node.incarnation()))
-                .append("    # pid ")
-                .append(node.pid())
-                .append(", ")
-                .append(tellable ? node.url() : Printable.line(node.alias()))
-                .append(", since ")
-                .append(Printable.line(node.started())));
+        nodes.stream()
+                .limit(20)
+                .forEach(node -> next.append("\n  fastn status ")
+                        .append(Shell.quoted(tellable ? node.alias() : node.incarnation()))
+                        .append("    # pid ")
+                        .append(node.pid())
+                        .append(", ")
+                        .append(tellable ? node.url() : Printable.line(node.alias()))
+                        .append(", since ")
+                        .append(Printable.line(node.started())));
         next.append("\n  fastn status --cluster    # all of them, and the rest of their cluster");
         return new Trouble(ExitCode.USAGE, "no status is shown", why, next.toString());
     }

@@ -56,8 +56,8 @@ final class StatusPorts {
             throw unreachable(
                     node,
                     "its process lives, but its status port did not answer within " + timeout.toMillis() + " ms",
-                    "see whether process " + node.pid() + " is stopped or starved (kill -CONT, top), or wait longer with"
-                            + " --timeout");
+                    "see whether process " + node.pid()
+                            + " is stopped or starved (kill -CONT, top), or wait longer with" + " --timeout");
         } catch (ConnectException e) {
             throw unreachable(
                     node,
@@ -134,6 +134,7 @@ final class StatusPorts {
         if (status == HttpURLConnection.HTTP_UNAVAILABLE) {
             return new Trouble(ExitCode.UNREACHABLE, what, why, "try again in a moment");
         }
-        return new Trouble(ExitCode.ERROR, what, why, "see what listens at " + node.url() + " (process " + node.pid() + ")");
+        return new Trouble(
+                ExitCode.ERROR, what, why, "see what listens at " + node.url() + " (process " + node.pid() + ")");
     }
 }

@@ -27,9 +27,8 @@ record Terminal(boolean interactive, boolean colours, int width) {
         boolean colours = switch (choice) {
             case ALWAYS -> true;
             case NEVER -> false;
-            case AUTO -> interactive
-                    && environment.nonBlank("NO_COLOR") == null
-                    && !"dumb".equals(environment.get("TERM"));
+            case AUTO ->
+                interactive && environment.nonBlank("NO_COLOR") == null && !"dumb".equals(environment.get("TERM"));
         };
         return new Terminal(interactive, colours, width != null ? width : interactive ? columns(environment) : 0);
     }

@@ -53,8 +53,9 @@ final class CommandLineRun {
     }
 
     Path node(String alias, String incarnation, String url, long pid) {
-        String text = "{\"schema\":1,\"pid\":%d,\"alias\":\"%s\",\"url\":\"%s\",\"incarnation\":\"%s\",\"more\":{\"a\":[1]},\"started\":\"2026-02-03T04:00:00Z\"}"
-                .formatted(pid, alias, url, incarnation);
+        String text =
+                "{\"schema\":1,\"pid\":%d,\"alias\":\"%s\",\"url\":\"%s\",\"incarnation\":\"%s\",\"more\":{\"a\":[1]},\"started\":\"2026-02-03T04:00:00Z\"}"
+                        .formatted(pid, alias, url, incarnation);
         return descriptor(pid + ".json", text, "rw-------");
     }
 

@@ -30,8 +30,7 @@ final class Fixtures {
 
     static NodeStatus up(String alias, String service) {
         StatusSnapshot snapshot = snapshot(alias, service);
-        return new NodeStatus(
-                snapshot.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
+        return new NodeStatus(snapshot.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
     }
 
     static NodeStatus silent(String alias) {

@@ -96,12 +96,13 @@ class StatusCommandTest {
         try (FakeNode alice = FakeNode.of(ALICE, chosen)) {
             command.node("alice", alice.url());
             for (String[] names : new String[][] {{"bob,carol"}, {"bob", "carol"}}) {
-                Result result = names.length == 1
-                        ? command.run("status", names[0])
-                        : command.run("status", names[0], names[1]);
+                Result result =
+                        names.length == 1 ? command.run("status", names[0]) : command.run("status", names[0], names[1]);
                 assertThat(result).isEqualTo(new Result(ExitCode.OK, chosen.toString(), ""));
             }
-            assertThat(alice.asked()).containsOnly("nodes=bob,carol&format=json").hasSize(2);
+            assertThat(alice.asked())
+                    .containsOnly("nodes=bob,carol&format=json")
+                    .hasSize(2);
         }
     }
 
@@ -194,7 +195,8 @@ class StatusCommandTest {
             assertThat(result.out()).endsWith("}\n").doesNotContain("\u001b");
             assertThat(result.out().lines()).hasSize(1);
             assertThat(StatusJson.readSnapshot(result.out())).isEqualTo(ALICE);
-            assertThat(StatusJson.readCluster(command.run("status", "--cluster", "--json").out()))
+            assertThat(StatusJson.readCluster(
+                            command.run("status", "--cluster", "--json").out()))
                     .isEqualTo(BOTH);
             assertThat(command.onATerminal().run("status", "--json").out().lines())
                     .hasSizeGreaterThan(10);
@@ -308,7 +310,7 @@ class StatusCommandTest {
     @Test
     void aNodeWhosePortIsGoneIsUnreachable() throws IOException {
         int port;
-        try (ServerSocket gone = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket gone = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = gone.getLocalPort();
         }
         Path file = command.node("alice", "http://127.0.0.1:" + port);
@@ -348,7 +350,8 @@ class StatusCommandTest {
 
     @Test
     void anAnswerThatIsNoStatusIsNotBelieved() {
-        for (String body : new String[] {"", "hello", "{}", "[]", StatusJson.write(ALICE).substring(0, 200)}) {
+        for (String body :
+                new String[] {"", "hello", "{}", "[]", StatusJson.write(ALICE).substring(0, 200)}) {
             try (FakeNode alice = FakeNode.saying(200, body)) {
                 command.node("alice", "19a0-alice", alice.url(), 77);
                 Result result = command.run("status");

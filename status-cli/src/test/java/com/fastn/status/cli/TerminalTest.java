@@ -11,7 +11,8 @@ class TerminalTest {
     @Test
     void coloursAreForTerminalsThatWantThem() {
         assertThat(auto(true, Map.of()).colours()).isTrue();
-        assertThat(auto(true, Map.of("TERM", "xterm", "NO_COLOR", "")).colours()).isTrue();
+        assertThat(auto(true, Map.of("TERM", "xterm", "NO_COLOR", "")).colours())
+                .isTrue();
         assertThat(auto(false, Map.of()).colours()).isFalse();
         assertThat(auto(true, Map.of("NO_COLOR", "1")).colours()).isFalse();
         assertThat(auto(true, Map.of("TERM", "dumb")).colours()).isFalse();

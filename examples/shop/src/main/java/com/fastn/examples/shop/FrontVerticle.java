@@ -90,7 +90,8 @@ final class FrontVerticle extends VerticleBase {
     private Future<JsonObject> fulfil(FutureContext checkout, String id, Order order) {
         return checkout.awaiting("reserve stock", ask("inventory.reserve", order.toJson()))
                 .compose(reserved -> checkout.awaiting(
-                                "charge customer", ask("payment.charge", order.toJson().put("order", id)))
+                                "charge customer",
+                                ask("payment.charge", order.toJson().put("order", id)))
                         .onFailure(declined -> vertx.eventBus().send("inventory.release", order.toJson())))
                 .map(charged -> order.toJson().put("order", id).put("price", charged.getInteger("price")));
     }

@@ -66,8 +66,8 @@ final class InventoryVerticle extends VerticleBase {
     }
 
     private Future<Integer> audit(FutureContext audit, Duration length) {
-        return stock.withLock(shelves -> audit.awaiting(
-                        "count every shelf", vertx.timer(length.toMillis(), TimeUnit.MILLISECONDS))
-                .map(counted -> shelves.pieces()));
+        return stock.withLock(
+                shelves -> audit.awaiting("count every shelf", vertx.timer(length.toMillis(), TimeUnit.MILLISECONDS))
+                        .map(counted -> shelves.pieces()));
     }
 }

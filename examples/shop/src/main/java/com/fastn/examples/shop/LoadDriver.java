@@ -42,8 +42,7 @@ public final class LoadDriver extends VerticleBase {
      * @throws IOException if standard input breaks
      */
     public static void main(String[] arguments) throws IOException {
-        LoadDriver load =
-                new LoadDriver(arguments[0], Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
+        LoadDriver load = new LoadDriver(arguments[0], Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
         Vertx.vertx().deployVerticle(load).onFailure(failure -> {
             failure.printStackTrace();
             System.exit(1);

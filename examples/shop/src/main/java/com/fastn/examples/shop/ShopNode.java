@@ -57,17 +57,21 @@ public final class ShopNode {
                 FrontVerticle front = new FrontVerticle(Integer.parseInt(settings.getString("http", "0")));
                 yield vertx.deployVerticle(front).map(id -> front.url());
             }
-            case "bob" -> vertx.deployVerticle(
-                            new InventoryVerticle(),
-                            new DeploymentOptions()
-                                    .setConfig(new JsonObject()
-                                            .put("auditEvery", Long.valueOf(settings.getString("auditEvery", "0")))
-                                            .put("auditTakes", Long.valueOf(settings.getString("auditTakes", "14000")))))
-                    .map(id -> "keeps the stock");
-            case "carol" -> vertx.deployVerticle(
-                            new PaymentVerticle(), new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER))
-                    .compose(id -> vertx.deployVerticle(new MailerVerticle()))
-                    .map(id -> "takes the money and sends mails");
+            case "bob" ->
+                vertx.deployVerticle(
+                                new InventoryVerticle(),
+                                new DeploymentOptions()
+                                        .setConfig(new JsonObject()
+                                                .put("auditEvery", Long.valueOf(settings.getString("auditEvery", "0")))
+                                                .put(
+                                                        "auditTakes",
+                                                        Long.valueOf(settings.getString("auditTakes", "14000")))))
+                        .map(id -> "keeps the stock");
+            case "carol" ->
+                vertx.deployVerticle(
+                                new PaymentVerticle(), new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER))
+                        .compose(id -> vertx.deployVerticle(new MailerVerticle()))
+                        .map(id -> "takes the money and sends mails");
             default -> Future.failedFuture("there is no node \"" + name + "\"; the shop has alice, bob and carol");
         });
     }

@@ -1,0 +1,46 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+
+/** The event bus addresses of this library. */
+public final class Addresses {
+    /** Asked, it answers for the whole cluster; consumed, it tells what this node is doing as it changes. */
+    public static final String STATUS = "fastn.status";
+
+    /** Asked, it answers for the whole cluster; nothing is ever published here. */
+    public static final String STATUS_QUERY = "fastn.status.query";
+
+    /** {@link EventFrame}s about locks, on this node only. */
+    public static final String EVENTS_LOCKS = "fastn.events.locks";
+
+    /** {@link EventFrame}s about counters, on this node only. */
+    public static final String EVENTS_COUNTERS = "fastn.events.counters";
+
+    /** {@link EventFrame}s about contexts, on this node only. */
+    public static final String EVENTS_CONTEXTS = "fastn.events.contexts";
+
+    private static final String STATUS_PREFIX = "fastn.status.";
+    private static final String EVENTS_PREFIX = "fastn.events.";
+
+    private Addresses() {}
+
+    /**
+     * {@return the address at which one node answers for itself}
+     *
+     * @param name the node's alias or incarnation
+     */
+    public static String node(String name) {
+        return "fastn.status.node." + requireNonNull(name, "name");
+    }
+
+    /** Whether an address is one of ours: what travels there is not observed, or watching would itself be a change. */
+    static boolean isOurs(String address) {
+        return address.startsWith("fastn.")
+                && (address.equals(STATUS) || address.startsWith(STATUS_PREFIX) || address.startsWith(EVENTS_PREFIX));
+    }
+
+    /** Whether Vert.x made an address up, for a reply or for its own use; such an address never becomes a name. */
+    static boolean isInternal(String address) {
+        return address.startsWith("__vertx.");
+    }
+}

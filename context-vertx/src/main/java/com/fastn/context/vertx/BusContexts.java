@@ -1,0 +1,157 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.ContextEngine;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.ContextKind;
+import io.vertx.core.eventbus.DeliveryContext;
+import io.vertx.core.eventbus.EventBus;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.internal.ContextInternal;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The contexts of event bus messages, and the caller link that goes with them.
+ *
+ * <p>A message's context is a child of the verticle that consumes it. It ends with its reply; where none is expected, when
+ * the handler has returned and its operations are done. Interceptors do it, because they are unlimited and removable, while
+ * a Vertx has one tracer only.
+ */
+final class BusContexts {
+    private static final Logger LOG = LoggerFactory.getLogger(BusContexts.class);
+
+    private final EngineRuntime runtime;
+    private final VerticleContexts verticles;
+    private final PendingReplies replies;
+    private final StatusDeliveries statusDeliveries;
+
+    BusContexts(
+            EngineRuntime runtime,
+            VerticleContexts verticles,
+            PendingReplies replies,
+            StatusDeliveries statusDeliveries) {
+        this.runtime = runtime;
+        this.verticles = verticles;
+        this.replies = replies;
+        this.statusDeliveries = statusDeliveries;
+    }
+
+    void install(EventBus bus) {
+        bus.addOutboundInterceptor(this::sent);
+        bus.addInboundInterceptor(this::delivered);
+    }
+
+    // --- out
+
+    private void sent(DeliveryContext<Object> delivery) {
+        ContextNode answered = null;
+        boolean asksBack = false;
+        try {
+            Message<Object> message = delivery.message();
+            String address = message.address();
+            if (Addresses.isInternal(address)) {
+                answered = replied(address, delivery.body());
+                asksBack = message.replyAddress() != null;
+            } else if (!Addresses.isOurs(address)) {
+                nameCaller(message);
+            }
+            if (answered != null && !asksBack) {
+                // Before the reply goes out: whoever sees it sees the tree without the message.
+                answered.closeWhenDone();
+            }
+        } catch (RuntimeException e) {
+            LOG.error("a message was sent unobserved", e);
+        }
+        delivery.next();
+        if (answered != null && asksBack) {
+            // By now the question that the reply asks is an operation of the message, which lasts until that has ended.
+            answered.closeWhenDone();
+        }
+    }
+
+    private @Nullable ContextNode replied(String address, @Nullable Object body) {
+        ContextNode answered = replies.take(address);
+        if (answered != null) {
+            answered.incrementTotal(body instanceof ReplyException ? "failed_messages" : "successful_messages");
+        }
+        return answered;
+    }
+
+    private void nameCaller(Message<Object> message) {
+        if (ContextEngine.get().currentOrNull() instanceof ContextNode caller
+                && caller.runtime() == runtime
+                && caller.parent() != null) {
+            // Not add: the headers may be those of delivery options that the application uses again and again.
+            message.headers().set(CallerHeader.NAME, CallerHeader.write(runtime.node(), caller));
+        } else if (message.headers().contains(CallerHeader.NAME)) {
+            message.headers().remove(CallerHeader.NAME);
+        }
+    }
+
+    // --- in
+
+    private void delivered(DeliveryContext<Object> delivery) {
+        ContextNode context = null;
+        boolean mine = false;
+        try {
+            String address = delivery.message().address();
+            if (statusDeliveries.isTaken(delivery)) {
+                mine = true;
+            } else if (!Addresses.isInternal(address) && !Addresses.isOurs(address)) {
+                context = open(delivery.message());
+            }
+        } catch (RuntimeException e) {
+            LOG.error("a message was delivered unobserved", e);
+        }
+        if (mine) {
+            return;
+        }
+        if (context == null) {
+            delivery.next();
+            return;
+        }
+        context.enterThread();
+        try {
+            delivery.next();
+        } finally {
+            context.leaveThread();
+            if (delivery.message().replyAddress() == null) {
+                context.closeWhenDone();
+            }
+        }
+    }
+
+    private @Nullable ContextNode open(Message<Object> message) {
+        ContextInternal here = ContextInternal.current();
+        if (here == null || !here.isDuplicate()) {
+            return null;
+        }
+        ContextNode consumer = verticles.of(here.unwrap());
+        ContextNode context = consumer.openChild(message.address(), ContextKind.MESSAGE, caller(message));
+        context.incrementTotal("messages");
+        context.incrementLive("messages");
+        consumer.touch("message");
+        ContextSlot.put(here, context);
+        String replyAddress = message.replyAddress();
+        if (replyAddress != null) {
+            replies.expect(replyAddress, context);
+        }
+        return context;
+    }
+
+    private @Nullable CallerLink caller(Message<Object> message) {
+        String header = message.headers().get(CallerHeader.NAME);
+        if (header == null) {
+            return null;
+        }
+        CallerLink caller = CallerHeader.read(header);
+        if (caller == null) {
+            runtime.misuse("a message had a \"" + CallerHeader.NAME + "\" header that is none; it was ignored");
+        }
+        return caller;
+    }
+}

@@ -1,0 +1,207 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.Operation;
+import com.fastn.context.engine.ContextNode;
+import io.vertx.core.Context;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.spi.tracing.SpanKind;
+import io.vertx.core.spi.tracing.TagExtractor;
+import io.vertx.core.spi.tracing.VertxTracer;
+import io.vertx.core.tracing.TracingPolicy;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes a context of each HTTP request that is served, and an operation of each call that a client of Vert.x makes: HTTP,
+ * SQL, Redis, a request on the bus. The user's tracer, if there is one, is told everything that it would be told without us.
+ *
+ * <p>What we do never throws into Vert.x. What the user's tracer throws goes where it would go without us.
+ */
+final class ContextTracer implements VertxTracer<Object, Object> {
+    private static final Logger LOG = LoggerFactory.getLogger(ContextTracer.class);
+
+    // Vert.x tells of the end also where no payload was made.
+    private static final Received NOT_RECEIVED = new Received(null, null);
+    private static final Sent NOT_SENT = new Sent(null, null);
+
+    private final @Nullable VertxTracer<Object, Object> users;
+    private volatile @Nullable FastnVertx fastn;
+
+    @SuppressWarnings("unchecked") // each payload goes back to the tracer that made it
+    ContextTracer(@Nullable VertxTracer<?, ?> users) {
+        this.users = (VertxTracer<Object, Object>) users;
+    }
+
+    /** Begins to observe; until then, and after {@code null}, only the user's tracer is told. */
+    void bind(@Nullable FastnVertx owner) {
+        fastn = owner;
+    }
+
+    @Override
+    public <R> @Nullable Object receiveRequest(
+            Context context,
+            SpanKind kind,
+            TracingPolicy policy,
+            R request,
+            String operation,
+            Iterable<Map.Entry<String, String>> headers,
+            TagExtractor<R> tagExtractor) {
+        Object usersPayload = users == null
+                ? null
+                : users.receiveRequest(context, kind, policy, request, operation, headers, tagExtractor);
+        // Messages have interceptors, which also see what no tracer does.
+        FastnVertx owner = request instanceof Message ? null : fastn;
+        ContextNode served = owner == null
+                ? null
+                : quietly(() ->
+                        owner.requests().begin((ContextInternal) context, operation, path(request, tagExtractor)));
+        return usersPayload == null && served == null ? null : new Received(usersPayload, served);
+    }
+
+    @Override
+    public <R> void sendResponse(
+            Context context,
+            @Nullable R response,
+            @Nullable Object payload,
+            @Nullable Throwable failure,
+            TagExtractor<R> tagExtractor) {
+        Received received = payload instanceof Received ours ? ours : NOT_RECEIVED;
+        try {
+            if (users != null && (payload == null || received.usersPayload() != null)) {
+                users.sendResponse(context, response, received.usersPayload(), failure, tagExtractor);
+            }
+        } finally {
+            ContextNode served = received.served();
+            if (served != null) {
+                quietly(() -> {
+                    HttpContexts.end(served, failure, status(response, tagExtractor));
+                    return null;
+                });
+            }
+        }
+    }
+
+    @Override
+    public <R> @Nullable Object sendRequest(
+            Context context,
+            SpanKind kind,
+            TracingPolicy policy,
+            R request,
+            String operation,
+            BiConsumer<String, String> headers,
+            TagExtractor<R> tagExtractor) {
+        Object usersPayload = users == null
+                ? null
+                : users.sendRequest(context, kind, policy, request, operation, headers, tagExtractor);
+        FastnVertx owner = fastn;
+        Operation running = owner == null
+                ? null
+                : quietly(() -> begin(owner.at((ContextInternal) context), request, operation, tagExtractor));
+        return usersPayload == null && running == null ? null : new Sent(usersPayload, running);
+    }
+
+    @Override
+    public <R> void receiveResponse(
+            Context context,
+            @Nullable R response,
+            @Nullable Object payload,
+            @Nullable Throwable failure,
+            TagExtractor<R> tagExtractor) {
+        Sent sent = payload instanceof Sent ours ? ours : NOT_SENT;
+        try {
+            if (users != null && (payload == null || sent.usersPayload() != null)) {
+                users.receiveResponse(context, response, sent.usersPayload(), failure, tagExtractor);
+            }
+        } finally {
+            Operation running = sent.running();
+            if (running != null) {
+                running.close();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        if (users != null) {
+            users.close();
+        }
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // closed when the response comes
+    private static <R> @Nullable Operation begin(
+            ContextNode caller, R request, String operation, TagExtractor<R> tagExtractor) {
+        if (caller.parent() == null) {
+            return null;
+        }
+        String name = clientCall(request, operation, tagExtractor);
+        return name == null ? null : caller.operation(name);
+    }
+
+    /** What a client call is called, or null when nobody waits for its end. */
+    private static <R> @Nullable String clientCall(R request, String operation, TagExtractor<R> tagExtractor) {
+        if (request instanceof Message<?> message) {
+            String address = message.address();
+            if (message.replyAddress() == null || Addresses.isOurs(address)) {
+                return null;
+            }
+            return Addresses.isInternal(address) ? "reply to a reply" : "request " + address;
+        }
+        String url = tag(request, tagExtractor, "url.full", "http.url");
+        return url == null ? operation : operation + " " + HttpNames.authority(url);
+    }
+
+    private static <R> String path(R request, TagExtractor<R> tagExtractor) {
+        String path = tag(request, tagExtractor, "url.path");
+        if (path != null) {
+            return path;
+        }
+        String url = tag(request, tagExtractor, "url.full", "http.url");
+        return url == null ? "" : HttpNames.pathOf(url);
+    }
+
+    private static <R> int status(@Nullable R response, TagExtractor<R> tagExtractor) {
+        String status =
+                response == null ? null : tag(response, tagExtractor, "http.response.status_code", "http.status_code");
+        if (status == null || status.length() != 3) {
+            return 0;
+        }
+        try {
+            return Integer.parseInt(status);
+        } catch (NumberFormatException e) {
+            return 0;
+        }
+    }
+
+    /** Reads one tag, without computing the others. */
+    private static <R> @Nullable String tag(R request, TagExtractor<R> tagExtractor, String... names) {
+        int count = tagExtractor.len(request);
+        for (String name : names) {
+            for (int i = 0; i < count; i++) {
+                if (name.equals(tagExtractor.name(request, i))) {
+                    return tagExtractor.value(request, i);
+                }
+            }
+        }
+        return null;
+    }
+
+    private static <T> @Nullable T quietly(Supplier<@Nullable T> work) {
+        try {
+            return work.get();
+        } catch (RuntimeException e) {
+            LOG.error("a request or call was not observed", e);
+            return null;
+        }
+    }
+
+    private record Received(
+            @Nullable Object usersPayload, @Nullable ContextNode served) {}
+
+    private record Sent(
+            @Nullable Object usersPayload, @Nullable Operation running) {}
+}

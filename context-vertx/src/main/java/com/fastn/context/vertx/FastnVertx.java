@@ -1,0 +1,218 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.engine.Engine;
+import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.NodeIdentity;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.internal.http.HttpServerRequestInternal;
+import io.vertx.core.shareddata.LocalMap;
+import io.vertx.core.shareddata.Shareable;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The contexts of one {@link Vertx}: its runtime, and what makes contexts of verticles, requests and messages by itself.
+ *
+ * <p>With the jar on the class path every new Vertx has one, unless the system property {@link AutoInstall#PROPERTY} is
+ * {@code false}. The first Vertx of a process adopts the default runtime, so that {@link FastnContext#global} in {@code main}
+ * and in a verticle are the same tree; each further one has a runtime of its own. When the Vertx closes, everything in its
+ * tree is cancelled and closed.
+ */
+public final class FastnVertx implements Shareable {
+    private static final String KEY = "com.fastn.context.vertx";
+
+    private final VertxInternal vertx;
+    private final EngineRuntime runtime;
+    private final ContextInternal home;
+    private final VerticleContexts verticles;
+    private final HttpContexts requests;
+    private final StatusDeliveries deliveries;
+    private final EventPublisher events;
+
+    private FastnVertx(VertxInternal vertx) {
+        this.vertx = vertx;
+        // What we do by ourselves is done here, on a context that belongs to no verticle and ends with the Vertx.
+        this.home = vertx.createEventLoopContext();
+        this.runtime = Engine.claim(null);
+        this.verticles = new VerticleContexts(vertx, runtime);
+        this.requests = new HttpContexts(verticles);
+        this.deliveries = new StatusDeliveries(vertx, home);
+        this.events = new EventPublisher(vertx, runtime, deliveries, home);
+    }
+
+    /**
+     * Installs contexts in a Vertx, or gives what is installed already. Nothing needs to be called where the jar is on the
+     * class path.
+     *
+     * @param vertx the Vertx
+     * @return its contexts
+     * @throws IllegalStateException if this Vertx was made before the jar was found, or without looking for services
+     */
+    @CanIgnoreReturnValue
+    public static FastnVertx install(Vertx vertx) {
+        requireNonNull(vertx, "vertx");
+        FastnVertx known = installedIn(vertx);
+        return known != null ? known : installFirst((VertxInternal) vertx);
+    }
+
+    private static synchronized FastnVertx installFirst(VertxInternal vertx) {
+        FastnVertx known = installedIn(vertx);
+        if (known != null) {
+            return known;
+        }
+        if (!ContextSlot.isIn(vertx.createEventLoopContext())) {
+            throw new IllegalStateException("this Vertx has no place for contexts, because it was made before"
+                    + " fastn-context-vertx was found as a VertxServiceProvider; put the jar on the class path from the"
+                    + " start, merge META-INF/services when repackaging, or make the Vertx after loading "
+                    + ContextSlot.class.getName());
+        }
+        FastnVertx fastn = new FastnVertx(vertx);
+        map(vertx).put(KEY, fastn);
+        fastn.start();
+        return fastn;
+    }
+
+    static @Nullable FastnVertx installedIn(Vertx vertx) {
+        return map(vertx).get(KEY);
+    }
+
+    private static LocalMap<String, FastnVertx> map(Vertx vertx) {
+        return vertx.sharedData().getLocalMap(KEY);
+    }
+
+    private void start() {
+        runtime.attach(this);
+        Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
+        new BusContexts(runtime, verticles, new PendingReplies(runtime, home), deliveries).install(vertx.eventBus());
+        vertx.eventBus().registerDefaultCodec(EventFrame.class, new EventFrameCodec());
+        if (vertx.tracer() instanceof ContextTracer tracer) {
+            tracer.bind(this);
+        }
+        events.start();
+        vertx.addCloseHook(done -> {
+            events.stop();
+            noticing.close();
+            if (vertx.tracer() instanceof ContextTracer tracer) {
+                tracer.bind(null);
+            }
+            runtime.attach(null);
+            Engine.release(runtime);
+            done.succeed();
+        });
+    }
+
+    /**
+     * Makes a Vertx that has no contexts and is no node: for code that observes, and must not observe itself.
+     *
+     * @param maker makes the Vertx, not clustered; it is called once, on another thread
+     * @return the Vertx
+     * @throws IllegalStateException if the maker throws
+     */
+    public static Vertx withoutContexts(Supplier<Vertx> maker) {
+        return UnobservedThread.make(requireNonNull(maker, "maker"));
+    }
+
+    /** {@return the tree of this Vertx with its counters and locks} */
+    public ContextRuntime runtime() {
+        return runtime;
+    }
+
+    /** {@return who this node is} */
+    public NodeIdentity node() {
+        return runtime.node();
+    }
+
+    /**
+     * Names this node. Its incarnation stays.
+     *
+     * @param alias what operators call it
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public FastnVertx alias(String alias) {
+        runtime.rename(requireNonNull(alias, "alias"));
+        return this;
+    }
+
+    /**
+     * Gives the context of an HTTP request that is being served, from any thread.
+     *
+     * @param request the request
+     * @return its context, or the one that its server runs in when it has none of its own
+     */
+    public FastnContext context(HttpServerRequest request) {
+        requireNonNull(request, "request");
+        if (request instanceof HttpServerRequestInternal internal) {
+            ContextNode mine = ContextSlot.get(internal.context());
+            return mine != null ? mine : verticles.of(internal.context().unwrap());
+        }
+        throw new IllegalArgumentException("a " + request.getClass().getName()
+                + " does not tell its Vert.x context; take FastnContext.current() in its handler");
+    }
+
+    /**
+     * Has questions about status answered that fall to an application's consumer of {@link Addresses#STATUS}: the consumer
+     * hears of changes and never of questions. Called by the status verticle; there is one answerer at a time.
+     *
+     * @param answer is given each such question, on the Vert.x context that this is called on
+     * @return closing it takes the answerer back
+     * @throws IllegalStateException off a Vert.x context
+     */
+    public Registration answerStatus(Consumer<Message<Object>> answer) {
+        return deliveries.answer(requireNonNull(answer, "answer"));
+    }
+
+    /**
+     * Counts the consumers that an address of this library has in this Vertx, those of the answerer of {@link #answerStatus}
+     * left out. They see nothing of it.
+     *
+     * @param address an address of {@link Addresses}
+     * @return completes within a third of a second; a consumer whose thread is busy longer is not counted
+     */
+    public Future<Integer> consumers(String address) {
+        requireNonNull(address, "address");
+        if (!Addresses.isOurs(address)) {
+            throw new IllegalArgumentException("consumers of \"" + address
+                    + "\" cannot be counted, because they would see the probe; only those of " + Addresses.STATUS
+                    + " and the like can");
+        }
+        return deliveries.count(address);
+    }
+
+    /** The context that is current at a place of this Vertx. */
+    ContextNode at(ContextInternal place) {
+        ContextNode mine = ContextSlot.get(place);
+        return mine != null ? ContextSlot.stillOpen(mine) : verticles.of(place.unwrap());
+    }
+
+    VerticleContexts verticles() {
+        return verticles;
+    }
+
+    HttpContexts requests() {
+        return requests;
+    }
+
+    /** The root Vert.x context on which new tasks of a context run. */
+    ContextInternal placeOf(ContextNode context) {
+        ContextInternal place = verticles.placeOf(context);
+        if (place != null) {
+            return place;
+        }
+        ContextInternal here = ContextInternal.current();
+        return here != null && here.owner() == vertx ? here.unwrap() : home;
+    }
+}

@@ -1,0 +1,254 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.FastnContext;
+import com.fastn.context.LiveCount;
+import com.fastn.context.Operation;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.MetricValue;
+import com.google.errorprone.annotations.MustBeClosed;
+import io.vertx.core.Future;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link FastnContext} for code that works with Vert.x futures: its children, waits and locks give a {@link Future} that
+ * completes on the Vert.x context of the caller. It holds nothing of its own, so two of the same context are equal.
+ */
+public final class FutureContext {
+    private final FastnContext context;
+
+    private FutureContext(FastnContext context) {
+        this.context = context;
+    }
+
+    /** {@return the context that the caller runs in} In the {@code start()} of a verticle it is the verticle's. */
+    public static FutureContext current() {
+        return new FutureContext(FastnContext.current());
+    }
+
+    /**
+     * Gives the future form of a context.
+     *
+     * @param context the context
+     * @return its future form
+     */
+    public static FutureContext of(FastnContext context) {
+        return new FutureContext(requireNonNull(context, "context"));
+    }
+
+    /** {@return the context itself, with all that has nothing to do with futures} */
+    public FastnContext context() {
+        return context;
+    }
+
+    // --- children and tasks
+
+    /**
+     * Begins a child. The context of a request or message ends by itself, when it is answered; a child that is begun later is
+     * one of the verticle.
+     *
+     * @param name the child's name; any text is accepted and made safe
+     * @return a builder that runs or spawns a piece of work in the child
+     */
+    public FutureContextBuilder child(String name) {
+        FastnContext parent = context instanceof ContextNode node ? ContextSlot.stillOpen(node) : context;
+        return new FutureContextBuilder(parent.child(name));
+    }
+
+    /**
+     * Starts a task in this context, without a child. It returns at once; the task starts later, on a new duplicated context
+     * of the same verticle.
+     *
+     * @param task gives the future that ends the task
+     * @param <T> the type of the result
+     * @return completes as the task's future does; fails if the task throws
+     */
+    public <T extends @Nullable Object> Future<T> spawn(Supplier<Future<T>> task) {
+        requireNonNull(task, "task");
+        return Futures.of(context.<T>spawn(() -> Futures.stage(task.get())));
+    }
+
+    /**
+     * Starts a task in a new child, which closes when the task's future completes; see {@link FutureContextBuilder#spawn}.
+     *
+     * @param name the child's name
+     * @param task is given the child
+     * @param <T> the type of the result
+     * @return completes as the task's future does; fails if the task throws
+     */
+    public <T extends @Nullable Object> Future<T> spawnChild(
+            String name, Function<? super FutureContext, Future<T>> task) {
+        return child(name).spawn(task);
+    }
+
+    // --- waits
+
+    /**
+     * Names an asynchronous wait, so that a snapshot shows what this context is inside of, and since when.
+     *
+     * @param operation the name, such as {@code db-query}
+     * @param future what is waited for
+     * @param <T> the type of the result
+     * @return the same future
+     */
+    @SuppressWarnings("MustBeClosedChecker") // closed when the future completes
+    public <T extends @Nullable Object> Future<T> awaiting(String operation, Future<T> future) {
+        requireNonNull(future, "future");
+        Operation running = context.operation(operation);
+        return future.onComplete(done -> running.close());
+    }
+
+    /**
+     * Waits for a future, but no longer than this context is wanted.
+     *
+     * @param future what is waited for; it is not stopped
+     * @param <T> the type of the result
+     * @return completes as the future does, or fails with a {@link ContextCancelledException} when this context is cancelled
+     *     first
+     */
+    public <T extends @Nullable Object> Future<T> race(Future<T> future) {
+        requireNonNull(future, "future");
+        return Futures.of(context.race(Futures.stage(future)));
+    }
+
+    /** {@return completes with the reason when this context is cancelled, and never otherwise} */
+    public Future<CancelReason> cancellation() {
+        return Futures.of(context.cancellation());
+    }
+
+    /** Cancels this context and everything below it; see {@link FastnContext#cancel()}. */
+    public void cancel() {
+        context.cancel();
+    }
+
+    /** {@return whether this context was asked to stop} */
+    public boolean isCancelled() {
+        return context.isCancelled();
+    }
+
+    // --- locks
+
+    /**
+     * Gives the mutex of this name in this context, made at the first call with the value that it protects.
+     *
+     * @param name the lock's name
+     * @param value the first value; a different one in a later call is not taken over and is counted as misuse
+     * @param <T> the type of the value
+     * @return the one mutex of this name in this context
+     */
+    public <T extends @Nullable Object> FutureMutex<T> mutex(String name, T value) {
+        return new FutureMutex<>(context.mutex(name, value));
+    }
+
+    /**
+     * Gives the mutex of this name in this context, made at the first call, that protects no value.
+     *
+     * @param name the lock's name
+     * @return the one mutex of this name in this context
+     */
+    public FutureMutex<?> mutex(String name) {
+        return new FutureMutex<>(context.mutex(name));
+    }
+
+    // --- what is shown
+
+    /** Shows a sign of life. */
+    public void touch() {
+        context.touch();
+    }
+
+    /**
+     * Shows a sign of life and says which: {@code touch("request")} is shown as "last request 0.8s ago".
+     *
+     * @param activity what happened
+     */
+    public void touch(String activity) {
+        context.touch(activity);
+    }
+
+    /**
+     * Stores a value that the status shows; see {@link FastnContext#setData}.
+     *
+     * @param key the key; {@code note} is shown as free text in the row
+     * @param value a String, Number, Boolean, {@code null}, List, Map or JSON node; copied
+     */
+    public void setData(String key, @Nullable Object value) {
+        context.setData(key, value);
+    }
+
+    /**
+     * Shows a metric in this context's row; the last value of a key wins.
+     *
+     * @param key the key
+     * @param value the value
+     */
+    public void addMetric(String key, MetricValue value) {
+        context.addMetric(key, value);
+    }
+
+    /**
+     * Adds one to a total counter of this path.
+     *
+     * @param counter the counter's name
+     */
+    public void incrementTotal(String counter) {
+        context.incrementTotal(counter);
+    }
+
+    /**
+     * Adds to a total counter of this path.
+     *
+     * @param counter the counter's name
+     * @param n how many; a negative number adds nothing and is counted as misuse
+     */
+    public void addTotal(String counter, long n) {
+        context.addTotal(counter, n);
+    }
+
+    /**
+     * Counts something while it lasts; see {@link FastnContext#trackLive}.
+     *
+     * @param counter the counter's name
+     * @return closing it, once or more, ends the count
+     */
+    @MustBeClosed
+    public LiveCount trackLive(String counter) {
+        return context.trackLive(counter);
+    }
+
+    /**
+     * Counts something in the total and live counter of a name until a future completes.
+     *
+     * @param counter the counter's name
+     * @param future what lasts
+     * @param <T> the type of the result
+     * @return the same future
+     */
+    @SuppressWarnings("MustBeClosedChecker") // closed when the future completes
+    public <T extends @Nullable Object> Future<T> counting(String counter, Future<T> future) {
+        requireNonNull(future, "future");
+        LiveCount live = context.trackLive(counter);
+        return future.onComplete(done -> live.close());
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof FutureContext that && that.context == context;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(context);
+    }
+
+    /** {@return the path and id, for logs} */
+    @Override
+    public String toString() {
+        return context.toString();
+    }
+}

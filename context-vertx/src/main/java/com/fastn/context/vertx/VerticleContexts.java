@@ -1,0 +1,165 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import io.vertx.core.Context;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.internal.deployment.DeploymentContext;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The contexts of deployed verticles: one service for each deployment, however many instances it has.
+ *
+ * <p>Vert.x tells nobody when it deploys a verticle, so one is noticed when something happens in it for the first time, or
+ * when a snapshot is taken; its duration begins then. It ends after the verticle's {@code stop()}.
+ */
+final class VerticleContexts {
+    private final VertxInternal vertx;
+    private final EngineRuntime runtime;
+    private final ConcurrentHashMap<String, Service> services = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<ContextNode, Service> byNode = new ConcurrentHashMap<>();
+
+    VerticleContexts(VertxInternal vertx, EngineRuntime runtime) {
+        this.vertx = vertx;
+        this.runtime = runtime;
+    }
+
+    /** The context that a root Vert.x context stands for: its verticle's, or the root of the tree. */
+    ContextNode of(ContextInternal root) {
+        ContextNode known = ContextSlot.get(root);
+        return known != null ? known : notice(root);
+    }
+
+    /** Makes sure that every verticle that is deployed by now is in the tree. */
+    void noticeAll() {
+        for (DeploymentContext deployment : vertx.deploymentManager().deployments()) {
+            for (Context instance : deployment.deployment().contexts()) {
+                of((ContextInternal) instance);
+            }
+        }
+    }
+
+    private ContextNode notice(ContextInternal root) {
+        DeploymentContext deployment = root.deployment();
+        if (deployment == null) {
+            if (root.deploymentID() == null) {
+                ContextSlot.put(root, runtime.root());
+            }
+            return runtime.root();
+        }
+        // Not computeIfAbsent: opening a context tells listeners, which is nothing to do inside of a map.
+        Service service = services.get(deployment.id());
+        if (service == null) {
+            service = open(deployment);
+        }
+        ContextNode joined = service.join(root);
+        if (joined != null) {
+            return joined;
+        }
+        service.endIfEmpty();
+        return runtime.root();
+    }
+
+    private synchronized Service open(DeploymentContext deployment) {
+        Service known = services.get(deployment.id());
+        if (known != null) {
+            return known;
+        }
+        String name = name(deployment.deployment().identifier());
+        Service service = new Service(deployment.id(), runtime.root().openChild(name, ContextKind.SERVICE, null));
+        services.put(deployment.id(), service);
+        byNode.put(service.node, service);
+        return service;
+    }
+
+    /** {@code java:com.example.Front} is {@code Front}; what is no class name stays as it is. */
+    static String name(String identifier) {
+        String name = identifier.startsWith("java:") ? identifier.substring("java:".length()) : identifier;
+        if (name.endsWith(".java")) {
+            name = name.substring(0, name.length() - ".java".length());
+        }
+        int lambda = name.indexOf("$$Lambda");
+        if (lambda >= 0) {
+            name = name.substring(0, lambda) + "-lambda";
+        }
+        boolean className = name.indexOf('/') < 0 && name.indexOf(':') < 0;
+        int dot = name.lastIndexOf('.');
+        return className && dot >= 0 && dot < name.length() - 1 ? name.substring(dot + 1) : name;
+    }
+
+    /** A root Vert.x context of the nearest service at or above a context, the present one if it is of them, or null. */
+    @Nullable
+    ContextInternal placeOf(ContextNode context) {
+        for (ContextNode node = context; node != null; node = node.parent()) {
+            Service service = byNode.get(node);
+            if (service != null) {
+                return service.place();
+            }
+        }
+        return null;
+    }
+
+    /** One deployment. */
+    private final class Service {
+        final String deploymentId;
+        final ContextNode node;
+        final List<ContextInternal> instances = new CopyOnWriteArrayList<>();
+
+        Service(String deploymentId, ContextNode node) {
+            this.deploymentId = deploymentId;
+            this.node = node;
+        }
+
+        /** Gives the context, or null when the instance was undeployed a moment ago and something of it still runs. */
+        synchronized @Nullable ContextNode join(ContextInternal root) {
+            ContextNode known = ContextSlot.get(root);
+            if (known != null) {
+                return known;
+            }
+            boolean open = root.closeFuture().add(done -> {
+                leave(root);
+                done.complete(null, null);
+            });
+            if (open) {
+                instances.add(root);
+                ContextSlot.put(root, node);
+                return node;
+            }
+            return null;
+        }
+
+        @Nullable
+        ContextInternal place() {
+            ContextInternal here = ContextInternal.current();
+            if (here != null && instances.contains(here.unwrap())) {
+                return here.unwrap();
+            }
+            for (ContextInternal instance : instances) {
+                return instance;
+            }
+            return null;
+        }
+
+        private void leave(ContextInternal root) {
+            instances.remove(root);
+            endIfEmpty();
+        }
+
+        void endIfEmpty() {
+            synchronized (this) {
+                if (!instances.isEmpty() || !services.remove(deploymentId, this)) {
+                    return;
+                }
+                byNode.remove(node);
+            }
+            node.cancel(CancelReason.Kind.SHUTDOWN, "the verticle was undeployed");
+            node.close();
+        }
+    }
+}

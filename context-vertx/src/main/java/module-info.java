@@ -1,0 +1,18 @@
+/** Contexts on Vert.x: made by themselves for verticles, requests and messages, and carried over the event bus. */
+module com.fastn.context.vertx {
+    // API
+    exports com.fastn.context.vertx;
+
+    requires transitive com.fastn.context;
+    requires transitive io.vertx.core;
+    requires org.slf4j;
+    requires static transitive org.jspecify;
+    requires static com.google.errorprone.annotations;
+
+    provides io.vertx.core.spi.VertxServiceProvider with
+            com.fastn.context.vertx.ContextSlot;
+    provides io.vertx.core.spi.VerticleFactory with
+            com.fastn.context.vertx.AutoInstall;
+    provides com.fastn.context.spi.ContextBinding with
+            com.fastn.context.vertx.VertxBinding;
+}
