@@ -96,7 +96,7 @@ public interface ContextRuntime extends AutoCloseable {
     /** A runtime that is being described. */
     final class Builder {
         private String rootName = "global";
-        private String rootLabel = "Global Context";
+        private @Nullable String rootLabel;
         private @Nullable String alias;
         private Ticker ticker = Ticker.system();
 
@@ -111,7 +111,6 @@ public interface ContextRuntime extends AutoCloseable {
         @CanIgnoreReturnValue
         public Builder rootName(String name) {
             this.rootName = requireNonNull(name, "name");
-            this.rootLabel = name;
             return this;
         }
 
@@ -153,7 +152,8 @@ public interface ContextRuntime extends AutoCloseable {
 
         /** {@return a new runtime with an open root} */
         public ContextRuntime build() {
-            return ContextEngine.get().newRuntime(new ContextEngine.Settings(rootName, rootLabel, alias, ticker));
+            String label = rootLabel != null ? rootLabel : rootName.equals("global") ? "Global Context" : rootName;
+            return ContextEngine.get().newRuntime(new ContextEngine.Settings(rootName, label, alias, ticker));
         }
     }
 }

@@ -2,8 +2,8 @@ package com.fastn.context.engine;
 
 import com.fastn.context.Registration;
 import com.fastn.context.status.CancelReason;
+import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -11,8 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A handler for cancellation: it runs at most once, where it was registered (rules C3, C4, C5). */
-final class CancelHandler implements Registration {
+final class CancelHandler extends Chain.Link<CancelHandler> implements Registration {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
+    private static final int MAX_SHOWN = 10;
 
     private final ContextNode node;
     private final Consumer<? super CancelReason> handler;
@@ -25,32 +26,49 @@ final class CancelHandler implements Registration {
         this.executor = executor;
     }
 
-    void fire(CancelReason reason) {
+    /** Runs the handler, or hands it to its place; gives what it threw when it ran here. */
+    @Nullable
+    Throwable fire(CancelReason reason) {
         Executor where = executor;
-        if (where == null) {
-            run(reason);
-            return;
+        if (where != null) {
+            try {
+                where.execute(() -> {
+                    Throwable failure = run(reason);
+                    if (failure != null) {
+                        report(node, List.of(failure));
+                    }
+                });
+                return null;
+            } catch (RuntimeException e) {
+                // The place that it was registered from is gone; better here than never.
+            }
         }
-        try {
-            where.execute(() -> run(reason));
-        } catch (RejectedExecutionException e) {
-            // The place that it was registered from is gone; better here than never.
-            run(reason);
-        }
+        return run(reason);
     }
 
-    private void run(CancelReason reason) {
-        if (!done.compareAndSet(false, true)) {
-            return;
+    private @Nullable Throwable run(CancelReason reason) {
+        if (done.compareAndSet(false, true)) {
+            try {
+                handler.accept(reason);
+            } catch (Throwable t) {
+                return t;
+            }
         }
-        try {
-            handler.accept(reason);
-        } catch (Throwable t) {
-            LOG.error(
-                    "a cancellation handler of {} failed",
-                    Misuses.oneLine(node.path().toString()),
-                    t);
+        return null;
+    }
+
+    /** Says once what the handlers of a context threw (rule C3). */
+    static void report(ContextNode node, List<Throwable> failures) {
+        Throwable shown = failures.get(0);
+        if (failures.size() > 1) {
+            shown = new IllegalStateException(failures.size() + " handlers failed; the first are suppressed here");
+            failures.stream().limit(MAX_SHOWN).forEach(shown::addSuppressed);
         }
+        LOG.error(
+                "{} of the cancellation handlers of {} failed; the others have run",
+                failures.size(),
+                Misuses.oneLine(node.path().toString()),
+                shown);
     }
 
     @Override

@@ -126,6 +126,10 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public ContextPath path() {
+        PathCounters known = counters;
+        if (known != null) {
+            return known.path();
+        }
         List<String> names = new ArrayList<>();
         for (ContextNode node = this; node != null; node = node.parent) {
             names.add(node.name);
@@ -290,20 +294,30 @@ public final class ContextNode implements FastnContext {
         }
         runtime.changed();
         if (inherited != null) {
-            child.afterMark();
+            child.tellCancelled();
+            child.runCancelHandlers();
         }
         return child;
     }
 
-    private synchronized void bornDead(@Nullable CancelReason inherited) {
-        state = ContextState.CLOSED;
-        endedNanos = createdNanos;
-        cancelReason = inherited != null
+    private void bornDead(@Nullable CancelReason inherited) {
+        CancelReason why = inherited != null
                 ? fromParent(inherited)
                 : new CancelReason(
                         CancelReason.Kind.PARENT,
                         "the parent had ended",
                         requireNonNull(parent, "parent").path().toString());
+        synchronized (this) {
+            endedNanos = createdNanos;
+            cancelReason = why;
+            state = ContextState.CLOSED;
+        }
+        NodeExtras x = extras;
+        if (x != null) {
+            synchronized (x) {
+                x.ended = true;
+            }
+        }
     }
 
     @GuardedBy("this")
@@ -360,21 +374,19 @@ public final class ContextNode implements FastnContext {
     @Override
     public CompletionStage<CancelReason> cancellation() {
         NodeExtras x = extras();
-        CompletableFuture<CancelReason> future;
-        boolean fresh = false;
+        CompletableFuture<CancelReason> future = new CompletableFuture<>();
+        CompletionStage<CancelReason> stage;
         synchronized (x) {
-            CompletableFuture<CancelReason> known = x.cancellation;
-            if (known == null) {
-                known = new CompletableFuture<>();
-                x.cancellation = known;
-                fresh = true;
+            CompletionStage<CancelReason> known = x.cancellation;
+            if (known != null) {
+                return known;
             }
-            future = known;
+            // One stage for all who ask: each further one would hang on the first for as long as this context lives.
+            stage = future.minimalCompletionStage();
+            x.cancellation = stage;
         }
-        if (fresh) {
-            addCancelHandler(future::complete, null);
-        }
-        return future.minimalCompletionStage();
+        addCancelHandler(future::complete, null);
+        return stage;
     }
 
     @Override
@@ -389,14 +401,35 @@ public final class ContextNode implements FastnContext {
         CancelReason reason;
         synchronized (x) {
             // The canceller marks first and then takes the handlers; so either it finds this one, or we see its mark.
-            x.cancelHandlers().add(registered);
+            boolean useful = mayBeCancelled();
             reason = cancelReason;
+            if (useful) {
+                x.cancelHandlers().add(registered);
+            }
         }
         if (reason != null) {
-            forget(registered);
-            registered.fire(reason);
+            Throwable failure = registered.fire(reason);
+            if (failure != null) {
+                CancelHandler.report(this, List.of(failure));
+            }
         }
         return registered;
+    }
+
+    /** How many handlers wait for cancellation: none is left behind by a wait that ended. */
+    int cancelHandlers() {
+        NodeExtras x = extras;
+        if (x == null) {
+            return 0;
+        }
+        synchronized (x) {
+            return x.cancelHandlers == null ? 0 : x.cancelHandlers.size();
+        }
+    }
+
+    /** Whether a mark may still come: none comes twice, and none once this node has left the tree. */
+    private boolean mayBeCancelled() {
+        return state != ContextState.CLOSED && cancelReason == null;
     }
 
     void forget(CancelHandler handler) {
@@ -405,6 +438,17 @@ public final class ContextNode implements FastnContext {
             synchronized (x) {
                 if (x.cancelHandlers != null) {
                     x.cancelHandlers.remove(handler);
+                }
+            }
+        }
+    }
+
+    void forget(Deadline deadline) {
+        NodeExtras x = extras;
+        if (x != null) {
+            synchronized (x) {
+                if (x.deadlines != null) {
+                    x.deadlines.remove(deadline);
                 }
             }
         }
@@ -450,7 +494,7 @@ public final class ContextNode implements FastnContext {
         }
     }
 
-    /** Marks the whole subtree first, then runs handlers: a slow handler never delays a mark. */
+    /** Marks the whole subtree first, tells of it, then runs handlers: a slow handler never delays a mark. */
     private void cancel(CancelReason reason) {
         List<ContextNode> marked = new ArrayList<>();
         ArrayDeque<ContextNode> open = new ArrayDeque<>();
@@ -469,11 +513,10 @@ public final class ContextNode implements FastnContext {
             }
             open.addAll(node.childNodes());
         }
-        for (ContextNode node : marked) {
-            node.afterMark();
-        }
         if (!marked.isEmpty()) {
+            marked.forEach(ContextNode::tellCancelled);
             runtime.changed();
+            marked.forEach(ContextNode::runCancelHandlers);
         }
     }
 
@@ -489,23 +532,34 @@ public final class ContextNode implements FastnContext {
         return true;
     }
 
-    private void afterMark() {
-        CancelReason reason = requireNonNull(cancelReason, "reason");
+    private void tellCancelled() {
         if (runtime.hasListeners()) {
-            runtime.tell(new ContextEvent.Cancelled(id, path(), reason));
+            runtime.tell(new ContextEvent.Cancelled(id, path(), requireNonNull(cancelReason, "reason")));
         }
+    }
+
+    private void runCancelHandlers() {
+        CancelReason reason = requireNonNull(cancelReason, "reason");
         NodeExtras x = extras;
         if (x == null) {
             return;
         }
         List<CancelHandler> handlers;
+        List<Deadline> deadlines;
         synchronized (x) {
-            List<CancelHandler> registered = x.cancelHandlers;
-            handlers = registered == null ? List.of() : List.copyOf(registered);
-            x.cancelHandlers = null;
+            handlers = x.takeCancelHandlers();
+            deadlines = x.takeDeadlines();
         }
+        deadlines.forEach(Deadline::close);
+        List<Throwable> failures = new ArrayList<>(0);
         for (CancelHandler handler : handlers) {
-            handler.fire(reason);
+            Throwable failure = handler.fire(reason);
+            if (failure != null) {
+                failures.add(failure);
+            }
+        }
+        if (!failures.isEmpty()) {
+            CancelHandler.report(this, failures);
         }
     }
 
@@ -515,8 +569,18 @@ public final class ContextNode implements FastnContext {
             cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " was over at once");
             return () -> {};
         }
-        return runtime.timers()
-                .after(timeout, () -> cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " ran out"));
+        Deadline deadline = new Deadline(this);
+        NodeExtras x = extras();
+        synchronized (x) {
+            // As with handlers: whoever cancels or closes marks first and then takes the deadlines.
+            if (!mayBeCancelled()) {
+                return () -> {};
+            }
+            x.deadlines().add(deadline);
+        }
+        deadline.runsOn(runtime.timers()
+                .after(timeout, () -> cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " ran out")));
+        return deadline;
     }
 
     @Override
@@ -570,7 +634,7 @@ public final class ContextNode implements FastnContext {
         synchronized (x) {
             if (x.operations != null) {
                 x.operations.remove(operation);
-                closeNow = x.closeWhenDone && x.operations.isEmpty();
+                closeNow = x.closeWhenDone && x.operations.size() == 0;
             }
         }
         touch();
@@ -590,7 +654,7 @@ public final class ContextNode implements FastnContext {
             return false;
         }
         synchronized (x) {
-            return x.operations != null && !x.operations.isEmpty();
+            return x.operations != null && x.operations.size() > 0;
         }
     }
 
@@ -599,7 +663,7 @@ public final class ContextNode implements FastnContext {
         NodeExtras x = extras;
         if (x != null) {
             synchronized (x) {
-                if (x.operations != null && !x.operations.isEmpty()) {
+                if (x.operations != null && x.operations.size() > 0) {
                     x.closeWhenDone = true;
                     return;
                 }
@@ -688,17 +752,23 @@ public final class ContextNode implements FastnContext {
     public @Nullable Object setting(String key) {
         requireNonNull(key, "key");
         for (ContextNode node = this; node != null; node = node.parent) {
-            NodeExtras x = node.extras;
-            if (x != null) {
-                synchronized (x) {
-                    Object value = x.settings == null ? null : x.settings.get(key);
-                    if (value != null) {
-                        return value;
-                    }
-                }
+            Object value = node.ownSetting(key);
+            if (value != null) {
+                return value;
             }
         }
         return null;
+    }
+
+    @Nullable
+    Object ownSetting(String key) {
+        NodeExtras x = extras;
+        if (x == null) {
+            return null;
+        }
+        synchronized (x) {
+            return x.settings == null ? null : x.settings.get(key);
+        }
     }
 
     // --- counters
@@ -741,30 +811,43 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public void addTotal(String counter, long n) {
-        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
-        cell.add(n);
-        counted(cell);
+        addTotal(pathCounters().cell(requireNonNull(counter, "counter")), n);
+    }
+
+    private void addTotal(CounterCell cell, long n) {
+        if (cell.add(n)) {
+            counted(cell);
+        }
     }
 
     @Override
     public void incrementLive(String counter) {
         CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
-        NodeExtras x = extras();
-        synchronized (x) {
-            if (x.ended) {
-                runtime.misuse("a live counter was incremented in a context that had ended; it was not counted");
-                return;
-            }
-            x.live(cell).count++;
-            cell.addLive(1);
+        if (addLive(cell)) {
+            counted(cell);
         }
-        counted(cell);
+    }
+
+    private boolean addLive(CounterCell cell) {
+        NodeExtras x = extras();
+        boolean ended;
+        synchronized (x) {
+            ended = x.ended;
+            if (!ended) {
+                x.live(cell).count++;
+                cell.addLive(1);
+            }
+        }
+        if (ended) {
+            runtime.misuse("a live counter was incremented in a context that had ended; it was not counted");
+        }
+        return !ended;
     }
 
     @Override
     public void decrementLive(String counter) {
-        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
-        if (takeLive(cell)) {
+        CounterCell cell = pathCounters().cellOrNull(requireNonNull(counter, "counter"));
+        if (cell != null && takeLive(cell)) {
             counted(cell);
         } else {
             runtime.misuse("decrementLive took more from a counter than its context had added; it was kept at 0");
@@ -788,8 +871,10 @@ public final class ContextNode implements FastnContext {
     @MustBeClosed
     public LiveCount trackLive(String counter) {
         CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        // Total before live: nobody sees more alive than there ever were (rule M9). One event tells of both.
         cell.add(1);
-        incrementLive(counter);
+        addLive(cell);
+        counted(cell);
         AtomicBoolean closed = new AtomicBoolean();
         return () -> {
             // Not a misuse when there is nothing to take: the context ended first and took it back.
@@ -818,8 +903,7 @@ public final class ContextNode implements FastnContext {
 
             @Override
             public void add(long n) {
-                cell.add(n);
-                counted(cell);
+                addTotal(cell, n);
             }
 
             @Override
@@ -831,12 +915,14 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public long getTotal(String counter) {
-        return pathCounters().cell(requireNonNull(counter, "counter")).get();
+        CounterCell cell = pathCounters().cellOrNull(requireNonNull(counter, "counter"));
+        return cell == null ? 0 : cell.get();
     }
 
     @Override
     public long getLive(String counter) {
-        return pathCounters().cell(requireNonNull(counter, "counter")).live();
+        CounterCell cell = pathCounters().cellOrNull(requireNonNull(counter, "counter"));
+        return cell == null ? 0 : cell.live();
     }
 
     @Override
@@ -856,10 +942,7 @@ public final class ContextNode implements FastnContext {
     public <T extends @Nullable Object> ContextMutex<T> mutex(String lockName, T value) {
         requireNonNull(lockName, "name");
         FifoMutex<T> mutex = (FifoMutex<T>) findOrMakeMutex(lockName, value);
-        if (value != null
-                && mutex.firstValue() != null
-                && mutex.firstValue() != value
-                && !value.equals(mutex.firstValue())) {
+        if (!Objects.equals(value, mutex.firstValue())) {
             runtime.misuse(
                     "mutex \"" + mutex.name() + "\" was asked for with another first value; the first one stays");
         }
@@ -887,7 +970,7 @@ public final class ContextNode implements FastnContext {
             return List.of();
         }
         synchronized (x) {
-            return x.mutexes == null ? List.of() : new ArrayList<>(x.mutexes.values());
+            return x.mutexList();
         }
     }
 
@@ -941,14 +1024,18 @@ public final class ContextNode implements FastnContext {
                 return;
             }
             closed = firstChild == null;
-            endedNanos = runtime.nanos();
+            if (closed) {
+                endedNanos = runtime.nanos();
+            }
             state = closed ? ContextState.CLOSED : ContextState.CLOSING;
         }
         endExtras();
         if (closed) {
             leaveTree();
+            runtime.changed();
+        } else {
+            changed("state");
         }
-        runtime.changed();
     }
 
     private void endExtras() {
@@ -956,7 +1043,7 @@ public final class ContextNode implements FastnContext {
         if (x == null) {
             return;
         }
-        List<FifoMutex<?>> mutexes;
+        List<RunningOperation> running;
         List<CounterCell> cells = new ArrayList<>();
         synchronized (x) {
             x.ended = true;
@@ -970,17 +1057,19 @@ public final class ContextNode implements FastnContext {
                 }
                 x.live = null;
             }
+            running = x.operationList();
             x.operations = null;
-            mutexes = x.mutexes == null ? List.of() : List.copyOf(x.mutexes.values());
         }
         cells.forEach(this::counted);
-        mutexes.forEach(runtime::keepIfBusy);
+        running.forEach(RunningOperation::close);
     }
 
     /** Takes this node out of the tree, and every closing ancestor that it was the last child of. */
     private void leaveTree() {
         ContextNode node = this;
+        ContextPath path = runtime.hasListeners() ? path() : null;
         while (node != null) {
+            node.letGo();
             ContextNode up = node.parent;
             boolean last = false;
             if (up != null) {
@@ -988,17 +1077,39 @@ public final class ContextNode implements FastnContext {
                     up.unlink(node);
                     last = up.state == ContextState.CLOSING && up.firstChild == null;
                     if (last) {
+                        up.endedNanos = runtime.nanos();
                         up.state = ContextState.CLOSED;
                     }
                 }
                 up.touch();
             }
             runtime.contextClosed();
-            if (runtime.hasListeners()) {
-                runtime.tell(new ContextEvent.Closed(node.id, node.path()));
+            if (path != null) {
+                runtime.tell(new ContextEvent.Closed(node.id, path));
+                path = path.parent();
             }
             node = last ? up : null;
         }
+    }
+
+    /** Drops what can be of no use to a node that is closed, and keeps its held locks in sight. */
+    private void letGo() {
+        NodeExtras x = extras;
+        if (x == null) {
+            return;
+        }
+        List<Deadline> deadlines;
+        List<FifoMutex<?>> mutexes;
+        synchronized (x) {
+            if (cancelReason == null) {
+                // No mark comes any more. Otherwise the thread that cancels is about to take the handlers.
+                x.takeCancelHandlers();
+            }
+            deadlines = x.takeDeadlines();
+            mutexes = x.mutexList();
+        }
+        deadlines.forEach(Deadline::close);
+        mutexes.forEach(runtime::keepIfBusy);
     }
 
     private NodeExtras extras() {

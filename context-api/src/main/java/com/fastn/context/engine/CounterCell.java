@@ -1,12 +1,11 @@
 package com.fastn.context.engine;
 
-import com.fastn.context.TotalCounter;
 import java.util.concurrent.atomic.LongAdder;
 
 /** One counter of one path: a total that only grows and a live count. */
-final class CounterCell implements TotalCounter {
+final class CounterCell {
     // From this size on an addition is checked, so that the sum saturates and never wraps (rule M1).
-    private static final long LARGE = 1L << 40;
+    private static final long LARGE = 1L << 32;
 
     private final PathCounters path;
     private final String name;
@@ -27,34 +26,39 @@ final class CounterCell implements TotalCounter {
         return path;
     }
 
-    @Override
-    public void increment() {
-        total.increment();
-        path.store().runtime().changed();
-    }
-
-    @Override
-    public void add(long n) {
+    /** Adds, and says whether that changed anything; whoever calls tells of it. */
+    boolean add(long n) {
         if (n < 0) {
             path.store()
                     .runtime()
                     .misuse("a total counter was asked to add a negative number; it only grows, so nothing was added");
-            return;
+            return false;
         }
         if (n >= LARGE) {
-            addLarge(n);
-        } else {
-            total.add(n);
+            return addLarge(n);
         }
-        path.store().runtime().changed();
+        total.add(n);
+        return n != 0;
     }
 
-    private synchronized void addLarge(long n) {
-        long sum = total.sum();
-        if (sum < 0 || sum + n < 0) {
+    private boolean addLarge(long n) {
+        synchronized (this) {
+            long sum = total.sum();
+            if (!saturated && sum >= 0 && sum + n >= 0) {
+                total.add(n);
+                return true;
+            }
+        }
+        saturate();
+        return true;
+    }
+
+    private void saturate() {
+        if (!saturated) {
             saturated = true;
-        } else {
-            total.add(n);
+            path.store()
+                    .runtime()
+                    .misuse("a total counter reached " + Long.MAX_VALUE + ", the greatest number; it stays there");
         }
     }
 
@@ -62,10 +66,13 @@ final class CounterCell implements TotalCounter {
         live.add(n);
     }
 
-    @Override
-    public long get() {
+    long get() {
         long sum = total.sum();
-        return saturated || sum < 0 ? Long.MAX_VALUE : sum;
+        if (sum < 0) {
+            // Small additions are not checked. From now on it stays, whatever else is added.
+            saturate();
+        }
+        return saturated ? Long.MAX_VALUE : sum;
     }
 
     long live() {

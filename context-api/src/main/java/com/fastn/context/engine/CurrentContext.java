@@ -14,7 +14,7 @@ final class CurrentContext {
     @SuppressWarnings("ThreadLocalUsage") // this class has one instance in a process
     private final ThreadLocal<@Nullable FastnContext> onThread = new ThreadLocal<>();
 
-    private CurrentContext(@Nullable ContextBinding binding) {
+    CurrentContext(@Nullable ContextBinding binding) {
         this.binding = binding;
     }
 
@@ -54,11 +54,16 @@ final class CurrentContext {
         };
     }
 
-    private ContextScope onThread(FastnContext context) {
+    private ContextScope onThread(ContextNode context) {
         FastnContext previous = onThread.get();
+        Thread opener = Thread.currentThread();
         onThread.set(context);
         return () -> {
-            if (previous == null) {
+            if (Thread.currentThread() != opener) {
+                context.runtime()
+                        .misuse("a ContextScope was closed on another thread than it was opened on; the current"
+                                + " contexts of both were left as they are");
+            } else if (previous == null) {
                 onThread.remove();
             } else {
                 onThread.set(previous);

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 public final class Engine implements ContextEngine {
     private final CurrentContext current = CurrentContext.load();
 
-    @GuardedBy("this")
-    private @Nullable EngineRuntime defaultRuntime;
+    // Written under this object's monitor.
+    private volatile @Nullable EngineRuntime defaultRuntime;
 
     @GuardedBy("this")
     private boolean claimed;
@@ -48,6 +48,10 @@ public final class Engine implements ContextEngine {
                 + ContextEngine.get().getClass().getName() + "; remove it from the class path");
     }
 
+    CurrentContext currentContext() {
+        return current;
+    }
+
     @Override
     public FastnContext current() {
         FastnContext context = current.get();
@@ -60,7 +64,12 @@ public final class Engine implements ContextEngine {
     }
 
     @Override
-    public synchronized EngineRuntime defaultRuntime() {
+    public EngineRuntime defaultRuntime() {
+        EngineRuntime runtime = defaultRuntime;
+        return runtime != null && !runtime.isClosed() ? runtime : makeDefaultRuntime();
+    }
+
+    private synchronized EngineRuntime makeDefaultRuntime() {
         EngineRuntime runtime = defaultRuntime;
         if (runtime == null || runtime.isClosed()) {
             runtime = new EngineRuntime(new Settings("global", "Global Context", null, Ticker.system()), current);
@@ -88,19 +97,16 @@ public final class Engine implements ContextEngine {
     }
 
     private void releaseRuntime(EngineRuntime runtime) {
+        if (runtime != defaultRuntime) {
+            runtime.close();
+            return;
+        }
+        // First end what is there, then let others in: they must not find their own contexts ended.
+        runtime.endChildren();
         synchronized (this) {
             if (runtime == defaultRuntime) {
                 claimed = false;
             }
         }
-        if (runtime == defaultRuntimeOrNull()) {
-            runtime.endChildren();
-        } else {
-            runtime.close();
-        }
-    }
-
-    private synchronized @Nullable EngineRuntime defaultRuntimeOrNull() {
-        return defaultRuntime;
     }
 }

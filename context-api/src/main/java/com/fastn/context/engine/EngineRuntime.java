@@ -19,6 +19,7 @@ import com.fastn.context.status.SystemMetrics;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -44,7 +45,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final CounterStore counters;
     private final ContextNode root;
     private final Misuses misuses = new Misuses();
-    private final Timers timers = new Timers();
+    private final Timers timers = new Timers(this::tasks);
     private final Trampoline trampoline = new Trampoline();
     private final AtomicLong contextIds = new AtomicLong();
     private final AtomicLong lockIds = new AtomicLong();
@@ -53,6 +54,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final CopyOnWriteArrayList<Runnable> beforeSnapshot = new CopyOnWriteArrayList<>();
     private final Set<FifoMutex<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final Set<Runnable> atClose = ConcurrentHashMap.newKeySet();
 
     // A hot path only looks whether the mark is set already; the version itself moves when somebody asks for it.
     private final AtomicBoolean dirty = new AtomicBoolean();
@@ -97,6 +99,7 @@ public final class EngineRuntime implements ContextRuntime {
      */
     public void rename(String alias) {
         node = new NodeIdentity(Names.clean(requireNonNull(alias, "alias")), node.incarnation());
+        changed();
     }
 
     @Override
@@ -118,7 +121,7 @@ public final class EngineRuntime implements ContextRuntime {
             }
             open = next;
         }
-        return open.peek();
+        return open.stream().min(Comparator.comparingLong(ContextNode::id)).orElse(null);
     }
 
     @Override
@@ -152,8 +155,20 @@ public final class EngineRuntime implements ContextRuntime {
                 LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", e);
             }
         }
+        return SnapshotTaker.take(this, from, latestMetrics());
+    }
+
+    private @Nullable SystemMetrics latestMetrics() {
         Supplier<@Nullable SystemMetrics> source = systemMetrics;
-        return SnapshotTaker.take(this, from, source == null ? null : source.get());
+        if (source == null) {
+            return null;
+        }
+        try {
+            return source.get();
+        } catch (RuntimeException e) {
+            LOG.warn("the source of system metrics failed; the snapshot goes on without them", e);
+            return null;
+        }
     }
 
     @Override
@@ -187,7 +202,7 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     @Override
-    public Registration setSystemMetrics(Supplier<@Nullable SystemMetrics> source) {
+    public synchronized Registration setSystemMetrics(Supplier<@Nullable SystemMetrics> source) {
         requireNonNull(source, "source");
         systemMetrics = source;
         return () -> {
@@ -206,11 +221,16 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public void close() {
-        if (!closing.compareAndSet(false, true)) {
-            return;
+        // Under the monitor that makes the pool of tasks, so that none is made unseen while this closes.
+        synchronized (this) {
+            if (!closing.compareAndSet(false, true)) {
+                return;
+            }
         }
         root.cancel(CancelReason.Kind.SHUTDOWN, "the runtime closes");
         root.close();
+        atClose.forEach(Runnable::run);
+        atClose.clear();
         timers.close();
         ExecutorService pool = tasks;
         if (pool != null) {
@@ -228,7 +248,12 @@ public final class EngineRuntime implements ContextRuntime {
      */
     public Registration beforeSnapshot(Runnable hook) {
         beforeSnapshot.add(requireNonNull(hook, "hook"));
-        return () -> beforeSnapshot.remove(hook);
+        AtomicBoolean taken = new AtomicBoolean();
+        return () -> {
+            if (taken.compareAndSet(false, true)) {
+                beforeSnapshot.remove(hook);
+            }
+        };
     }
 
     /**
@@ -293,6 +318,22 @@ public final class EngineRuntime implements ContextRuntime {
 
     boolean isClosed() {
         return closing.get();
+    }
+
+    /** Registers what is to be done once when this runtime closes; at once if it did. It must not throw. */
+    Registration atClose(Runnable hook) {
+        AtomicBoolean done = new AtomicBoolean();
+        Runnable once = () -> {
+            if (done.compareAndSet(false, true)) {
+                hook.run();
+            }
+        };
+        atClose.add(once);
+        if (isClosed()) {
+            atClose.remove(once);
+            once.run();
+        }
+        return () -> atClose.remove(once);
     }
 
     /** Cancels and closes what is below the root, for a runtime that lives on. */
@@ -378,17 +419,20 @@ public final class EngineRuntime implements ContextRuntime {
 
     /** Keeps a lock in sight whose context ended while it was held. */
     void keepIfBusy(FifoMutex<?> mutex) {
-        if (mutex.isBusy()) {
+        while (mutex.isBusy()) {
             locksOfEndedContexts.add(mutex);
-            if (!mutex.isBusy()) {
-                locksOfEndedContexts.remove(mutex);
+            if (mutex.isBusy()) {
+                return;
             }
+            // Released meanwhile, and perhaps taken again since: look once more.
+            locksOfEndedContexts.remove(mutex);
         }
     }
 
     void forgetIfIdle(FifoMutex<?> mutex) {
-        if (!locksOfEndedContexts.isEmpty()) {
-            locksOfEndedContexts.remove(mutex);
+        if (!locksOfEndedContexts.isEmpty() && locksOfEndedContexts.remove(mutex)) {
+            // Somebody may have taken it in between, and been kept before the line above.
+            keepIfBusy(mutex);
         }
     }
 
@@ -405,6 +449,9 @@ public final class EngineRuntime implements ContextRuntime {
         ExecutorService pool = tasks;
         if (pool == null) {
             pool = TaskExecutors.make();
+            if (isClosed()) {
+                pool.shutdown();
+            }
             tasks = pool;
         }
         return pool;

@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -90,7 +89,7 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
 
     @Override
     public CompletionStage<LockGuard<T>> lock(Duration timeout) {
-        return lock(asker(), timeout);
+        return lock(asker(), requireNonNull(timeout, "timeout"));
     }
 
     private ContextNode asker() {
@@ -209,15 +208,43 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
     @Override
     public <R extends @Nullable Object> CompletionStage<R> withLock(
             Function<? super T, ? extends CompletionStage<R>> work) {
-        return lock().thenCompose(guard -> {
-            CompletionStage<R> done;
-            try {
-                done = work.apply(guard.value());
-            } catch (Throwable t) {
-                guard.close();
-                throw t;
+        requireNonNull(work, "work");
+        CompletableFuture<LockGuard<T>> asked = lock().toCompletableFuture();
+        CompletableFuture<R> result = new CompletableFuture<>() {
+            @Override
+            public boolean cancel(boolean mayInterruptIfRunning) {
+                asked.cancel(mayInterruptIfRunning);
+                return super.cancel(mayInterruptIfRunning);
             }
-            return done.whenComplete((result, failure) -> guard.close());
+        };
+        // Not by thenCompose: it skips the function, and so loses the guard, when its stage was completed from outside.
+        var unused = asked.whenComplete((guard, failure) -> {
+            if (failure != null) {
+                result.completeExceptionally(failure);
+            } else {
+                work(guard, work, result);
+            }
+        });
+        return result;
+    }
+
+    private <R extends @Nullable Object> void work(
+            LockGuard<T> guard, Function<? super T, ? extends CompletionStage<R>> work, CompletableFuture<R> result) {
+        if (result.isDone()) {
+            guard.close();
+            return;
+        }
+        CompletionStage<R> done;
+        try {
+            done = requireNonNull(work.apply(guard.value()), "the work gave no stage");
+        } catch (Throwable t) {
+            guard.close();
+            result.completeExceptionally(t);
+            return;
+        }
+        done.whenComplete((value, failure) -> {
+            guard.close();
+            Stages.complete(result, value, failure);
         });
     }
 
@@ -267,18 +294,22 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
         EngineRuntime runtime = owner.runtime();
         Waiter<T> next;
         Grant<T> granted = null;
+        boolean held;
         synchronized (this) {
-            if (holder != grant) {
-                runtime.misuse("a LockGuard of mutex \"" + name + "\" was closed twice; the second time had no effect");
-                return;
+            held = holder == grant;
+            next = held ? head : null;
+            if (held) {
+                holder = null;
             }
-            holder = null;
-            next = head;
             if (next != null) {
                 unlink(next);
                 next.state = WaiterState.GRANTED;
                 granted = grant(next.asker);
             }
+        }
+        if (!held) {
+            runtime.misuse("a LockGuard of mutex \"" + name + "\" was closed twice; the second time had no effect");
+            return;
         }
         grant.by.touch();
         if (runtime.hasListeners()) {
@@ -340,11 +371,12 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
             try {
                 where.execute(completion);
                 return;
-            } catch (RejectedExecutionException e) {
+            } catch (RuntimeException e) {
                 // The place that asked is gone; the lock must not be lost with it.
             }
         }
-        owner.runtime().trampoline().run(completion);
+        // In the thread that released, but not in its context: what the waiter goes on with is the waiter's (rule L9).
+        owner.runtime().trampoline().run(waiter.asker.wrap(completion));
     }
 
     private enum WaiterState {

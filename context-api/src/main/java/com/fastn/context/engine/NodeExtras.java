@@ -3,11 +3,10 @@ package com.fastn.context.engine;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.MetricValue;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,13 +39,16 @@ final class NodeExtras {
     Map<String, FifoMutex<?>> mutexes;
 
     @Nullable
-    List<RunningOperation> operations;
+    Chain<RunningOperation> operations;
 
     @Nullable
-    List<CancelHandler> cancelHandlers;
+    Chain<CancelHandler> cancelHandlers;
 
     @Nullable
-    CompletableFuture<CancelReason> cancellation;
+    Chain<Deadline> deadlines;
+
+    @Nullable
+    CompletionStage<CancelReason> cancellation;
 
     boolean ended;
     boolean closeWhenDone;
@@ -106,21 +108,51 @@ final class NodeExtras {
         return map;
     }
 
-    List<RunningOperation> operations() {
-        List<RunningOperation> list = operations;
-        if (list == null) {
-            list = new ArrayList<>(2);
-            operations = list;
+    Chain<RunningOperation> operations() {
+        Chain<RunningOperation> chain = operations;
+        if (chain == null) {
+            chain = new Chain<>();
+            operations = chain;
         }
-        return list;
+        return chain;
     }
 
-    List<CancelHandler> cancelHandlers() {
-        List<CancelHandler> list = cancelHandlers;
-        if (list == null) {
-            list = new ArrayList<>(2);
-            cancelHandlers = list;
+    Chain<CancelHandler> cancelHandlers() {
+        Chain<CancelHandler> chain = cancelHandlers;
+        if (chain == null) {
+            chain = new Chain<>();
+            cancelHandlers = chain;
         }
-        return list;
+        return chain;
+    }
+
+    Chain<Deadline> deadlines() {
+        Chain<Deadline> chain = deadlines;
+        if (chain == null) {
+            chain = new Chain<>();
+            deadlines = chain;
+        }
+        return chain;
+    }
+
+    List<CancelHandler> takeCancelHandlers() {
+        Chain<CancelHandler> chain = cancelHandlers;
+        cancelHandlers = null;
+        return chain == null ? List.of() : chain.drain();
+    }
+
+    List<Deadline> takeDeadlines() {
+        Chain<Deadline> chain = deadlines;
+        deadlines = null;
+        return chain == null ? List.of() : chain.drain();
+    }
+
+    /** The operations that are under way, the oldest first; a copy. */
+    List<RunningOperation> operationList() {
+        return operations == null ? List.of() : operations.list();
+    }
+
+    List<FifoMutex<?>> mutexList() {
+        return mutexes == null ? List.of() : List.copyOf(mutexes.values());
     }
 }

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** An operation of a context, from its start to its end. */
-final class RunningOperation implements Operation {
+final class RunningOperation extends Chain.Link<RunningOperation> implements Operation {
     private static final long RUNNING = Long.MIN_VALUE;
 
     private final ContextNode node;

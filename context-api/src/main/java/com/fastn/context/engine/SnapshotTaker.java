@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.Thresholds;
 import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.LockStatus;
@@ -30,8 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class SnapshotTaker {
     private final EngineRuntime runtime;
     private final long now;
-    private final List<ContextNode> order = new ArrayList<>();
-    private final List<Integer> parents = new ArrayList<>();
+    private final List<Visit> order = new ArrayList<>();
     private final Set<FifoMutex<?>> mutexes = new LinkedHashSet<>();
 
     private SnapshotTaker(EngineRuntime runtime) {
@@ -72,17 +72,39 @@ final class SnapshotTaker {
                 rules.judge(order, whole));
     }
 
+    /** A node on the walk. What it has from its ancestors is handed down, so that no depth makes the walk go up again. */
+    record Visit(
+            ContextNode node,
+            int parent,
+            ContextPath path,
+            @Nullable PathCounters counters,
+            long idleLimitNanos) {}
+
     private void walk(ContextNode from) {
-        order.add(from);
-        parents.add(-1);
+        ContextPath top = from.path();
+        order.add(new Visit(
+                from,
+                -1,
+                top,
+                runtime.counterStore().find(top),
+                threshold(from, Thresholds.CONTEXT_IDLE, Thresholds.DEFAULT_CONTEXT_IDLE)));
         for (int i = 0; i < order.size(); i++) {
-            ContextNode node = order.get(i);
-            mutexes.addAll(node.mutexList());
-            for (ContextNode child : node.childNodes()) {
-                order.add(child);
-                parents.add(i);
+            Visit visit = order.get(i);
+            mutexes.addAll(visit.node.mutexList());
+            for (ContextNode child : visit.node.childNodes()) {
+                order.add(below(visit, i, child));
             }
         }
+    }
+
+    private static Visit below(Visit up, int index, ContextNode child) {
+        PathCounters counters = child.countersOrNull();
+        if (counters == null && up.counters != null) {
+            counters = up.counters.childOrNull(child.name());
+        }
+        ContextPath path = counters != null ? counters.path() : up.path.child(child.name());
+        long idleLimit = child.ownSetting(Thresholds.CONTEXT_IDLE) instanceof Duration d ? nanos(d) : up.idleLimitNanos;
+        return new Visit(child, index, path, counters, idleLimit);
     }
 
     /** Children stand behind their parent, so from the end on each node is made after all of its children. */
@@ -91,7 +113,7 @@ final class SnapshotTaker {
         List<@Nullable List<ContextStatus>> children = new ArrayList<>(Collections.nCopies(order.size(), null));
         for (int i = order.size() - 1; i > 0; i--) {
             ContextStatus status = status(order.get(i), children.get(i), counts);
-            int parent = parents.get(i);
+            int parent = order.get(i).parent;
             List<ContextStatus> siblings = children.get(parent);
             if (siblings == null) {
                 siblings = new ArrayList<>();
@@ -103,9 +125,10 @@ final class SnapshotTaker {
     }
 
     private ContextStatus status(
-            ContextNode node,
+            Visit visit,
             @Nullable List<ContextStatus> childrenLastFirst,
             Map<PathCounters, CounterStore.Counts> counts) {
+        ContextNode node = visit.node;
         List<ContextStatus> children = List.of();
         if (childrenLastFirst != null) {
             Collections.reverse(childrenLastFirst);
@@ -125,14 +148,10 @@ final class SnapshotTaker {
                 caller = x.caller;
                 metrics = x.metrics == null ? metrics : new LinkedHashMap<>(x.metrics);
                 data = x.data == null ? data : new LinkedHashMap<>(x.data);
-                running = x.operations == null ? running : List.copyOf(x.operations);
+                running = x.operationList();
             }
         }
-        PathCounters path = node.countersOrNull();
-        if (path == null) {
-            path = runtime.counterStore().find(node.path());
-        }
-        CounterStore.Counts counted = path == null ? null : counts.get(path);
+        CounterStore.Counts counted = visit.counters == null ? null : counts.get(visit.counters);
         if (counted == null) {
             counted = CounterStore.Counts.NONE;
         }
@@ -140,10 +159,9 @@ final class SnapshotTaker {
                 node.id(),
                 node.name(),
                 label,
-                node.path(),
+                visit.path,
                 node.kind(),
-                // It was linked when it was read; that it left since is for the next snapshot to tell.
-                node.state() == ContextState.CLOSED ? ContextState.CLOSING : node.state(),
+                state(visit),
                 node.cancelReason(),
                 Duration.ofNanos(node.durationNanos(now)),
                 Duration.ofNanos(node.idleNanos(now)),
@@ -159,6 +177,12 @@ final class SnapshotTaker {
                 counted.allLive(),
                 children,
                 0);
+    }
+
+    private static ContextState state(Visit visit) {
+        ContextState state = visit.node.state();
+        // A child was linked when it was read; that it left since is for the next snapshot to tell.
+        return visit.parent >= 0 && state == ContextState.CLOSED ? ContextState.CLOSING : state;
     }
 
     private List<OperationStatus> operations(ContextNode node, List<RunningOperation> running) {
@@ -177,9 +201,9 @@ final class SnapshotTaker {
     private List<FifoMutex.Picture> pictures(boolean whole) {
         Set<Long> shown = new HashSet<>();
         if (!whole) {
-            order.forEach(node -> shown.add(node.id()));
+            order.forEach(visit -> shown.add(visit.node.id()));
             // A context below may hold or wait for a lock of an ancestor.
-            for (ContextNode up = order.get(0).parent(); up != null; up = up.parent()) {
+            for (ContextNode up = order.get(0).node.parent(); up != null; up = up.parent()) {
                 mutexes.addAll(up.mutexList());
             }
         }
@@ -244,6 +268,15 @@ final class SnapshotTaker {
 
     static long threshold(ContextNode node, String key, Duration otherwise) {
         Object set = node.setting(key);
-        return (set instanceof Duration d ? d : otherwise).toNanos();
+        return nanos(set instanceof Duration d ? d : otherwise);
+    }
+
+    /** Up to 292 years; a threshold beyond, which somebody sets to say "never", is as good as that. */
+    private static long nanos(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException e) {
+            return duration.isNegative() ? 0 : Long.MAX_VALUE;
+        }
     }
 }

@@ -1,9 +1,12 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fastn.context.Registration;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.StatusSnapshot;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -32,12 +35,42 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
 
     @Override
     public void subscribe(Flow.Subscriber<? super StatusSnapshot> subscriber) {
-        new Subscription(runtime, subscriber).start();
+        new Subscription(runtime, requireNonNull(subscriber, "subscriber")).start();
+    }
+
+    /*
+     *   STARTING --subscribed--> IDLE --something is due--> SENDING --sent--> RESTING --a second later--> IDLE
+     *
+     *   IDLE --time may turn something--> LOOKING --once a second, until something is due--> SENDING
+     *
+     *   any --cancelled, failed or the runtime closed--> OVER
+     *
+     * In each phase at most one task is under way or scheduled; that is what makes the signals serial.
+     */
+    private enum Phase {
+        STARTING,
+        IDLE,
+        SENDING,
+        RESTING,
+        LOOKING,
+        OVER
     }
 
     private static final class Subscription implements Flow.Subscription {
         private final EngineRuntime runtime;
         private final Flow.Subscriber<? super StatusSnapshot> subscriber;
+
+        @GuardedBy("this")
+        private final List<Registration> ends = new ArrayList<>(2);
+
+        @GuardedBy("this")
+        private Phase phase = Phase.STARTING;
+
+        @GuardedBy("this")
+        private boolean asked;
+
+        @GuardedBy("this")
+        private boolean listening;
 
         @GuardedBy("this")
         private long demand;
@@ -46,18 +79,20 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
         private boolean due = true;
 
         @GuardedBy("this")
-        private boolean resting;
+        private boolean runtimeClosed;
+
+        /** Whether time alone may make a warning of something in the last snapshot. */
+        @GuardedBy("this")
+        private boolean mayTurn;
 
         @GuardedBy("this")
-        private boolean sending;
+        private List<String> lastWarnings = List.of();
 
         @GuardedBy("this")
-        private boolean over;
+        private long lookNumber;
 
         @GuardedBy("this")
-        private @Nullable Registration listening;
-
-        private volatile List<String> lastWarnings = List.of();
+        private @Nullable Registration nextLook;
 
         Subscription(EngineRuntime runtime, Flow.Subscriber<? super StatusSnapshot> subscriber) {
             this.runtime = runtime;
@@ -65,94 +100,204 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
         }
 
         void start() {
-            Registration registration = runtime.addListener(event -> changed());
-            synchronized (this) {
-                listening = registration;
+            try {
+                subscriber.onSubscribe(this);
+            } catch (Throwable t) {
+                failed(t);
+                return;
             }
-            subscriber.onSubscribe(this);
-        }
-
-        private void changed() {
             synchronized (this) {
-                due = true;
-                if (resting || sending || over || demand == 0) {
+                if (phase == Phase.OVER) {
                     return;
                 }
+                phase = Phase.IDLE;
             }
-            // Not in the thread that made the change: a snapshot must never slow the application.
-            runtime.timers().after(Duration.ZERO, this::send);
+            untilTheEnd(runtime.atClose(this::complete));
+            proceed();
         }
 
         @Override
         public void request(long n) {
             if (n <= 0) {
-                cancel();
-                subscriber.onError(new IllegalArgumentException("asked for " + n + " snapshots; ask for at least 1"));
+                if (end()) {
+                    subscriber.onError(
+                            new IllegalArgumentException("asked for " + n + " snapshots; ask for at least 1"));
+                }
                 return;
             }
+            boolean first;
             synchronized (this) {
                 demand = demand + n < 0 ? Long.MAX_VALUE : demand + n;
-                if (!due || resting) {
+                first = !asked;
+                asked = true;
+            }
+            if (first) {
+                untilTheEnd(runtime.addListener(event -> changed()));
+                synchronized (this) {
+                    // Not before: a snapshot without a listener behind it could be the last for a long time.
+                    listening = true;
+                }
+            }
+            proceed();
+        }
+
+        private void changed() {
+            synchronized (this) {
+                if (due) {
+                    return;
+                }
+                due = true;
+            }
+            proceed();
+        }
+
+        /** Begins what is next, elsewhere: a snapshot must never slow who made the change. */
+        private void proceed() {
+            Runnable next;
+            synchronized (this) {
+                boolean free = phase == Phase.IDLE || phase == Phase.LOOKING;
+                if (!free || demand == 0 || !listening) {
+                    return;
+                }
+                if (due) {
+                    phase = Phase.SENDING;
+                    stopLooking();
+                    next = this::send;
+                } else if (mayTurn && phase == Phase.IDLE) {
+                    phase = Phase.LOOKING;
+                    long number = ++lookNumber;
+                    next = () -> look(number);
+                } else {
                     return;
                 }
             }
-            runtime.timers().after(Duration.ZERO, this::send);
+            runtime.timers().soon(next);
         }
 
         private void send() {
             synchronized (this) {
-                if (over || sending || resting || !due || demand == 0) {
+                if (phase != Phase.SENDING) {
                     return;
                 }
                 demand--;
                 due = false;
-                sending = true;
-                resting = true;
             }
-            boolean mayTurn = true;
+            StatusSnapshot snapshot;
             try {
-                StatusSnapshot snapshot = runtime.status();
-                lastWarnings = warnings(snapshot);
-                mayTurn = mayTurn(snapshot);
+                snapshot = runtime.status();
                 subscriber.onNext(snapshot);
             } catch (Throwable t) {
-                LOG.error("a subscriber of the status stream failed; it is sent nothing more", t);
-                cancel();
+                failed(t);
+                return;
             }
+            boolean last;
             synchronized (this) {
-                sending = false;
-                if (over) {
+                if (phase == Phase.OVER) {
                     return;
                 }
+                phase = Phase.RESTING;
+                lastWarnings = warnings(snapshot);
+                mayTurn = mayTurn(snapshot);
+                last = runtimeClosed;
             }
-            boolean look = mayTurn;
-            runtime.timers().after(PACE, () -> rested(look));
+            if (last) {
+                complete();
+            } else {
+                runtime.timers().after(PACE, this::rested);
+            }
         }
 
-        private void rested(boolean look) {
-            boolean changed;
+        private void rested() {
             synchronized (this) {
-                resting = false;
-                changed = due;
-                if (over) {
+                if (phase != Phase.RESTING) {
                     return;
                 }
+                phase = Phase.IDLE;
             }
-            if (!changed && look) {
-                StatusSnapshot snapshot = runtime.status();
+            proceed();
+        }
+
+        private void look(long number) {
+            StatusSnapshot snapshot = runtime.status();
+            synchronized (this) {
+                if (phase != Phase.LOOKING || number != lookNumber) {
+                    return;
+                }
+                mayTurn = mayTurn(snapshot);
                 if (!warnings(snapshot).equals(lastWarnings)) {
-                    synchronized (this) {
-                        due = true;
-                    }
-                } else if (mayTurn(snapshot)) {
-                    runtime.timers().after(PACE, () -> rested(true));
+                    due = true;
+                } else if (mayTurn) {
+                    nextLook = runtime.timers().after(PACE, () -> look(number));
+                    return;
+                } else {
+                    phase = Phase.IDLE;
+                }
+            }
+            proceed();
+        }
+
+        @GuardedBy("this")
+        private void stopLooking() {
+            lookNumber++;
+            if (nextLook != null) {
+                nextLook.close();
+                nextLook = null;
+            }
+        }
+
+        /** The runtime closed: a snapshot that is being sent is the last. */
+        private void complete() {
+            synchronized (this) {
+                runtimeClosed = true;
+                if (phase == Phase.SENDING) {
                     return;
                 }
             }
-            send();
+            if (end()) {
+                try {
+                    subscriber.onComplete();
+                } catch (Throwable t) {
+                    LOG.error("a subscriber of the status stream failed at its end", t);
+                }
+            }
         }
 
-        /** Whether time alone may still turn something into a warning. */
+        private void failed(Throwable t) {
+            LOG.error("a subscriber of the status stream failed; it is sent nothing more", t);
+            cancel();
+        }
+
+        @Override
+        public void cancel() {
+            end();
+        }
+
+        @CanIgnoreReturnValue
+        private boolean end() {
+            List<Registration> all;
+            synchronized (this) {
+                if (phase == Phase.OVER) {
+                    return false;
+                }
+                phase = Phase.OVER;
+                stopLooking();
+                all = List.copyOf(ends);
+                ends.clear();
+            }
+            all.forEach(Registration::close);
+            return true;
+        }
+
+        private void untilTheEnd(Registration registration) {
+            synchronized (this) {
+                if (phase != Phase.OVER) {
+                    ends.add(registration);
+                    return;
+                }
+            }
+            registration.close();
+        }
+
         private static boolean mayTurn(StatusSnapshot snapshot) {
             return snapshot.activeLocks().stream().anyMatch(l -> !l.longHeld())
                     || snapshot.lockWaiters().stream().anyMatch(w -> !w.stuck())
@@ -180,19 +325,6 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                     .filter(LockWaiter::stuck)
                     .forEach(w -> marks.add("waiter " + w.contextId()));
             return marks;
-        }
-
-        @Override
-        public void cancel() {
-            Registration registration;
-            synchronized (this) {
-                over = true;
-                registration = listening;
-                listening = null;
-            }
-            if (registration != null) {
-                registration.close();
-            }
         }
     }
 }

@@ -1,5 +1,7 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
@@ -66,25 +68,40 @@ final class TaskRunner {
             Executor executor,
             CompletableFuture<T> result,
             Supplier<? extends CompletionStage<T>> task) {
+        if (refused(context, result)) {
+            return;
+        }
         try {
             executor.execute(() -> run(context, result, task));
-        } catch (RuntimeException e) {
-            result.completeExceptionally(e);
+        } catch (Throwable t) {
+            result.completeExceptionally(t);
         }
     }
 
-    private static <T extends @Nullable Object> void run(
-            ContextNode context, CompletableFuture<T> result, Supplier<? extends CompletionStage<T>> task) {
+    private static boolean refused(ContextNode context, CompletableFuture<?> result) {
         CancelReason reason = context.cancelReason();
         if (reason != null) {
             result.completeExceptionally(
                     new ContextCancelledException("a task in " + context.path() + " was not started", reason));
+            return true;
+        }
+        if (context.isClosed()) {
+            result.completeExceptionally(new IllegalStateException("a task in " + context.path()
+                    + " was not started, as it has ended; spawn in a context that is open"));
+            return true;
+        }
+        return false;
+    }
+
+    private static <T extends @Nullable Object> void run(
+            ContextNode context, CompletableFuture<T> result, Supplier<? extends CompletionStage<T>> task) {
+        if (refused(context, result)) {
             return;
         }
         context.touch();
         CompletionStage<T> stage;
         try (ContextScope ignored = context.makeCurrent()) {
-            stage = task.get();
+            stage = requireNonNull(task.get(), "the task gave no stage");
         } catch (Throwable t) {
             result.completeExceptionally(t);
             return;

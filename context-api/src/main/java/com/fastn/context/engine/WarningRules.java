@@ -42,7 +42,7 @@ final class WarningRules {
         this.system = system;
     }
 
-    List<StatusWarning> judge(List<ContextNode> nodes, boolean whole) {
+    List<StatusWarning> judge(List<SnapshotTaker.Visit> nodes, boolean whole) {
         longHeldLocks();
         stuckWaiters();
         slowOperations(nodes);
@@ -59,8 +59,16 @@ final class WarningRules {
     }
 
     private void longHeldLocks() {
+        int said = 0;
+        int more = 0;
         for (LockStatus lock : locks) {
-            if (lock.longHeld()) {
+            if (!lock.longHeld()) {
+                continue;
+            }
+            if (said == MAX_PER_RULE) {
+                more++;
+            } else {
+                said++;
                 add(
                         "lock-long-held",
                         WarningSeverity.WARNING,
@@ -71,6 +79,7 @@ final class WarningRules {
                         "what " + lock.heldByContext() + " is doing while it holds the lock");
             }
         }
+        andMore("lock-long-held", WarningSeverity.WARNING, more, "locks long held");
     }
 
     private void stuckWaiters() {
@@ -101,25 +110,25 @@ final class WarningRules {
         andMore("waiter-stuck", WarningSeverity.WARNING, more, "waiters stuck");
     }
 
-    private void slowOperations(List<ContextNode> nodes) {
+    private void slowOperations(List<SnapshotTaker.Visit> nodes) {
         int said = 0;
         int more = 0;
-        for (ContextNode node : nodes) {
+        for (SnapshotTaker.Visit visit : nodes) {
+            ContextNode node = visit.node();
             NodeExtras x = node.extrasOrNull();
             if (x == null) {
                 continue;
             }
             List<RunningOperation> running;
             synchronized (x) {
-                running = x.operations == null ? List.of() : List.copyOf(x.operations);
+                running = x.operationList();
             }
             if (running.isEmpty()) {
                 continue;
             }
-            RunningOperation innermost = running.get(running.size() - 1);
-            long elapsed = innermost.elapsedNanos(now);
-            if (elapsed
-                    <= SnapshotTaker.threshold(node, Thresholds.OPERATION_SLOW, Thresholds.DEFAULT_OPERATION_SLOW)) {
+            long limit = SnapshotTaker.threshold(node, Thresholds.OPERATION_SLOW, Thresholds.DEFAULT_OPERATION_SLOW);
+            RunningOperation slow = innermostSlow(running, limit);
+            if (slow == null) {
                 continue;
             }
             if (said == MAX_PER_RULE) {
@@ -130,33 +139,44 @@ final class WarningRules {
             add(
                     "operation-slow",
                     WarningSeverity.WARNING,
-                    shortName(node) + " stuck on \"" + innermost.name() + "\" (" + time(Duration.ofNanos(elapsed))
+                    shortName(visit) + " stuck on \"" + slow.name() + "\" ("
+                            + time(Duration.ofNanos(slow.elapsedNanos(now)))
                             + ")",
-                    node.path().toString(),
+                    visit.path().toString(),
                     null);
         }
         andMore("operation-slow", WarningSeverity.WARNING, more, "operations slow");
     }
 
-    private void idleContexts(List<ContextNode> nodes) {
+    /** The youngest that is slow. A fresh one beside it says nothing about the others: they may run side by side. */
+    private @Nullable RunningOperation innermostSlow(List<RunningOperation> running, long limitNanos) {
+        for (int i = running.size() - 1; i >= 0; i--) {
+            if (running.get(i).elapsedNanos(now) > limitNanos) {
+                return running.get(i);
+            }
+        }
+        return null;
+    }
+
+    private void idleContexts(List<SnapshotTaker.Visit> nodes) {
         int idle = 0;
-        ContextNode longest = null;
-        for (ContextNode node : nodes) {
+        SnapshotTaker.Visit longest = null;
+        for (SnapshotTaker.Visit visit : nodes) {
+            ContextNode node = visit.node();
             if (node.kind() == ContextKind.ROOT || node.kind() == ContextKind.SERVICE) {
                 continue;
             }
-            if (node.idleNanos(now)
-                    > SnapshotTaker.threshold(node, Thresholds.CONTEXT_IDLE, Thresholds.DEFAULT_CONTEXT_IDLE)) {
+            if (node.idleNanos(now) > visit.idleLimitNanos()) {
                 idle++;
-                if (longest == null || node.idleNanos(now) > longest.idleNanos(now)) {
-                    longest = node;
+                if (longest == null || node.idleNanos(now) > longest.node().idleNanos(now)) {
+                    longest = visit;
                 }
             }
         }
         if (longest == null) {
             return;
         }
-        String age = time(Duration.ofNanos(longest.idleNanos(now)));
+        String age = time(Duration.ofNanos(longest.node().idleNanos(now)));
         String message = idle == 1
                 ? shortName(longest) + " idle for " + age
                 : idle + " contexts idle, the longest " + shortName(longest) + " for " + age;
@@ -216,12 +236,15 @@ final class WarningRules {
         return runtime.root().path().toString();
     }
 
-    private String shortName(ContextNode node) {
+    private String shortName(SnapshotTaker.Visit visit) {
+        long id = visit.node().id();
+        if (names.knows(id)) {
+            return names.of(id);
+        }
         ShortNames single = new ShortNames();
-        single.add(node.id(), node.path());
+        single.add(id, visit.path());
         single.decide();
-        String known = names.of(node.id());
-        return known.startsWith("#") ? single.of(node.id()) : known;
+        return single.of(id);
     }
 
     private static String time(Duration duration) {

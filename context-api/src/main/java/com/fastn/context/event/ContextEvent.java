@@ -57,11 +57,12 @@ public sealed interface ContextEvent {
     record Closed(long contextId, ContextPath path) implements Life {}
 
     /**
-     * A metric, a datum or a label of a context changed.
+     * A metric, a datum, the label or the state of a context changed. The one change of state without an event of its own
+     * is from active to closing; its key is {@code state}.
      *
      * @param contextId its id
      * @param path its path
-     * @param key the metric's or datum's key
+     * @param key the metric's or datum's key, {@code label} or {@code state}
      */
     record Changed(long contextId, ContextPath path, String key) implements Life {}
 

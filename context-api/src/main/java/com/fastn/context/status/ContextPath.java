@@ -2,7 +2,6 @@ package com.fastn.context.status;
 
 import static java.util.Objects.requireNonNull;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,10 +13,17 @@ import org.jspecify.annotations.Nullable;
  * {@link #parse} turns it back. Two contexts at once may have the same path; only an id tells them apart.
  */
 public final class ContextPath implements Comparable<ContextPath> {
-    private final List<String> names;
+    // Linked upwards and shared: the paths of a tree take one object for each node, however deep it is.
+    private final @Nullable ContextPath parent;
+    private final String leaf;
+    private final int depth;
+    private final int hash;
 
-    private ContextPath(List<String> names) {
-        this.names = names;
+    private ContextPath(@Nullable ContextPath parent, String leaf) {
+        this.parent = parent;
+        this.leaf = requireNonNull(leaf, "name");
+        this.depth = parent == null ? 1 : parent.depth + 1;
+        this.hash = 31 * (parent == null ? 1 : parent.hash) + leaf.hashCode();
     }
 
     /**
@@ -28,11 +34,14 @@ public final class ContextPath implements Comparable<ContextPath> {
      * @throws IllegalArgumentException if there is no name
      */
     public static ContextPath of(List<String> names) {
-        List<String> copy = List.copyOf(names);
-        if (copy.isEmpty()) {
+        ContextPath path = null;
+        for (String name : names) {
+            path = new ContextPath(path, name);
+        }
+        if (path == null) {
             throw new IllegalArgumentException("a path needs at least one name: that of the root");
         }
-        return new ContextPath(copy);
+        return path;
     }
 
     /**
@@ -54,7 +63,7 @@ public final class ContextPath implements Comparable<ContextPath> {
      */
     public static ContextPath parse(String dotted) {
         requireNonNull(dotted, "dotted");
-        List<String> names = new ArrayList<>();
+        ContextPath path = null;
         StringBuilder name = new StringBuilder();
         for (int i = 0; i < dotted.length(); i++) {
             char c = dotted.charAt(i);
@@ -62,34 +71,41 @@ public final class ContextPath implements Comparable<ContextPath> {
                 i++;
                 name.append(dotted.charAt(i));
             } else if (c == '.') {
-                names.add(name.toString());
+                path = new ContextPath(path, name.toString());
                 name.setLength(0);
             } else {
                 name.append(c);
             }
         }
-        names.add(name.toString());
-        return new ContextPath(List.copyOf(names));
+        return new ContextPath(path, name.toString());
     }
 
     /** {@return the names from the root down, at least one} */
     public List<String> names() {
+        return List.of(namesFromTop());
+    }
+
+    private String[] namesFromTop() {
+        String[] names = new String[depth];
+        for (ContextPath path = this; path != null; path = path.parent) {
+            names[path.depth - 1] = path.leaf;
+        }
         return names;
     }
 
     /** {@return the last name} */
     public String leaf() {
-        return names.get(names.size() - 1);
+        return leaf;
     }
 
     /** {@return how many names there are} */
     public int depth() {
-        return names.size();
+        return depth;
     }
 
     /** {@return the path without its last name, or {@code null} for the root's path} */
     public @Nullable ContextPath parent() {
-        return names.size() == 1 ? null : new ContextPath(names.subList(0, names.size() - 1));
+        return parent;
     }
 
     /**
@@ -99,10 +115,7 @@ public final class ContextPath implements Comparable<ContextPath> {
      * @return this path with one more name
      */
     public ContextPath child(String name) {
-        List<String> longer = new ArrayList<>(names.size() + 1);
-        longer.addAll(names);
-        longer.add(requireNonNull(name, "name"));
-        return new ContextPath(List.copyOf(longer));
+        return new ContextPath(this, name);
     }
 
     /**
@@ -112,43 +125,53 @@ public final class ContextPath implements Comparable<ContextPath> {
      * @return whether the other path's names begin this one
      */
     public boolean startsWith(ContextPath other) {
-        int length = other.names.size();
-        return names.size() >= length && names.subList(0, length).equals(other.names);
+        return depth >= other.depth && upTo(other.depth).equals(other);
+    }
+
+    private ContextPath upTo(int wanted) {
+        ContextPath path = this;
+        while (path.depth > wanted) {
+            path = requireNonNull(path.parent, "a path deeper than 1 has a parent");
+        }
+        return path;
     }
 
     @Override
     public int compareTo(ContextPath other) {
-        int common = Math.min(names.size(), other.names.size());
-        for (int i = 0; i < common; i++) {
-            int c = names.get(i).compareTo(other.names.get(i));
-            if (c != 0) {
-                return c;
-            }
+        ContextPath mine = upTo(Math.min(depth, other.depth));
+        ContextPath its = other.upTo(Math.min(depth, other.depth));
+        int byName = 0;
+        // The difference nearest to the root decides, so the last one that is found on the way up.
+        while (mine != its && mine != null && its != null) {
+            int c = mine.leaf.compareTo(its.leaf);
+            byName = c != 0 ? c : byName;
+            mine = mine.parent;
+            its = its.parent;
         }
-        return Integer.compare(names.size(), other.names.size());
+        return byName != 0 ? byName : Integer.compare(depth, other.depth);
     }
 
     @Override
     public boolean equals(@Nullable Object o) {
-        return o instanceof ContextPath p && p.names.equals(names);
+        return o instanceof ContextPath p && p.hash == hash && p.depth == depth && compareTo(p) == 0;
     }
 
     @Override
     public int hashCode() {
-        return names.hashCode();
+        return hash;
     }
 
     /** {@return the dotted form} */
     @Override
     public String toString() {
         StringBuilder dotted = new StringBuilder();
-        for (int i = 0; i < names.size(); i++) {
+        String[] names = namesFromTop();
+        for (int i = 0; i < names.length; i++) {
             if (i > 0) {
                 dotted.append('.');
             }
-            String name = names.get(i);
-            for (int j = 0; j < name.length(); j++) {
-                char c = name.charAt(j);
+            for (int j = 0; j < names[i].length(); j++) {
+                char c = names[i].charAt(j);
                 if (c == '.' || c == '\\') {
                     dotted.append('\\');
                 }

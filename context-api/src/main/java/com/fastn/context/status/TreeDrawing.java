@@ -1,11 +1,11 @@
 package com.fastn.context.status;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +21,7 @@ final class TreeDrawing {
     private final boolean brief;
     private final int deepest;
     private final Deque<Branch> open = new ArrayDeque<>();
+    private final Set<ContextPath> counted = new HashSet<>();
 
     TreeDrawing(Page page, LockIndex locks, boolean brief) {
         this.page = page;
@@ -34,7 +35,7 @@ final class TreeDrawing {
         Line line = page.line();
         addRow(line, Ink.BOLD, root.label(), root);
         page.end(line);
-        enter(root, "", 0);
+        enter(root, "", 0, false);
         while (!open.isEmpty()) {
             Branch branch = open.getLast();
             ContextStatus child = branch.next();
@@ -59,14 +60,15 @@ final class TreeDrawing {
         }
         addRow(line, Ink.PLAIN, branch.titleOf(child), child);
         page.end(line);
-        enter(child, depth >= deepest ? branch.lead : branch.lead + (last ? "    " : "│   "), depth);
+        String lead = depth >= deepest ? branch.lead : branch.lead + (last ? "    " : "│   ");
+        enter(child, lead, depth, branch.isOneOfMany(child));
     }
 
     /** Draws the rows that belong to the context itself and leaves its children for later. */
-    private void enter(ContextStatus context, String lead, int depth) {
+    private void enter(ContextStatus context, String lead, int depth, boolean oneOfMany) {
         List<LockStatus> held = locks.heldBy(context);
         List<LockWaiter> awaited = locks.awaitedBy(context);
-        String counters = brief ? null : CounterText.of(context);
+        String counters = counters(context, oneOfMany);
         int left = (counters == null ? 0 : 1) + held.size() + awaited.size();
         boolean more = !context.children().isEmpty() || context.foldedChildren() > 0;
         if (counters != null) {
@@ -84,6 +86,15 @@ final class TreeDrawing {
         if (more) {
             open.addLast(new Branch(context, lead, depth));
         }
+    }
+
+    /** Counters belong to a path: contexts that share one show them once, as those of all. */
+    private @Nullable String counters(ContextStatus context, boolean oneOfMany) {
+        String text = brief ? null : CounterText.of(context);
+        if (text == null || !counted.add(context.path())) {
+            return null;
+        }
+        return oneOfMany ? "All " + context.label() + ": " + text : text;
     }
 
     private Line branchLine(String lead, boolean last) {
@@ -146,14 +157,16 @@ final class TreeDrawing {
         private final ContextStatus context;
         private final String lead;
         private final int depth;
-        private final Set<String> repeated;
+        private final Set<String> repeatedLabels;
+        private final Set<String> repeatedNames;
         private int drawn;
 
         Branch(ContextStatus context, String lead, int depth) {
             this.context = context;
             this.lead = lead;
             this.depth = depth;
-            this.repeated = repeatedLabels(context.children());
+            this.repeatedLabels = repeated(context.children(), ContextStatus::label);
+            this.repeatedNames = repeated(context.children(), ContextStatus::name);
         }
 
         @Nullable
@@ -167,21 +180,26 @@ final class TreeDrawing {
 
         /** {@return the label, with the id where a sibling has the same one} */
         String titleOf(ContextStatus child) {
-            return repeated.contains(child.label()) ? child.label() + "#" + child.id() : child.label();
+            return repeatedLabels.contains(child.label()) ? child.label() + "#" + child.id() : child.label();
         }
 
-        private static Set<String> repeatedLabels(List<ContextStatus> siblings) {
+        /** {@return whether siblings have the same path} */
+        boolean isOneOfMany(ContextStatus child) {
+            return repeatedNames.contains(child.name());
+        }
+
+        private static Set<String> repeated(List<ContextStatus> siblings, Function<ContextStatus, String> part) {
             if (siblings.size() < 2) {
                 return Set.of();
             }
             Set<String> seen = new HashSet<>();
-            List<String> again = new ArrayList<>();
+            Set<String> again = new HashSet<>();
             for (ContextStatus sibling : siblings) {
-                if (!seen.add(sibling.label())) {
-                    again.add(sibling.label());
+                if (!seen.add(part.apply(sibling))) {
+                    again.add(part.apply(sibling));
                 }
             }
-            return new HashSet<>(again);
+            return again;
         }
     }
 }

@@ -1,0 +1,398 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextState;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class CancellationTest {
+    @RegisterExtension
+    final TestTree tree = new TestTree();
+
+    @Test
+    void cancelReachesEverythingBelowAndNothingElse() {
+        FastnContext a = tree.open("a");
+        FastnContext b = tree.open(a, "b");
+        FastnContext c = tree.open(b, "c");
+        FastnContext sibling = tree.open("sibling");
+
+        b.cancel("enough");
+
+        assertThat(b.isCancelled()).isTrue();
+        assertThat(c.isCancelled()).isTrue();
+        assertThat(a.isCancelled()).isFalse();
+        assertThat(sibling.isCancelled()).isFalse();
+        assertThat(b.cancelReason()).isEqualTo(new CancelReason(CancelReason.Kind.REQUESTED, "enough", "app.a.b"));
+        assertThat(c.cancelReason()).isEqualTo(new CancelReason(CancelReason.Kind.PARENT, "enough", "app.a.b"));
+    }
+
+    @Test
+    void aCancelledContextIsStillOpen() {
+        FastnContext a = tree.open("a");
+        a.cancel();
+
+        assertThat(a.state()).isEqualTo(ContextState.ACTIVE);
+        assertThat(tree.root.children()).containsExactly(a);
+    }
+
+    @Test
+    void theFirstReasonStays() {
+        FastnContext a = tree.open("a");
+        a.cancel("first");
+        a.cancel("second");
+        tree.root.cancel("third");
+
+        assertThat(a.cancelReason()).extracting(CancelReason::message).isEqualTo("first");
+    }
+
+    @Test
+    void C1_aChildOfACancelledContextIsBornCancelled() {
+        FastnContext parent = tree.open("parent");
+        parent.cancel("stop");
+        FastnContext child = tree.open(parent, "child");
+
+        assertThat(child.cancelReason()).isEqualTo(new CancelReason(CancelReason.Kind.PARENT, "stop", "app.parent"));
+        assertThat(child.state()).isEqualTo(ContextState.ACTIVE);
+    }
+
+    @Test
+    void aClosingContextPassesCancellationOn() {
+        FastnContext parent = tree.open("parent");
+        FastnContext child = tree.open(parent, "child");
+        parent.close();
+        tree.root.cancel("stop");
+
+        assertThat(parent.isCancelled()).isTrue();
+        assertThat(child.isCancelled()).isTrue();
+    }
+
+    @Test
+    void C9_aClosedContextIsNotCancelledAnyMore() {
+        FastnContext child = tree.open("child");
+        AtomicInteger calls = new AtomicInteger();
+        child.onCancel(reason -> calls.incrementAndGet());
+        child.close();
+        child.cancel();
+        tree.root.cancel();
+
+        assertThat(child.isCancelled()).isFalse();
+        assertThat(calls).hasValue(0);
+    }
+
+    @Test
+    void throwIfCancelledSaysWhatAndWhy() {
+        FastnContext child = tree.open("child");
+        child.throwIfCancelled();
+        child.cancel("too late");
+
+        assertThatExceptionOfType(ContextCancelledException.class)
+                .isThrownBy(child::throwIfCancelled)
+                .withMessage("app.child was cancelled: too late (app.child)")
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(child.cancelReason()));
+    }
+
+    @Test
+    void C3_everyHandlerRunsAlthoughSomeThrowAndTheFailuresAreReportedOnce() {
+        FastnContext child = tree.open("child");
+        AtomicInteger calls = new AtomicInteger();
+        for (int i = 0; i < 1_000; i++) {
+            int number = i;
+            child.onCancel(reason -> {
+                calls.incrementAndGet();
+                if (number % 10 == 0) {
+                    throw new IllegalStateException("handler " + number);
+                }
+                if (number % 10 == 5) {
+                    throw new StackOverflowError("handler " + number);
+                }
+            });
+        }
+
+        String log = logOf(child::cancel);
+
+        assertThat(calls).hasValue(1_000);
+        assertThat(log).containsOnlyOnce("200 of the cancellation handlers of app.child failed");
+        assertThat(log).contains("handler 0").doesNotContain("handler 990");
+    }
+
+    private static String logOf(Runnable code) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream written = new ByteArrayOutputStream();
+        try (PrintStream log = new PrintStream(written, true, StandardCharsets.UTF_8)) {
+            System.setErr(log);
+            code.run();
+        } finally {
+            System.setErr(before);
+        }
+        return written.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void C4_aHandlerMayDoAnythingToTheTree() {
+        FastnContext parent = tree.open("parent");
+        FastnContext child = tree.open(parent, "child");
+        List<String> seen = new ArrayList<>();
+        child.onCancel(reason -> {
+            seen.add("first");
+            parent.cancel("from below");
+            child.cancel("again");
+            child.onCancel(r -> seen.add("added meanwhile"));
+            assertThat(child.child("grandchild").open().isCancelled()).isTrue();
+            assertThat(child.mutex("lock").lock().toCompletableFuture()).isCompletedExceptionally();
+            child.incrementTotal("cancels");
+            child.close();
+            parent.close();
+        });
+        child.onCancel(reason -> seen.add("second"));
+
+        child.cancel();
+
+        assertThat(seen).containsExactly("first", "added meanwhile", "second");
+        assertThat(parent.isCancelled()).isTrue();
+        assertThat(child.getTotal("cancels")).isEqualTo(1);
+    }
+
+    @Test
+    void allAreMarkedAndToldBeforeTheFirstHandlerRuns() {
+        FastnContext a = tree.open("a");
+        FastnContext b = tree.open(a, "b");
+        AtomicInteger told = new AtomicInteger();
+        tree.runtime.addListener(event -> told.incrementAndGet());
+        long version = tree.runtime.version();
+        List<String> seen = new ArrayList<>();
+        a.onCancel(reason -> seen.add(b.isCancelled() + " " + told + " " + (tree.runtime.version() - version)));
+        a.cancel();
+
+        assertThat(seen).containsExactly("true 2 1");
+    }
+
+    @Test
+    void aHandlerThatIsLateRunsAtOnceAndOnce() {
+        FastnContext child = tree.open("child");
+        child.cancel("stop");
+        List<CancelReason> seen = new ArrayList<>();
+        child.onCancel(seen::add);
+        child.cancel();
+
+        assertThat(seen).containsExactly(child.cancelReason());
+    }
+
+    @Test
+    void aHandlerThatWasTakenBackDoesNotRun() {
+        FastnContext child = tree.open("child");
+        List<String> seen = new ArrayList<>();
+        child.onCancel(reason -> seen.add("stays"));
+        Registration taken = child.onCancel(reason -> seen.add("taken back"));
+        taken.close();
+        taken.close();
+        child.cancel();
+
+        assertThat(seen).containsExactly("stays");
+    }
+
+    @Test
+    void manyHandlersAreTakenBackInAnyOrderAtTheSameCost() {
+        FastnContext child = tree.open("child");
+        List<Registration> registrations = new ArrayList<>();
+        for (int i = 0; i < 300_000; i++) {
+            registrations.add(child.onCancel(reason -> {}));
+        }
+        // In a list that is searched, these are 10^11 steps.
+        registrations.forEach(Registration::close);
+
+        assertThat(((ContextNode) child).cancelHandlers()).isZero();
+    }
+
+    @Test
+    void C8_aClosedContextKeepsNoHandlersAndNoTimers() {
+        ContextNode child = tree.open("child");
+        child.onCancel(reason -> {});
+        child.cancelAfter(Duration.ofHours(1));
+        assertThat(tree.runtime.timers().pending()).isEqualTo(1);
+        child.close();
+        child.onCancel(reason -> {});
+        child.cancelAfter(Duration.ofHours(1));
+
+        assertThat(child.cancelHandlers()).isZero();
+        assertThat(tree.runtime.timers().pending()).isZero();
+    }
+
+    @Test
+    void C8_aCancelledContextKeepsNoHandlersAndNoTimers() {
+        ContextNode child = tree.open("child");
+        child.onCancel(reason -> {});
+        child.cancelAfter(Duration.ofHours(1));
+        child.cancel();
+        child.cancelAfter(Duration.ofHours(1));
+
+        assertThat(child.cancelHandlers()).isZero();
+        assertThat(tree.runtime.timers().pending()).isZero();
+    }
+
+    @Test
+    void C8_askingForTheCancellationAgainAndAgainRetainsNothing() {
+        CompletionStage<CancelReason> first = tree.root.cancellation();
+
+        assertThat(tree.root.cancellation() == first).isTrue();
+        assertThat(tree.root.cancelHandlers()).isEqualTo(1);
+    }
+
+    @Test
+    void C10_cancellationIsAFutureThatCancelCompletes() {
+        FastnContext child = tree.open("child");
+        CompletableFuture<CancelReason> cancelled = child.cancellation().toCompletableFuture();
+        assertThat(cancelled).isNotDone();
+        tree.root.cancel("stop");
+
+        assertThat(cancelled).isCompletedWithValue(child.cancelReason());
+        assertThat(child.cancellation().toCompletableFuture()).isCompletedWithValue(child.cancelReason());
+    }
+
+    @Test
+    void C10_aHundredThousandWaitersNeedNoTimerAndNoThread() {
+        AtomicInteger told = new AtomicInteger();
+        for (int i = 0; i < 100_000; i++) {
+            tree.open("waiter").cancellation().thenRun(told::incrementAndGet);
+        }
+        assertThat(tree.runtime.timers().pending()).isZero();
+        tree.root.cancel();
+
+        assertThat(told).hasValue(100_000);
+    }
+
+    @Test
+    void theCancellationStageCannotBeCompletedFromOutside() {
+        FastnContext child = tree.open("child");
+        CompletableFuture<CancelReason> mine = child.cancellation().toCompletableFuture();
+        mine.complete(new CancelReason(CancelReason.Kind.DEADLOCK, "forged", "nowhere"));
+
+        assertThat(child.isCancelled()).isFalse();
+        assertThat(child.cancellation().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void cancelAfterCancelsWhatIsStillOpenThen() {
+        FastnContext child = tree.open("child");
+        FastnContext below = tree.open(child, "below");
+        child.cancelAfter(Duration.ofMillis(1));
+
+        await().until(below::isCancelled);
+        assertThat(child.cancelReason())
+                .isEqualTo(new CancelReason(CancelReason.Kind.TIMEOUT, "its time of PT0.001S ran out", "app.child"));
+    }
+
+    @Test
+    void cancelAfterNoTimeCancelsAtOnce() {
+        FastnContext none = tree.open("none");
+        none.cancelAfter(Duration.ZERO);
+        FastnContext less = tree.open("less");
+        less.cancelAfter(Duration.ofSeconds(Long.MIN_VALUE));
+
+        assertThat(none.cancelReason()).extracting(CancelReason::kind).isEqualTo(CancelReason.Kind.TIMEOUT);
+        assertThat(less.isCancelled()).isTrue();
+    }
+
+    @Test
+    void cancelAfterCanBeCalledOff() {
+        FastnContext child = tree.open("child");
+        child.cancelAfter(Duration.ofHours(1)).close();
+        child.cancelAfter(Duration.ofSeconds(Long.MAX_VALUE)).close();
+
+        assertThat(tree.runtime.timers().pending()).isZero();
+    }
+
+    @Test
+    void aHandlerThatBlocksHoldsUpNoTimer() {
+        FastnContext slow = tree.open("slow");
+        FastnContext other = tree.open("other");
+        // The handler of one deadline waits for another deadline: with one thread for both it would wait for ever.
+        CompletableFuture<CancelReason> second = other.cancellation().toCompletableFuture();
+        CompletableFuture<CancelReason> seen = new CompletableFuture<>();
+        slow.onCancel(reason -> seen.complete(second.join()));
+        slow.cancelAfter(Duration.ofMillis(1));
+        await().until(slow::isCancelled);
+        other.cancelAfter(Duration.ofMillis(1));
+
+        assertThat(seen).succeedsWithin(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void raceEndsAsTheStageDoes() {
+        FastnContext child = tree.open("child");
+        CompletableFuture<String> work = new CompletableFuture<>();
+        CompletableFuture<String> raced = child.race(work).toCompletableFuture();
+        assertThat(raced).isNotDone();
+        work.complete("done");
+        assertThat(raced).isCompletedWithValue("done");
+
+        CompletableFuture<String> failing = new CompletableFuture<>();
+        CompletableFuture<String> second = child.race(failing).toCompletableFuture();
+        failing.completeExceptionally(new IllegalStateException("no"));
+        assertThat(second)
+                .failsWithin(Duration.ZERO)
+                .withThrowableOfType(Exception.class)
+                .withMessageContaining("no");
+        assertThat(((ContextNode) child).cancelHandlers()).isZero();
+    }
+
+    @Test
+    void raceFailsWhenTheContextIsCancelledAndTheStageGoesOn() {
+        FastnContext child = tree.open("child");
+        CompletableFuture<String> work = new CompletableFuture<>();
+        CompletableFuture<String> raced = child.race(work).toCompletableFuture();
+        child.cancel("stop");
+
+        assertThat(raced)
+                .failsWithin(Duration.ZERO)
+                .withThrowableOfType(ContextCancelledException.class)
+                .withMessageContaining("a wait of app.child was given up: stop");
+        assertThat(work).isNotDone();
+    }
+
+    @Test
+    void C5_aHandlerRunsOnTheLoopThatRegisteredIt() {
+        TestTree bound = new TestTree(new FakeLoop.Binding());
+        FakeLoop mine = new FakeLoop();
+        FakeLoop other = new FakeLoop();
+        ContextNode child = bound.open("child");
+        List<FakeLoop> ranOn = new ArrayList<>();
+        mine.run(() -> child.onCancel(reason -> ranOn.add(FakeLoop.here())));
+        child.onCancel(reason -> ranOn.add(FakeLoop.here()));
+
+        other.run(child::cancel);
+        assertThat(ranOn)
+                .as("registered off any loop: in the thread that cancels")
+                .containsExactly(other);
+        mine.turn();
+        assertThat(ranOn).containsExactly(other, mine);
+    }
+
+    @Test
+    void C5_aHandlerWhoseLoopIsGoneRunsWhereItIsCancelled() {
+        TestTree bound = new TestTree(new FakeLoop.Binding());
+        FakeLoop gone = new FakeLoop();
+        ContextNode child = bound.open("child");
+        List<String> seen = new ArrayList<>();
+        gone.run(() -> child.onCancel(reason -> seen.add("ran")));
+        gone.shutDown();
+        child.cancel();
+
+        assertThat(seen).containsExactly("ran");
+    }
+}

@@ -1,0 +1,143 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.ContextEngine;
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class CurrentContextTest {
+    @RegisterExtension
+    final TestTree tree = new TestTree();
+
+    @Test
+    void offAnyContextTheRootOfTheDefaultRuntimeIsCurrent() {
+        assertThat(ContextEngine.get().currentOrNull()).isNull();
+        assertThat(FastnContext.current())
+                .isSameAs(ContextRuntime.defaultRuntime().root())
+                .isSameAs(FastnContext.global());
+        assertThat(FastnContext.current().path()).hasToString("global");
+        assertThat(FastnContext.current().label()).isEqualTo("Global Context");
+    }
+
+    @Test
+    void aContextIsCurrentUntilItsScopeIsClosed() {
+        FastnContext outer = tree.open("outer");
+        FastnContext inner = tree.open("inner");
+        try (ContextScope first = outer.makeCurrent()) {
+            assertThat(FastnContext.current()).isSameAs(outer);
+            assertThat(FastnContext.global()).isSameAs(tree.root);
+            assertThat(FastnContext.status().globalContext().name()).isEqualTo("app");
+            try (ContextScope second = inner.makeCurrent()) {
+                assertThat(FastnContext.current()).isSameAs(inner);
+                second.close();
+                assertThat(FastnContext.current()).isSameAs(outer);
+            }
+            assertThat(FastnContext.current())
+                    .as("closing a scope twice restores once")
+                    .isSameAs(outer);
+        }
+        assertThat(ContextEngine.get().currentOrNull()).isNull();
+    }
+
+    @Test
+    void theCurrentContextBelongsToOneThread() {
+        try (ContextScope ignored = tree.root.makeCurrent()) {
+            CompletableFuture<FastnContext> elsewhere =
+                    CompletableFuture.supplyAsync(() -> ContextEngine.get().currentOrNull());
+            assertThat(elsewhere.join()).isNull();
+        }
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void aScopeThatIsClosedOnAnotherThreadHarmsNeither() throws InterruptedException {
+        FastnContext task = tree.open("task");
+        CompletableFuture<ContextScope> opened = new CompletableFuture<>();
+        AtomicReference<FastnContext> left = new AtomicReference<>();
+        CountDownLatch closed = new CountDownLatch(1);
+        Thread other = new Thread(() -> {
+            opened.complete(task.makeCurrent());
+            try {
+                closed.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            left.set(FastnContext.current());
+        });
+        other.start();
+        ContextScope theirs = opened.join();
+        try (ContextScope ignored = tree.root.makeCurrent()) {
+            theirs.close();
+            assertThat(FastnContext.current()).isSameAs(tree.root);
+        }
+        closed.countDown();
+        other.join();
+
+        assertThat(left.get()).isSameAs(task);
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .contains("a ContextScope was closed on another thread");
+    }
+
+    @Test
+    void wrappedCodeRunsInTheContextWhereverItRuns() throws Exception {
+        FastnContext task = tree.open("task");
+        List<FastnContext> seen = new ArrayList<>();
+        Runnable wrapped = task.wrap(() -> {
+            seen.add(FastnContext.current());
+        });
+        wrapped.run();
+        Thread thread = new Thread(wrapped);
+        thread.start();
+        thread.join();
+        task.wrap((Runnable command) -> command.run()).execute(() -> seen.add(FastnContext.current()));
+
+        assertThat(seen).containsExactly(task, task, task);
+        assertThat(task.wrap(FastnContext::current).call()).isSameAs(task);
+    }
+
+    @Test
+    void wrappedCodeThatThrowsRestoresTheContext() {
+        Runnable wrapped = tree.root.wrap((Runnable) () -> {
+            throw new IllegalStateException("broken");
+        });
+
+        assertThat(org.assertj.core.api.Assertions.catchThrowable(wrapped::run)).hasMessage("broken");
+        assertThat(ContextEngine.get().currentOrNull()).isNull();
+    }
+
+    @Test
+    void aContextIsKnownToRunWhileItIsCurrentOnAThread() {
+        ContextNode task = tree.open("task");
+        try (ContextScope ignored = task.makeCurrent()) {
+            assertThat(task.isOnThread()).isTrue();
+            assertThat(task.subtreeStatus().globalContext().onThread()).isTrue();
+        }
+        assertThat(task.isOnThread()).isFalse();
+    }
+
+    @Test
+    void whereAnEnvironmentIsActiveTheCurrentContextLivesThere() {
+        TestTree bound = new TestTree(new FakeLoop.Binding());
+        FakeLoop loop = new FakeLoop();
+        ContextNode task = bound.open("task");
+        loop.run(() -> {
+            try (ContextScope ignored = task.makeCurrent()) {
+                assertThat(bound.runtime.engineCurrent()).isSameAs(task);
+                FakeLoop other = new FakeLoop();
+                other.run(() -> assertThat(bound.runtime.engineCurrent()).isNull());
+            }
+            assertThat(bound.runtime.engineCurrent()).isNull();
+        });
+    }
+}

@@ -1,0 +1,182 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.LiveCount;
+import com.fastn.context.LockGuard;
+import com.fastn.context.Operation;
+import com.fastn.context.status.ContextState;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What may be done with a context, in each state of its life (rule C9). */
+class EndedContextTest {
+    @RegisterExtension
+    final TestTree tree = new TestTree();
+
+    /** Where a context may be when it is used. */
+    enum Life {
+        ACTIVE,
+        CANCELLED,
+        CLOSING,
+        CLOSED,
+        BORN_DEAD
+    }
+
+    private ContextNode contextThatIs(Life life) {
+        ContextNode context = tree.open("context");
+        switch (life) {
+            case ACTIVE -> {}
+            case CANCELLED -> context.cancel();
+            case CLOSING -> {
+                tree.open(context, "child");
+                context.close();
+            }
+            case CLOSED -> context.close();
+            case BORN_DEAD -> {
+                context.close();
+                context = (ContextNode) context.child("late").withLabel("Late").open();
+            }
+        }
+        return context;
+    }
+
+    static Stream<Arguments> uses() {
+        return Stream.of(
+                use("child", c -> c.child("child").open()),
+                use("spawn", c -> c.spawn(() -> CompletableFuture.completedFuture(1))),
+                use("spawnChild", c -> c.spawnChild("child", child -> CompletableFuture.completedFuture(1))),
+                use("onCancel", c -> c.onCancel(reason -> {})),
+                use("cancellation", c -> c.cancellation()),
+                use("cancelAfter", c -> c.cancelAfter(Duration.ofHours(1)).close()),
+                use("race", c -> c.race(new CompletableFuture<>())),
+                use("awaiting", c -> c.awaiting("wait", CompletableFuture.completedFuture(1))),
+                use("setData", c -> c.setData("key", 1)),
+                use("addMetric", c -> c.addMetric("key", 1)),
+                use("setLabel", c -> c.setLabel("label")),
+                use("addTotal", c -> c.addTotal("counter", 2)),
+                use("incrementLive", c -> c.incrementLive("counter")),
+                use("decrementLive", c -> c.decrementLive("counter")),
+                use("mutex", c -> c.mutex("lock").lock()),
+                use("touch", c -> c.touch("request")),
+                use("subtreeStatus", c -> c.subtreeStatus()),
+                use("closeWhenDone", ContextNode::closeWhenDone),
+                use("cancel", ContextNode::cancel),
+                use("close", ContextNode::close));
+    }
+
+    private static Arguments use(String name, Consumer<ContextNode> use) {
+        return Arguments.of(name, use);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("uses")
+    void C9_nothingThrowsBecauseOfTheState(String name, Consumer<ContextNode> use) {
+        for (Life life : Life.values()) {
+            use.accept(contextThatIs(life));
+            tree.isWhole();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_aChildIsAliveOnlyBelowAnActiveContext(Life life) {
+        ContextNode child = tree.open(contextThatIs(life), "child");
+
+        boolean linked = life == Life.ACTIVE || life == Life.CANCELLED;
+        assertThat(child.state()).isEqualTo(linked ? ContextState.ACTIVE : ContextState.CLOSED);
+        assertThat(child.isCancelled()).isEqualTo(life != Life.ACTIVE);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_totalsAlwaysCount(Life life) {
+        ContextNode context = contextThatIs(life);
+        context.incrementTotal("requests");
+        context.totalCounter("requests").add(2);
+
+        assertThat(context.getTotal("requests")).isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_liveCountsOnlyInAContextThatHasNotEnded(Life life) {
+        ContextNode context = contextThatIs(life);
+        context.incrementLive("connections");
+        long live = life == Life.ACTIVE || life == Life.CANCELLED ? 1 : 0;
+
+        assertThat(context.getLive("connections")).isEqualTo(live);
+        try (LiveCount ignored = context.trackLive("connections")) {
+            assertThat(context.getLive("connections")).isEqualTo(2 * live);
+            assertThat(context.getTotal("connections")).isEqualTo(1);
+        }
+        assertThat(context.getLive("connections")).isEqualTo(live);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_aLockIsGivenToAContextThatIsInTheTreeAndNotCancelled(Life life) {
+        ContextNode context = contextThatIs(life);
+        CompletableFuture<? extends LockGuard<?>> asked =
+                context.mutex("lock").lock().toCompletableFuture();
+        try (LockGuard<?> tried = context.mutex("other").tryLock()) {
+            assertThat(tried != null).isEqualTo(life == Life.ACTIVE || life == Life.CLOSING);
+        }
+        switch (life) {
+            case ACTIVE, CLOSING -> {
+                assertThat(asked).isCompleted();
+                asked.join().close();
+            }
+            case CANCELLED, BORN_DEAD ->
+                assertThat(asked).failsWithin(Duration.ZERO).withThrowableOfType(ContextCancelledException.class);
+            case CLOSED ->
+                assertThat(asked)
+                        .failsWithin(Duration.ZERO)
+                        .withThrowableOfType(Exception.class)
+                        .withRootCauseInstanceOf(IllegalStateException.class)
+                        .withMessageContaining("has ended; lock in a context that is open");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_aTaskStartsOnlyWhereItMayRun(Life life) {
+        ContextNode context = contextThatIs(life);
+        CompletableFuture<Integer> result =
+                context.spawn(() -> CompletableFuture.completedFuture(1)).toCompletableFuture();
+        switch (life) {
+            case ACTIVE, CLOSING ->
+                assertThat(result).succeedsWithin(Duration.ofSeconds(10)).isEqualTo(1);
+            case CANCELLED, BORN_DEAD ->
+                assertThat(result).failsWithin(Duration.ZERO).withThrowableOfType(ContextCancelledException.class);
+            case CLOSED ->
+                assertThat(result)
+                        .failsWithin(Duration.ZERO)
+                        .withThrowableOfType(Exception.class)
+                        .withRootCauseInstanceOf(IllegalStateException.class)
+                        .withMessageContaining("has ended; spawn in a context that is open");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_anOperationCanAlwaysBeClosed(Life life) {
+        ContextNode context = contextThatIs(life);
+        Operation operation;
+        try (Operation running = context.operation("query")) {
+            operation = running;
+            tree.passSeconds(2);
+        }
+        tree.passSeconds(2);
+        assertThat(operation.elapsed()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(context.isInOperation()).isFalse();
+    }
+}

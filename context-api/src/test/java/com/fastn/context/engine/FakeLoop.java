@@ -1,0 +1,92 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import com.fastn.context.spi.ContextBinding;
+import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/** An execution context with a queue and a current context of its own, as Vert.x has them; it runs when the test says so. */
+final class FakeLoop {
+    private static final ThreadLocal<FakeLoop> HERE = new ThreadLocal<>();
+
+    private final ArrayDeque<Runnable> queue = new ArrayDeque<>();
+    private @Nullable FastnContext current;
+    private boolean gone;
+
+    /** Runs a piece of code of the application on this loop, in the thread of the test. */
+    void run(Runnable code) {
+        FakeLoop before = HERE.get();
+        HERE.set(this);
+        try {
+            code.run();
+        } finally {
+            HERE.set(before);
+        }
+    }
+
+    /** Runs what was handed to this loop; gives how many tasks there were. */
+    int turn() {
+        int ran = 0;
+        for (Runnable task = queue.poll(); task != null; task = queue.poll()) {
+            run(task);
+            ran++;
+        }
+        return ran;
+    }
+
+    /** From now on it takes no tasks, as an event loop that was shut down. */
+    void shutDown() {
+        gone = true;
+    }
+
+    static @Nullable FakeLoop here() {
+        return HERE.get();
+    }
+
+    private void enqueue(Runnable task) {
+        if (gone) {
+            throw new RejectedExecutionException("this loop was shut down");
+        }
+        queue.add(task);
+    }
+
+    /** Ties loops to the engine. */
+    static final class Binding implements ContextBinding {
+        @Override
+        public boolean isActive() {
+            return HERE.get() != null;
+        }
+
+        @Override
+        public @Nullable FastnContext current() {
+            return HERE.get().current;
+        }
+
+        @Override
+        public ContextScope makeCurrent(FastnContext context) {
+            FakeLoop loop = HERE.get();
+            FastnContext before = loop.current;
+            loop.current = context;
+            return () -> loop.current = before;
+        }
+
+        @Override
+        public @Nullable Executor completions() {
+            FakeLoop loop = HERE.get();
+            return loop == null ? null : loop::enqueue;
+        }
+
+        @Override
+        public @Nullable Executor tasks(FastnContext context) {
+            return completions();
+        }
+
+        @Override
+        public @Nullable Executor blockingTasks(FastnContext context) {
+            return null;
+        }
+    }
+}

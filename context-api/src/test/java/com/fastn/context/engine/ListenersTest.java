@@ -1,0 +1,293 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.LiveCount;
+import com.fastn.context.LockGuard;
+import com.fastn.context.Operation;
+import com.fastn.context.Registration;
+import com.fastn.context.event.ContextEvent;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.LockType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class ListenersTest {
+    private static final ContextPath TASK = ContextPath.of("app", "task");
+
+    @RegisterExtension
+    final TestTree tree = new TestTree();
+
+    private final List<ContextEvent> events = new ArrayList<>();
+
+    private void listen() {
+        tree.runtime.addListener(events::add);
+    }
+
+    @Test
+    void theLifeOfAContextIsTold() {
+        listen();
+        FastnContext task =
+                tree.root.child("task").withKind(ContextKind.REQUEST).open();
+        task.cancel("stop");
+        task.close();
+
+        assertThat(events)
+                .containsExactly(
+                        new ContextEvent.Opened(task.id(), TASK, tree.root.id(), ContextKind.REQUEST),
+                        new ContextEvent.Cancelled(
+                                task.id(), TASK, new CancelReason(CancelReason.Kind.REQUESTED, "stop", "app.task")),
+                        new ContextEvent.Closed(task.id(), TASK));
+    }
+
+    @Test
+    void aChildThatIsBornCancelledIsToldAsOpenedAndCancelled() {
+        FastnContext task = tree.open("task");
+        task.cancel("stop");
+        listen();
+        FastnContext child = tree.open(task, "child");
+
+        assertThat(events)
+                .containsExactly(
+                        new ContextEvent.Opened(child.id(), child.path(), task.id(), ContextKind.TASK),
+                        new ContextEvent.Cancelled(
+                                child.id(),
+                                child.path(),
+                                new CancelReason(CancelReason.Kind.PARENT, "stop", "app.task")));
+    }
+
+    @Test
+    void aContextThatWasBornDeadIsNotTold() {
+        FastnContext task = tree.open("task");
+        task.close();
+        listen();
+        tree.open(task, "late");
+
+        assertThat(events).isEmpty();
+    }
+
+    @Test
+    void aClosingContextIsToldAndItsEndIsToldWithItsLastChild() {
+        FastnContext task = tree.open("task");
+        FastnContext child = tree.open(task, "child");
+        listen();
+        task.close();
+        assertThat(events).containsExactly(new ContextEvent.Changed(task.id(), TASK, "state"));
+        child.close();
+
+        assertThat(events.subList(1, events.size()))
+                .containsExactly(
+                        new ContextEvent.Closed(child.id(), TASK.child("child")),
+                        new ContextEvent.Closed(task.id(), TASK));
+    }
+
+    @Test
+    void onlyAChangeOfDataMetricsAndLabelIsTold() {
+        ContextNode task = tree.open("task");
+        listen();
+        task.setData("a", List.of(1));
+        task.setData("a", List.of(1));
+        task.addMetric("m", 1);
+        task.addMetric("m", 1);
+        task.setLabel("Task");
+        task.setLabel("Task");
+        task.setData("a", null);
+
+        assertThat(events)
+                .containsExactly(
+                        new ContextEvent.Changed(task.id(), TASK, "a"),
+                        new ContextEvent.Changed(task.id(), TASK, "m"),
+                        new ContextEvent.Changed(task.id(), TASK, "label"),
+                        new ContextEvent.Changed(task.id(), TASK, "a"));
+    }
+
+    @Test
+    void operationsAreTold() {
+        FastnContext task = tree.open("task");
+        listen();
+        try (Operation ignored = task.operation("db-query")) {
+            tree.passSeconds(2);
+        }
+        assertThat(events)
+                .containsExactly(
+                        new ContextEvent.OperationStarted(task.id(), TASK, "db-query"),
+                        new ContextEvent.OperationEnded(task.id(), TASK, "db-query", 2_000_000_000L));
+    }
+
+    @Test
+    void whatAContextLeavesOpenIsToldAsEndedBeforeItsEnd() {
+        FastnContext task = tree.open("task");
+        task.incrementLive("jobs");
+        CompletableFuture<String> wait = new CompletableFuture<>();
+        task.awaiting("reply", wait);
+        listen();
+        task.close();
+        wait.complete("late");
+
+        assertThat(events)
+                .containsExactly(
+                        new ContextEvent.CounterChanged(task.id(), TASK, "jobs", 0, 0),
+                        new ContextEvent.OperationEnded(task.id(), TASK, "reply", 0),
+                        new ContextEvent.Closed(task.id(), TASK));
+    }
+
+    @Test
+    void countersAreToldAsTheyStandAfterTheChange() {
+        FastnContext task = tree.open("task");
+        listen();
+        task.addTotal("requests", 5);
+        task.totalCounter("requests").increment();
+        task.addTotal("requests", -1);
+        task.addTotal("requests", 0);
+        task.incrementLive("jobs");
+        task.decrementLive("jobs");
+        task.decrementLive("jobs");
+        try (LiveCount ignored = task.trackLive("calls")) {
+            assertThat(events).hasSize(5);
+        }
+        assertThat(events)
+                .containsExactly(
+                        new ContextEvent.CounterChanged(task.id(), TASK, "requests", 5, 0),
+                        new ContextEvent.CounterChanged(task.id(), TASK, "requests", 6, 0),
+                        new ContextEvent.CounterChanged(task.id(), TASK, "jobs", 0, 1),
+                        new ContextEvent.CounterChanged(task.id(), TASK, "jobs", 0, 0),
+                        new ContextEvent.CounterChanged(task.id(), TASK, "calls", 1, 1),
+                        new ContextEvent.CounterChanged(task.id(), TASK, "calls", 1, 0));
+    }
+
+    @Test
+    void aTotalThatCountsInAnEndedContextIsTold() {
+        FastnContext task = tree.open("task");
+        task.close();
+        listen();
+        try (LiveCount ignored = task.trackLive("calls")) {
+            assertThat(events).containsExactly(new ContextEvent.CounterChanged(task.id(), TASK, "calls", 1, 0));
+        }
+        assertThat(events).hasSize(1);
+    }
+
+    @Test
+    void locksAreTold() {
+        ContextNode task = tree.open("task");
+        FifoMutex<?> orders = (FifoMutex<?>) tree.root.mutex("orders");
+        listen();
+        LockGuard<?> first = orders.lock().toCompletableFuture().join();
+        var second = MutexTest.ask(task, orders);
+        var given = MutexTest.ask(task, orders);
+        given.cancel(false);
+        first.close();
+        second.join().close();
+
+        ContextPath root = tree.root.path();
+        assertThat(events)
+                .containsExactly(
+                        new ContextEvent.LockHeld(tree.root.id(), root, orders.id(), "orders", LockType.MUTEX, 1),
+                        new ContextEvent.WaitStarted(task.id(), TASK, orders.id(), "orders", LockType.MUTEX),
+                        new ContextEvent.WaitStarted(task.id(), TASK, orders.id(), "orders", LockType.MUTEX),
+                        new ContextEvent.WaitEnded(task.id(), TASK, orders.id(), "orders", LockType.MUTEX),
+                        new ContextEvent.LockReleased(tree.root.id(), root, orders.id(), "orders", LockType.MUTEX, 1),
+                        new ContextEvent.LockHeld(task.id(), TASK, orders.id(), "orders", LockType.MUTEX, 2),
+                        new ContextEvent.LockReleased(task.id(), TASK, orders.id(), "orders", LockType.MUTEX, 2));
+    }
+
+    @Test
+    void anEventIsToldAfterTheChangeAndOutsideOfLocks() {
+        AtomicReference<Thread> asked = new AtomicReference<>();
+        tree.runtime.addListener(event -> {
+            if (event instanceof ContextEvent.Opened opened) {
+                assertThat(tree.runtime.find(opened.contextId())).isNotNull();
+                // Another thread gets at everything that the event speaks of.
+                Thread other = new Thread(() -> tree.runtime.status());
+                other.start();
+                try {
+                    other.join();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                asked.set(Thread.currentThread());
+            } else if (event instanceof ContextEvent.Closed closed) {
+                events.add(event);
+                assertThat(tree.runtime.find(closed.contextId())).isNull();
+            }
+        });
+        tree.open("task").close();
+
+        assertThat(asked).hasValue(Thread.currentThread());
+        assertThat(events).hasSize(1);
+    }
+
+    @Test
+    void aListenerThatThrowsHarmsNobody() {
+        tree.runtime.addListener(event -> {
+            throw new IllegalStateException("broken");
+        });
+        tree.runtime.addListener(event -> {
+            throw new NoClassDefFoundError("broken");
+        });
+        listen();
+        tree.open("task");
+
+        assertThat(events).hasSize(1);
+    }
+
+    @Test
+    void aListenerIsTakenBackOnceHoweverOftenItWasAdded() {
+        Registration one = tree.runtime.addListener(events::add);
+        com.fastn.context.event.ContextListener same = events::add;
+        Registration two = tree.runtime.addListener(same);
+        Registration three = tree.runtime.addListener(same);
+        one.close();
+        two.close();
+        two.close();
+        tree.open("task");
+        assertThat(events).hasSize(1);
+
+        three.close();
+        assertThat(tree.runtime.hasListeners()).isFalse();
+        tree.open("task");
+        assertThat(events).hasSize(1);
+    }
+
+    @Test
+    void theVersionRisesWithEveryChangeAndWithNothingElse() {
+        ContextNode task = tree.open("task");
+        FifoMutex<?> orders = (FifoMutex<?>) tree.root.mutex("orders");
+        long version = tree.runtime.version();
+        assertThat(tree.runtime.version()).isEqualTo(version);
+        tree.passSeconds(100);
+        tree.runtime.status();
+        task.touch();
+        assertThat(tree.runtime.version()).isEqualTo(version);
+
+        List<Runnable> changes = List.of(
+                () -> tree.open("other"),
+                () -> task.setData("a", 1),
+                () -> task.addMetric("a", 1),
+                () -> task.setLabel("Task"),
+                () -> task.incrementTotal("a"),
+                () -> task.totalCounter("a").increment(),
+                () -> task.incrementLive("a"),
+                () -> task.decrementLive("a"),
+                () -> task.awaiting("a", new CompletableFuture<>()),
+                () -> orders.lock(),
+                () -> orders.lock().toCompletableFuture().cancel(false),
+                () -> task.cancel(),
+                () -> tree.open(task, "child"),
+                task::close,
+                () -> tree.root.children().get(1).close(),
+                () -> tree.runtime.rename("bob"));
+        for (int i = 0; i < changes.size(); i++) {
+            changes.get(i).run();
+            long next = tree.runtime.version();
+            assertThat(next).as("after change %d", i).isGreaterThan(version);
+            version = next;
+        }
+    }
+}

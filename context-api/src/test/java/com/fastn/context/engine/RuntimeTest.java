@@ -1,0 +1,170 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.ContextEngine;
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.ManualTicker;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** The life of runtimes: built, closed, the default one, and those that are claimed by an environment. */
+class RuntimeTest {
+    @Test
+    void aRuntimeIsGlobalUnlessSaid() {
+        try (ContextRuntime runtime = ContextRuntime.builder().build()) {
+            assertThat(runtime.root().name()).isEqualTo("global");
+            assertThat(runtime.root().label()).isEqualTo("Global Context");
+            assertThat(runtime.root().kind()).isEqualTo(ContextKind.ROOT);
+            assertThat(runtime.root().parent()).isNull();
+            assertThat(runtime.node().alias()).isNotEmpty();
+            assertThat(runtime.node().incarnation()).matches("[0-9a-f]{12}-[0-9a-f]{16}");
+        }
+    }
+
+    @Test
+    void aRuntimeHasWhatItsBuilderWasToldInAnyOrder() {
+        ManualTicker ticker = new ManualTicker(TestTree.START);
+        try (ContextRuntime named = ContextRuntime.builder()
+                        .rootLabel("The Shop")
+                        .rootName("shop")
+                        .alias("alice")
+                        .ticker(ticker)
+                        .build();
+                ContextRuntime plain = ContextRuntime.builder().rootName("shop").build()) {
+            assertThat(named.root().name()).isEqualTo("shop");
+            assertThat(named.root().label()).isEqualTo("The Shop");
+            assertThat(named.node().alias()).isEqualTo("alice");
+            assertThat(named.root().createdAt()).isEqualTo(TestTree.START);
+            assertThat(plain.root().label()).isEqualTo("shop");
+            assertThat(plain).isNotSameAs(named);
+        }
+    }
+
+    @Test
+    void theLaterOfTwoIncarnationsSortsLast() {
+        ManualTicker ticker = new ManualTicker(TestTree.START);
+        try (ContextRuntime first = ContextRuntime.builder().ticker(ticker).build()) {
+            ticker.advance(Duration.ofMillis(1));
+            try (ContextRuntime second = ContextRuntime.builder().ticker(ticker).build()) {
+                assertThat(second.node().incarnation())
+                        .isGreaterThan(first.node().incarnation());
+            }
+        }
+    }
+
+    @Test
+    void closingCancelsEverythingAndLeavesOpenContextsVisible() {
+        ContextRuntime runtime = ContextRuntime.builder().build();
+        FastnContext task = runtime.root().child("task").open();
+        runtime.close();
+        runtime.close();
+
+        assertThat(task.cancelReason())
+                .isEqualTo(new CancelReason(CancelReason.Kind.PARENT, "the runtime closes", "global"));
+        assertThat(runtime.root().cancelReason()).extracting(CancelReason::kind).isEqualTo(CancelReason.Kind.SHUTDOWN);
+        assertThat(runtime.root().state()).isEqualTo(ContextState.CLOSING);
+        assertThat(runtime.status().globalContext().children()).hasSize(1);
+        task.close();
+        assertThat(runtime.root().state()).isEqualTo(ContextState.CLOSED);
+    }
+
+    @Test
+    void aClosedRuntimeRefusesWorkWithoutThrowing() {
+        ContextRuntime runtime = ContextRuntime.builder().build();
+        FastnContext ended = runtime.root().child("ended").open();
+        ended.close();
+        runtime.close();
+
+        assertThat(runtime.root().child("late").open().state()).isEqualTo(ContextState.CLOSED);
+        assertThat(runtime.root()
+                        .spawnChild("late", c -> CompletableFuture.completedFuture(1))
+                        .toCompletableFuture())
+                .isCompletedExceptionally();
+        assertThat(ended.spawn(() -> CompletableFuture.completedFuture(1)).toCompletableFuture())
+                .isCompletedExceptionally();
+        assertThat(runtime.root().mutex("late").lock(Duration.ofHours(1)).toCompletableFuture())
+                .isCompletedExceptionally();
+        ended.cancelAfter(Duration.ofHours(1)).close();
+        assertThat(runtime.status().globalContext().children()).isEmpty();
+    }
+
+    @Test
+    void theDefaultRuntimeIsOneAndIsMadeAnewWhenItWasClosed() {
+        ContextRuntime first = ContextRuntime.defaultRuntime();
+        assertThat(ContextRuntime.defaultRuntime()).isSameAs(first);
+        first.close();
+
+        assertThat(ContextRuntime.defaultRuntime()).isNotSameAs(first);
+        assertThat(FastnContext.global())
+                .isSameAs(ContextRuntime.defaultRuntime().root());
+        assertThat(ContextEngine.get().currentOrNull()).isNull();
+    }
+
+    @Test
+    void theFirstEnvironmentAdoptsTheDefaultRuntimeAndOthersGetTheirOwn() {
+        EngineRuntime first = Engine.claim("alice");
+        EngineRuntime second = Engine.claim("bob");
+        try {
+            assertThat(first).isSameAs(ContextRuntime.defaultRuntime());
+            assertThat(first.node().alias()).isEqualTo("alice");
+            assertThat(second).isNotSameAs(first);
+            assertThat(second.node().alias()).isEqualTo("bob");
+        } finally {
+            Engine.release(second);
+            Engine.release(first);
+        }
+        assertThat(second.root().state()).isEqualTo(ContextState.CLOSED);
+        assertThat(first.root().state()).isEqualTo(ContextState.ACTIVE);
+    }
+
+    @Test
+    void aDefaultRuntimeThatIsGivenBackLivesOnWithWhatWasInItEnded() {
+        EngineRuntime claimed = Engine.claim(null);
+        FastnContext verticle = claimed.root().child("verticle").open();
+        FastnContext below = verticle.child("below").open();
+        Engine.release(claimed);
+
+        assertThat(verticle.isCancelled()).isTrue();
+        assertThat(verticle.state()).isEqualTo(ContextState.CLOSING);
+        assertThat(below.cancelReason()).extracting(CancelReason::message).isEqualTo("the application stops");
+        assertThat(claimed.root().isCancelled()).isFalse();
+        below.close();
+        EngineRuntime again = Engine.claim(null);
+        assertThat(again).isSameAs(claimed);
+        Engine.release(again);
+    }
+
+    @Test
+    void whoClaimsTheDefaultRuntimeWhileItIsGivenBackKeepsItsContexts() {
+        EngineRuntime claimed = Engine.claim(null);
+        FastnContext verticle = claimed.root().child("verticle").open();
+        CompletableFuture<EngineRuntime> other = new CompletableFuture<>();
+        verticle.onCancel(reason -> other.complete(Engine.claim(null)));
+        Engine.release(claimed);
+
+        EngineRuntime next = other.join();
+        assertThat(next).as("not the one whose contexts are about to end").isNotSameAs(claimed);
+        Engine.release(next);
+    }
+
+    @Test
+    void misusesAreCountedByWhatWasDone() {
+        EngineRuntime runtime = (EngineRuntime) ContextRuntime.builder().build();
+        runtime.misuse("b was done");
+        runtime.misuse("a was done");
+        runtime.misuse("b was done");
+        assertThat(runtime.misuses()).containsExactly("1x a was done", "2x b was done");
+
+        for (int i = 0; i < 1_000; i++) {
+            runtime.misuse("kind " + i);
+        }
+        assertThat(runtime.misuses()).hasSize(201).contains("802x others, beyond the first 200 kinds");
+        runtime.close();
+    }
+}
