@@ -21,7 +21,8 @@ final class AnsiToSvg {
 
     private static final String STYLE =
             """
-            text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace;fill:#d5dbe3;white-space:pre}
+            text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace}
+            text{fill:#d5dbe3;white-space:pre}
             .b{font-weight:bold;fill:#f4f6f8}.t{font-weight:bold;fill:#6cb6ff}.d{fill:#7f8995}.r{fill:#ff7b72}
             .g{fill:#6fd58a}.y{fill:#e9b949}.c{fill:#62d6dd}.w{fill:#fff}.m{text-anchor:middle}.e{font-size:13px}
             path{fill:none;stroke:#59636e;stroke-width:1.2}
@@ -50,8 +51,8 @@ final class AnsiToSvg {
         long width = Math.round(2 * MARGIN + columns * COLUMN);
         int height = TITLE_BAR + rows.length * ROW + MARGIN;
         StringBuilder svg = new StringBuilder();
-        svg.append("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%1$d\" height=\"%2$d\" viewBox=\"0 0 %1$d %2$d\" role=\"img\">\n"
-                .formatted(width, height));
+        svg.append("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" ");
+        svg.append("width=\"%1$d\" height=\"%2$d\" viewBox=\"0 0 %1$d %2$d\">\n".formatted(width, height));
         svg.append("<title>").append(escaped(title)).append("</title>\n<style>").append(STYLE).append("</style>\n");
         svg.append("<rect width=\"%d\" height=\"%d\" rx=\"9\" fill=\"#12171d\"/>\n".formatted(width, height));
         String[] buttons = {"#ec6a5e", "#f4bf4f", "#61c554"};
