@@ -293,6 +293,15 @@ public interface FastnContext extends AutoCloseable {
     Object setting(String key);
 
     /**
+     * Sets a value that this context and everything below it finds with {@link #setting}, such as one of the {@link
+     * Thresholds}. Contexts that nobody builds by hand, the root and those of verticles, get theirs this way.
+     *
+     * @param key the key
+     * @param value the value, or {@code null} to have the ancestors' again
+     */
+    void setSetting(String key, @Nullable Object value);
+
+    /**
      * Adds one to a total counter of this path. Totals survive the context and saturate at {@link Long#MAX_VALUE}.
      *
      * @param counter the counter's name

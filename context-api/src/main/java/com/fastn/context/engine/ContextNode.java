@@ -771,6 +771,20 @@ public final class ContextNode implements FastnContext {
         }
     }
 
+    @Override
+    public void setSetting(String key, @Nullable Object value) {
+        requireNonNull(key, "key");
+        NodeExtras x = extras();
+        synchronized (x) {
+            if (value == null) {
+                x.settings().remove(key);
+            } else {
+                x.settings().put(key, value);
+            }
+        }
+        changed(key);
+    }
+
     // --- counters
 
     PathCounters pathCounters() {

@@ -124,6 +124,15 @@ final class SnapshotTaker {
         return status(order.get(0), children.get(0), counts);
     }
 
+    /** The root stands for the whole application, which is as active as the most active part of it. */
+    private long idleNanosOfAll() {
+        long least = Long.MAX_VALUE;
+        for (Visit visit : order) {
+            least = Math.min(least, visit.node.idleNanos(now));
+        }
+        return least;
+    }
+
     private ContextStatus status(
             Visit visit,
             @Nullable List<ContextStatus> childrenLastFirst,
@@ -164,7 +173,7 @@ final class SnapshotTaker {
                 state(visit),
                 node.cancelReason(),
                 Duration.ofNanos(node.durationNanos(now)),
-                Duration.ofNanos(node.idleNanos(now)),
+                Duration.ofNanos(node.parent() == null ? idleNanosOfAll() : node.idleNanos(now)),
                 activity,
                 node.isOnThread(),
                 caller,

@@ -11,8 +11,10 @@ import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What is worth a look in a snapshot. Ages are opinions here; none of these is ever called a deadlock (rule L15). */
@@ -111,41 +113,50 @@ final class WarningRules {
     }
 
     private void slowOperations(List<SnapshotTaker.Visit> nodes) {
-        int said = 0;
+        Map<SnapshotTaker.Visit, RunningOperation> slow = new LinkedHashMap<>();
+        ShortNames slowNames = new ShortNames();
         int more = 0;
         for (SnapshotTaker.Visit visit : nodes) {
-            ContextNode node = visit.node();
-            NodeExtras x = node.extrasOrNull();
-            if (x == null) {
+            RunningOperation operation = slowOperation(visit.node());
+            if (operation == null) {
                 continue;
             }
-            List<RunningOperation> running;
-            synchronized (x) {
-                running = x.operationList();
-            }
-            if (running.isEmpty()) {
-                continue;
-            }
-            long limit = SnapshotTaker.threshold(node, Thresholds.OPERATION_SLOW, Thresholds.DEFAULT_OPERATION_SLOW);
-            RunningOperation slow = innermostSlow(running, limit);
-            if (slow == null) {
-                continue;
-            }
-            if (said == MAX_PER_RULE) {
+            if (slow.size() == MAX_PER_RULE) {
                 more++;
                 continue;
             }
-            said++;
+            slow.put(visit, operation);
+            slowNames.add(visit.node().id(), visit.path());
+        }
+        slowNames.decide();
+        slow.forEach((visit, operation) -> {
+            long id = visit.node().id();
             add(
                     "operation-slow",
                     WarningSeverity.WARNING,
-                    shortName(visit) + " stuck on \"" + slow.name() + "\" ("
-                            + time(Duration.ofNanos(slow.elapsedNanos(now)))
+                    (names.knows(id) ? names : slowNames).of(id) + " stuck on \"" + operation.name() + "\" ("
+                            + time(Duration.ofNanos(operation.elapsedNanos(now)))
                             + ")",
                     visit.path().toString(),
                     null);
-        }
+        });
         andMore("operation-slow", WarningSeverity.WARNING, more, "operations slow");
+    }
+
+    private @Nullable RunningOperation slowOperation(ContextNode node) {
+        NodeExtras x = node.extrasOrNull();
+        if (x == null) {
+            return null;
+        }
+        List<RunningOperation> running;
+        synchronized (x) {
+            running = x.operationList();
+        }
+        return running.isEmpty()
+                ? null
+                : innermostSlow(
+                        running,
+                        SnapshotTaker.threshold(node, Thresholds.OPERATION_SLOW, Thresholds.DEFAULT_OPERATION_SLOW));
     }
 
     /** The youngest that is slow. A fresh one beside it says nothing about the others: they may run side by side. */

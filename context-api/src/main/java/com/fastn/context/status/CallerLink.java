@@ -3,8 +3,7 @@ package com.fastn.context.status;
 import static java.util.Objects.requireNonNull;
 
 /**
- * The known caller of a context on another branch of the tree or on another node. It is followed by people and by
- * cancellation, never by counters.
+ * The known caller of a context on another branch of the tree or on another node. The tree shows it; counters never follow it.
  *
  * @param node the alias of the caller's node
  * @param incarnation the incarnation of the caller's node

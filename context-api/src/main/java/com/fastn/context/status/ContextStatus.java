@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param state where it is in its life
  * @param cancelReason why it was asked to stop, or {@code null} when it was not
  * @param duration since it was created
- * @param lastActivity since its last sign of life
+ * @param lastActivity since its last sign of life; for the root of a tree, since the last one of anything in it
  * @param activity what the last sign of life was, such as {@code request}, or {@code null}
  * @param onThread whether it was known to run on a thread at this moment
  * @param caller the known caller elsewhere, or {@code null}

@@ -4,19 +4,68 @@ package com.fastn.context.status;
  * The filter that every text from outside passes before it is drawn (rule S6): what a terminal would obey instead of show,
  * and what nobody can see, comes out as {@code \}{@code u{..}}.
  */
-final class Sanitizer {
+public final class Sanitizer {
     /** More marks than this on one letter reach into the rows above and below. */
     private static final int MOST_MARKS = 4;
 
     private Sanitizer() {}
 
-    /** {@return the text with everything unprintable spelled out; cleaning twice changes nothing more} */
-    static String clean(String text) {
+    /**
+     * {@return the text with everything unprintable spelled out} Cleaning twice changes nothing more.
+     *
+     * @param text any text
+     */
+    public static String clean(String text) {
         int i = 0;
         while (i < text.length() && isPlain(text.charAt(i))) {
             i++;
         }
         return i == text.length() ? text : cleanFrom(text, i);
+    }
+
+    /**
+     * {@return the text, cleaned, on one line of bounded length; fit for a log, an error message or a row}
+     *
+     * @param text any text
+     * @param longest how many characters at most, from which on an ellipsis stands for the rest
+     */
+    public static String line(String text, int longest) {
+        // What is spelled out grows, so no more than this is needed, and a text of any length costs no more.
+        String clean = clean(text.length() > longest ? text.substring(0, longest) : text);
+        if (text.length() <= longest && clean.length() <= longest) {
+            return clean;
+        }
+        int end = Math.min(clean.length(), longest);
+        return (Character.isHighSurrogate(clean.charAt(end - 1))
+                        ? clean.substring(0, end - 1)
+                        : clean.substring(0, end))
+                + '\u2026';
+    }
+
+    /**
+     * {@return JSON in which everything unprintable is escaped} Outside of texts valid JSON holds none of it but line feeds
+     * and tabs, so the value stays the same.
+     *
+     * @param json valid JSON
+     */
+    public static String json(String json) {
+        StringBuilder safe = null;
+        for (int i = 0; i < json.length(); ) {
+            int c = json.codePointAt(i);
+            int end = i + Character.charCount(c);
+            if (c != '\n' && c != '\t' && isUnprintable(c)) {
+                if (safe == null) {
+                    safe = new StringBuilder(json.length() + 64).append(json, 0, i);
+                }
+                for (int j = i; j < end; j++) {
+                    safe.append("\\u%04x".formatted((int) json.charAt(j)));
+                }
+            } else if (safe != null) {
+                safe.appendCodePoint(c);
+            }
+            i = end;
+        }
+        return safe == null ? json : safe.toString();
     }
 
     private static boolean isPlain(char c) {

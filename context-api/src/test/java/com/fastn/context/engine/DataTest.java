@@ -178,6 +178,19 @@ class DataTest {
     }
 
     @Test
+    void aSettingMayBeSetLaterAndTakenBack() {
+        FastnContext service =
+                tree.root.child("service").withSetting("colour", "blue").open();
+        FastnContext session = tree.open(service, "session");
+        session.setSetting("colour", "red");
+        assertThat(session.setting("colour")).isEqualTo("red");
+        assertThat(service.setting("colour")).isEqualTo("blue");
+
+        session.setSetting("colour", null);
+        assertThat(session.setting("colour")).isEqualTo("blue");
+    }
+
+    @Test
     void aSettingIsFoundInAnAncestorThatHasEnded() {
         FastnContext service =
                 tree.root.child("service").withSetting("colour", "blue").open();

@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Failures.assertFailure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextCancelledException;
@@ -135,14 +136,11 @@ class EndedContextTest {
                 assertThat(asked).isCompleted();
                 asked.join().close();
             }
-            case CANCELLED, BORN_DEAD ->
-                assertThat(asked).failsWithin(Duration.ZERO).withThrowableOfType(ContextCancelledException.class);
+            case CANCELLED, BORN_DEAD -> assertFailure(asked).isInstanceOf(ContextCancelledException.class);
             case CLOSED ->
-                assertThat(asked)
-                        .failsWithin(Duration.ZERO)
-                        .withThrowableOfType(Exception.class)
-                        .withRootCauseInstanceOf(IllegalStateException.class)
-                        .withMessageContaining("has ended; lock in a context that is open");
+                assertFailure(asked)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("has ended; lock in a context that is open");
         }
     }
 
@@ -155,14 +153,11 @@ class EndedContextTest {
         switch (life) {
             case ACTIVE, CLOSING ->
                 assertThat(result).succeedsWithin(Duration.ofSeconds(10)).isEqualTo(1);
-            case CANCELLED, BORN_DEAD ->
-                assertThat(result).failsWithin(Duration.ZERO).withThrowableOfType(ContextCancelledException.class);
+            case CANCELLED, BORN_DEAD -> assertFailure(result).isInstanceOf(ContextCancelledException.class);
             case CLOSED ->
-                assertThat(result)
-                        .failsWithin(Duration.ZERO)
-                        .withThrowableOfType(Exception.class)
-                        .withRootCauseInstanceOf(IllegalStateException.class)
-                        .withMessageContaining("has ended; spawn in a context that is open");
+                assertFailure(result)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("has ended; spawn in a context that is open");
         }
     }
 

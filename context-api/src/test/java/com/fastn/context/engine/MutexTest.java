@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Failures.assertFailure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.awaitility.Awaitility.await;
@@ -135,10 +136,9 @@ class MutexTest {
         waiter.cancel("stop");
 
         assertThat(waitersAtFailure).hasValue(0);
-        assertThat(asked)
-                .failsWithin(Duration.ZERO)
-                .withThrowableOfType(ContextCancelledException.class)
-                .withMessage("mutex \"orders\" was not given to app.waiter, which was cancelled: stop (app.waiter)");
+        assertFailure(asked)
+                .isInstanceOf(ContextCancelledException.class)
+                .hasMessage("mutex \"orders\" was not given to app.waiter, which was cancelled: stop (app.waiter)");
         assertThat(waiter.cancelHandlers()).isZero();
         first.close();
         assertThat(orders.holder()).isNull();
@@ -245,11 +245,10 @@ class MutexTest {
         CompletableFuture<LockGuard<Integer>> asked =
                 orders.lock(Duration.ofMillis(1)).toCompletableFuture();
 
-        assertThat(asked)
-                .failsWithin(10, TimeUnit.SECONDS)
-                .withThrowableOfType(Exception.class)
-                .withRootCauseInstanceOf(LockTimeoutException.class)
-                .withMessageContaining("mutex \"orders\" was not given to app within PT0.001S; it is held by app.task");
+        assertThat(asked).failsWithin(10, TimeUnit.SECONDS);
+        assertFailure(asked)
+                .isInstanceOf(LockTimeoutException.class)
+                .hasMessageContaining("mutex \"orders\" was not given to app within PT0.001S; it is held by app.task");
         assertThat(orders.waiters()).isZero();
         assertThat(tree.root.cancelHandlers()).isZero();
         assertThat(tree.runtime.timers().pending()).isZero();
@@ -518,9 +517,9 @@ class MutexTest {
                 .toCompletableFuture();
         CompletableFuture<Object> none = orders.withLock(value -> null).toCompletableFuture();
 
-        assertThat(failed).failsWithin(Duration.ZERO).withThrowableThat().withMessageContaining("failed");
-        assertThat(thrown).failsWithin(Duration.ZERO).withThrowableThat().withMessageContaining("thrown");
-        assertThat(none).failsWithin(Duration.ZERO).withThrowableThat().withMessageContaining("gave no stage");
+        assertFailure(failed).hasMessageContaining("failed");
+        assertFailure(thrown).hasMessageContaining("thrown");
+        assertFailure(none).hasMessageContaining("gave no stage");
         assertThat(orders.holder()).isNull();
     }
 
@@ -560,7 +559,7 @@ class MutexTest {
         }
         waiter.cancel();
 
-        assertThat(result).failsWithin(Duration.ZERO).withThrowableOfType(ContextCancelledException.class);
+        assertFailure(result).isInstanceOf(ContextCancelledException.class);
         holder.close();
     }
 }

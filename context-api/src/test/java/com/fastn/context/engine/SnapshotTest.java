@@ -327,4 +327,16 @@ class SnapshotTest {
                     .hasSize(lock.waiters());
         }
     }
+
+    @Test
+    void theRootIsAsActiveAsTheMostActivePartOfItsTreeAndOthersAreAsTheyAre() {
+        ContextNode service = tree.open("service");
+        ContextNode busy = tree.open(service, "busy");
+        tree.passSeconds(30);
+        busy.touch();
+        tree.passSeconds(2);
+        ContextStatus root = tree.runtime.status().globalContext();
+        assertThat(root.lastActivity()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(root.children().get(0).lastActivity()).isEqualTo(Duration.ofSeconds(32));
+    }
 }

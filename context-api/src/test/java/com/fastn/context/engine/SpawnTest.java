@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Failures.assertFailure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextCancelledException;
@@ -84,10 +85,8 @@ class SpawnTest {
                 })
                 .toCompletableFuture();
 
-        assertThat(result)
-                .failsWithin(SOON)
-                .withThrowableOfType(Exception.class)
-                .withMessageContaining("broken");
+        assertThat(result).failsWithin(SOON);
+        assertFailure(result).hasMessageContaining("broken");
         assertThat(tree.root.children()).isEmpty();
     }
 
@@ -99,10 +98,8 @@ class SpawnTest {
                 })
                 .toCompletableFuture();
 
-        assertThat(result)
-                .failsWithin(SOON)
-                .withThrowableOfType(Exception.class)
-                .withMessageContaining("too deep");
+        assertThat(result).failsWithin(SOON);
+        assertFailure(result).hasMessageContaining("too deep");
         assertThat(tree.root.children()).isEmpty();
     }
 
@@ -112,10 +109,8 @@ class SpawnTest {
         CompletableFuture<Object> result =
                 tree.root.spawnChild("task", child -> null).toCompletableFuture();
 
-        assertThat(result)
-                .failsWithin(SOON)
-                .withThrowableOfType(Exception.class)
-                .withMessageContaining("the task gave no stage");
+        assertThat(result).failsWithin(SOON);
+        assertFailure(result).hasMessageContaining("the task gave no stage");
         assertThat(tree.root.children()).isEmpty();
     }
 
@@ -161,10 +156,8 @@ class SpawnTest {
                 .toCompletableFuture();
 
         assertThat(value).succeedsWithin(SOON).isEqualTo("value");
-        assertThat(failure)
-                .failsWithin(SOON)
-                .withThrowableOfType(Exception.class)
-                .withMessageContaining("no disk");
+        assertThat(failure).failsWithin(SOON);
+        assertFailure(failure).hasMessageContaining("no disk");
         assertThat(tree.root.children()).isEmpty();
     }
 
@@ -179,10 +172,10 @@ class SpawnTest {
                 })
                 .toCompletableFuture();
 
-        assertThat(result)
-                .failsWithin(SOON)
-                .withThrowableOfType(ContextCancelledException.class)
-                .withMessage("a task in app.context.task was not started: stop (app.context)");
+        assertThat(result).failsWithin(SOON);
+        assertFailure(result)
+                .isInstanceOf(ContextCancelledException.class)
+                .hasMessage("a task in app.context.task was not started: stop (app.context)");
         assertThat(ran).isEmpty();
         assertThat(context.children()).isEmpty();
     }

@@ -277,4 +277,31 @@ class WarningsTest {
                 .extracting(StatusWarning::severity)
                 .containsExactly(WarningSeverity.WARNING, WarningSeverity.INFO);
     }
+
+    @Test
+    void slowSiblingsOfOnePathAreToldApart() {
+        ContextNode one = tree.open("checkout");
+        ContextNode two = tree.open("checkout");
+        CompletableFuture<String> never = new CompletableFuture<>();
+        one.awaiting("reserve", never);
+        two.awaiting("reserve", never);
+        tree.passSeconds(12.3);
+        assertThat(warnings())
+                .extracting(StatusWarning::message)
+                .containsExactly(
+                        "checkout#" + one.id() + " stuck on \"reserve\" (12.3s)",
+                        "checkout#" + two.id() + " stuck on \"reserve\" (12.3s)");
+    }
+
+    @Test
+    void aThresholdCanBeSetOnTheRootAndTakenBack() {
+        CompletableFuture<String> never = new CompletableFuture<>();
+        tree.open("checkout").awaiting("reserve", never);
+        tree.passSeconds(12);
+        assertThat(warnings()).hasSize(1);
+        tree.root.setSetting(Thresholds.OPERATION_SLOW, Duration.ofMinutes(1));
+        assertThat(warnings()).isEmpty();
+        tree.root.setSetting(Thresholds.OPERATION_SLOW, null);
+        assertThat(warnings()).hasSize(1);
+    }
 }

@@ -43,6 +43,25 @@ class StatusRendererTest {
     }
 
     @Test
+    void contextsOfOnePathShowItsCountersOnceAsThoseOfAll() {
+        Row root = new Row(1, "global", ContextKind.ROOT)
+                .age("1s")
+                .with(
+                        new Row(2, "req", ContextKind.REQUEST).age("2s").total("requests", 7),
+                        new Row(3, "req", ContextKind.REQUEST).age("1s").total("requests", 7),
+                        new Row(4, "job", ContextKind.TASK).age("9s").total("pages", 1));
+        assertThat(StatusRenderer.plain().render(Scenes.of(root)).lines().skip(2))
+                .containsExactly(
+                        "",
+                        "global (1s uptime, active 0s ago)",
+                        "├── req#2 (2s running)",
+                        "│   └── All req: Total: 7 requests",
+                        "├── req#3 (1s running)",
+                        "└── job (9s running)",
+                        "    └── Total: 1 page");
+    }
+
+    @Test
     void whatAContextCanBeIsSaidInItsRow() {
         Row root = new Row(1, "global", ContextKind.ROOT)
                 .age("1s")

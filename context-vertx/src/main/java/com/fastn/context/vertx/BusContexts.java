@@ -48,37 +48,27 @@ final class BusContexts {
     // --- out
 
     private void sent(DeliveryContext<Object> delivery) {
-        ContextNode answered = null;
-        boolean asksBack = false;
         try {
             Message<Object> message = delivery.message();
             String address = message.address();
             if (Addresses.isInternal(address)) {
-                answered = replied(address, delivery.body());
-                asksBack = message.replyAddress() != null;
+                replied(address, delivery.body());
             } else if (!Addresses.isOurs(address)) {
                 nameCaller(message);
-            }
-            if (answered != null && !asksBack) {
-                // Before the reply goes out: whoever sees it sees the tree without the message.
-                answered.closeWhenDone();
             }
         } catch (RuntimeException e) {
             LOG.error("a message was sent unobserved", e);
         }
         delivery.next();
-        if (answered != null && asksBack) {
-            // By now the question that the reply asks is an operation of the message, which lasts until that has ended.
-            answered.closeWhenDone();
-        }
     }
 
-    private @Nullable ContextNode replied(String address, @Nullable Object body) {
+    /** Before the reply goes out: whoever sees it sees the tree without the message. */
+    private void replied(String address, @Nullable Object body) {
         ContextNode answered = replies.take(address);
         if (answered != null) {
             answered.incrementTotal(body instanceof ReplyException ? "failed_messages" : "successful_messages");
+            answered.closeWhenDone();
         }
-        return answered;
     }
 
     private void nameCaller(Message<Object> message) {
@@ -130,7 +120,10 @@ final class BusContexts {
         if (here == null || !here.isDuplicate()) {
             return null;
         }
-        ContextNode consumer = verticles.of(here.unwrap());
+        ContextNode consumer = verticles.hostOf(here.unwrap());
+        if (consumer == null) {
+            return null;
+        }
         ContextNode context = consumer.openChild(message.address(), ContextKind.MESSAGE, caller(message));
         context.incrementTotal("messages");
         context.incrementLive("messages");

@@ -23,18 +23,23 @@ final class CallerHeader {
     private CallerHeader() {}
 
     static String write(NodeIdentity node, ContextNode caller) {
-        String path = shortened(caller.path());
-        return VERSION
-                + ' '
-                + node.incarnation()
-                + ' '
-                + caller.id()
-                + ' '
-                + node.alias().length()
-                + ' '
-                + node.alias()
-                + ' '
-                + path;
+        String alias = clean(node.alias());
+        String path = clean(shortened(caller.path()));
+        return VERSION + ' ' + node.incarnation() + ' ' + caller.id() + ' ' + alias.length() + ' ' + alias + ' ' + path;
+    }
+
+    /** A name may have any character; a header with control characters would be read as a forged one. */
+    private static String clean(String text) {
+        if (isClean(text)) {
+            return text;
+        }
+        StringBuilder clean = new StringBuilder(text);
+        for (int i = 0; i < clean.length(); i++) {
+            if (Character.isISOControl(clean.charAt(i))) {
+                clean.setCharAt(i, '\uFFFD');
+            }
+        }
+        return clean.toString();
     }
 
     /** Reads a header; null when it is not one that we would write. */
@@ -59,9 +64,9 @@ final class CallerHeader {
         }
     }
 
-    private static boolean isClean(String header) {
-        for (int i = 0; i < header.length(); i++) {
-            if (Character.isISOControl(header.charAt(i))) {
+    private static boolean isClean(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isISOControl(text.charAt(i))) {
                 return false;
             }
         }

@@ -51,6 +51,9 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             String operation,
             Iterable<Map.Entry<String, String>> headers,
             TagExtractor<R> tagExtractor) {
+        if (isOurs(request)) {
+            return null;
+        }
         Object usersPayload = users == null
                 ? null
                 : users.receiveRequest(context, kind, policy, request, operation, headers, tagExtractor);
@@ -95,6 +98,9 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             String operation,
             BiConsumer<String, String> headers,
             TagExtractor<R> tagExtractor) {
+        if (isOurs(request)) {
+            return null;
+        }
         Object usersPayload = users == null
                 ? null
                 : users.sendRequest(context, kind, policy, request, operation, headers, tagExtractor);
@@ -142,14 +148,18 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         return name == null ? null : caller.operation(name);
     }
 
+    /** Whether it is a message that would not be there without us: nobody wants to find it in his traces. */
+    private static boolean isOurs(Object request) {
+        return request instanceof Message<?> message && Addresses.isOurs(message.address());
+    }
+
     /** What a client call is called, or null when nobody waits for its end. */
     private static <R> @Nullable String clientCall(R request, String operation, TagExtractor<R> tagExtractor) {
         if (request instanceof Message<?> message) {
             String address = message.address();
-            if (message.replyAddress() == null || Addresses.isOurs(address)) {
-                return null;
-            }
-            return Addresses.isInternal(address) ? "reply to a reply" : "request " + address;
+            // Vert.x never tells of the end of a question that is asked by a reply.
+            boolean asks = message.replyAddress() != null && !Addresses.isInternal(address);
+            return asks ? "request " + address : null;
         }
         String url = tag(request, tagExtractor, "url.full", "http.url");
         return url == null ? operation : operation + " " + HttpNames.authority(url);

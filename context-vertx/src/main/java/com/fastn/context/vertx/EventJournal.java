@@ -89,7 +89,9 @@ final class EventJournal {
             return new CounterSubject(counted.path(), counted.counter());
         }
         if (event instanceof ContextEvent.Lock lock) {
-            return new LockSubject(lock.lockId(), lock.contextId());
+            // Apart, because a context may hold a lock in one branch and wait for it in another.
+            boolean waits = lock instanceof ContextEvent.WaitStarted || lock instanceof ContextEvent.WaitEnded;
+            return new LockSubject(lock.lockId(), lock.contextId(), waits);
         }
         if (event instanceof ContextEvent.Changed changed) {
             return new PartSubject(changed.contextId(), "changed", changed.key());
@@ -108,7 +110,7 @@ final class EventJournal {
 
     private record CounterSubject(ContextPath path, String counter) {}
 
-    private record LockSubject(long lockId, long contextId) {}
+    private record LockSubject(long lockId, long contextId, boolean waits) {}
 
     private record PartSubject(long contextId, String part, String name) {}
 }

@@ -13,6 +13,7 @@ import io.vertx.core.Future;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.tracing.TracingPolicy;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -41,7 +42,8 @@ final class EventPublisher {
     private static final long PACE_MILLIS = 100;
     private static final long PROBE_MILLIS = 250;
     private static final int CAPACITY = 10_000;
-    private static final DeliveryOptions LOCAL = new DeliveryOptions().setLocalOnly(true);
+    private static final DeliveryOptions LOCAL =
+            new DeliveryOptions().setLocalOnly(true).setTracingPolicy(TracingPolicy.IGNORE);
     private static final Logger LOG = LoggerFactory.getLogger(EventPublisher.class);
 
     private final VertxInternal vertx;

@@ -8,6 +8,7 @@ import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.Engine;
 import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.NodeIdentity;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.Future;
@@ -19,6 +20,8 @@ import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.internal.http.HttpServerRequestInternal;
 import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -109,9 +112,26 @@ public final class FastnVertx implements Shareable {
                 tracer.bind(null);
             }
             runtime.attach(null);
+            verticles.close();
+            endAll();
             Engine.release(runtime);
             done.succeed();
         });
+    }
+
+    /** Nobody is left to close what is still open. */
+    private void endAll() {
+        List<FastnContext> open = new ArrayList<>(runtime.root().children());
+        for (FastnContext top : open) {
+            ((ContextNode) top).cancel(CancelReason.Kind.SHUTDOWN, "the Vertx closes");
+        }
+        for (int i = 0; i < open.size(); i++) {
+            open.addAll(open.get(i).children());
+        }
+        // The deepest first, so that none waits for its children.
+        for (int i = open.size() - 1; i >= 0; i--) {
+            open.get(i).close();
+        }
     }
 
     /**

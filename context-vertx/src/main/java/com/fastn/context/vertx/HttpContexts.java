@@ -16,9 +16,16 @@ final class HttpContexts {
         this.verticles = verticles;
     }
 
-    /** Opens a request's context, which is the current one of everything that follows on the request's Vert.x context. */
+    /**
+     * Opens a request's context, which is the current one of everything that follows on the request's Vert.x context; null
+     * when the verticle that serves it is ending.
+     */
+    @Nullable
     ContextNode begin(ContextInternal context, String method, String path) {
-        ContextNode server = verticles.of(context.unwrap());
+        ContextNode server = verticles.hostOf(context.unwrap());
+        if (server == null) {
+            return null;
+        }
         ContextNode request = server.openChild(HttpNames.request(method, path), ContextKind.REQUEST, null);
         request.incrementTotal("requests");
         request.incrementLive("requests");

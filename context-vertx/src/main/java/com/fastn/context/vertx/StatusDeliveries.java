@@ -8,6 +8,7 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.tracing.TracingPolicy;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -96,7 +97,10 @@ final class StatusDeliveries {
     }
 
     private Future<Void> probe(String address, String id) {
-        DeliveryOptions local = new DeliveryOptions().setLocalOnly(true).addHeader(PROBE_HEADER, id);
+        DeliveryOptions local = new DeliveryOptions()
+                .setLocalOnly(true)
+                .setTracingPolicy(TracingPolicy.IGNORE)
+                .addHeader(PROBE_HEADER, id);
         try {
             // Unlike publish, this fails when there is no consumer.
             return vertx.eventBus().publisher(address, local).write(null);

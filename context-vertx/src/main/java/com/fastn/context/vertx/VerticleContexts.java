@@ -4,6 +4,7 @@ import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
 import io.vertx.core.Context;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
@@ -24,6 +25,7 @@ final class VerticleContexts {
     private final EngineRuntime runtime;
     private final ConcurrentHashMap<String, Service> services = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<ContextNode, Service> byNode = new ConcurrentHashMap<>();
+    private volatile boolean closed;
 
     VerticleContexts(VertxInternal vertx, EngineRuntime runtime) {
         this.vertx = vertx;
@@ -34,6 +36,21 @@ final class VerticleContexts {
     ContextNode of(ContextInternal root) {
         ContextNode known = ContextSlot.get(root);
         return known != null ? known : notice(root);
+    }
+
+    /** The context under which a request or message is opened, or null when the Vertx or the verticle is ending. */
+    @Nullable
+    ContextNode hostOf(ContextInternal root) {
+        if (closed) {
+            return null;
+        }
+        ContextNode host = of(root);
+        return host.state() == ContextState.ACTIVE ? host : null;
+    }
+
+    /** From now on nothing more is opened. */
+    void close() {
+        closed = true;
     }
 
     /** Makes sure that every verticle that is deployed by now is in the tree. */
@@ -47,7 +64,7 @@ final class VerticleContexts {
 
     private ContextNode notice(ContextInternal root) {
         DeploymentContext deployment = root.deployment();
-        if (deployment == null) {
+        if (deployment == null || closed) {
             if (root.deploymentID() == null) {
                 ContextSlot.put(root, runtime.root());
             }

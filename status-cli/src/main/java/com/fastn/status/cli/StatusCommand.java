@@ -1,5 +1,6 @@
 package com.fastn.status.cli;
 
+import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusRenderer;
 import com.fastn.status.cli.NodeFinder.Found;
 import com.fastn.status.cli.Terminal.ColorChoice;
@@ -190,7 +191,7 @@ final class StatusCommand implements Callable<Integer> {
         StringBuilder text = new StringBuilder();
         for (Answer answer : answers) {
             if (json) {
-                text.append(Printable.json(answer.json(terminal.interactive()))).append('\n');
+                text.append(Sanitizer.json(answer.json(terminal.interactive()))).append('\n');
             } else {
                 text.append(text.length() == 0 ? "" : "\n").append(answer.drawn(renderer));
             }

@@ -28,10 +28,4 @@ class PrintableTest {
         assertThat(Printable.line("x".repeat(10_000)).length()).isLessThan(500);
         assertThat(Printable.line("\n".repeat(10_000)).length()).isLessThan(500);
     }
-
-    @Test
-    void jsonIsEscapedWithoutChangingItsValue() {
-        assertThat(Printable.json("{\"a\":\"b\"}")).isEqualTo("{\"a\":\"b\"}");
-        assertThat(Printable.json("\"\u009b\u202e😀\udb40\udc41\"")).isEqualTo("\"\\u009b\\u202e😀\\udb40\\udc41\"");
-    }
 }

@@ -1,0 +1,401 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.Operation;
+import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryContext;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
+import io.vertx.junit5.VertxExtension;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith({OwnTree.class, VertxExtension.class})
+class BusContextsTest {
+    private static final String OUR_HEADER = "fastn-caller";
+
+    private EngineRuntime runtime;
+    private Front front;
+
+    @BeforeEach
+    void deploy(Vertx vertx) {
+        runtime = (EngineRuntime) FastnVertx.install(vertx).runtime();
+        front = Front.deploy(vertx);
+    }
+
+    private <T extends @Nullable Object> T inFront(Callable<Future<T>> piece) {
+        return Waiting.onDuplicate(front.place(), piece);
+    }
+
+    @Test
+    void eachMessageHasAContextOfItsOwnUnderTheVerticleThatConsumesIt(Vertx vertx) {
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        Waiting.result(vertx.eventBus().request("bank.pay", 1));
+        Waiting.result(vertx.eventBus().request("bank.pay", 2));
+        FastnContext service = Waiting.on(bank.place(), () -> Future.succeededFuture(FastnContext.current()));
+        assertThat(bank.seen).hasSize(2).doesNotHaveDuplicates().allSatisfy(context -> {
+            assertThat(context.name()).isEqualTo("bank.pay");
+            assertThat(context.kind()).isEqualTo(ContextKind.MESSAGE);
+            assertThat(context.parent()).isSameAs(service);
+            assertThat(context.state()).isEqualTo(ContextState.CLOSED);
+        });
+        FastnContext context = bank.seen.get(0);
+        assertThat(context.getTotal("messages")).isEqualTo(2);
+        assertThat(context.getTotal("successful_messages")).isEqualTo(2);
+        assertThat(context.getLive("messages")).isZero();
+    }
+
+    @Test
+    void aPublishedMessageHasAContextWithEachConsumer(Vertx vertx) {
+        Service one = Service.deploy(vertx, "news", message -> {});
+        Service two = Service.deploy(vertx, "news", message -> {});
+        vertx.eventBus().publish("news", "x");
+        assertThat(one.only()).isNotSameAs(two.only());
+        assertThat(one.only().parent()).isNotSameAs(two.only().parent());
+    }
+
+    @Test
+    void aMessageOnTheSameNodeKnowsItsCaller(Vertx vertx) {
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        FastnContext caller = inFront(() -> FutureContext.current()
+                .child("checkout")
+                .run(ctx -> vertx.eventBus().request("bank.pay", 1).map(reply -> ctx.context())));
+        CallerLink link = requireNonNull(bank.only().caller());
+        assertThat(link)
+                .isEqualTo(new CallerLink(
+                        runtime.node().alias(), runtime.node().incarnation(), caller.id(), "global.Front.checkout"));
+    }
+
+    @Test
+    void aMessageFromOutsideOfAnyContextHasNoCallerAndNoHeader(Vertx vertx) {
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        Waiting.result(vertx.eventBus().request("bank.pay", 1));
+        assertThat(bank.only().caller()).isNull();
+        assertThat(bank.messages.get(0).headers().contains(OUR_HEADER)).isFalse();
+    }
+
+    @Test
+    void theHeadersOfOptionsThatAreUsedAgainDoNotAccumulate(Vertx vertx) {
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        DeliveryOptions options = new DeliveryOptions().addHeader("mine", "1");
+        List<FastnContext> callers = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            callers.add(inFront(() -> FutureContext.current()
+                    .child("checkout")
+                    .run(ctx -> vertx.eventBus().request("bank.pay", 1, options).map(reply -> ctx.context()))));
+        }
+        assertThat(options.getHeaders().getAll(OUR_HEADER)).hasSize(1);
+        assertThat(options.getHeaders().getAll("mine")).containsExactly("1");
+        assertThat(bank.seen)
+                .extracting(context -> requireNonNull(context.caller()).contextId())
+                .containsExactlyElementsOf(
+                        callers.stream().map(FastnContext::id).toList());
+    }
+
+    @Test
+    void aStaleHeaderIsTakenOutWhenNoContextSends(Vertx vertx) {
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        DeliveryOptions options = new DeliveryOptions().addHeader("mine", "1");
+        inFront(() -> FutureContext.current()
+                .child("checkout")
+                .run(ctx -> vertx.eventBus().request("bank.pay", 1, options)));
+        Waiting.result(vertx.eventBus().request("bank.pay", 1, options));
+        assertThat(bank.seen.get(1).caller()).isNull();
+        assertThat(bank.messages.get(1).headers().names()).containsExactly("mine");
+        assertThat(options.getHeaders().contains(OUR_HEADER)).isFalse();
+    }
+
+    @Test
+    void aReplyNeitherChangesTheCallersContextNorHasOne(Vertx vertx) {
+        Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        Waiting.<@Nullable Void>onDuplicate(
+                front.place(),
+                () -> FutureContext.current()
+                        .child("checkout")
+                        .run(ctx -> vertx.eventBus().request("bank.pay", 1).map(reply -> {
+                            assertThat(FastnContext.current()).isSameAs(ctx.context());
+                            return null;
+                        })));
+        assertThat(runtime.status().toString()).doesNotContain("__vertx");
+    }
+
+    @Test
+    void aMessageWithoutReplyEndsWhenItsHandlerHasReturned(Vertx vertx) {
+        Service log = Service.deploy(vertx, "log", message -> {
+            assertThat(FastnContext.current().state()).isEqualTo(ContextState.ACTIVE);
+        });
+        vertx.eventBus().send("log", "x");
+        Waiting.until(() -> log.only().state() == ContextState.CLOSED);
+    }
+
+    @Test
+    void aMessageWhoseHandlerReturnedLastsUntilItsOperationsHaveEnded(Vertx vertx) {
+        AtomicReference<@Nullable Operation> running = new AtomicReference<>();
+        Service log = Service.deploy(vertx, "log", message -> running.set(begin("writing")));
+        vertx.eventBus().send("log", "x");
+        FastnContext message = log.only();
+        Waiting.on(log.place(), Future::succeededFuture);
+        assertThat(message.state()).isEqualTo(ContextState.ACTIVE);
+        requireNonNull(running.get()).close();
+        assertThat(message.state()).isEqualTo(ContextState.CLOSED);
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // the test closes it
+    private static Operation begin(String name) {
+        return FastnContext.current().operation(name);
+    }
+
+    @Test
+    void aRequestLastsUntilItsReplyThoughTheHandlerHasReturned(Vertx vertx) {
+        AtomicReference<@Nullable Message<Object>> pending = new AtomicReference<>();
+        Service bank = Service.deploy(vertx, "bank.pay", pending::set);
+        Future<Message<Object>> reply = vertx.eventBus().request("bank.pay", 1);
+        FastnContext message = bank.only();
+        Waiting.on(bank.place(), Future::succeededFuture);
+        assertThat(message.state()).isEqualTo(ContextState.ACTIVE);
+        assertThat(message.getLive("messages")).isEqualTo(1);
+        requireNonNull(pending.get()).reply("paid");
+        Waiting.result(reply);
+        assertThat(message.state()).isEqualTo(ContextState.CLOSED);
+    }
+
+    @Test
+    void aFailureReplyEndsTheMessageAndIsCounted(Vertx vertx) {
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.fail(7, "no money"));
+        Waiting.failure(vertx.eventBus().request("bank.pay", 1));
+        assertThat(bank.only().state()).isEqualTo(ContextState.CLOSED);
+        assertThat(bank.only().getTotal("failed_messages")).isEqualTo(1);
+        assertThat(bank.only().getTotal("successful_messages")).isZero();
+    }
+
+    @Test
+    void aReplyThatAsksBackEndsTheMessageAsAnyReplyAndWhatFollowsRunsInTheVerticle(Vertx vertx) {
+        Promise<FastnContext> after = Promise.promise();
+        Service bank = Service.deploy(
+                vertx,
+                "bank.pay",
+                message -> message.replyAndRequest("which account?")
+                        .map(answer -> FastnContext.current())
+                        .onComplete(after::handle));
+        Message<Object> question = Waiting.result(vertx.eventBus().request("bank.pay", 1));
+        assertThat(bank.only().state()).isEqualTo(ContextState.CLOSED);
+        assertThat(bank.only().getTotal("successful_messages")).isEqualTo(1);
+        question.reply("this one");
+        FastnContext service = Waiting.result(after.future());
+        assertThat(service).isSameAs(bank.only().parent());
+        assertThat(service.subtreeStatus().globalContext().operations()).isEmpty();
+    }
+
+    @Test
+    void aHandlerThatThrowsStillEndsItsMessage(Vertx vertx) {
+        Service log = Service.deploy(vertx, "log", message -> {
+            throw new IllegalStateException("no");
+        });
+        vertx.eventBus().send("log", "x");
+        Waiting.until(() -> log.only().state() == ContextState.CLOSED);
+    }
+
+    @Test
+    void workThatOutlivesItsMessageIsNotRefusedForIt(Vertx vertx) {
+        AtomicReference<@Nullable Future<String>> done = new AtomicReference<>();
+        Service log = Service.deploy(vertx, "log", message -> {
+            FutureContext ctx = FutureContext.current();
+            done.set(ctx.child("first")
+                    .run(child -> vertx.timer(1))
+                    .compose(first -> ctx.child("second").run(child -> vertx.timer(1)))
+                    .compose(second -> FutureContext.current()
+                            .child("third")
+                            .run(child -> Future.succeededFuture(
+                                    child.context().path().toString()))));
+        });
+        vertx.eventBus().send("log", "x");
+        assertThat(log.only()).isNotNull();
+        Waiting.until(() -> done.get() != null);
+        assertThat(Waiting.result(requireNonNull(done.get()))).isEqualTo("global.Service.third");
+    }
+
+    @Test
+    void headersThatAreNoneAreIgnoredAndCountedAndTheMessageArrives(Vertx vertx) {
+        List<String> hostile = List.of(
+                "",
+                " ",
+                "1",
+                "2 inc 7 5 alice global",
+                "1 inc x 5 alice global",
+                "1 inc -7 5 alice global",
+                "1 inc 7 -5 alice global",
+                "1 inc 7 0  global",
+                "1 inc 7 99999999999 alice global",
+                "1 inc 7 500 alice global",
+                "1 inc 7 5 alice",
+                "1 inc 7 5 alice ",
+                "1  7 5 alice global",
+                "1 inc 99999999999999999999 5 alice global",
+                "1 inc 7 5 al\nce global",
+                "1 inc 7 5 alice glo\u0000bal",
+                "1 inc 7 5 alice \u009b31mglobal",
+                "x".repeat(1_000_000));
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        for (String header : hostile) {
+            long before = counted();
+            Waiting.result(requestWithHeader(vertx, header));
+            assertThat(bank.seen.get(bank.seen.size() - 1).caller()).as(header).isNull();
+            assertThat(counted()).as(header).isEqualTo(before + 1);
+        }
+        assertThat(bank.seen).hasSize(hostile.size());
+    }
+
+    @Test
+    void noHeaderWhateverItsTextKeepsAMessageFromArriving(Vertx vertx) {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        for (int i = 0; i < 300; i++) {
+            StringBuilder header = new StringBuilder("1 inc 7 5 alice global.Front");
+            for (int change = random.nextInt(6); change >= 0; change--) {
+                int at = random.nextInt(header.length() + 1);
+                header.insert(at, (char) random.nextInt(0x300));
+                header.deleteCharAt(random.nextInt(header.length()));
+            }
+            Waiting.result(requestWithHeader(vertx, header.toString()));
+        }
+        assertThat(bank.seen).as("seed %s", seed).hasSize(300);
+    }
+
+    /** As a peer without this library may send it: ours would take the header out. */
+    private static Future<Message<Object>> requestWithHeader(Vertx vertx, String header) {
+        vertx.eventBus().<Object>addOutboundInterceptor(new Handler<>() {
+            @Override
+            public void handle(DeliveryContext<Object> delivery) {
+                if (delivery.message().address().equals("bank.pay")) {
+                    delivery.message().headers().set(OUR_HEADER, header);
+                    vertx.eventBus().removeOutboundInterceptor(this);
+                }
+                delivery.next();
+            }
+        });
+        return vertx.eventBus().request("bank.pay", 1);
+    }
+
+    private long counted() {
+        return runtime.misuses().stream()
+                .filter(line -> line.contains(OUR_HEADER))
+                .mapToLong(line -> Long.parseLong(line.substring(0, line.indexOf('x'))))
+                .sum();
+    }
+
+    @Test
+    void ourOwnAddressesHaveNoContexts(Vertx vertx) {
+        List<String> ours = List.of(
+                "fastn.status",
+                "fastn.status.query",
+                "fastn.status.node.alice",
+                "fastn.events.locks",
+                "fastn.events.counters",
+                "fastn.events.contexts");
+        for (String address : ours) {
+            Service service = Service.deploy(vertx, address, message -> message.reply("x"));
+            Waiting.result(vertx.eventBus().request(address, "x"));
+            assertThat(service.only().kind()).as(address).isEqualTo(ContextKind.SERVICE);
+            assertThat(service.messages.get(0).headers().contains(OUR_HEADER))
+                    .as(address)
+                    .isFalse();
+        }
+        assertThat(runtime.root().subtreeTotal("messages")).isZero();
+    }
+
+    @Test
+    void anAddressThatOnlyBeginsLikeOursHasContexts(Vertx vertx) {
+        for (String address : List.of("fastn.statusbar", "fastn.eventsource", "fastn.x", "fastn")) {
+            Service service = Service.deploy(vertx, address, message -> message.reply("x"));
+            Waiting.result(vertx.eventBus().request(address, "x"));
+            assertThat(service.only().name()).isEqualTo(address);
+        }
+    }
+
+    @Test
+    void addressesOfVertxItselfHaveNoContexts(Vertx vertx) {
+        Service service = Service.deploy(vertx, "__vertx.something", message -> message.reply("x"));
+        Waiting.result(vertx.eventBus().request("__vertx.something", "x"));
+        assertThat(service.only().kind()).isEqualTo(ContextKind.SERVICE);
+    }
+
+    @Test
+    void anInterceptorOfTheApplicationSeesEveryMessageAndReply(Vertx vertx) {
+        List<String> out = new CopyOnWriteArrayList<>();
+        List<String> in = new CopyOnWriteArrayList<>();
+        vertx.eventBus().addOutboundInterceptor(delivery -> {
+            out.add(kind(delivery.message().address()));
+            delivery.next();
+        });
+        vertx.eventBus().addInboundInterceptor(delivery -> {
+            in.add(kind(delivery.message().address()));
+            delivery.next();
+        });
+        Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        Waiting.result(vertx.eventBus().request("bank.pay", 1));
+        // Probes are ours.
+        out.removeIf(address -> address.startsWith("fastn."));
+        assertThat(out).containsExactly("bank.pay", "reply");
+        assertThat(in).containsExactly("bank.pay", "reply");
+    }
+
+    private static String kind(String address) {
+        return address.startsWith("__vertx.reply.") ? "reply" : address;
+    }
+
+    @Test
+    void m6_aHostileAddressIsMadeSafeAndDelivered(Vertx vertx) {
+        for (String address : List.of("x".repeat(100_000), "a.b..c", "\u202eevil", "\ud800", " ")) {
+            Service service = Service.deploy(vertx, address, message -> message.reply("x"));
+            Waiting.result(vertx.eventBus().request(address, 1));
+            assertThat(service.only().kind()).isEqualTo(ContextKind.MESSAGE);
+            assertThat(service.only()
+                            .name()
+                            .codePointCount(0, service.only().name().length()))
+                    .isLessThanOrEqualTo(256);
+        }
+    }
+
+    @Test
+    void aConsumerThatBelongsToNoVerticleWorksUnderTheRoot(Vertx vertx) {
+        AtomicReference<@Nullable FastnContext> seen = new AtomicReference<>();
+        Waiting.result(vertx.eventBus()
+                .consumer("loose", message -> {
+                    seen.set(FastnContext.current());
+                    message.reply("x");
+                })
+                .completion());
+        Waiting.result(vertx.eventBus().request("loose", 1));
+        FastnContext context = requireNonNull(seen.get());
+        assertThat(context.name()).isEqualTo("loose");
+        assertThat(context.parent()).isSameAs(runtime.root());
+    }
+
+    @Test
+    void aRequestThatNobodyConsumesFailsAsWithoutUs(Vertx vertx) {
+        Throwable failure = Waiting.failure(vertx.eventBus().request("nobody", 1));
+        assertThat(failure)
+                .isInstanceOfSatisfying(
+                        ReplyException.class, e -> assertThat(e.failureType()).isEqualTo(ReplyFailure.NO_HANDLERS));
+    }
+}

@@ -1,0 +1,63 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.CallerLink;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class CallerHeaderTest {
+    private static CallerLink roundTrip(String alias, String... names) {
+        ContextRuntime runtime = ContextRuntime.builder().alias(alias).build();
+        FastnContext context = runtime.root();
+        for (String name : names) {
+            context = context.child(name).open();
+        }
+        String header = CallerHeader.write(runtime.node(), (ContextNode) context);
+        assertThat(header.length()).isLessThanOrEqualTo(CallerHeader.MOST_CHARS);
+        CallerLink read = requireNonNull(CallerHeader.read(header), header);
+        assertThat(read.contextId()).isEqualTo(context.id());
+        assertThat(read.incarnation()).isEqualTo(runtime.node().incarnation());
+        runtime.close();
+        return read;
+    }
+
+    @Test
+    void whatIsWrittenIsRead() {
+        CallerLink read = roundTrip("alice", "api", "GET /orders/:id");
+        assertThat(read.node()).isEqualTo("alice");
+        assertThat(read.path()).isEqualTo("global.api.GET /orders/:id");
+    }
+
+    @Test
+    void anAliasMayHaveSpacesAndBeAsLongAsAnyName() {
+        for (String alias : List.of("a b c", " ", "7 5 x", "\u00e9".repeat(200), "x".repeat(256))) {
+            assertThat(roundTrip(alias, "api").path()).as(alias).isEqualTo("global.api");
+        }
+    }
+
+    @Test
+    void aLongPathKeepsItsLastNames() {
+        String[] names = new String[200];
+        Arrays.setAll(names, i -> "level-" + i);
+        CallerLink read = roundTrip("alice", names);
+        assertThat(read.path()).startsWith("\u2026.").endsWith("level-198.level-199");
+    }
+
+    @Test
+    void aLongNameOfTheLongestKindStillFits() {
+        String[] names = new String[3];
+        Arrays.setAll(names, i -> ".".repeat(256));
+        assertThat(roundTrip("\\".repeat(256), names).path()).isNotEmpty();
+    }
+
+    @Test
+    void controlsInNamesDoNotMakeAHeaderThatIsNotRead() {
+        assertThat(roundTrip("al\nce", "a\u0000b", "c\u0085d").path()).isNotEmpty();
+    }
+}

@@ -1,0 +1,380 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
+import com.fastn.context.status.OperationStatus;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.ServerWebSocket;
+import io.vertx.core.http.WebSocketClient;
+import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetSocket;
+import io.vertx.junit5.VertxExtension;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ExtendWith({OwnTree.class, VertxExtension.class})
+class HttpContextsTest {
+    private static final String HOST = "127.0.0.1";
+
+    private Vertx vertx;
+    private FastnVertx fastn;
+    private EngineRuntime runtime;
+    // Kept in fields: a client that nothing refers to is closed by the garbage collector.
+    private HttpClient client;
+    private NetClient peers;
+    private WebSocketClient webSockets;
+
+    @BeforeEach
+    void prepare(Vertx made) {
+        vertx = made;
+        fastn = FastnVertx.install(vertx);
+        runtime = (EngineRuntime) fastn.runtime();
+        client = vertx.createHttpClient();
+        peers = vertx.createNetClient();
+        webSockets = vertx.createWebSocketClient();
+    }
+
+    private Web serve(Handler<HttpServerRequest> handler) {
+        Web web = new Web(handler);
+        Waiting.result(vertx.deployVerticle(web));
+        return web;
+    }
+
+    /** A verticle that serves HTTP. */
+    private static final class Web extends Front {
+        final List<FastnContext> seen = new CopyOnWriteArrayList<>();
+        final AtomicReference<@Nullable HttpServer> server = new AtomicReference<>();
+        private final Handler<HttpServerRequest> handler;
+
+        Web(Handler<HttpServerRequest> handler) {
+            this.handler = handler;
+        }
+
+        @Override
+        public Future<?> start() {
+            return vertx.createHttpServer()
+                    .requestHandler(request -> {
+                        seen.add(FastnContext.current());
+                        handler.handle(request);
+                    })
+                    .listen(0, HOST)
+                    .onSuccess(server::set);
+        }
+
+        int port() {
+            return requireNonNull(server.get()).actualPort();
+        }
+
+        FastnContext only() {
+            Waiting.until(() -> !seen.isEmpty());
+            return seen.get(0);
+        }
+    }
+
+    private Future<Buffer> get(int port, String uri) {
+        return client.request(HttpMethod.GET, port, HOST, uri)
+                .compose(HttpClientRequest::send)
+                .compose(response -> response.body());
+    }
+
+    @Test
+    void aRequestIsAContextUnderTheVerticleUntilItsResponseHasEnded() {
+        Web web = serve(request -> vertx.setTimer(1, id -> {
+            assertThat(FastnContext.current().state()).isEqualTo(ContextState.ACTIVE);
+            request.response().end("hello");
+        }));
+        Waiting.result(get(web.port(), "/orders/17?secret=1"));
+        FastnContext context = web.only();
+        assertThat(context.name()).isEqualTo("GET /orders/:id");
+        assertThat(context.kind()).isEqualTo(ContextKind.REQUEST);
+        assertThat(requireNonNull(context.parent()).name()).isEqualTo("HttpContextsTest$Web");
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        assertThat(context.getTotal("requests")).isEqualTo(1);
+        assertThat(context.getTotal("successful_requests")).isEqualTo(1);
+        assertThat(context.getLive("requests")).isZero();
+        assertThat(context.isCancelled()).isFalse();
+    }
+
+    @Test
+    void anAnswerOf400OrMoreIsAFailure() {
+        Web web = serve(request -> request.response()
+                .setStatusCode(Integer.parseInt(request.path().substring(1)))
+                .end());
+        for (int status : List.of(200, 302, 399, 400, 404, 500, 503)) {
+            Waiting.result(get(web.port(), "/" + status));
+        }
+        Waiting.until(() -> runtime.root().subtreeLive("requests") == 0);
+        assertThat(runtime.root().subtreeTotal("requests")).isEqualTo(7);
+        assertThat(runtime.root().subtreeTotal("successful_requests")).isEqualTo(3);
+        assertThat(runtime.root().subtreeTotal("failed_requests")).isEqualTo(4);
+        assertThat(runtime.root().subtreeTotal("cancelled_requests")).isZero();
+    }
+
+    @Test
+    void aPeerThatLeavesCancelsItsRequest() {
+        CompletableFuture<Boolean> told = new CompletableFuture<>();
+        Web web = serve(request -> FastnContext.current().onCancel(reason -> told.complete(true)));
+        NetSocket peer = Waiting.result(peers.connect(web.port(), HOST));
+        Waiting.result(peer.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"));
+        FastnContext context = web.only();
+        assertThat(context.isCancelled()).isFalse();
+        Waiting.result(peer.close());
+        assertThat(Waiting.result(told)).isTrue();
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        assertThat(context.getTotal("cancelled_requests")).isEqualTo(1);
+        assertThat(context.getTotal("failed_requests")).isZero();
+        assertThat(context.getTotal("successful_requests")).isZero();
+    }
+
+    @Test
+    void concurrentRequestsOfOneConnectionHaveContextsOfTheirOwn() {
+        Web web = serve(request -> vertx.setTimer(
+                1, id -> request.response().end(FastnContext.current().id() + "")));
+        List<String> ids = new CopyOnWriteArrayList<>();
+        Waiting.result(Future.join(IntStream.range(0, 20)
+                .mapToObj(i -> get(web.port(), "/x").onSuccess(body -> ids.add(body.toString())))
+                .toList()));
+        assertThat(ids).hasSize(20).doesNotHaveDuplicates();
+        assertThat(ids)
+                .containsExactlyInAnyOrderElementsOf(
+                        web.seen.stream().map(context -> context.id() + "").toList());
+    }
+
+    @Test
+    void aRequestOverHttp2IsAContextToo() {
+        client = vertx.createHttpClient(
+                new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(false));
+        Web web = serve(request -> request.response()
+                .setStatusCode(request.version() == HttpVersion.HTTP_2 ? 404 : 500)
+                .end("x"));
+        Waiting.result(get(web.port(), "/orders/17?x=1"));
+        assertThat(web.only().name()).isEqualTo("GET /orders/:id");
+        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+        assertThat(web.only().getTotal("failed_requests")).isEqualTo(1);
+    }
+
+    @Test
+    void aRequestWithAHostThatIsNoneIsServed() {
+        Web web = serve(request -> request.response().end("x"));
+        NetSocket peer = Waiting.result(peers.connect(web.port(), HOST));
+        Waiting.result(peer.write("GET /orders/17 HTTP/1.1\r\nHost: ][ %%%\r\nConnection: close\r\n\r\n"));
+        assertThat(web.only().name()).isEqualTo("GET /orders/:id");
+        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+    }
+
+    @Test
+    void nothingOfOursIsSentToHttpPeers() {
+        AtomicReference<@Nullable MultiMap> headers = new AtomicReference<>();
+        Web web = serve(request -> {
+            headers.set(request.headers());
+            request.response().end("x");
+        });
+        Front front = Front.deploy(vertx);
+        Waiting.onDuplicate(front.place(), () -> get(web.port(), "/x"));
+        assertThat(requireNonNull(headers.get()).names()).noneMatch(name -> name.contains("fastn"));
+    }
+
+    @Test
+    void theContextOfARequestIsFoundFromAnyThread() {
+        AtomicReference<@Nullable HttpServerRequest> held = new AtomicReference<>();
+        Web web = serve(held::set);
+        Future<Buffer> answer = get(web.port(), "/x");
+        FastnContext context = web.only();
+        Waiting.until(() -> held.get() != null);
+        HttpServerRequest request = requireNonNull(held.get());
+        assertThat(fastn.context(request)).isSameAs(context);
+        request.response().end("x");
+        Waiting.result(answer);
+    }
+
+    @Test
+    void workAfterTheResponseIsNotRefused() {
+        Promise<String> audited = Promise.promise();
+        Web web = serve(request -> {
+            FutureContext ctx = FutureContext.current();
+            request.response()
+                    .end("x")
+                    .compose(sent -> vertx.timer(1))
+                    .compose(later -> ctx.child("audit").run(child -> {
+                        assertThat(ctx.context().state()).isEqualTo(ContextState.CLOSED);
+                        return Future.succeededFuture(child.context().path().toString());
+                    }))
+                    .onComplete(audited::handle);
+        });
+        Waiting.result(get(web.port(), "/x"));
+        assertThat(Waiting.result(audited.future())).isEqualTo("global.HttpContextsTest$Web.audit");
+    }
+
+    @Test
+    void aWebSocketRunsInItsVerticleOnceItIsOpen() {
+        CompletableFuture<FastnContext> onMessage = new CompletableFuture<>();
+        AtomicReference<@Nullable HttpServer> server = new AtomicReference<>();
+        Front web = new Front() {
+            @Override
+            public Future<?> start() {
+                return vertx.createHttpServer()
+                        .webSocketHandler((ServerWebSocket socket) ->
+                                socket.textMessageHandler(text -> onMessage.complete(FastnContext.current())))
+                        .listen(0, HOST)
+                        .onSuccess(server::set);
+            }
+        };
+        Waiting.result(vertx.deployVerticle(web));
+        var socket =
+                Waiting.result(webSockets.connect(requireNonNull(server.get()).actualPort(), HOST, "/live"));
+        Waiting.result(socket.writeTextMessage("x"));
+        FastnContext context = Waiting.result(onMessage);
+        assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
+        FastnContext service = Waiting.on(web.place(), () -> Future.succeededFuture(FastnContext.current()));
+        assertThat(List.of(service.name(), "GET /live")).contains(context.name());
+        Waiting.result(socket.close());
+        Waiting.until(() -> runtime.root().subtreeLive("requests") == 0);
+    }
+
+    private List<String> operations(FastnContext of) {
+        return of.subtreeStatus().globalContext().operations().stream()
+                .map(OperationStatus::name)
+                .toList();
+    }
+
+    /** Runs a call in a child, whose operations while it lasts and afterwards are looked at. */
+    private void isAnOperation(String name, Promise<Void> arrived, Runnable end, Supplier<Future<?>> call) {
+        Front front = Front.deploy(vertx);
+        CompletableFuture<FastnContext> child = new CompletableFuture<>();
+        Promise<Void> look = Promise.promise();
+        Promise<Void> called = Promise.promise();
+        front.place()
+                .runOnContext(now -> FutureContext.current().child("call").run(ctx -> {
+                    child.complete(ctx.context());
+                    return call.get()
+                            .<Void>mapEmpty()
+                            .otherwiseEmpty()
+                            .onComplete(called)
+                            .compose(x -> look.future());
+                }));
+        Waiting.result(arrived.future());
+        assertThat(operations(Waiting.result(child))).containsExactly(name);
+        end.run();
+        Waiting.result(called.future());
+        Waiting.until(() -> operations(Waiting.result(child)).isEmpty());
+        look.complete();
+        Waiting.until(() -> Waiting.result(child).state() == ContextState.CLOSED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(End.class)
+    void aCallOfAClientIsAnOperationWhileItLasts(End end) {
+        Promise<Void> arrived = Promise.promise();
+        AtomicReference<@Nullable HttpServerRequest> held = new AtomicReference<>();
+        AtomicReference<@Nullable HttpClientRequest> asked = new AtomicReference<>();
+        Web web = serve(request -> {
+            held.set(request);
+            arrived.complete();
+        });
+        isAnOperation(
+                "GET " + HOST + ":" + web.port(),
+                arrived,
+                () -> {
+                    switch (end) {
+                        case ANSWERED -> requireNonNull(held.get()).response().end("x");
+                        case FAILED ->
+                            requireNonNull(held.get())
+                                    .response()
+                                    .setStatusCode(500)
+                                    .end();
+                        case CONNECTION_LOST ->
+                            requireNonNull(held.get()).connection().close();
+                        case RESET_BY_CALLER -> requireNonNull(asked.get()).reset();
+                    }
+                },
+                () -> client.request(HttpMethod.GET, web.port(), HOST, "/x?secret=1")
+                        .onSuccess(asked::set)
+                        .compose(HttpClientRequest::send)
+                        .compose(response -> response.body()));
+    }
+
+    private enum End {
+        ANSWERED,
+        FAILED,
+        CONNECTION_LOST,
+        RESET_BY_CALLER
+    }
+
+    @Test
+    void aRequestOnTheBusIsAnOperationWhileItLasts() {
+        Promise<Void> arrived = Promise.promise();
+        Service bank = Service.deploy(vertx, "bank.pay", message -> arrived.complete());
+        isAnOperation(
+                "request bank.pay",
+                arrived,
+                () -> bank.messages.get(0).reply("paid"),
+                () -> vertx.eventBus().request("bank.pay", 1));
+    }
+
+    @Test
+    void aRequestOnTheBusThatFailsIsNoOperationAnyMore() {
+        Promise<Void> arrived = Promise.promise();
+        Service bank = Service.deploy(vertx, "bank.pay", message -> arrived.complete());
+        isAnOperation(
+                "request bank.pay",
+                arrived,
+                () -> bank.messages.get(0).fail(1, "no"),
+                () -> vertx.eventBus().request("bank.pay", 1));
+    }
+
+    @Test
+    void aCallFromATickOfAVerticleIsAnOperationOfTheVerticle() {
+        Promise<Void> arrived = Promise.promise();
+        Service bank = Service.deploy(vertx, "bank.pay", message -> arrived.complete());
+        Front front = Front.deploy(vertx);
+        front.place()
+                .runOnContext(now -> vertx.setPeriodic(1, id -> {
+                    vertx.cancelTimer(id);
+                    vertx.eventBus().request("bank.pay", 1);
+                }));
+        Waiting.result(arrived.future());
+        FastnContext service = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()));
+        assertThat(operations(service)).containsExactly("request bank.pay");
+        bank.messages.get(0).reply("x");
+        Waiting.until(() -> operations(service).isEmpty());
+    }
+
+    @Test
+    void aMessageThatNobodyWaitsForIsNoOperation() {
+        Service log = Service.deploy(vertx, "log", message -> {});
+        Front front = Front.deploy(vertx);
+        FastnContext service = Waiting.on(front.place(), () -> {
+            vertx.eventBus().send("log", 1);
+            return Future.succeededFuture(FastnContext.current());
+        });
+        assertThat(log.only()).isNotNull();
+        assertThat(operations(service)).isEmpty();
+    }
+}

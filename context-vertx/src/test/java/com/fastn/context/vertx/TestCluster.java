@@ -1,0 +1,97 @@
+package com.fastn.context.vertx;
+
+import com.hazelcast.config.Config;
+import com.hazelcast.config.JoinConfig;
+import com.hazelcast.config.MultiMapConfig;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.eventbus.EventBusOptions;
+import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/** Clustered Vertx in one virtual machine, over Hazelcast on loopback, on ports that were free a moment ago. */
+final class TestCluster implements AutoCloseable {
+    private final String name = "fastn-" + UUID.randomUUID();
+    private final List<Integer> ports;
+    private final List<Vertx> nodes = new ArrayList<>();
+
+    private TestCluster(List<Integer> ports) {
+        this.ports = ports;
+    }
+
+    static TestCluster of(int size) {
+        TestCluster cluster = new TestCluster(freePorts(size));
+        for (int i = 0; i < size; i++) {
+            cluster.nodes.add(cluster.start(cluster.ports.get(i)));
+        }
+        return cluster;
+    }
+
+    Vertx node(int index) {
+        return nodes.get(index);
+    }
+
+    private Vertx start(int port) {
+        EventBusOptions bus = new EventBusOptions().setHost("127.0.0.1");
+        return Waiting.result(Vertx.builder()
+                .with(new VertxOptions().setEventBusOptions(bus))
+                .withClusterManager(new HazelcastClusterManager(config(port)))
+                .buildClustered());
+    }
+
+    private Config config(int port) {
+        Config config = new Config();
+        config.setClusterName(name);
+        config.setProperty("hazelcast.phone.home.enabled", "false");
+        config.setProperty("hazelcast.socket.bind.any", "false");
+        config.setProperty("hazelcast.wait.seconds.before.join", "0");
+        config.setProperty("hazelcast.logging.type", "slf4j");
+        config.setProperty("hazelcast.shutdownhook.enabled", "false");
+        config.getNetworkConfig().setPort(port).setPortAutoIncrement(false);
+        config.getNetworkConfig().getInterfaces().setEnabled(true).addInterface("127.0.0.1");
+        JoinConfig join = config.getNetworkConfig().getJoin();
+        join.getAutoDetectionConfig().setEnabled(false);
+        join.getMulticastConfig().setEnabled(false);
+        join.getTcpIpConfig().setEnabled(true).setConnectionTimeoutSeconds(1);
+        ports.forEach(each -> join.getTcpIpConfig().addMember("127.0.0.1:" + each));
+        config.getMetricsConfig().setEnabled(false);
+        config.getJetConfig().setEnabled(false);
+        config.addMultiMapConfig(new MultiMapConfig("__vertx.subs")
+                .setBackupCount(1)
+                .setValueCollectionType(MultiMapConfig.ValueCollectionType.SET));
+        return config;
+    }
+
+    private static List<Integer> freePorts(int count) {
+        List<ServerSocket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < count; i++) {
+                sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+            }
+            return sockets.stream().map(ServerSocket::getLocalPort).toList();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        } finally {
+            sockets.forEach(TestCluster::closeQuietly);
+        }
+    }
+
+    private static void closeQuietly(ServerSocket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        Waiting.result(Future.join(nodes.stream().map(Vertx::close).toList()));
+    }
+}

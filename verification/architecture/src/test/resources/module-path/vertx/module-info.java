@@ -1,0 +1,3 @@
+module app {
+    requires com.fastn.context.vertx;
+}

@@ -1,0 +1,226 @@
+package com.fastn.verification.cluster;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** A node in a JVM of its own. It ends with its standard input, so that it does not outlive this process. */
+final class Jvm {
+    private static final long PATIENCE_SECONDS = 60;
+    private static final int MOST_LINES = 400;
+    private static final int READY = 0;
+
+    private final String alias;
+    private final Process process;
+    private final Map<Integer, CompletableFuture<JsonObject>> expected = new ConcurrentHashMap<>();
+    private final AtomicInteger lastId = new AtomicInteger(READY);
+    private final ArrayDeque<String> output = new ArrayDeque<>();
+    private final CompletableFuture<JsonObject> ready = new CompletableFuture<>();
+
+    private Jvm(String alias, Process process) {
+        this.alias = alias;
+        this.process = process;
+        expected.put(READY, ready);
+        read(process.getInputStream());
+        read(process.getErrorStream());
+        process.onExit().thenAccept(this::ended);
+    }
+
+    static Jvm start(String alias, Class<?> main, String classPath, JsonObject settings) {
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx128m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
+                "-cp",
+                classPath,
+                main.getName(),
+                settings.copy().put("alias", alias).encode());
+        try {
+            return new Jvm(alias, new ProcessBuilder(command).start());
+        } catch (IOException e) {
+            throw new AssertionError("the JVM of " + alias + " cannot be started", e);
+        }
+    }
+
+    /** What the node says of itself when it is ready. */
+    JsonObject facts() {
+        return result(ready);
+    }
+
+    /** Has the node request something on the event bus, and gives the body of the reply. */
+    JsonObject ask(String address, @Nullable JsonObject body, long timeoutMillis) {
+        return result(asking(address, body, timeoutMillis)).getJsonObject("body");
+    }
+
+    /** Has the node request something on the event bus that is answered with a text. */
+    String askText(String address, @Nullable JsonObject body, long timeoutMillis) {
+        return result(asking(address, body, timeoutMillis)).getString("body");
+    }
+
+    /** Has the node request something on the event bus; {@code body} or {@code failure} is in the answer. */
+    CompletableFuture<JsonObject> asking(String address, @Nullable JsonObject body, long timeoutMillis) {
+        return tell(new JsonObject()
+                .put("do", "ask")
+                .put("address", address)
+                .put("body", body)
+                .put("timeout", timeoutMillis));
+    }
+
+    /** Has the node consume an address, from now on. */
+    void consume(String address) {
+        result(tell(new JsonObject().put("do", "consume").put("address", address)));
+    }
+
+    /** What the node's consumer has heard until now: {@code at_ms}, {@code question}, {@code body}. */
+    List<JsonObject> heard() {
+        JsonArray heard = result(tell(new JsonObject().put("do", "heard"))).getJsonArray("heard");
+        return heard.stream().map(JsonObject.class::cast).toList();
+    }
+
+    private CompletableFuture<JsonObject> tell(JsonObject command) {
+        int id = lastId.incrementAndGet();
+        CompletableFuture<JsonObject> answer = new CompletableFuture<>();
+        expected.put(id, answer);
+        byte[] line = (command.put("id", id).encode() + "\n").getBytes(StandardCharsets.UTF_8);
+        try {
+            OutputStream input = process.getOutputStream();
+            synchronized (this) {
+                input.write(line);
+                input.flush();
+            }
+        } catch (IOException e) {
+            answer.completeExceptionally(new AssertionError(alias + " does not listen", e));
+        }
+        if (!process.isAlive()) {
+            ended(process);
+        }
+        return answer;
+    }
+
+    private JsonObject result(CompletableFuture<JsonObject> answer) {
+        JsonObject done;
+        try {
+            done = answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new AssertionError(alias + " did not answer", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        }
+        String failure = done.getString("failure");
+        if (failure != null) {
+            throw new AssertionError(alias + " got no reply: " + failure);
+        }
+        return done;
+    }
+
+    // --- faults
+
+    /** Stands still from now on, as in a long garbage collection or a suspended machine. */
+    void pause() {
+        signal("STOP");
+    }
+
+    /** Goes on. */
+    void resume() {
+        signal("CONT");
+    }
+
+    /** Ends at once, without a word to anybody (SIGKILL). */
+    void kill() {
+        process.destroyForcibly();
+        try {
+            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                throw new AssertionError(alias + " cannot be killed");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        }
+    }
+
+    private void signal(String name) {
+        try {
+            Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                    .inheritIO()
+                    .start();
+            if (kill.waitFor() != 0) {
+                throw new AssertionError(alias + " cannot be sent SIG" + name);
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        }
+    }
+
+    // --- what it says
+
+    /** The last lines of its output, for people who look for the cause of a failure. */
+    String output() {
+        synchronized (output) {
+            return "--- " + alias + " (" + (process.isAlive() ? "alive" : "ended with " + process.exitValue()) + ")\n"
+                    + String.join("\n", output);
+        }
+    }
+
+    private void read(InputStream stream) {
+        Thread reader = new Thread(() -> readAll(stream), "output of " + alias);
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    private void readAll(InputStream stream) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith(Control.MARK)) {
+                    answered(new JsonObject(line.substring(Control.MARK.length())));
+                } else {
+                    note(line);
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            note("(its output cannot be read any more: " + e + ")");
+        }
+    }
+
+    private void answered(JsonObject answer) {
+        CompletableFuture<JsonObject> waiting = expected.remove(answer.getInteger("id"));
+        if (waiting != null) {
+            waiting.complete(answer);
+        }
+    }
+
+    private void note(String line) {
+        synchronized (output) {
+            output.addLast(line);
+            if (output.size() > MOST_LINES) {
+                output.removeFirst();
+            }
+        }
+    }
+
+    private void ended(Process gone) {
+        AssertionError failure = new AssertionError(alias + " ended with " + gone.exitValue());
+        expected.values().forEach(answer -> answer.completeExceptionally(failure));
+    }
+}

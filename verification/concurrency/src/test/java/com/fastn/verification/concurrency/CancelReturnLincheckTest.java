@@ -1,0 +1,73 @@
+package com.fastn.verification.concurrency;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.ManualTicker;
+import java.time.Instant;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.verifier.EpsilonVerifier;
+import org.junit.jupiter.api.Test;
+
+/**
+ * When the call that cancels returns, everything below is cancelled, whoever opens and closes children meanwhile (C1).
+ *
+ * <p>One thread cancels: a second call, made while the first one walks, has no effect and so may return before it.
+ */
+public class CancelReturnLincheckTest {
+    private final FastnContext top = ContextRuntime.builder()
+            .alias("model")
+            .ticker(new ManualTicker(Instant.EPOCH))
+            .build()
+            .root()
+            .child("top")
+            .open();
+    private final FastnContext middle = top.child("middle").open();
+
+    /** Cancels, and looks at once. */
+    @Operation(nonParallelGroup = "cancel")
+    public void cancelTop() {
+        top.cancel();
+        for (FastnContext child : top.children()) {
+            requireCancelled(child);
+            child.children().forEach(CancelReturnLincheckTest::requireCancelled);
+        }
+    }
+
+    private static void requireCancelled(FastnContext context) {
+        if (!context.isCancelled()) {
+            throw new IllegalStateException(context + " is alive after cancel() returned");
+        }
+    }
+
+    /** Opens a child of the top, with a child of its own. */
+    @Operation
+    public void openTwoBelowTop() {
+        top.child("child").open().child("grandchild").open();
+    }
+
+    /** Opens a child of the middle. */
+    @Operation
+    public void openBelowMiddle() {
+        middle.child("child").open();
+    }
+
+    /** Closes the middle, which stays in the tree while it has children. */
+    @Operation
+    public void closeMiddle() {
+        middle.close();
+    }
+
+    @Test
+    void C1_whenCancelReturnsEverythingBelowIsCancelled() {
+        new ModelCheckingOptions()
+                .threads(2)
+                .actorsPerThread(2)
+                .actorsBefore(0)
+                .actorsAfter(0)
+                .iterations(Scale.times(6))
+                .invocationsPerIteration(300)
+                .verifier(EpsilonVerifier.class)
+                .check(CancelReturnLincheckTest.class);
+    }
+}
