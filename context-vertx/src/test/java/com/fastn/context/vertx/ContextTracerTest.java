@@ -43,15 +43,15 @@ import org.junit.jupiter.api.io.TempDir;
 class ContextTracerTest {
     private final List<FastnContext> seen = new CopyOnWriteArrayList<>();
     private @Nullable Vertx open;
-    // Kept in fields: a client that nothing refers to is closed by the garbage collector.
-    private @Nullable HttpClient client;
-    private @Nullable NetClient peers;
+    // A client that nothing refers to is closed by the garbage collector.
+    private final List<Object> clients = new CopyOnWriteArrayList<>();
 
     @AfterEach
     void close() {
         if (open != null) {
             Waiting.result(open.close());
         }
+        clients.clear();
     }
 
     private Vertx vertx(VertxTracer<?, ?> tracer) {
@@ -78,7 +78,7 @@ class ContextTracerTest {
                 })
                 .listen(0, "127.0.0.1"));
         HttpClient calling = vertx.createHttpClient();
-        client = calling;
+        clients.add(calling);
         return Waiting.onDuplicate(
                 Front.deploy(vertx).place(),
                 () -> FutureContext.current()
@@ -217,7 +217,7 @@ class ContextTracerTest {
                 .listen(0, "127.0.0.1"));
         // A plain peer: what the tracer throws on the client's side is the user's to suffer.
         NetClient connecting = vertx.createNetClient();
-        peers = connecting;
+        clients.add(connecting);
         var peer = Waiting.result(connecting.connect(server.actualPort(), "127.0.0.1"));
         Waiting.result(peer.write("GET /x HTTP/1.1\r\nHost: x\r\n\r\n"));
         Waiting.until(() -> !seen.isEmpty());
