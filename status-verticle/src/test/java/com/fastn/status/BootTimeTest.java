@@ -20,8 +20,9 @@ class BootTimeTest {
 
     @Test
     void anIncarnationOfAnotherFormTellsNothing() {
-        for (String incarnation : new String[] {"", "-", "ghost-1", "0123456789ab", "0123456789zz-1", "-123456789ab-1",
-                "+123456789ab-1"}) {
+        for (String incarnation :
+                new String[] {"", "-", "ghost-1", "0123456789ab", "0123456789zz-1", "-123456789ab-1", "+123456789ab-1"
+                }) {
             assertThat(BootTime.of(new NodeIdentity("ghost", incarnation)))
                     .as(incarnation)
                     .isZero();

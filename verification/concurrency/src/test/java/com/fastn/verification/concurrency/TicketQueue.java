@@ -85,9 +85,7 @@ public class TicketQueue {
     }
 
     private boolean isHeldBy(int thread) {
-        return holder != null
-                && holder.thread == thread
-                && !tickets.get(thread).contains(requireNonNull(holder));
+        return holder != null && holder.thread == thread && !tickets.get(thread).contains(requireNonNull(holder));
     }
 
     private static final class Ticket {
