@@ -11,7 +11,6 @@ import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -38,17 +37,11 @@ final class Waiting {
         return result(Future.fromCompletionStage(stage));
     }
 
+    /** What a future fails with, as those who wait for it see it: {@code get} would wrap it, and each JDK otherwise. */
     static Throwable failure(Future<?> future) {
-        try {
-            Object result = future.toCompletionStage().toCompletableFuture().get(SECONDS, TimeUnit.SECONDS);
-            throw new AssertionError("it succeeded, with " + result);
-        } catch (ExecutionException e) {
-            return requireNonNull(e.getCause());
-        } catch (CancellationException e) {
-            return e;
-        } catch (InterruptedException | TimeoutException e) {
-            throw new AssertionError("no result", e);
-        }
+        Promise<Throwable> seen = Promise.promise();
+        future.onComplete(value -> seen.fail(new AssertionError("it succeeded, with " + value)), seen::complete);
+        return requireNonNull(result(seen.future()));
     }
 
     static void until(Callable<Boolean> condition) {

@@ -4,9 +4,10 @@ import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.ManualTicker;
 import java.time.Instant;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
 import org.jetbrains.lincheck.datastructures.verifier.EpsilonVerifier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -24,19 +25,21 @@ public class CancelReturnLincheckTest {
             .open();
     private final FastnContext middle = top.child("middle").open();
 
+    private volatile @Nullable FastnContext alive;
+
     /** Cancels, and looks at once. */
     @Operation(nonParallelGroup = "cancel")
     public void cancelTop() {
         top.cancel();
         for (FastnContext child : top.children()) {
-            requireCancelled(child);
-            child.children().forEach(CancelReturnLincheckTest::requireCancelled);
+            see(child);
+            child.children().forEach(this::see);
         }
     }
 
-    private static void requireCancelled(FastnContext context) {
+    private void see(FastnContext context) {
         if (!context.isCancelled()) {
-            throw new IllegalStateException(context + " is alive after cancel() returned");
+            alive = context;
         }
     }
 
@@ -58,16 +61,16 @@ public class CancelReturnLincheckTest {
         middle.close();
     }
 
+    /** An operation that throws has but another result; what was seen is judged here. */
+    @Validate
+    public void nobodyWasSeenAlive() {
+        if (alive != null) {
+            throw new IllegalStateException(alive + " was alive after cancel() had returned");
+        }
+    }
+
     @Test
     void C1_whenCancelReturnsEverythingBelowIsCancelled() {
-        new ModelCheckingOptions()
-                .threads(2)
-                .actorsPerThread(2)
-                .actorsBefore(0)
-                .actorsAfter(0)
-                .iterations(Scale.times(6))
-                .invocationsPerIteration(300)
-                .verifier(EpsilonVerifier.class)
-                .check(CancelReturnLincheckTest.class);
+        ModelChecking.options(2, 15, 200).verifier(EpsilonVerifier.class).check(CancelReturnLincheckTest.class);
     }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.junit.jupiter.api.Test;
 
@@ -16,13 +15,7 @@ class MutexLincheckTest {
 
     @Test
     void L1_L2_L5_inEveryOrderOfStepsItIsAFairQueueOfTickets() {
-        new ModelCheckingOptions()
-                .threads(2)
-                .actorsPerThread(3)
-                .actorsBefore(0)
-                .actorsAfter(0)
-                .iterations(Scale.times(12))
-                .invocationsPerIteration(500)
+        ModelChecking.options(3, 20, 300)
                 .sequentialSpecification(TicketQueue.class)
                 .check(MutexTickets.class);
     }
@@ -42,13 +35,7 @@ class MutexLincheckTest {
 
     @Test
     void L1_L2_L5_inEveryOrderOfStepsAFreeMutexIsGivenToOne() {
-        new ModelCheckingOptions()
-                .threads(2)
-                .actorsPerThread(2)
-                .actorsBefore(0)
-                .actorsAfter(0)
-                .iterations(Scale.times(8))
-                .invocationsPerIteration(300)
+        ModelChecking.options(2, 10, 200)
                 .sequentialSpecification(TicketQueue.Free.class)
                 .check(MutexTickets.Free.class);
     }

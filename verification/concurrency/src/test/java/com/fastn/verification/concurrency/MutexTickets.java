@@ -40,6 +40,7 @@ public class MutexTickets {
         this(true);
     }
 
+    @SuppressWarnings("this-escape") // nothing of the subclass is used before it is made
     MutexTickets(boolean contended) {
         FastnContext root = ContextRuntime.builder()
                 .alias("model")
