@@ -18,6 +18,7 @@ public class TicketQueue {
         this(true);
     }
 
+    @SuppressWarnings("this-escape") // nothing of the subclass is used before it is made
     TicketQueue(boolean contended) {
         for (int i = 0; i < MutexTickets.THREADS; i++) {
             tickets.add(new ArrayList<>());
