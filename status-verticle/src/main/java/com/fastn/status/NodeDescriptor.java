@@ -36,8 +36,9 @@ final class NodeDescriptor implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(NodeDescriptor.class);
     private static final int LONGEST_NAME = 64;
-    private static final Set<PosixFilePermission> OWNER_FOLDER = PosixFilePermissions.fromString("rwx------");
-    private static final Set<PosixFilePermission> OWNER_FILE = PosixFilePermissions.fromString("rw-------");
+    private static final Set<PosixFilePermission> OWNER_FOLDER =
+            Set.copyOf(PosixFilePermissions.fromString("rwx------"));
+    private static final Set<PosixFilePermission> OWNER_FILE = Set.copyOf(PosixFilePermissions.fromString("rw-------"));
 
     private final Path file;
     private final Thread exitHook;

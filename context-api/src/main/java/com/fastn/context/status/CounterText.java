@@ -1,6 +1,7 @@
 package com.fastn.context.status;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,6 @@ final class CounterText {
         outcomes.put("successful_", "success");
         outcomes.put("failed_", "failed");
         outcomes.put("cancelled_", "cancelled");
-        return outcomes;
+        return Collections.unmodifiableMap(outcomes);
     }
 }

@@ -27,16 +27,19 @@ final class BusContexts {
     private final EngineRuntime runtime;
     private final VerticleContexts verticles;
     private final PendingReplies replies;
+    private final AwaitedReplies awaited;
     private final StatusDeliveries statusDeliveries;
 
     BusContexts(
             EngineRuntime runtime,
             VerticleContexts verticles,
             PendingReplies replies,
+            AwaitedReplies awaited,
             StatusDeliveries statusDeliveries) {
         this.runtime = runtime;
         this.verticles = verticles;
         this.replies = replies;
+        this.awaited = awaited;
         this.statusDeliveries = statusDeliveries;
     }
 
@@ -91,7 +94,9 @@ final class BusContexts {
             String address = delivery.message().address();
             if (statusDeliveries.isTaken(delivery)) {
                 mine = true;
-            } else if (!Addresses.isInternal(address) && !Addresses.isOurs(address)) {
+            } else if (Addresses.isInternal(address)) {
+                awaited.end(address);
+            } else if (!Addresses.isOurs(address)) {
                 context = open(delivery.message());
             }
         } catch (RuntimeException e) {

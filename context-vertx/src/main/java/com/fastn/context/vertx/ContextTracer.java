@@ -105,10 +105,10 @@ final class ContextTracer implements VertxTracer<Object, Object> {
                 ? null
                 : users.sendRequest(context, kind, policy, request, operation, headers, tagExtractor);
         FastnVertx owner = fastn;
-        Operation running = owner == null
+        Runnable end = owner == null
                 ? null
-                : quietly(() -> begin(owner.at((ContextInternal) context), request, operation, tagExtractor));
-        return usersPayload == null && running == null ? null : new Sent(usersPayload, running);
+                : quietly(() -> begin(owner, (ContextInternal) context, request, operation, tagExtractor));
+        return usersPayload == null && end == null ? null : new Sent(usersPayload, end);
     }
 
     @Override
@@ -124,9 +124,8 @@ final class ContextTracer implements VertxTracer<Object, Object> {
                 users.receiveResponse(context, response, sent.usersPayload(), failure, tagExtractor);
             }
         } finally {
-            Operation running = sent.running();
-            if (running != null) {
-                running.close();
+            if (sent.end() != null) {
+                sent.end().run();
             }
         }
     }
@@ -138,14 +137,22 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         }
     }
 
+    /** Begins the operation of a client call; what ends it is run when the response comes. */
     @SuppressWarnings("MustBeClosedChecker") // closed when the response comes
-    private static <R> @Nullable Operation begin(
-            ContextNode caller, R request, String operation, TagExtractor<R> tagExtractor) {
-        if (caller.parent() == null) {
+    private static <R> @Nullable Runnable begin(
+            FastnVertx owner, ContextInternal context, R request, String operation, TagExtractor<R> tagExtractor) {
+        ContextNode caller = owner.at(context);
+        String name = caller.parent() == null ? null : clientCall(request, operation, tagExtractor);
+        if (name == null) {
             return null;
         }
-        String name = clientCall(request, operation, tagExtractor);
-        return name == null ? null : caller.operation(name);
+        Operation running = caller.operation(name);
+        String replyAddress = request instanceof Message<?> message ? message.replyAddress() : null;
+        if (replyAddress == null) {
+            return running::close;
+        }
+        owner.awaitedReplies().expect(replyAddress, running);
+        return () -> owner.awaitedReplies().end(replyAddress);
     }
 
     /** Whether it is a message that would not be there without us: nobody wants to find it in his traces. */
@@ -213,5 +220,5 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             @Nullable Object usersPayload, @Nullable ContextNode served) {}
 
     private record Sent(
-            @Nullable Object usersPayload, @Nullable Operation running) {}
+            @Nullable Object usersPayload, @Nullable Runnable end) {}
 }

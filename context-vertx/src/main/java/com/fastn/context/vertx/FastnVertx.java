@@ -42,6 +42,7 @@ public final class FastnVertx implements Shareable {
     private final ContextInternal home;
     private final VerticleContexts verticles;
     private final HttpContexts requests;
+    private final AwaitedReplies awaitedReplies = new AwaitedReplies();
     private final StatusDeliveries deliveries;
     private final EventPublisher events;
 
@@ -99,7 +100,8 @@ public final class FastnVertx implements Shareable {
     private void start() {
         runtime.attach(this);
         Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
-        new BusContexts(runtime, verticles, new PendingReplies(runtime, home), deliveries).install(vertx.eventBus());
+        new BusContexts(runtime, verticles, new PendingReplies(runtime, home), awaitedReplies, deliveries)
+                .install(vertx.eventBus());
         vertx.eventBus().registerDefaultCodec(EventFrame.class, new EventFrameCodec());
         if (vertx.tracer() instanceof ContextTracer tracer) {
             tracer.bind(this);
@@ -220,6 +222,10 @@ public final class FastnVertx implements Shareable {
 
     VerticleContexts verticles() {
         return verticles;
+    }
+
+    AwaitedReplies awaitedReplies() {
+        return awaitedReplies;
     }
 
     HttpContexts requests() {

@@ -24,6 +24,7 @@ import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -397,5 +398,33 @@ class BusContextsTest {
         assertThat(failure)
                 .isInstanceOfSatisfying(
                         ReplyException.class, e -> assertThat(e.failureType()).isEqualTo(ReplyFailure.NO_HANDLERS));
+    }
+
+    @Test
+    void aReplyThatComesBeforeTheTracerIsToldEndsTheOperationOfTheRequest(Vertx vertx) {
+        String replyAddress = "__vertx.reply.faster";
+        AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
+        try (FastnContext asker = runtime.root().child("asker").open();
+                Operation asking = asker.operation("request bank.pay")) {
+            awaited.expect(replyAddress, asking);
+            vertx.eventBus().localConsumer(replyAddress, message -> {});
+            vertx.eventBus().send(replyAddress, "paid");
+            Waiting.until(
+                    () -> asker.subtreeStatus().globalContext().operations().isEmpty());
+        }
+        assertThat(awaited.count()).isZero();
+    }
+
+    @Test
+    void noRequestOfManyLeavesAnOperationBehind(Vertx vertx) {
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        for (int round = 0; round < 20; round++) {
+            Object joined = inFront(() -> Future.join(IntStream.range(0, 100)
+                    .mapToObj(i -> vertx.eventBus().request("bank.pay", i))
+                    .toList()));
+            assertThat(joined).isNotNull();
+        }
+        assertThat(bank.seen).hasSize(2_000);
+        Waiting.until(() -> FastnVertx.install(vertx).awaitedReplies().count() == 0);
     }
 }

@@ -95,9 +95,8 @@ class VerticleContextsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ThreadingModel.class)
+    @EnumSource(value = ThreadingModel.class, mode = EnumSource.Mode.EXCLUDE, names = "EXTERNAL")
     void everyThreadingModelHasAServiceThatIsCurrentInIt(ThreadingModel model, Vertx vertx) {
-        assumeTrue(model != ThreadingModel.EXTERNAL, "for threads that are not of Vert.x; nothing is deployed on them");
         assumeTrue(
                 model != ThreadingModel.VIRTUAL_THREAD || ((VertxInternal) vertx).isVirtualThreadAvailable(),
                 "virtual threads need Java 21");

@@ -145,7 +145,11 @@ final class Poms {
 
         private void collectLiteralVersions(Element parent, List<String> literals) {
             for (Element element : children(parent)) {
-                boolean ofThisProject = parent == project || parent.getTagName().equals("parent");
+                // What the enforcer asks of Maven and of the JDK is a range, and no version of anything that we bring
+                // along.
+                boolean ofThisProject = parent == project
+                        || parent.getTagName().equals("parent")
+                        || parent.getTagName().startsWith("require");
                 String text = element.getTextContent().strip();
                 if (element.getTagName().equals("version") && !ofThisProject && !text.startsWith("${")) {
                     literals.add(this + " <" + parent.getTagName() + "> " + textOf(parent, "artifactId") + ": " + text);

@@ -9,7 +9,6 @@ import static org.awaitility.Awaitility.await;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,8 +82,8 @@ class ClusterFaultsTest {
         // Now for so long that the cluster manager puts it out, and has to let it in again.
         cluster.node("bob").pause();
 
-        JsonObject out = askUntil(answer -> !isUp(answer)
-                && row(answer, "bob").getString("reason").contains("nobody answers at its address"));
+        JsonObject out = askUntil(answer ->
+                !isUp(answer) && row(answer, "bob").getString("reason").contains("nobody answers at its address"));
         assertGone(out);
 
         cluster.node("bob").resume();

@@ -73,7 +73,8 @@ class ClusterStatusTest {
     void whoHoldsALockWhoWaitsForItAndWhoCalledThemIsSeenAcrossNodes() {
         dave.askText("till.close", null, TIMEOUT);
         try (Customers customers = Customers.at(alice, 4)) {
-            JsonObject cluster = await().atMost(SOON).until(
+            JsonObject cluster = await().atMost(SOON)
+                    .until(
                             () -> dave.ask(STATUS, null, TIMEOUT),
                             answer -> status(answer, "bob")
                                                     .getJsonArray("lock_waiters")
@@ -161,8 +162,7 @@ class ClusterStatusTest {
                 together.forEach(CompletableFuture::join);
                 questions.addAll(together);
             }
-            List<JsonObject> heard =
-                    await().atMost(SOON).until(alice::heard, list -> list.size() >= 4);
+            List<JsonObject> heard = await().atMost(SOON).until(alice::heard, list -> list.size() >= 4);
 
             assertThat(questions).hasSize(200).allSatisfy(question -> {
                 JsonObject answer = question.join();

@@ -39,7 +39,7 @@ final class Jvm {
         expected.put(READY, ready);
         read(process.getInputStream());
         read(process.getErrorStream());
-        process.onExit().thenAccept(this::ended);
+        var unused = process.onExit().thenAccept(this::ended);
     }
 
     static Jvm start(String alias, Class<?> main, String classPath, JsonObject settings) {
