@@ -29,12 +29,14 @@ final class CounterText {
     }
 
     private static String side(Map<String, Long> own, Map<String, Long> rolledUp, boolean zeros) {
-        // Own counts first. An outcome joins only a count of the same reach: a subtree's failures are not its root's.
+        // Own counts first. An outcome joins only a count of the same reach: a subtree's failures are not its root's,
+        // and
+        // are told further down, beside the count that they are of.
         List<String> texts = new ArrayList<>();
         addAll(texts, own, zeros);
         if (!rolledUp.isEmpty()) {
             Map<String, Long> others = new LinkedHashMap<>(rolledUp);
-            others.keySet().removeAll(own.keySet());
+            others.keySet().removeIf(name -> own.containsKey(name) || isOutcomeOfAnother(name, own));
             addAll(texts, others, zeros);
         }
         if (texts.size() <= MOST_NAMES) {

@@ -562,4 +562,22 @@ class MutexTest {
         assertFailure(result).isInstanceOf(ContextCancelledException.class);
         holder.close();
     }
+
+    @Test
+    void askingForALockGettingItAndReleasingItAreSignsOfLife() {
+        ContextNode first = tree.open("first");
+        ContextNode second = tree.open("second");
+        ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+        tree.passSeconds(5);
+        LockGuard<Integer> guard = ask(first, orders).join();
+        assertThat(first.idleDuration()).isZero();
+        tree.passSeconds(5);
+        CompletableFuture<LockGuard<Integer>> waiting = ask(second, orders);
+        assertThat(second.idleDuration()).isZero();
+        tree.passSeconds(5);
+        guard.close();
+        assertThat(first.idleDuration()).isZero();
+        assertThat(second.idleDuration()).isZero();
+        waiting.join().close();
+    }
 }

@@ -238,4 +238,15 @@ class SpawnTest {
             throw new AssertionError(e);
         }
     }
+
+    @Test
+    void theStartOfATaskIsASignOfLife() {
+        ContextNode context = tree.open("context");
+        tree.passSeconds(5);
+        assertThat(context.idleDuration()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(context.spawn(() -> CompletableFuture.completedFuture("done"))
+                        .toCompletableFuture())
+                .succeedsWithin(SOON);
+        assertThat(context.idleDuration()).isZero();
+    }
 }

@@ -125,7 +125,7 @@ final class Scenes {
                         longHeld(),
                         stuckWaiter(),
                         new StatusWarning(
-                                "cpu-normal",
+                                "usage-normal",
                                 WarningSeverity.INFO,
                                 "CPU usage normal (12.3%), memory usage low (13%)",
                                 "global",
@@ -312,7 +312,7 @@ final class Scenes {
 
     private static StatusWarning longHeld() {
         return new StatusWarning(
-                "lock-held-long",
+                "lock-long-held",
                 WarningSeverity.WARNING,
                 "Long-held lock \"session-output-lock\" (12.3s), 1 waiting",
                 "global.remote-access.alice@bv478gen.stdout-handler",
