@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** The row of counters: {@code Total: 45 commands (42 success, 3 failed) | Live: 1 command}. */
 final class CounterText {
     private static final int MOST_NAMES = 4;
+    private static final String SUCCESS = "successful_";
 
     /** What a counter's name begins with when it counts one outcome of another counter, and the word for that outcome. */
     private static final Map<String, String> OUTCOMES = outcomes();
@@ -36,7 +37,9 @@ final class CounterText {
         addAll(texts, own, zeros);
         if (!rolledUp.isEmpty()) {
             Map<String, Long> others = new LinkedHashMap<>(rolledUp);
-            others.keySet().removeIf(name -> own.containsKey(name) || isOutcomeOfAnother(name, own));
+            others.keySet()
+                    .removeIf(name -> own.containsKey(name)
+                            || (name.startsWith(SUCCESS) && own.containsKey(name.substring(SUCCESS.length()))));
             addAll(texts, others, zeros);
         }
         if (texts.size() <= MOST_NAMES) {
@@ -72,7 +75,7 @@ final class CounterText {
 
     private static Map<String, String> outcomes() {
         Map<String, String> outcomes = new LinkedHashMap<>();
-        outcomes.put("successful_", "success");
+        outcomes.put(SUCCESS, "success");
         outcomes.put("failed_", "failed");
         outcomes.put("cancelled_", "cancelled");
         return Collections.unmodifiableMap(outcomes);

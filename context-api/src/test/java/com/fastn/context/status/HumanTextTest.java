@@ -87,6 +87,7 @@ class HumanTextTest {
         Row row = new Row(1, "x", ContextKind.OTHER)
                 .total("jobs", 2)
                 .below("jobs", 9, 0)
+                .below("successful_jobs", 6, 0)
                 .below("failed_jobs", 3, 0);
         assertThat(CounterText.of(row.status())).isEqualTo("Total: 2 jobs, 3 failed jobs");
     }

@@ -71,7 +71,15 @@ class ModulePathTest {
     /** Compiles a program, and gives what the compiler said. */
     private String compile(String program) {
         List<String> arguments = new ArrayList<>(List.of(
-                "-d", compiled.toString(), "--module-path", joined(modulePath()), "-implicit:none", "-proc:none"));
+                "-d",
+                compiled.toString(),
+                // Else what the tests themselves run on is looked through, and found, in the unnamed module.
+                "--class-path",
+                compiled.toString(),
+                "--module-path",
+                joined(modulePath()),
+                "-implicit:none",
+                "-proc:none"));
         try (Stream<Path> files = Files.walk(PROGRAMS.resolve(program))) {
             files.map(Path::toString).filter(file -> file.endsWith(".java")).forEach(arguments::add);
         } catch (IOException e) {

@@ -103,6 +103,7 @@ class ClusterStatusTest {
             assertThat(called).extracting(context -> context.getLong("id")).doesNotHaveDuplicates();
             List<Long> callers = new ArrayList<>();
             for (JsonObject order : called) {
+                assertThat(order.containsKey("caller")).isTrue();
                 JsonObject caller = order.getJsonObject("caller");
                 assertThat(caller.getString("node")).isEqualTo("alice");
                 callers.add(caller.getLong("context_id"));
@@ -153,22 +154,20 @@ class ClusterStatusTest {
     void aConsumerHearsOfChangesOncePerSecondAtMostAndSwallowsNoQuestion() {
         alice.consume(STATUS);
         try (Customers customers = Customers.at(alice, 2)) {
-            List<CompletableFuture<JsonObject>> questions = new ArrayList<>();
             List<Jvm> askers = List.of(dave, CLUSTER.node("bob"), CLUSTER.node("carol"), dave);
             for (int round = 0; round < 50; round++) {
-                List<CompletableFuture<JsonObject>> together = askers.stream()
+                List<CompletableFuture<JsonObject>> questions = askers.stream()
                         .map(asker -> asker.asking(STATUS, new JsonObject(), TIMEOUT))
                         .toList();
-                together.forEach(CompletableFuture::join);
-                questions.addAll(together);
+                // At once: a question that is swallowed is not noticed sooner than its time runs out.
+                assertThat(questions).allSatisfy(question -> {
+                    JsonObject answer = question.join();
+                    assertThat(answer.getString("failure")).isNull();
+                    assertThat(states(answer.getJsonObject("body"))).isEqualTo(ALL_UP);
+                });
             }
             List<JsonObject> heard = await().atMost(SOON).until(alice::heard, list -> list.size() >= 4);
 
-            assertThat(questions).hasSize(200).allSatisfy(question -> {
-                JsonObject answer = question.join();
-                assertThat(answer.getString("failure")).isNull();
-                assertThat(states(answer.getJsonObject("body"))).isEqualTo(ALL_UP);
-            });
             assertThat(customers.served()).isPositive();
             assertThat(heard).allSatisfy(message -> {
                 assertThat(message.getBoolean("question")).isFalse();
