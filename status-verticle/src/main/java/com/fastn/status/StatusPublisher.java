@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells consumers of {@code fastn.status} in this Vertx what this node is doing: once at first, then when something changed,
- * at most once per second. While nobody consumes, it only asks now and then whether somebody does. It belongs to the
+ * at most once per second. While nobody consumes, it only asks now and then whether somebody does, and looks for verticles that are new. It belongs to the
  * verticle's context.
  *
  * <pre>
@@ -71,6 +71,7 @@ final class StatusPublisher {
     }
 
     private void tick() {
+        fastn.noticeVerticles();
         if (probing) {
             return;
         }

@@ -102,6 +102,7 @@ public final class StatusVerticle extends VerticleBase {
         if (options.getAlias() != null) {
             fastn.alias(options.getAlias());
         }
+        fastn.noticeVerticles();
         NodeIdentity self = fastn.node();
         WorkerExecutor workers = vertx.createSharedWorkerExecutor("fastn-status-" + deploymentID(), WORKERS);
         worker = workers;

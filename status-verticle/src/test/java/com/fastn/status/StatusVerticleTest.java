@@ -10,6 +10,7 @@ import com.fastn.context.LiveCount;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.eventbus.Message;
@@ -303,6 +304,18 @@ class StatusVerticleTest {
             assertThat(metrics.getLong("memory_total_bytes")).isPositive();
         });
     }
+
+    @Test
+    void aVerticleInWhichNothingHappensIsInTheTreeSoonAfterItsDeploymentThoughNobodyAsks(Vertx vertx) {
+        deploy(vertx, "alice");
+        FastnContext root = FastnVertx.install(vertx).runtime().root();
+        assertThat(root.children()).extracting(FastnContext::name).containsExactly("StatusVerticle");
+        Waiting.result(vertx.deployVerticle(new Silent()));
+        await().until(() ->
+                root.children().stream().anyMatch(child -> child.name().endsWith("Silent")));
+    }
+
+    private static final class Silent extends VerticleBase {}
 
     private static String deploy(Vertx vertx, String alias) {
         StatusVerticle verticle = new StatusVerticle(new StatusOptions().setAlias(alias));

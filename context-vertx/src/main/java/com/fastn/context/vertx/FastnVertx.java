@@ -220,6 +220,15 @@ public final class FastnVertx implements Shareable {
         return mine != null ? ContextSlot.stillOpen(mine) : verticles.of(place.unwrap());
     }
 
+    /**
+     * Makes sure that every deployed verticle is in the tree by now, and the one that calls. Vert.x tells nobody when it
+     * deploys a verticle: without this, one is noticed when something happens in it, or when a snapshot is taken, and its
+     * duration begins then. The status verticle calls it once a second.
+     */
+    public void noticeVerticles() {
+        verticles.noticeAll();
+    }
+
     VerticleContexts verticles() {
         return verticles;
     }

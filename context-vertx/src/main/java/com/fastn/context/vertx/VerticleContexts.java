@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The contexts of deployed verticles: one service for each deployment, however many instances it has.
  *
- * <p>Vert.x tells nobody when it deploys a verticle, so one is noticed when something happens in it for the first time, or
- * when a snapshot is taken; its duration begins then. It ends after the verticle's {@code stop()}.
+ * <p>Vert.x tells nobody when it deploys a verticle, so one is noticed when something happens in it for the first time, when
+ * a snapshot is taken, or when the status verticle looks, once a second; its duration begins then. It ends after the verticle's {@code stop()}.
  */
 final class VerticleContexts {
     private final VertxInternal vertx;
@@ -53,8 +53,12 @@ final class VerticleContexts {
         closed = true;
     }
 
-    /** Makes sure that every verticle that is deployed by now is in the tree. */
+    /** Makes sure that every verticle that is deployed by now is in the tree, and the one that calls, which may be about to. */
     void noticeAll() {
+        ContextInternal here = ContextInternal.current();
+        if (here != null && here.owner() == vertx) {
+            of(here.unwrap());
+        }
         for (DeploymentContext deployment : vertx.deploymentManager().deployments()) {
             for (Context instance : deployment.deployment().contexts()) {
                 of((ContextInternal) instance);
