@@ -1,4 +1,5 @@
 /** Hierarchical contexts, counters, named locks, operations and their status, for any Java program. */
+@SuppressWarnings("requires-automatic") // HdrHistogram has no module name of its own
 module com.fastn.context {
     // API
     exports com.fastn.context;
@@ -15,6 +16,7 @@ module com.fastn.context {
     requires transitive com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.core;
     requires org.slf4j;
+    requires HdrHistogram;
     requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;
 

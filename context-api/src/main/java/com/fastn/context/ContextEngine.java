@@ -38,9 +38,10 @@ public interface ContextEngine {
      * @param rootLabel the root's name for people
      * @param alias the node's name, or {@code null} for the default
      * @param ticker the source of time
+     * @param maxDepth how many ancestors a context may have
      */
     record Settings(
-            String rootName, String rootLabel, @Nullable String alias, Ticker ticker) {}
+            String rootName, String rootLabel, @Nullable String alias, Ticker ticker, int maxDepth) {}
 
     /** Loads the engine at first use. */
     final class Holder {

@@ -5,10 +5,12 @@ import static java.util.Objects.requireNonNull;
 import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Flow;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -86,6 +88,9 @@ public interface ContextRuntime extends AutoCloseable {
      */
     Registration setSystemMetrics(Supplier<@Nullable SystemMetrics> source);
 
+    /** {@return what is usual for the operations of each name, of those names of which any has ended; a copy} */
+    Map<String, OperationBaseline> operationBaselines();
+
     /** {@return how often the library was used in a way that it had to repair, by what was done} */
     List<String> misuses();
 
@@ -95,10 +100,14 @@ public interface ContextRuntime extends AutoCloseable {
 
     /** A runtime that is being described. */
     final class Builder {
+        /** How many ancestors a context may have unless said: 10,000. */
+        public static final int DEFAULT_MAX_DEPTH = 10_000;
+
         private String rootName = "global";
         private @Nullable String rootLabel;
         private @Nullable String alias;
         private Ticker ticker = Ticker.system();
+        private int maxDepth = DEFAULT_MAX_DEPTH;
 
         private Builder() {}
 
@@ -150,10 +159,28 @@ public interface ContextRuntime extends AutoCloseable {
             return this;
         }
 
+        /**
+         * Bounds the depth of the tree; {@link #DEFAULT_MAX_DEPTH} unless said. A context beyond it is closed and cancelled
+         * from the start, which is counted as misuse; so is the first at a depth of 1,000.
+         *
+         * @param ancestors how many ancestors a context may have
+         * @return this builder
+         * @throws IllegalArgumentException if it is not positive
+         */
+        @CanIgnoreReturnValue
+        public Builder maxDepth(int ancestors) {
+            if (ancestors < 1) {
+                throw new IllegalArgumentException("maxDepth has to be at least 1, not " + ancestors
+                        + "; leave it out for the default of " + DEFAULT_MAX_DEPTH);
+            }
+            this.maxDepth = ancestors;
+            return this;
+        }
+
         /** {@return a new runtime with an open root} */
         public ContextRuntime build() {
             String label = rootLabel != null ? rootLabel : rootName.equals("global") ? "Global Context" : rootName;
-            return ContextEngine.get().newRuntime(new ContextEngine.Settings(rootName, label, alias, ticker));
+            return ContextEngine.get().newRuntime(new ContextEngine.Settings(rootName, label, alias, ticker, maxDepth));
         }
     }
 }

@@ -11,6 +11,7 @@ import com.fastn.context.status.StatusSnapshot;
 import com.google.errorprone.annotations.MustBeClosed;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
@@ -169,9 +170,20 @@ public interface FastnContext extends AutoCloseable {
      * Cancels this context and everything below it.
      *
      * <p>Not atomic: while this runs, another thread may see one child cancelled and its sibling not yet. When it
-     * returns, all of them are. It asks work to stop; it does not wait for it. A second call has no effect.
+     * returns, all of them are; but on an event loop, which must not be held up, the rest of a subtree that takes longer
+     * than a millisecond follows in slices on that loop. It asks work to stop; it does not wait for it. A second call has
+     * no effect.
      */
     void cancel();
+
+    /**
+     * Cancels this context and everything below it, waits for the contexts below it to end, and tells which did not, and
+     * what they are doing.
+     *
+     * @param timeout how long to wait at most; zero or negative tells at once
+     * @return completes when everything below has ended or the time is over; never fails
+     */
+    CompletionStage<CancelReport> cancelAndReport(Duration timeout);
 
     /**
      * Cancels this context and everything below it, and says why.
@@ -207,6 +219,44 @@ public interface FastnContext extends AutoCloseable {
      * @return the same stage
      */
     <T extends @Nullable Object> CompletionStage<T> awaiting(String operation, CompletionStage<T> stage);
+
+    /**
+     * Waits for the first of some stages to complete, and shows that wait as an operation.
+     *
+     * @param operation the name, such as {@code reply-or-timeout}
+     * @param stages what is waited for; those that lose go on
+     * @param <T> the type of the result
+     * @return completes as the first of them does, also when that one fails
+     * @throws IllegalArgumentException if there are none
+     */
+    <T extends @Nullable Object> CompletionStage<T> select(
+            String operation, Collection<? extends CompletionStage<? extends T>> stages);
+
+    /**
+     * Waits for the first of some stages to complete, and shows that wait as "select".
+     *
+     * @param stages what is waited for; those that lose go on
+     * @param <T> the type of the result
+     * @return completes as the first of them does, also when that one fails
+     * @throws IllegalArgumentException if there are none
+     */
+    default <T extends @Nullable Object> CompletionStage<T> select(
+            Collection<? extends CompletionStage<? extends T>> stages) {
+        return select("select", stages);
+    }
+
+    /**
+     * Waits for the first of two stages to complete, and shows that wait as "select".
+     *
+     * @param one what is waited for
+     * @param other what is waited for too
+     * @param <T> the type of the result
+     * @return completes as the first of them does, also when that one fails
+     */
+    default <T extends @Nullable Object> CompletionStage<T> select(
+            CompletionStage<? extends T> one, CompletionStage<? extends T> other) {
+        return select("select", List.of(one, other));
+    }
 
     /**
      * Begins a named operation, which lasts until it is closed.

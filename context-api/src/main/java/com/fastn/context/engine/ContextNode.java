@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fastn.context.CancelReport;
 import com.fastn.context.ContextBuilder;
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextMutex;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -51,20 +53,29 @@ public final class ContextNode implements FastnContext {
      *   3. A closed node has no children and is linked nowhere. A closing node has at least one child.
      *
      * Lock order: parent before child; by 1 this is the order of creation, so it cannot form a cycle (rule C2). No two
-     * monitors are held at once today. No user code is called and no event is told while one is held.
+     * monitors of nodes are held at once today; that of a node's extras may be taken inside the node's, never the other
+     * way. No user code is called and no event is told while one is held.
      *
      *   ACTIVE --close()--> CLOSED            when it has no children
      *   ACTIVE --close()--> CLOSING --last child closed--> CLOSED
      */
     private static final AtomicIntegerFieldUpdater<ContextNode> ON_THREAD =
             AtomicIntegerFieldUpdater.newUpdater(ContextNode.class, "onThread");
+    private static final ContextKind[] KINDS = ContextKind.values();
+    private static final byte ACTIVE = 0;
+    private static final byte CLOSING = 1;
+    private static final byte CLOSED = 2;
+    // Long enough to be cheap per child, short enough not to hold up whoever opens and closes beside a walk.
+    private static final int BATCH = 256;
 
     private final EngineRuntime runtime;
     private final @Nullable ContextNode parent;
     private final String name;
-    private final ContextKind kind;
     private final long id;
     private final long createdNanos;
+    private final int depth;
+    // A byte instead of a reference, as the state below: a node and nothing else is 96 bytes.
+    private final byte kind;
 
     private volatile long activityNanos;
     private volatile int onThread;
@@ -72,7 +83,7 @@ public final class ContextNode implements FastnContext {
     private volatile @Nullable PathCounters counters;
 
     // Written under this node's monitor.
-    private volatile ContextState state = ContextState.ACTIVE;
+    private volatile byte life = ACTIVE;
     private volatile @Nullable CancelReason cancelReason;
     private volatile long endedNanos;
 
@@ -82,18 +93,21 @@ public final class ContextNode implements FastnContext {
     @GuardedBy("this")
     private @Nullable ContextNode lastChild;
 
+    // Whether somebody walks the children in batches, or waits for the last of them to leave.
     @GuardedBy("this")
-    private int childCount;
+    private boolean watched;
 
     // Guarded by the parent's monitor.
     private @Nullable ContextNode previousSibling;
     private @Nullable ContextNode nextSibling;
 
+    @SuppressWarnings("EnumOrdinal") // it never leaves this object
     ContextNode(EngineRuntime runtime, @Nullable ContextNode parent, String name, ContextKind kind) {
         this.runtime = runtime;
         this.parent = parent;
         this.name = name;
-        this.kind = kind;
+        this.kind = (byte) kind.ordinal();
+        this.depth = parent == null ? 0 : parent.depth + 1;
         this.id = runtime.nextContextId();
         this.createdNanos = runtime.nanos();
         this.activityNanos = createdNanos;
@@ -140,7 +154,12 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public ContextKind kind() {
-        return kind;
+        return KINDS[kind];
+    }
+
+    /** How many ancestors there are. */
+    int depth() {
+        return depth;
     }
 
     @Override
@@ -155,12 +174,16 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public ContextState state() {
-        return state;
+        return switch (life) {
+            case ACTIVE -> ContextState.ACTIVE;
+            case CLOSING -> ContextState.CLOSING;
+            default -> ContextState.CLOSED;
+        };
     }
 
     /** {@return whether this context is gone from the tree} */
     public boolean isClosed() {
-        return state == ContextState.CLOSED;
+        return life == CLOSED;
     }
 
     @Override
@@ -181,7 +204,13 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public Instant lastActivity() {
-        return runtime.wallTimeOf(activityNanos);
+        return runtime.wallTimeOf(lastActivityNanos());
+    }
+
+    /** The coarse clock of {@link #touch} may stand a little before the exact time of the creation. */
+    private long lastActivityNanos() {
+        long last = activityNanos;
+        return last - createdNanos < 0 ? createdNanos : last;
     }
 
     @Override
@@ -190,7 +219,7 @@ public final class ContextNode implements FastnContext {
     }
 
     long durationNanos(long nowNanos) {
-        return runtime.elapsed(createdNanos, state == ContextState.CLOSED ? endedNanos : nowNanos);
+        return runtime.elapsed(createdNanos, life == CLOSED ? endedNanos : nowNanos);
     }
 
     @Override
@@ -199,12 +228,12 @@ public final class ContextNode implements FastnContext {
     }
 
     long idleNanos(long nowNanos) {
-        return runtime.elapsed(activityNanos, nowNanos);
+        return runtime.elapsed(lastActivityNanos(), nowNanos);
     }
 
     @Override
     public void touch() {
-        activityNanos = runtime.nanos();
+        activityNanos = runtime.touchNanos();
     }
 
     @Override
@@ -262,10 +291,17 @@ public final class ContextNode implements FastnContext {
 
     /** Links a child that was made for this node. */
     ContextNode attach(ContextNode child) {
+        if (!runtime.mayBeThisDeep(child.depth)) {
+            child.bornDead(new CancelReason(
+                    CancelReason.Kind.REQUESTED,
+                    "the tree may be " + runtime.maxDepth() + " deep at most",
+                    runtime.root().name()));
+            return child;
+        }
         boolean linked;
         CancelReason inherited;
         synchronized (this) {
-            linked = state == ContextState.ACTIVE;
+            linked = life == ACTIVE;
             inherited = cancelReason;
             if (linked) {
                 if (inherited != null) {
@@ -279,18 +315,20 @@ public final class ContextNode implements FastnContext {
                     lastChild.nextSibling = child;
                 }
                 lastChild = child;
-                childCount++;
             }
         }
         if (!linked) {
             runtime.misuse("a child was opened in a context that had ended; it is closed from the start");
-            child.bornDead(inherited);
+            child.bornDead(
+                    inherited != null
+                            ? fromParent(inherited)
+                            : new CancelReason(CancelReason.Kind.PARENT, "the parent had ended", path().toString()));
             return child;
         }
         runtime.contextOpened();
         touch();
         if (runtime.hasListeners()) {
-            runtime.tell(new ContextEvent.Opened(child.id, child.path(), id, child.kind));
+            runtime.tell(new ContextEvent.Opened(child.id, child.path(), id, child.kind()));
         }
         runtime.changed();
         if (inherited != null) {
@@ -300,17 +338,11 @@ public final class ContextNode implements FastnContext {
         return child;
     }
 
-    private void bornDead(@Nullable CancelReason inherited) {
-        CancelReason why = inherited != null
-                ? fromParent(inherited)
-                : new CancelReason(
-                        CancelReason.Kind.PARENT,
-                        "the parent had ended",
-                        requireNonNull(parent, "parent").path().toString());
+    private void bornDead(CancelReason why) {
         synchronized (this) {
             endedNanos = createdNanos;
             cancelReason = why;
-            state = ContextState.CLOSED;
+            life = CLOSED;
         }
         NodeExtras x = extras;
         if (x != null) {
@@ -334,9 +366,105 @@ public final class ContextNode implements FastnContext {
         } else {
             after.previousSibling = before;
         }
+        if (watched) {
+            unlinkWatched(child);
+        }
         child.previousSibling = null;
         child.nextSibling = null;
-        childCount--;
+    }
+
+    @GuardedBy("this")
+    private void unlinkWatched(ContextNode child) {
+        NodeExtras x = extras();
+        synchronized (x) {
+            for (ChildBatches walk : x.walks()) {
+                if (walk.next == child) {
+                    walk.next = child.nextSibling;
+                }
+            }
+        }
+    }
+
+    /** Gives some more children to a walk, and keeps its place if there are still more. */
+    List<ContextNode> nextChildren(ChildBatches walk) {
+        synchronized (this) {
+            ContextNode child = walk.begun ? walk.next : firstChild;
+            walk.begun = true;
+            if (child == null) {
+                forget(walk);
+                return List.of();
+            }
+            List<ContextNode> batch = new ArrayList<>();
+            for (; child != null && batch.size() < BATCH; child = child.nextSibling) {
+                batch.add(child);
+            }
+            walk.next = child;
+            if (child == null) {
+                forget(walk);
+            } else if (!walk.registered) {
+                walk.registered = true;
+                watched = true;
+                NodeExtras x = extras();
+                synchronized (x) {
+                    x.walks().add(walk);
+                }
+            }
+            return batch;
+        }
+    }
+
+    @GuardedBy("this")
+    private void forget(ChildBatches walk) {
+        if (walk.registered) {
+            walk.registered = false;
+            NodeExtras x = extras();
+            synchronized (x) {
+                x.walks().remove(walk);
+                watched = !x.walks().isEmpty() || !x.whenChildless().isEmpty();
+            }
+        }
+    }
+
+    boolean isChildless() {
+        synchronized (this) {
+            return firstChild == null;
+        }
+    }
+
+    /** Runs a task once, when the last child has left; at once if there is none. */
+    Registration whenChildless(Runnable task) {
+        NodeExtras x = extras();
+        boolean now;
+        synchronized (this) {
+            now = firstChild == null;
+            if (!now) {
+                watched = true;
+                synchronized (x) {
+                    x.whenChildless().add(task);
+                }
+            }
+        }
+        if (now) {
+            task.run();
+        }
+        return () -> {
+            synchronized (x) {
+                x.whenChildless().remove(task);
+            }
+        };
+    }
+
+    private void tellChildless() {
+        NodeExtras x = extras();
+        List<Runnable> tasks;
+        synchronized (this) {
+            synchronized (x) {
+                tasks = List.copyOf(x.whenChildless());
+                x.whenChildless().clear();
+                watched = !x.walks().isEmpty();
+            }
+        }
+        tasks.forEach(Runnable::run);
     }
 
     @Override
@@ -350,7 +478,7 @@ public final class ContextNode implements FastnContext {
             if (firstChild == null) {
                 return List.of();
             }
-            List<ContextNode> nodes = new ArrayList<>(childCount);
+            List<ContextNode> nodes = new ArrayList<>();
             for (ContextNode c = firstChild; c != null; c = c.nextSibling) {
                 nodes.add(c);
             }
@@ -429,7 +557,7 @@ public final class ContextNode implements FastnContext {
 
     /** Whether a mark may still come: none comes twice, and none once this node has left the tree. */
     private boolean mayBeCancelled() {
-        return state != ContextState.CLOSED && cancelReason == null;
+        return life != CLOSED && cancelReason == null;
     }
 
     void forget(CancelHandler handler) {
@@ -489,56 +617,31 @@ public final class ContextNode implements FastnContext {
      * @param message for people
      */
     public void cancel(CancelReason.Kind why, String message) {
-        if (cancelReason == null && state != ContextState.CLOSED) {
-            cancel(new CancelReason(why, Names.clean(message), path().toString()));
+        if (cancelReason == null && life != CLOSED) {
+            CancelWalk.cancel(this, new CancelReason(why, Names.clean(message), path().toString()));
         }
     }
 
-    /** Marks the whole subtree first, tells of it, then runs handlers: a slow handler never delays a mark. */
-    private void cancel(CancelReason reason) {
-        List<ContextNode> marked = new ArrayList<>();
-        ArrayDeque<ContextNode> open = new ArrayDeque<>();
-        open.add(this);
-        CancelReason inherited = null;
-        for (ContextNode node = open.poll(); node != null; node = open.poll()) {
-            CancelReason mine = reason;
-            if (node != this) {
-                if (inherited == null) {
-                    inherited = fromParent(reason);
-                }
-                mine = inherited;
-            }
-            if (node.mark(mine)) {
-                marked.add(node);
-            }
-            open.addAll(node.childNodes());
-        }
-        if (!marked.isEmpty()) {
-            marked.forEach(ContextNode::tellCancelled);
-            runtime.changed();
-            marked.forEach(ContextNode::runCancelHandlers);
-        }
-    }
-
-    private static CancelReason fromParent(CancelReason reason) {
+    static CancelReason fromParent(CancelReason reason) {
         return new CancelReason(CancelReason.Kind.PARENT, reason.message(), reason.source());
     }
 
-    private synchronized boolean mark(CancelReason reason) {
-        if (cancelReason != null || state == ContextState.CLOSED) {
+    /** Marks this node alone. {@return whether it was neither cancelled nor closed before} */
+    synchronized boolean mark(CancelReason reason) {
+        if (cancelReason != null || life == CLOSED) {
             return false;
         }
         cancelReason = reason;
         return true;
     }
 
-    private void tellCancelled() {
+    void tellCancelled() {
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.Cancelled(id, path(), requireNonNull(cancelReason, "reason")));
         }
     }
 
-    private void runCancelHandlers() {
+    void runCancelHandlers() {
         CancelReason reason = requireNonNull(cancelReason, "reason");
         NodeExtras x = extras;
         if (x == null) {
@@ -561,6 +664,14 @@ public final class ContextNode implements FastnContext {
         if (!failures.isEmpty()) {
             CancelHandler.report(this, failures);
         }
+    }
+
+    @Override
+    public CompletionStage<CancelReport> cancelAndReport(Duration timeout) {
+        requireNonNull(timeout, "timeout");
+        Executor where = runtime.current().completions();
+        cancel("cancelAndReport(" + timeout + ") was called");
+        return Stragglers.await(this, timeout, where);
     }
 
     @Override
@@ -606,6 +717,21 @@ public final class ContextNode implements FastnContext {
     }
 
     @Override
+    public <T extends @Nullable Object> CompletionStage<T> select(
+            String operation, Collection<? extends CompletionStage<? extends T>> stages) {
+        requireNonNull(operation, "operation");
+        List<CompletionStage<? extends T>> branches = List.copyOf(requireNonNull(stages, "stages"));
+        if (branches.isEmpty()) {
+            throw new IllegalArgumentException("a select of no stages would never complete; pass at least one");
+        }
+        CompletableFuture<T> first = new CompletableFuture<>();
+        for (CompletionStage<? extends T> branch : branches) {
+            branch.whenComplete((value, failure) -> Stages.complete(first, value, failure));
+        }
+        return awaiting(operation, first);
+    }
+
+    @Override
     @MustBeClosed
     public Operation operation(String operation) {
         return begin(operation);
@@ -629,6 +755,7 @@ public final class ContextNode implements FastnContext {
     }
 
     void operationEnded(RunningOperation operation, long elapsedNanos) {
+        runtime.baselines().ended(operation.name(), elapsedNanos);
         NodeExtras x = extras();
         boolean closeNow = false;
         synchronized (x) {
@@ -1034,14 +1161,14 @@ public final class ContextNode implements FastnContext {
         }
         boolean closed;
         synchronized (this) {
-            if (state != ContextState.ACTIVE) {
+            if (life != ACTIVE) {
                 return;
             }
             closed = firstChild == null;
             if (closed) {
                 endedNanos = runtime.nanos();
             }
-            state = closed ? ContextState.CLOSED : ContextState.CLOSING;
+            life = closed ? CLOSED : CLOSING;
         }
         endExtras();
         if (closed) {
@@ -1086,13 +1213,15 @@ public final class ContextNode implements FastnContext {
             node.letGo();
             ContextNode up = node.parent;
             boolean last = false;
+            boolean childless = false;
             if (up != null) {
                 synchronized (up) {
                     up.unlink(node);
-                    last = up.state == ContextState.CLOSING && up.firstChild == null;
+                    childless = up.watched && up.firstChild == null;
+                    last = up.life == CLOSING && up.firstChild == null;
                     if (last) {
                         up.endedNanos = runtime.nanos();
-                        up.state = ContextState.CLOSED;
+                        up.life = CLOSED;
                     }
                 }
                 up.touch();
@@ -1101,6 +1230,9 @@ public final class ContextNode implements FastnContext {
             if (path != null) {
                 runtime.tell(new ContextEvent.Closed(node.id, path));
                 path = path.parent();
+            }
+            if (up != null && childless) {
+                up.tellChildless();
             }
             node = last ? up : null;
         }
@@ -1135,7 +1267,7 @@ public final class ContextNode implements FastnContext {
         NodeExtras x = extras;
         if (x == null) {
             x = new NodeExtras();
-            x.ended = state != ContextState.ACTIVE;
+            x.ended = life != ACTIVE;
             extras = x;
         }
         return x;
@@ -1157,6 +1289,6 @@ public final class ContextNode implements FastnContext {
     /** {@return the path and id, for logs} */
     @Override
     public String toString() {
-        return path() + "#" + id + " " + state + (cancelReason == null ? "" : ", cancelled");
+        return path() + "#" + id + " " + state() + (cancelReason == null ? "" : ", cancelled");
     }
 }

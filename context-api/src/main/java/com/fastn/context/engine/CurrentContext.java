@@ -78,6 +78,13 @@ final class CurrentContext {
         return b == null ? null : b.completions();
     }
 
+    /** The same, if the calling thread must not be held up; null where it may be. */
+    @Nullable
+    Executor eventLoop() {
+        ContextBinding b = binding;
+        return b != null && b.isEventLoop() ? b.completions() : null;
+    }
+
     @Nullable
     Executor tasks(ContextNode context) {
         ContextBinding b = binding;

@@ -72,7 +72,14 @@ public final class Engine implements ContextEngine {
     private synchronized EngineRuntime makeDefaultRuntime() {
         EngineRuntime runtime = defaultRuntime;
         if (runtime == null || runtime.isClosed()) {
-            runtime = new EngineRuntime(new Settings("global", "Global Context", null, Ticker.system()), current);
+            runtime = new EngineRuntime(
+                    new Settings(
+                            "global",
+                            "Global Context",
+                            null,
+                            Ticker.system(),
+                            ContextRuntime.Builder.DEFAULT_MAX_DEPTH),
+                    current);
             defaultRuntime = runtime;
             claimed = false;
         }
@@ -87,7 +94,14 @@ public final class Engine implements ContextEngine {
     private synchronized EngineRuntime claimRuntime(@Nullable String alias) {
         EngineRuntime runtime = defaultRuntime();
         if (claimed) {
-            return new EngineRuntime(new Settings("global", "Global Context", alias, Ticker.system()), current);
+            return new EngineRuntime(
+                    new Settings(
+                            "global",
+                            "Global Context",
+                            alias,
+                            Ticker.system(),
+                            ContextRuntime.Builder.DEFAULT_MAX_DEPTH),
+                    current);
         }
         claimed = true;
         if (alias != null) {

@@ -14,6 +14,7 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
 import java.time.Instant;
@@ -21,6 +22,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -37,6 +39,7 @@ import org.slf4j.LoggerFactory;
 /** One tree of contexts with its counters, locks, listeners and time. */
 public final class EngineRuntime implements ContextRuntime {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
+    private static final int UNUSUAL_DEPTH = 1_000;
 
     private final Ticker ticker;
     private final CurrentContext current;
@@ -46,6 +49,9 @@ public final class EngineRuntime implements ContextRuntime {
     private final ContextNode root;
     private final Misuses misuses = new Misuses();
     private final Timers timers = new Timers(this::tasks);
+    private final CoarseClock coarse;
+    private final int maxDepth;
+    private final OperationBaselines baselines = new OperationBaselines(this);
     private final Trampoline trampoline = new Trampoline();
     private final AtomicLong contextIds = new AtomicLong();
     private final AtomicLong lockIds = new AtomicLong();
@@ -69,6 +75,8 @@ public final class EngineRuntime implements ContextRuntime {
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
         this.ticker = settings.ticker();
+        this.coarse = new CoarseClock(ticker, timers);
+        this.maxDepth = settings.maxDepth();
         this.current = current;
         this.startWall = ticker.wallTime();
         this.startNanos = ticker.nanos();
@@ -212,6 +220,11 @@ public final class EngineRuntime implements ContextRuntime {
                 }
             }
         };
+    }
+
+    @Override
+    public Map<String, OperationBaseline> operationBaselines() {
+        return baselines.all();
     }
 
     @Override
@@ -383,6 +396,37 @@ public final class EngineRuntime implements ContextRuntime {
 
     long nanos() {
         return ticker.nanos();
+    }
+
+    /** The time for a sign of life, to within {@link CoarseClock#STEP}. */
+    long touchNanos() {
+        return coarse.nanos();
+    }
+
+    int maxDepth() {
+        return maxDepth;
+    }
+
+    /** Whether a context may have that many ancestors (rule C6). */
+    boolean mayBeThisDeep(int depth) {
+        if (depth < UNUSUAL_DEPTH && depth <= maxDepth) {
+            return true;
+        }
+        if (depth > maxDepth) {
+            misuse("a context was opened deeper than " + maxDepth
+                    + " levels; it is closed and cancelled from the start."
+                    + " Open it below an ancestor, or raise ContextRuntime.builder().maxDepth(..)");
+            return false;
+        }
+        if (depth == UNUSUAL_DEPTH) {
+            misuse("a context was opened " + UNUSUAL_DEPTH + " levels deep, which is most often a child opened from"
+                    + " itself again and again; beyond " + maxDepth + " levels none is opened");
+        }
+        return true;
+    }
+
+    OperationBaselines baselines() {
+        return baselines;
     }
 
     /** Never negative, whatever the clock does (rule M7). */

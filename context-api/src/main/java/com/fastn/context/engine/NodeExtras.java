@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.MetricValue;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,10 @@ final class NodeExtras {
     @Nullable
     Map<String, FifoMutex<?>> mutexes;
 
+    private @Nullable List<ChildBatches> walks;
+
+    private @Nullable List<Runnable> whenChildless;
+
     @Nullable
     Chain<RunningOperation> operations;
 
@@ -61,6 +66,24 @@ final class NodeExtras {
         OwnLive(CounterCell cell) {
             this.cell = cell;
         }
+    }
+
+    List<ChildBatches> walks() {
+        List<ChildBatches> list = walks;
+        if (list == null) {
+            list = new ArrayList<>(1);
+            walks = list;
+        }
+        return list;
+    }
+
+    List<Runnable> whenChildless() {
+        List<Runnable> list = whenChildless;
+        if (list == null) {
+            list = new ArrayList<>(1);
+            whenChildless = list;
+        }
+        return list;
     }
 
     OwnLive live(CounterCell cell) {

@@ -202,7 +202,11 @@ final class SnapshotTaker {
         List<OperationStatus> statuses = new ArrayList<>(running.size());
         for (RunningOperation operation : running) {
             long elapsed = operation.elapsedNanos(now);
-            statuses.add(new OperationStatus(operation.name(), Duration.ofNanos(elapsed), elapsed > slow));
+            statuses.add(new OperationStatus(
+                    operation.name(),
+                    Duration.ofNanos(elapsed),
+                    elapsed > slow,
+                    runtime.baselines().of(operation.name())));
         }
         return statuses;
     }

@@ -45,6 +45,24 @@ final class Timers implements AutoCloseable {
         }
     }
 
+    /**
+     * Runs a task once on the thread that sees to the time: only for what returns at once and is our own.
+     *
+     * @return whether it will run
+     */
+    boolean tick(Duration delay, Runnable task) {
+        ScheduledThreadPoolExecutor pool = executor();
+        if (pool == null) {
+            return false;
+        }
+        try {
+            var unused = pool.schedule(task, nanos(delay), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
     /** Runs a task as soon as a worker is free; here when there are none any more. */
     void soon(Runnable task) {
         try {

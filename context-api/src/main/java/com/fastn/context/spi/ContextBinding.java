@@ -30,6 +30,11 @@ public interface ContextBinding {
     @Nullable
     Executor completions();
 
+    /** {@return whether the calling thread is one that must not be held up, such as an event loop} */
+    default boolean isEventLoop() {
+        return false;
+    }
+
     /**
      * Gives the executor of a new task in a context: on the execution context that belongs to it, with it as the current
      * one.

@@ -46,6 +46,15 @@ public final class HumanText {
         return text.toString();
     }
 
+    /** {@return such as {@code 80ms}; from a second on as {@link #duration}} */
+    static String fineDuration(Duration duration) {
+        if (duration.isNegative() || duration.toSeconds() > 0) {
+            return duration(duration);
+        }
+        long millis = duration.toMillis();
+        return millis == 0 && !duration.isZero() ? "<1ms" : millis + "ms";
+    }
+
     /** {@return such as {@code 15.2MB}, {@code 125KB}, in decimal units} */
     static String bytes(long bytes) {
         double size = bytes;

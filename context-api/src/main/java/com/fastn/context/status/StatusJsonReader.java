@@ -450,16 +450,40 @@ final class StatusJsonReader {
         String operation = null;
         Duration elapsed = null;
         boolean stuck = false;
+        OperationBaseline usual = null;
         requireObject("an operation");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
                 case "name" -> operation = string(name);
                 case "elapsed_ms" -> elapsed = duration(name);
                 case "stuck" -> stuck = bool(name);
+                case "usual" -> usual = baseline();
                 default -> json.skipChildren();
             }
         }
-        return new OperationStatus(required(operation, "name"), required(elapsed, "elapsed_ms"), stuck);
+        return new OperationStatus(required(operation, "name"), required(elapsed, "elapsed_ms"), stuck, usual);
+    }
+
+    /** {@return what is usual, or {@code null} when it is of no operation at all} */
+    private @Nullable OperationBaseline baseline() throws IOException {
+        long count = 0;
+        Duration p50 = null;
+        Duration p99 = null;
+        Duration max = null;
+        requireObject("usual");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "count" -> count = count(name);
+                case "p50_ms" -> p50 = duration(name);
+                case "p99_ms" -> p99 = duration(name);
+                case "max_ms" -> max = duration(name);
+                default -> json.skipChildren();
+            }
+        }
+        return count < 1
+                ? null
+                : new OperationBaseline(
+                        count, required(p50, "p50_ms"), required(p99, "p99_ms"), required(max, "max_ms"));
     }
 
     private LockStatus lock() throws IOException {

@@ -236,6 +236,15 @@ final class StatusJsonWriter implements Closeable {
             string("name", operation.name());
             duration("elapsed_ms", operation.elapsed());
             bool("stuck", operation.stuck());
+            OperationBaseline usual = operation.usual();
+            if (usual != null) {
+                json.writeObjectFieldStart("usual");
+                integer("count", usual.count());
+                duration("p50_ms", usual.p50());
+                duration("p99_ms", usual.p99());
+                duration("max_ms", usual.max());
+                json.writeEndObject();
+            }
             json.writeEndObject();
         }
         json.writeEndArray();

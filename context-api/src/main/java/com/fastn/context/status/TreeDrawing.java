@@ -127,6 +127,10 @@ final class TreeDrawing {
             OperationStatus slow = operations.get(stuck);
             line.add(" (stuck on: ").quoted(Ink.CYAN, slow.name());
             line.add(" ").add(Ink.RED, HumanText.duration(slow.elapsed()));
+            OperationBaseline usual = slow.usual();
+            if (usual != null && usual.count() >= OperationBaseline.ENOUGH) {
+                line.add(", usually " + HumanText.fineDuration(usual.p50()));
+            }
             if (stuck < innermost) {
                 line.add(", now ").quoted(Ink.CYAN, now.name());
                 line.add(" " + HumanText.duration(now.elapsed()));

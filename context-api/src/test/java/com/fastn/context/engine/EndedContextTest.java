@@ -54,7 +54,13 @@ class EndedContextTest {
         return Stream.of(
                 use("child", c -> c.child("child").open()),
                 use("spawn", c -> c.spawn(() -> CompletableFuture.completedFuture(1))),
-                use("spawnChild", c -> c.spawnChild("child", child -> CompletableFuture.completedFuture(1))),
+                // Waited for, so that the child does not leave while the tree is looked at.
+                use(
+                        "spawnChild",
+                        c -> c.spawnChild("child", child -> CompletableFuture.completedFuture(1))
+                                .handle((value, failure) -> value)
+                                .toCompletableFuture()
+                                .join()),
                 use("onCancel", c -> c.onCancel(reason -> {})),
                 use("cancellation", c -> c.cancellation()),
                 use("cancelAfter", c -> c.cancelAfter(Duration.ofHours(1)).close()),

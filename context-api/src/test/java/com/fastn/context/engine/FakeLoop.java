@@ -80,6 +80,11 @@ final class FakeLoop {
         }
 
         @Override
+        public boolean isEventLoop() {
+            return HERE.get() != null;
+        }
+
+        @Override
         public @Nullable Executor tasks(FastnContext context) {
             return completions();
         }

@@ -33,8 +33,15 @@ final class TestTree implements AfterEachCallback {
     /** A tree in an environment of its own, as the one of a Vertx is. */
     TestTree(@Nullable ContextBinding binding) {
         CurrentContext current = binding == null ? Engine.instance().currentContext() : new CurrentContext(binding);
-        runtime = new EngineRuntime(new ContextEngine.Settings("app", "App", "alice", ticker), current);
+        runtime = new EngineRuntime(
+                new ContextEngine.Settings("app", "App", "alice", ticker, Integer.MAX_VALUE), current);
         root = runtime.root();
+    }
+
+    /** Another runtime with the same clock, which the test closes. */
+    EngineRuntime another() {
+        return new EngineRuntime(
+                new ContextEngine.Settings("other", "Other", "bob", ticker, Integer.MAX_VALUE), runtime.current());
     }
 
     /** Opens a task below the root. */

@@ -4,6 +4,7 @@ import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.spi.ContextBinding;
+import io.vertx.core.Context;
 import io.vertx.core.internal.ContextInternal;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +68,11 @@ public final class VertxBinding implements ContextBinding {
                 onRoot.set(before);
             }
         };
+    }
+
+    @Override
+    public boolean isEventLoop() {
+        return Context.isOnEventLoopThread();
     }
 
     @Override

@@ -1,0 +1,111 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.status.CancelReason;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The cancellation of a subtree. All of it is marked first, then told of, then the handlers run: a slow handler never delays
+ * a mark. On a thread that must not be held up, the walk yields after each {@link #SLICE_NANOS} and goes on there (rule C7).
+ */
+final class CancelWalk {
+    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
+    private static final long SLICE_NANOS = 1_000_000;
+    private static final int STEP = 256;
+
+    private final EngineRuntime runtime;
+    private final CancelReason inherited;
+    private final @Nullable Executor loop;
+    private final ArrayDeque<ContextNode> open = new ArrayDeque<>();
+    private final List<ContextNode> marked = new ArrayList<>();
+    private @Nullable ChildBatches children;
+    private int told;
+    private int handled;
+
+    private CancelWalk(EngineRuntime runtime, CancelReason inherited, @Nullable Executor loop) {
+        this.runtime = runtime;
+        this.inherited = inherited;
+        this.loop = loop;
+    }
+
+    /** Cancels a node and all below it; the node itself is marked when this returns. */
+    static void cancel(ContextNode top, CancelReason reason) {
+        EngineRuntime runtime = top.runtime();
+        CancelWalk walk = new CancelWalk(
+                runtime, ContextNode.fromParent(reason), runtime.current().eventLoop());
+        walk.visit(top, reason);
+        walk.proceed();
+    }
+
+    private void proceed() {
+        if (loop == null) {
+            while (!step()) {}
+            return;
+        }
+        long began = runtime.nanos();
+        while (!step()) {
+            if (runtime.nanos() - began >= SLICE_NANOS && continueLater(loop)) {
+                return;
+            }
+        }
+    }
+
+    private boolean continueLater(Executor later) {
+        try {
+            later.execute(this::proceed);
+            return true;
+        } catch (RuntimeException e) {
+            LOG.debug("an event loop takes no more tasks; a cancellation is finished at once", e);
+            return false;
+        }
+    }
+
+    /** Does a little more. {@return whether all is done} */
+    private boolean step() {
+        ChildBatches batches = children;
+        if (batches != null) {
+            List<ContextNode> batch = batches.next();
+            for (ContextNode child : batch) {
+                visit(child, inherited);
+            }
+            if (batch.isEmpty()) {
+                children = null;
+            }
+            return false;
+        }
+        ContextNode node = open.poll();
+        if (node != null) {
+            children = new ChildBatches(node);
+            return false;
+        }
+        if (told < marked.size()) {
+            int end = Math.min(marked.size(), told + STEP);
+            while (told < end) {
+                marked.get(told++).tellCancelled();
+            }
+            if (told == marked.size()) {
+                runtime.changed();
+            }
+            return false;
+        }
+        if (handled < marked.size()) {
+            int end = Math.min(marked.size(), handled + STEP);
+            while (handled < end) {
+                marked.get(handled++).runCancelHandlers();
+            }
+        }
+        return handled == marked.size();
+    }
+
+    private void visit(ContextNode node, CancelReason why) {
+        if (node.mark(why)) {
+            marked.add(node);
+        }
+        open.add(node);
+    }
+}

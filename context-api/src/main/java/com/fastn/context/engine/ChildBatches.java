@@ -1,0 +1,28 @@
+package com.fastn.context.engine;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A walk over the children of a node, in batches, so that the node's monitor is never held for long. A child that leaves
+ * meanwhile is passed over; one that was made after the walk began may or may not be met.
+ */
+final class ChildBatches {
+    private final ContextNode parent;
+
+    // Guarded by the parent's monitor.
+    @Nullable
+    ContextNode next;
+
+    boolean begun;
+    boolean registered;
+
+    ChildBatches(ContextNode parent) {
+        this.parent = parent;
+    }
+
+    /** {@return some more children, the oldest first; empty when there are no more} */
+    List<ContextNode> next() {
+        return parent.nextChildren(this);
+    }
+}

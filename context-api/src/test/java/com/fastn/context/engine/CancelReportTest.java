@@ -1,0 +1,132 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.CancelReport;
+import com.fastn.context.LockGuard;
+import com.fastn.context.Operation;
+import com.fastn.context.status.ContextKind;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class CancelReportTest {
+    @RegisterExtension
+    final TestTree tree = new TestTree(new FakeLoop.Binding());
+
+    private static CompletableFuture<CancelReport> cancel(ContextNode context, Duration timeout) {
+        return context.cancelAndReport(timeout).toCompletableFuture();
+    }
+
+    @Test
+    void everythingThatStopsInTimeMakesACompleteReportAtOnce() {
+        ContextNode server = tree.open("server");
+        ContextNode request = tree.open(server, "request");
+        ContextNode query = tree.open(request, "query");
+        request.onCancel(reason -> request.close());
+
+        CompletableFuture<CancelReport> report = cancel(server, Duration.ofHours(1));
+        assertThat(server.isCancelled()).isTrue();
+        // The request only waits for its child.
+        assertThat(report).isNotDone();
+        tree.passSeconds(2);
+        query.close();
+
+        assertThat(report).isCompletedWithValue(new CancelReport(Duration.ofSeconds(2), List.of(), 0));
+        assertThat(report.join().isComplete()).isTrue();
+        assertThat(report.join()).hasToString("all stopped");
+        assertThat(tree.runtime.timers().pending()).isZero();
+    }
+
+    @Test
+    void aContextWithoutChildrenHasNothingToWaitFor() {
+        assertThat(cancel(tree.open("task"), Duration.ofHours(1)).join().isComplete())
+                .isTrue();
+    }
+
+    @Test
+    void whoDoesNotStopIsNamedWithWhatItIsDoing() {
+        ContextNode server = tree.open("server");
+        ContextNode holder = tree.open(server, "holder");
+        LockGuard<?> guard = holder.mutex("orders").lock().toCompletableFuture().join();
+        ContextNode busy = tree.open(server, "busy");
+        ContextNode still = tree.open(server, "still");
+        ContextNode closing = tree.open(server, "closing");
+        ContextNode left = tree.open(closing, "left");
+        closing.close();
+        try (Operation query = busy.operation("db-query")) {
+            tree.passSeconds(3);
+            CancelReport report = cancel(server, Duration.ZERO).join();
+
+            assertThat(report.isComplete()).isFalse();
+            assertThat(report.unstopped())
+                    .extracting(CancelReport.Unstopped::toString)
+                    .containsExactly(
+                            "app.server.holder#" + holder.id() + ": no sign of life for 3s",
+                            "app.server.busy#" + busy.id() + ": inside \"db-query\" for 3s",
+                            "app.server.still#" + still.id() + ": no sign of life for 3s",
+                            "app.server.closing.left#" + left.id() + ": no sign of life for 3s");
+            assertThat(report.unstopped().get(1).age()).isEqualTo(Duration.ofSeconds(3));
+            assertThat(report.toString()).startsWith("4 did not stop\n");
+            assertThat(query.name()).isEqualTo("db-query");
+        }
+        guard.close();
+    }
+
+    @Test
+    void theReportComesWhenTheTimeIsOver() {
+        ContextNode server = tree.open("server");
+        ContextNode deaf = tree.open(server, "deaf");
+
+        CompletableFuture<CancelReport> report = cancel(server, Duration.ofMillis(5));
+        await().until(report::isDone);
+        assertThat(report.join().unstopped())
+                .singleElement()
+                .satisfies(one -> assertThat(one.contextId()).isEqualTo(deaf.id()));
+        deaf.close();
+        assertThat(server.isChildless()).isTrue();
+    }
+
+    @Test
+    void atMostAHundredAreNamedAndTheRestIsCounted() {
+        ContextNode server = tree.open("server");
+        for (int i = 0; i < 150; i++) {
+            server.openChild("request", ContextKind.REQUEST, null);
+        }
+        CancelReport report = cancel(server, Duration.ZERO).join();
+        assertThat(report.unstopped()).hasSize(100);
+        assertThat(report.more()).isEqualTo(50);
+        assertThat(report.toString()).startsWith("150 did not stop\n").endsWith("\n+50 more");
+    }
+
+    @Test
+    void aRuntimeThatClosesReportsWhatIsOpen() {
+        EngineRuntime other = tree.another();
+        ContextNode server = (ContextNode) other.root().child("server").open();
+        ContextNode deaf = (ContextNode) server.child("deaf").open();
+        CompletableFuture<CancelReport> report = cancel(server, Duration.ofHours(1));
+        other.close();
+        assertThat(report.join().unstopped()).hasSize(1);
+        deaf.close();
+    }
+
+    @Test
+    void C5_theReportComesOnTheLoopThatAskedForIt() {
+        ContextNode server = tree.open("server");
+        ContextNode request = tree.open(server, "request");
+        FakeLoop loop = new FakeLoop();
+        List<FakeLoop> told = new ArrayList<>();
+        loop.run(() -> {
+            var unused = server.cancelAndReport(Duration.ofHours(1))
+                    .whenComplete((report, failure) -> told.add(FakeLoop.here()));
+        });
+        request.close();
+        assertThat(told).isEmpty();
+        loop.turn();
+        assertThat(told).containsExactly(loop);
+    }
+}

@@ -1,0 +1,139 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.ContextEngine;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.ContextKind;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Cancellation on a loop that must not be held up. */
+class CancelWalkTest {
+    private static final int CHILDREN = 10_000;
+
+    /** Each look at the clock takes 0.4 ms. */
+    private static final class SlowTicker implements Ticker {
+        private long nanos;
+
+        @Override
+        public long nanos() {
+            nanos += 400_000;
+            return nanos;
+        }
+
+        @Override
+        public Instant wallTime() {
+            return TestTree.START;
+        }
+    }
+
+    private final EngineRuntime runtime = new EngineRuntime(
+            new ContextEngine.Settings("app", "App", "alice", new SlowTicker(), 1_000_000),
+            new CurrentContext(new FakeLoop.Binding()));
+    private final ContextNode server =
+            (ContextNode) runtime.root().child("server").open();
+    private final FakeLoop loop = new FakeLoop();
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private List<ContextNode> openChildren() {
+        List<ContextNode> children = new ArrayList<>();
+        for (int i = 0; i < CHILDREN; i++) {
+            children.add(server.openChild("request", ContextKind.REQUEST, null));
+        }
+        return children;
+    }
+
+    private static long cancelled(List<ContextNode> nodes) {
+        return nodes.stream().filter(ContextNode::isCancelled).count();
+    }
+
+    @Test
+    void C7_cancelOnALoopYieldsAndGoesOnThere() {
+        List<ContextNode> children = openChildren();
+        List<FakeLoop> handled = new ArrayList<>();
+        children.forEach(child -> child.onCancel(reason -> handled.add(FakeLoop.here())));
+
+        loop.run(server::cancel);
+        assertThat(server.isCancelled()).isTrue();
+        assertThat(cancelled(children)).isPositive().isLessThan(CHILDREN / 4);
+        assertThat(handled).as("handlers before all is marked").isEmpty();
+
+        int turns = 0;
+        while (loop.turn() > 0) {
+            turns++;
+        }
+        assertThat(turns).isPositive();
+        assertThat(cancelled(children)).isEqualTo(CHILDREN);
+        assertThat(handled).hasSize(CHILDREN).containsOnly(loop);
+    }
+
+    @Test
+    void C1_whatIsOpenedBetweenTheSlicesIsCancelledToo() {
+        List<ContextNode> children = openChildren();
+        loop.run(server::cancel);
+        ContextNode late = server.openChild("late", ContextKind.REQUEST, null);
+        ContextNode below = children.get(CHILDREN - 1).openChild("below", ContextKind.REQUEST, null);
+        assertThat(late.isCancelled()).isTrue();
+        while (loop.turn() > 0) {}
+        assertThat(below.isCancelled()).isTrue();
+    }
+
+    @Test
+    void C7_childrenThatLeaveBetweenTheSlicesDoNotStopTheWalk() {
+        List<ContextNode> children = openChildren();
+        loop.run(server::cancel);
+        List<ContextNode> leaving = new ArrayList<>(children);
+        Collections.shuffle(leaving, new Random(11));
+        leaving.subList(0, CHILDREN / 2).forEach(ContextNode::close);
+        List<ContextNode> staying = server.childNodes();
+        while (loop.turn() > 0) {}
+        assertThat(cancelled(staying)).isEqualTo(CHILDREN / 2);
+
+        // The place of the walk was given up with its end.
+        staying.forEach(ContextNode::close);
+        assertThat(server.isChildless()).isTrue();
+    }
+
+    @Test
+    void C7_offALoopAllIsCancelledWhenTheCallReturns() {
+        List<ContextNode> children = openChildren();
+        server.cancel();
+        assertThat(cancelled(children)).isEqualTo(CHILDREN);
+    }
+
+    @Test
+    void C7_aLoopThatTakesNoMoreTasksIsNotWaitedFor() {
+        List<ContextNode> children = openChildren();
+        loop.shutDown();
+        loop.run(server::cancel);
+        assertThat(cancelled(children)).isEqualTo(CHILDREN);
+    }
+
+    @Test
+    void aWalkInBatchesMeetsEveryChildThatStaysOnce() {
+        Random random = new Random(5);
+        for (int round = 0; round < 50; round++) {
+            List<ContextNode> children = openChildren().subList(0, CHILDREN);
+            List<ContextNode> met = new ArrayList<>();
+            ChildBatches walk = new ChildBatches(server);
+            for (List<ContextNode> batch = walk.next(); !batch.isEmpty(); batch = walk.next()) {
+                met.addAll(batch);
+                for (int i = 0; i < 40; i++) {
+                    children.get(random.nextInt(CHILDREN)).close();
+                }
+            }
+            assertThat(met).doesNotHaveDuplicates().containsAll(server.childNodes());
+            server.childNodes().forEach(ContextNode::close);
+        }
+    }
+}
