@@ -24,6 +24,7 @@ final class CancelWalk {
     private final ArrayDeque<ContextNode> open = new ArrayDeque<>();
     private final List<ContextNode> marked = new ArrayList<>();
     private @Nullable ChildBatches children;
+    private boolean changed;
     private int told;
     private int handled;
 
@@ -88,10 +89,11 @@ final class CancelWalk {
             while (told < end) {
                 marked.get(told++).tellCancelled();
             }
-            if (told == marked.size()) {
-                runtime.changed();
-            }
             return false;
+        }
+        if (changed) {
+            changed = false;
+            runtime.changed();
         }
         if (handled < marked.size()) {
             int end = Math.min(marked.size(), handled + STEP);
@@ -103,9 +105,16 @@ final class CancelWalk {
     }
 
     private void visit(ContextNode node, CancelReason why) {
-        if (node.mark(why)) {
-            marked.add(node);
+        int found = node.mark(why);
+        if ((found & ContextNode.MARKED) != 0) {
+            changed = true;
+            // Who adds a handler from now on sees the mark, and runs it.
+            if (node.mayHaveCancelHandlers() || runtime.hasListeners()) {
+                marked.add(node);
+            }
         }
-        open.add(node);
+        if ((found & ContextNode.HAS_CHILDREN) != 0) {
+            open.add(node);
+        }
     }
 }

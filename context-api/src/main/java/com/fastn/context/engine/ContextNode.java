@@ -67,6 +67,8 @@ public final class ContextNode implements FastnContext {
     private static final byte CLOSED = 2;
     // Long enough to be cheap per child, short enough not to hold up whoever opens and closes beside a walk.
     private static final int BATCH = 256;
+    static final int MARKED = 1;
+    static final int HAS_CHILDREN = 2;
 
     private final EngineRuntime runtime;
     private final @Nullable ContextNode parent;
@@ -626,13 +628,25 @@ public final class ContextNode implements FastnContext {
         return new CancelReason(CancelReason.Kind.PARENT, reason.message(), reason.source());
     }
 
-    /** Marks this node alone. {@return whether it was neither cancelled nor closed before} */
-    synchronized boolean mark(CancelReason reason) {
-        if (cancelReason != null || life == CLOSED) {
-            return false;
+    /**
+     * Marks this node alone, and looks for children in the same moment: one that comes later is born cancelled (rule C1).
+     *
+     * @return {@link #MARKED} if it was neither cancelled nor closed before, {@link #HAS_CHILDREN} if there are some
+     */
+    int mark(CancelReason reason) {
+        synchronized (this) {
+            int found = firstChild == null ? 0 : HAS_CHILDREN;
+            if (cancelReason != null || life == CLOSED) {
+                return found;
+            }
+            cancelReason = reason;
+            return found | MARKED;
         }
-        cancelReason = reason;
-        return true;
+    }
+
+    /** Whether anything has to be done for this node once it is marked. */
+    boolean mayHaveCancelHandlers() {
+        return extras != null;
     }
 
     void tellCancelled() {

@@ -15,14 +15,18 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A chain of contexts, each the child of the one before, on a stack of 256 kB (rule C6). */
 class DeepTreeTest {
-    private static final int DEPTH = 100_000;
+    private static final int DEPTH = 1_000_000;
 
     @RegisterExtension
     final TestTree tree = new TestTree();
 
     private ContextNode chain() {
+        return chain(DEPTH);
+    }
+
+    private ContextNode chain(int depth) {
         ContextNode deepest = tree.root;
-        for (int i = 0; i < DEPTH; i++) {
+        for (int i = 0; i < depth; i++) {
             deepest = deepest.openChild("n", ContextKind.TASK, null);
         }
         return deepest;
@@ -71,7 +75,7 @@ class DeepTreeTest {
     @Test
     void C6_countersOfADeepChainRollUp() throws InterruptedException {
         SmallStack.run(() -> {
-            ContextNode deepest = chain();
+            ContextNode deepest = chain(100_000);
             deepest.incrementTotal("requests");
             deepest.incrementLive("connections");
 
