@@ -327,7 +327,6 @@ public final class ContextNode implements FastnContext {
                             : new CancelReason(CancelReason.Kind.PARENT, "the parent had ended", path().toString()));
             return child;
         }
-        runtime.contextOpened();
         touch();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.Opened(child.id, child.path(), id, child.kind()));
@@ -341,6 +340,7 @@ public final class ContextNode implements FastnContext {
     }
 
     private void bornDead(CancelReason why) {
+        runtime.contextNeverOpened();
         synchronized (this) {
             endedNanos = createdNanos;
             cancelReason = why;

@@ -55,7 +55,9 @@ public final class EngineRuntime implements ContextRuntime {
     private final Trampoline trampoline = new Trampoline();
     private final AtomicLong contextIds = new AtomicLong();
     private final AtomicLong lockIds = new AtomicLong();
-    private final LongAdder opened = new LongAdder();
+    // Of the contexts that were made, those that found no place in the tree: rare, and so not counted with each that
+    // did.
+    private final LongAdder neverOpened = new LongAdder();
     private final LongAdder ended = new LongAdder();
     private final CopyOnWriteArrayList<Runnable> beforeSnapshot = new CopyOnWriteArrayList<>();
     private final Set<FifoMutex<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
@@ -85,7 +87,6 @@ public final class EngineRuntime implements ContextRuntime {
         this.counters = new CounterStore(this, rootName);
         this.root = new ContextNode(this, null, rootName, ContextKind.ROOT);
         root.setLabel(settings.rootLabel());
-        opened.increment();
     }
 
     // --- API
@@ -315,7 +316,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     /** {@return how many contexts are open, the root included} */
     public long openContexts() {
-        return opened.sum() - ended.sum();
+        return contextIds.get() - neverOpened.sum() - ended.sum();
     }
 
     /** {@return the source of time} */
@@ -386,8 +387,8 @@ public final class EngineRuntime implements ContextRuntime {
         return lockIds.incrementAndGet();
     }
 
-    void contextOpened() {
-        opened.increment();
+    void contextNeverOpened() {
+        neverOpened.increment();
     }
 
     void contextClosed() {
