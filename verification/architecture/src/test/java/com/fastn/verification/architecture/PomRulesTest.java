@@ -20,7 +20,7 @@ import org.junit.jupiter.api.TestFactory;
 /** What the poms may say, and what the documents say about them. */
 class PomRulesTest {
     private static final Pattern SECTION = Pattern.compile("^## (\\S+)$", Pattern.MULTILINE);
-    private static final Pattern ROW = Pattern.compile("^\\| ([a-z][a-z0-9-]*) \\|", Pattern.MULTILINE);
+    private static final Pattern ROW = Pattern.compile("^\\| ([A-Za-z][A-Za-z0-9-]*) \\|", Pattern.MULTILINE);
     private static final Pattern BUILDS_ON = Pattern.compile("^`(fastn-[a-z-]+)`, and:$", Pattern.MULTILINE);
 
     @Test
