@@ -68,13 +68,17 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile @Nullable Object environment;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
+        this(settings, current, CounterStore.Caps.DEFAULT);
+    }
+
+    EngineRuntime(ContextEngine.Settings settings, CurrentContext current, CounterStore.Caps caps) {
         this.ticker = settings.ticker();
         this.current = current;
         this.startWall = ticker.wallTime();
         this.startNanos = ticker.nanos();
         this.node = NodeIdentities.make(settings.alias(), startWall);
         String rootName = Names.clean(settings.rootName());
-        this.counters = new CounterStore(this, rootName);
+        this.counters = new CounterStore(this, rootName, caps);
         this.root = new ContextNode(this, null, rootName, ContextKind.ROOT);
         root.setLabel(settings.rootLabel());
         opened.increment();
@@ -385,11 +389,19 @@ public final class EngineRuntime implements ContextRuntime {
         return ticker.nanos();
     }
 
+    long startNanos() {
+        return startNanos;
+    }
+
     /** Never negative, whatever the clock does (rule M7). */
     long elapsed(long fromNanos, long toNanos) {
         long elapsed = toNanos - fromNanos;
         if (elapsed >= 0) {
             return elapsed;
+        }
+        // Usually it began after the caller had looked at the clock. Only a clock that still shows less has gone back.
+        if (nanos() - fromNanos < 0) {
+            counters.clockWentBack();
         }
         return 0;
     }
