@@ -38,9 +38,25 @@ public interface ContextEngine {
      * @param rootLabel the root's name for people
      * @param alias the node's name, or {@code null} for the default
      * @param ticker the source of time
+     * @param recentContexts how many contexts that ended are remembered
      */
     record Settings(
-            String rootName, String rootLabel, @Nullable String alias, Ticker ticker) {}
+            String rootName, String rootLabel, @Nullable String alias, Ticker ticker, int recentContexts) {
+        /** How many contexts that ended are remembered unless somebody says. */
+        public static final int DEFAULT_RECENT_CONTEXTS = 100;
+
+        /**
+         * Makes settings that remember as many ended contexts as usual.
+         *
+         * @param rootName the root's name
+         * @param rootLabel the root's name for people
+         * @param alias the node's name, or {@code null} for the default
+         * @param ticker the source of time
+         */
+        public Settings(String rootName, String rootLabel, @Nullable String alias, Ticker ticker) {
+            this(rootName, rootLabel, alias, ticker, DEFAULT_RECENT_CONTEXTS);
+        }
+    }
 
     /** Loads the engine at first use. */
     final class Holder {

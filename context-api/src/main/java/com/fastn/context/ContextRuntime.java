@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
@@ -60,6 +61,12 @@ public interface ContextRuntime extends AutoCloseable {
     /** {@return a snapshot of the whole tree} */
     StatusSnapshot status();
 
+    /** {@return the contexts that ended last, of those that were marked with {@link FastnContext#persist}, the newest first} */
+    List<FinishedContext> recent();
+
+    /** {@return a snapshot of the whole tree, with the contexts that ended last} */
+    StatusSnapshot statusWithRecent();
+
     /**
      * {@return snapshots as the tree changes: the first at once, later ones when something changed and at most one per
      * second} Passing time is no change. A subscriber that asks for nothing is sent nothing and costs nothing; one that
@@ -95,10 +102,13 @@ public interface ContextRuntime extends AutoCloseable {
 
     /** A runtime that is being described. */
     final class Builder {
+        private static final int MOST_RECENT_CONTEXTS = 10_000;
+
         private String rootName = "global";
         private @Nullable String rootLabel;
         private @Nullable String alias;
         private Ticker ticker = Ticker.system();
+        private int recentContexts = ContextEngine.Settings.DEFAULT_RECENT_CONTEXTS;
 
         private Builder() {}
 
@@ -150,10 +160,29 @@ public interface ContextRuntime extends AutoCloseable {
             return this;
         }
 
+        /**
+         * Says how many contexts that ended are remembered, of those that were marked with {@link FastnContext#persist}; 100
+         * unless said. When there are more, the oldest are forgotten.
+         *
+         * @param most at most so many; 0 remembers none, and still counts them
+         * @return this builder
+         * @throws IllegalArgumentException if it is negative or above 10,000
+         */
+        @CanIgnoreReturnValue
+        public Builder recentContexts(int most) {
+            if (most < 0 || most > MOST_RECENT_CONTEXTS) {
+                throw new IllegalArgumentException("recentContexts takes a number from 0, which remembers none, to "
+                        + MOST_RECENT_CONTEXTS + ", and was given " + most);
+            }
+            this.recentContexts = most;
+            return this;
+        }
+
         /** {@return a new runtime with an open root} */
         public ContextRuntime build() {
             String label = rootLabel != null ? rootLabel : rootName.equals("global") ? "Global Context" : rootName;
-            return ContextEngine.get().newRuntime(new ContextEngine.Settings(rootName, label, alias, ticker));
+            return ContextEngine.get()
+                    .newRuntime(new ContextEngine.Settings(rootName, label, alias, ticker, recentContexts));
         }
     }
 }

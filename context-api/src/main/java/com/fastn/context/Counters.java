@@ -65,6 +65,14 @@ public interface Counters {
     boolean overflowed(ContextPath path, String counter);
 
     /**
+     * {@return how many contexts of a path and of all paths below it ended lately, of those that were marked with {@link
+     * FastnContext#persist}} What is counted in {@code __folded__} of a path is counted in the path's windows too.
+     *
+     * @param path the path
+     */
+    Windows windows(ContextPath path);
+
+    /**
      * {@return how often a path was folded: moved to {@code __folded__} of its parent after its contexts had ended, or
      * counted there from the start because there was no room}
      */

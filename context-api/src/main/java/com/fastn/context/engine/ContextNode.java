@@ -18,6 +18,7 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.StatusSnapshot;
 import com.google.errorprone.annotations.MustBeClosed;
@@ -1063,6 +1064,41 @@ public final class ContextNode implements FastnContext {
     }
 
     @Override
+    public void persist() {
+        NodeExtras x = extras();
+        boolean late;
+        synchronized (x) {
+            late = state == ContextState.CLOSED;
+            x.persisted |= !late;
+        }
+        if (late) {
+            runtime.misuse("persist() was called on a context that had ended; it is not remembered");
+        }
+    }
+
+    @Override
+    public void failed(Throwable failure) {
+        requireNonNull(failure, "failure");
+        NodeExtras x = extras;
+        if (x != null) {
+            synchronized (x) {
+                if (x.persisted && x.failure == null) {
+                    x.failure = failure;
+                }
+            }
+        }
+    }
+
+    private void remember(@Nullable Throwable failure) {
+        FinishedContext.Outcome outcome = RecentContexts.outcome(cancelReason, failure);
+        PathCounters path = pathCounters();
+        while (!path.countEnd(runtime.sinceStart(endedNanos), outcome)) {
+            path = pathCounters();
+        }
+        runtime.recentContexts().add(this, endedNanos, outcome, path);
+    }
+
+    @Override
     public void close() {
         if (parent == null && !runtime.isClosing()) {
             return;
@@ -1153,6 +1189,8 @@ public final class ContextNode implements FastnContext {
         }
         List<Deadline> deadlines;
         List<FifoMutex<?>> mutexes;
+        boolean persisted;
+        Throwable failure;
         synchronized (x) {
             if (cancelReason == null) {
                 // No mark comes any more. Otherwise the thread that cancels is about to take the handlers.
@@ -1160,6 +1198,13 @@ public final class ContextNode implements FastnContext {
             }
             deadlines = x.takeDeadlines();
             mutexes = x.mutexList();
+            persisted = x.persisted;
+            failure = x.failure;
+            x.persisted = false;
+            x.failure = null;
+        }
+        if (persisted) {
+            remember(failure);
         }
         deadlines.forEach(Deadline::close);
         mutexes.forEach(runtime::keepIfBusy);

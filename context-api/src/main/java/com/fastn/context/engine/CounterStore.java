@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.Counters;
+import com.fastn.context.Windows;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
 import java.util.ArrayDeque;
@@ -11,6 +12,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -211,6 +213,14 @@ final class CounterStore implements Counters {
         return child;
     }
 
+    /** {@return the windows of a path, or {@code null} when the path was folded} */
+    @Nullable
+    FinishWindows makeWindows(PathCounters at) {
+        synchronized (structure) {
+            return at.isFolded() ? null : at.windows();
+        }
+    }
+
     private void foldIfNearlyFull() {
         // From nine tenths on, so that whoever counts meanwhile finds room.
         boolean nearlyFull = cells.get() >= tenths(caps.cells, 9) || paths.get() >= tenths(caps.paths, 9);
@@ -291,6 +301,10 @@ final class CounterStore implements Counters {
                     news.add(told(into, into.get(), into.live()));
                 }
             }
+            FinishWindows windows = from.windowsOrNull();
+            if (windows != null) {
+                windows.foldInto(bucket.windows());
+            }
             requireNonNull(from.parent(), "parent").remove(from);
             paths.decrementAndGet();
         }
@@ -354,7 +368,7 @@ final class CounterStore implements Counters {
                     return;
                 }
             }
-            queue.add(new Candidate(at, endedNanos - runtime.startNanos()));
+            queue.add(new Candidate(at, runtime.sinceStart(endedNanos)));
         }
 
         @Nullable
@@ -395,6 +409,28 @@ final class CounterStore implements Counters {
     }
 
     // --- reading
+
+    @Override
+    public Windows windows(ContextPath path) {
+        long now = runtime.sinceStart(runtime.nanos());
+        return unfolded(() -> {
+            FinishWindows.Sums sums = new FinishWindows.Sums();
+            ArrayDeque<PathCounters> open = new ArrayDeque<>();
+            PathCounters top = find(path);
+            if (top != null) {
+                open.push(top);
+            }
+            while (!open.isEmpty()) {
+                PathCounters at = open.pop();
+                FinishWindows windows = at.windowsOrNull();
+                if (windows != null) {
+                    windows.addTo(sums, now);
+                }
+                at.children().forEach(open::push);
+            }
+            return sums.windows();
+        });
+    }
 
     @Override
     public long folded() {
@@ -481,6 +517,17 @@ final class CounterStore implements Counters {
             path.children().forEach(open::push);
         }
         return flat;
+    }
+
+    /** {@return the totals of a path, in the order of their first use} */
+    Map<String, Long> firstTotals(PathCounters path, int most) {
+        Map<String, Long> totals = new LinkedHashMap<>();
+        path.cells().stream()
+                .filter(cell -> cell.get() != 0)
+                .sorted(Comparator.comparing(CounterCell::name, byFirstUse))
+                .limit(most)
+                .forEach(cell -> totals.put(cell.name(), cell.get()));
+        return totals;
     }
 
     /** No key of a path begins a name with an escaped l, so this one means nothing else, and reads back to the name. */

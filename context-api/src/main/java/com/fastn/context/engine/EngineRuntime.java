@@ -13,6 +13,7 @@ import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
@@ -43,6 +44,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final Instant startWall;
     private final long startNanos;
     private final CounterStore counters;
+    private final RecentContexts recent;
     private final ContextNode root;
     private final Misuses misuses = new Misuses();
     private final Timers timers = new Timers(this::tasks);
@@ -79,6 +81,7 @@ public final class EngineRuntime implements ContextRuntime {
         this.node = NodeIdentities.make(settings.alias(), startWall);
         String rootName = Names.clean(settings.rootName());
         this.counters = new CounterStore(this, rootName, caps);
+        this.recent = new RecentContexts(settings.recentContexts());
         this.root = new ContextNode(this, null, rootName, ContextKind.ROOT);
         root.setLabel(settings.rootLabel());
         opened.increment();
@@ -149,6 +152,20 @@ public final class EngineRuntime implements ContextRuntime {
     @Override
     public StatusSnapshot status() {
         return status(root);
+    }
+
+    @Override
+    public List<FinishedContext> recent() {
+        return recent.list();
+    }
+
+    @Override
+    public StatusSnapshot statusWithRecent() {
+        return status().withRecent(recent());
+    }
+
+    RecentContexts recentContexts() {
+        return recent;
     }
 
     StatusSnapshot status(ContextNode from) {
@@ -389,8 +406,8 @@ public final class EngineRuntime implements ContextRuntime {
         return ticker.nanos();
     }
 
-    long startNanos() {
-        return startNanos;
+    long sinceStart(long nanos) {
+        return Math.max(0, nanos - startNanos);
     }
 
     /** Never negative, whatever the clock does (rule M7). */

@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.FinishedContext;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,6 +19,7 @@ final class PathCounters {
     private final ConcurrentHashMap<String, CounterCell> cells = new ConcurrentHashMap<>(4);
     private volatile @Nullable ConcurrentHashMap<String, PathCounters> children;
     private volatile long endedNanos;
+    private volatile @Nullable FinishWindows windows;
 
     // Written under the store's monitor, as cells and children are put and taken.
     private volatile boolean folded;
@@ -100,6 +102,32 @@ final class PathCounters {
     void setFolded() {
         folded = true;
         cells.clear();
+    }
+
+    // --- contexts that ended
+
+    /** Counts a context that ended. {@return whether it was; not when this path was folded} */
+    boolean countEnd(long nanos, FinishedContext.Outcome outcome) {
+        FinishWindows known = windows;
+        if (known == null) {
+            known = store.makeWindows(this);
+        }
+        return known != null && known.add(nanos, outcome);
+    }
+
+    @Nullable
+    FinishWindows windowsOrNull() {
+        return windows;
+    }
+
+    /** Under the store's monitor. */
+    FinishWindows windows() {
+        FinishWindows known = windows;
+        if (known == null) {
+            known = new FinishWindows();
+            windows = known;
+        }
+        return known;
     }
 
     // --- paths below
