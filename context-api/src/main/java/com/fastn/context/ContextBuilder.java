@@ -123,6 +123,15 @@ public interface ContextBuilder {
     ContextBuilder withCaller(CallerLink caller);
 
     /**
+     * Says that the child is to be remembered when it ends.
+     *
+     * @return this builder
+     * @see FastnContext#persist
+     */
+    @CanIgnoreReturnValue
+    ContextBuilder persist();
+
+    /**
      * Opens the child. The caller closes it.
      *
      * @return the child

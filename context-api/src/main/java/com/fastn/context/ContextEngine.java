@@ -39,9 +39,32 @@ public interface ContextEngine {
      * @param alias the node's name, or {@code null} for the default
      * @param ticker the source of time
      * @param maxDepth how many ancestors a context may have
+     * @param recentContexts how many contexts that ended are remembered
      */
     record Settings(
-            String rootName, String rootLabel, @Nullable String alias, Ticker ticker, int maxDepth) {}
+            String rootName,
+            String rootLabel,
+            @Nullable String alias,
+            Ticker ticker,
+            int maxDepth,
+            int recentContexts) {
+        /** How many ancestors a context may have unless somebody says. */
+        public static final int DEFAULT_MAX_DEPTH = 10_000;
+        /** How many contexts that ended are remembered unless somebody says. */
+        public static final int DEFAULT_RECENT_CONTEXTS = 100;
+
+        /**
+         * Makes settings with the usual bounds.
+         *
+         * @param rootName the root's name
+         * @param rootLabel the root's name for people
+         * @param alias the node's name, or {@code null} for the default
+         * @param ticker the source of time
+         */
+        public Settings(String rootName, String rootLabel, @Nullable String alias, Ticker ticker) {
+            this(rootName, rootLabel, alias, ticker, DEFAULT_MAX_DEPTH, DEFAULT_RECENT_CONTEXTS);
+        }
+    }
 
     /** Loads the engine at first use. */
     final class Holder {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.StatusSnapshot;
@@ -62,6 +63,12 @@ public interface ContextRuntime extends AutoCloseable {
     /** {@return a snapshot of the whole tree} */
     StatusSnapshot status();
 
+    /** {@return the contexts that ended last, of those that were marked with {@link FastnContext#persist}, the newest first} */
+    List<FinishedContext> recent();
+
+    /** {@return a snapshot of the whole tree, with the contexts that ended last} */
+    StatusSnapshot statusWithRecent();
+
     /**
      * {@return snapshots as the tree changes: the first at once, later ones when something changed and at most one per
      * second} Passing time is no change. A subscriber that asks for nothing is sent nothing and costs nothing; one that
@@ -100,14 +107,14 @@ public interface ContextRuntime extends AutoCloseable {
 
     /** A runtime that is being described. */
     final class Builder {
-        /** How many ancestors a context may have unless said: 10,000. */
-        public static final int DEFAULT_MAX_DEPTH = 10_000;
+        private static final int MOST_RECENT_CONTEXTS = 10_000;
 
         private String rootName = "global";
         private @Nullable String rootLabel;
         private @Nullable String alias;
         private Ticker ticker = Ticker.system();
-        private int maxDepth = DEFAULT_MAX_DEPTH;
+        private int maxDepth = ContextEngine.Settings.DEFAULT_MAX_DEPTH;
+        private int recentContexts = ContextEngine.Settings.DEFAULT_RECENT_CONTEXTS;
 
         private Builder() {}
 
@@ -160,7 +167,7 @@ public interface ContextRuntime extends AutoCloseable {
         }
 
         /**
-         * Bounds the depth of the tree; {@link #DEFAULT_MAX_DEPTH} unless said. A context beyond it is closed and cancelled
+         * Bounds the depth of the tree; 10,000 unless said. A context beyond it is closed and cancelled
          * from the start, which is counted as misuse; so is the first at a depth of 1,000.
          *
          * @param ancestors how many ancestors a context may have
@@ -171,16 +178,35 @@ public interface ContextRuntime extends AutoCloseable {
         public Builder maxDepth(int ancestors) {
             if (ancestors < 1) {
                 throw new IllegalArgumentException("maxDepth has to be at least 1, not " + ancestors
-                        + "; leave it out for the default of " + DEFAULT_MAX_DEPTH);
+                        + "; leave it out for the default of " + ContextEngine.Settings.DEFAULT_MAX_DEPTH);
             }
             this.maxDepth = ancestors;
+            return this;
+        }
+
+        /**
+         * Says how many contexts that ended are remembered, of those that were marked with {@link FastnContext#persist}; 100
+         * unless said. When there are more, the oldest are forgotten.
+         *
+         * @param most at most so many; 0 remembers none, and still counts them
+         * @return this builder
+         * @throws IllegalArgumentException if it is negative or above 10,000
+         */
+        @CanIgnoreReturnValue
+        public Builder recentContexts(int most) {
+            if (most < 0 || most > MOST_RECENT_CONTEXTS) {
+                throw new IllegalArgumentException("recentContexts takes a number from 0, which remembers none, to "
+                        + MOST_RECENT_CONTEXTS + ", and was given " + most);
+            }
+            this.recentContexts = most;
             return this;
         }
 
         /** {@return a new runtime with an open root} */
         public ContextRuntime build() {
             String label = rootLabel != null ? rootLabel : rootName.equals("global") ? "Global Context" : rootName;
-            return ContextEngine.get().newRuntime(new ContextEngine.Settings(rootName, label, alias, ticker, maxDepth));
+            return ContextEngine.get()
+                    .newRuntime(new ContextEngine.Settings(rootName, label, alias, ticker, maxDepth, recentContexts));
         }
     }
 }

@@ -54,6 +54,14 @@ public interface FastnContext extends AutoCloseable {
         return current().runtime().status();
     }
 
+    /**
+     * {@return a snapshot of the whole tree that the current context belongs to, with the contexts that ended last} Those
+     * are the ones that were marked with {@link #persist}.
+     */
+    static StatusSnapshot statusWithRecent() {
+        return current().runtime().statusWithRecent();
+    }
+
     /** {@return the name, as given and made safe: at most 256 code points, never empty} */
     String name();
 
@@ -482,6 +490,24 @@ public interface FastnContext extends AutoCloseable {
      * @return the wrapped executor
      */
     Executor wrap(Executor executor);
+
+    /**
+     * Says that this context is to be remembered when it ends: it is put into the runtime's list of recent contexts, with how
+     * it ended, and counted in the windows of its path ({@link Counters#windows}). It may be said at any time before the end;
+     * once is enough.
+     *
+     * @see ContextRuntime#recent
+     */
+    void persist();
+
+    /**
+     * Says that the work of this context failed, so that it is remembered as failed; the first failure counts. A task that
+     * is spawned in a child says so by itself. It does not close the context, and is of no use unless {@link #persist} was
+     * said before.
+     *
+     * @param failure what went wrong; the list of recent contexts shows its class and its message
+     */
+    void failed(Throwable failure);
 
     /**
      * Ends this context. Open children keep it in the tree as {@link ContextState#CLOSING}; live counts and operations

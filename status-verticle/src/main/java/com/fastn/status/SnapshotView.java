@@ -2,6 +2,7 @@ package com.fastn.status;
 
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.OperationStatus;
@@ -47,7 +48,8 @@ final class SnapshotView {
                 filter(whole.lockWaiters(), waiter -> waiter.contextPath().startsWith(path)),
                 filter(
                         whole.warnings(),
-                        warning -> ContextPath.parse(warning.contextPath()).startsWith(path)));
+                        warning -> ContextPath.parse(warning.contextPath()).startsWith(path)),
+                filter(whole.recent(), finished -> finished.path().startsWith(path)));
     }
 
     /** Siblings may share a name, so there may be many ways down; the oldest context at the end of one is taken. */
@@ -106,6 +108,7 @@ final class SnapshotView {
         List<LockStatus> locks = shortened(whole.activeLocks(), most, "locks", cuts);
         List<LockWaiter> waiters = shortened(whole.lockWaiters(), most, "lock waiters", cuts);
         List<StatusWarning> warnings = shortened(whole.warnings(), most, "warnings", cuts);
+        List<FinishedContext> recent = shortened(whole.recent(), most, "recent contexts", cuts);
         if (cuts.isEmpty()) {
             return whole;
         }
@@ -124,7 +127,8 @@ final class SnapshotView {
                 whole.globalContext(),
                 locks,
                 waiters,
-                told);
+                told,
+                recent);
     }
 
     private static <T> List<T> shortened(List<T> all, int most, String what, List<String> cuts) {

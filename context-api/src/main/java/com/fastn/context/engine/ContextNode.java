@@ -19,6 +19,7 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.StatusSnapshot;
 import com.google.errorprone.annotations.MustBeClosed;
@@ -143,7 +144,7 @@ public final class ContextNode implements FastnContext {
     @Override
     public ContextPath path() {
         PathCounters known = counters;
-        if (known != null) {
+        if (known != null && !known.isBucket()) {
             return known.path();
         }
         List<String> names = new ArrayList<>();
@@ -930,15 +931,36 @@ public final class ContextNode implements FastnContext {
 
     PathCounters pathCounters() {
         PathCounters known = counters;
-        if (known == null) {
+        if (known == null || known.isFolded()) {
             known = findCounters();
             counters = known;
         }
         return known;
     }
 
-    /** Asks the nearest ancestor that knows its counters, then walks back down: no recursion, however deep the tree. */
+    private CounterCell cell(String counter) {
+        requireNonNull(counter, "counter");
+        PathCounters known = counters;
+        CounterCell cell = known == null ? null : known.cell(counter);
+        while (cell == null) {
+            cell = pathCounters().cell(counter);
+        }
+        return cell;
+    }
+
     private PathCounters findCounters() {
+        PathCounters found = null;
+        while (found == null) {
+            found = tryToFindCounters();
+        }
+        return found;
+    }
+
+    /**
+     * Asks the nearest ancestor that knows its counters, then walks back down: no recursion, however deep the tree. It
+     * fails when a path on the way was folded meanwhile.
+     */
+    private @Nullable PathCounters tryToFindCounters() {
         ArrayDeque<ContextNode> below = new ArrayDeque<>();
         ContextNode node = this;
         PathCounters found = null;
@@ -949,24 +971,28 @@ public final class ContextNode implements FastnContext {
                 below.pop();
                 found = runtime.counterStore().root();
             } else {
-                found = up.counters;
+                found = up.countersOrNull();
                 node = up;
             }
         }
         for (ContextNode descendant : below) {
             found = found.child(descendant.name);
+            if (found == null) {
+                return null;
+            }
         }
         return found;
     }
 
     @Nullable
     PathCounters countersOrNull() {
-        return counters;
+        PathCounters known = counters;
+        return known != null && known.isFolded() ? null : known;
     }
 
     @Override
     public void addTotal(String counter, long n) {
-        addTotal(pathCounters().cell(requireNonNull(counter, "counter")), n);
+        addTotal(cell(counter), n);
     }
 
     private void addTotal(CounterCell cell, long n) {
@@ -977,7 +1003,7 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public void incrementLive(String counter) {
-        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        CounterCell cell = cell(counter);
         if (addLive(cell)) {
             counted(cell);
         }
@@ -989,8 +1015,11 @@ public final class ContextNode implements FastnContext {
         synchronized (x) {
             ended = x.ended;
             if (!ended) {
-                x.live(cell).count++;
-                cell.addLive(1);
+                // Where this context counted before, also if its path was folded since: what is added there is taken
+                // there.
+                NodeExtras.OwnLive own = x.live(cell);
+                own.count++;
+                own.cell.addLive(1);
             }
         }
         if (ended) {
@@ -1001,31 +1030,37 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public void decrementLive(String counter) {
-        CounterCell cell = pathCounters().cellOrNull(requireNonNull(counter, "counter"));
-        if (cell != null && takeLive(cell)) {
+        String name = Names.clean(requireNonNull(counter, "counter"));
+        CounterCell cell = takeLive(name);
+        if (cell == null && pathCounters().cellOrNull(name) == null) {
+            // It may have found no room, and so be counted together with others.
+            cell = takeLive(CounterStore.FOLDED);
+        }
+        if (cell != null) {
             counted(cell);
         } else {
             runtime.misuse("decrementLive took more from a counter than its context had added; it was kept at 0");
         }
     }
 
-    private boolean takeLive(CounterCell cell) {
+    /** {@return what was taken from, or {@code null} if this context has nothing there} */
+    private @Nullable CounterCell takeLive(String name) {
         NodeExtras x = extras();
         synchronized (x) {
-            NodeExtras.OwnLive own = x.live == null ? null : x.live.get(cell.name());
+            NodeExtras.OwnLive own = x.live == null ? null : x.live.get(name);
             if (own == null || own.count == 0) {
-                return false;
+                return null;
             }
             own.count--;
-            cell.addLive(-1);
-            return true;
+            own.cell.addLive(-1);
+            return own.cell;
         }
     }
 
     @Override
     @MustBeClosed
     public LiveCount trackLive(String counter) {
-        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        CounterCell cell = cell(counter);
         // Total before live: nobody sees more alive than there ever were (rule M9). One event tells of both.
         cell.add(1);
         addLive(cell);
@@ -1033,7 +1068,7 @@ public final class ContextNode implements FastnContext {
         AtomicBoolean closed = new AtomicBoolean();
         return () -> {
             // Not a misuse when there is nothing to take: the context ended first and took it back.
-            if (closed.compareAndSet(false, true) && takeLive(cell)) {
+            if (closed.compareAndSet(false, true) && takeLive(cell.name()) != null) {
                 counted(cell);
             }
         };
@@ -1042,14 +1077,15 @@ public final class ContextNode implements FastnContext {
     private void counted(CounterCell cell) {
         touch();
         if (runtime.hasListeners()) {
-            runtime.tell(new ContextEvent.CounterChanged(id, cell.path().path(), cell.name(), cell.get(), cell.live()));
+            CounterCell at = cell.last();
+            runtime.tell(new ContextEvent.CounterChanged(id, at.path().path(), at.name(), at.get(), at.live()));
         }
         runtime.changed();
     }
 
     @Override
     public TotalCounter totalCounter(String counter) {
-        CounterCell cell = pathCounters().cell(requireNonNull(counter, "counter"));
+        CounterCell cell = cell(counter);
         return new TotalCounter() {
             @Override
             public void increment() {
@@ -1169,6 +1205,41 @@ public final class ContextNode implements FastnContext {
     }
 
     @Override
+    public void persist() {
+        NodeExtras x = extras();
+        boolean late;
+        synchronized (x) {
+            late = life == CLOSED;
+            x.persisted |= !late;
+        }
+        if (late) {
+            runtime.misuse("persist() was called on a context that had ended; it is not remembered");
+        }
+    }
+
+    @Override
+    public void failed(Throwable failure) {
+        requireNonNull(failure, "failure");
+        NodeExtras x = extras;
+        if (x != null) {
+            synchronized (x) {
+                if (x.persisted && x.failure == null) {
+                    x.failure = failure;
+                }
+            }
+        }
+    }
+
+    private void remember(@Nullable Throwable failure) {
+        FinishedContext.Outcome outcome = RecentContexts.outcome(cancelReason, failure);
+        PathCounters path = pathCounters();
+        while (!path.countEnd(runtime.sinceStart(endedNanos), outcome)) {
+            path = pathCounters();
+        }
+        runtime.recentContexts().add(this, endedNanos, outcome, path);
+    }
+
+    @Override
     public void close() {
         if (parent == null && !runtime.isClosing()) {
             return;
@@ -1224,6 +1295,10 @@ public final class ContextNode implements FastnContext {
         ContextNode node = this;
         ContextPath path = runtime.hasListeners() ? path() : null;
         while (node != null) {
+            PathCounters counted = node.counters;
+            if (counted != null) {
+                counted.ended(node.endedNanos);
+            }
             node.letGo();
             ContextNode up = node.parent;
             boolean last = false;
@@ -1260,6 +1335,8 @@ public final class ContextNode implements FastnContext {
         }
         List<Deadline> deadlines;
         List<FifoMutex<?>> mutexes;
+        boolean persisted;
+        Throwable failure;
         synchronized (x) {
             if (cancelReason == null) {
                 // No mark comes any more. Otherwise the thread that cancels is about to take the handlers.
@@ -1267,6 +1344,13 @@ public final class ContextNode implements FastnContext {
             }
             deadlines = x.takeDeadlines();
             mutexes = x.mutexList();
+            persisted = x.persisted;
+            failure = x.failure;
+            x.persisted = false;
+            x.failure = null;
+        }
+        if (persisted) {
+            remember(failure);
         }
         deadlines.forEach(Deadline::close);
         mutexes.forEach(runtime::keepIfBusy);

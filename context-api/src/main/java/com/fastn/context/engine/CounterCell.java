@@ -1,8 +1,14 @@
 package com.fastn.context.engine;
 
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
-/** One counter of one path: a total that only grows and a live count. */
+/**
+ * One counter of one path: a total that only grows and a live count.
+ *
+ * <p>A cell may be folded into another one, for good. What was counted here moves there; who still holds this cell goes on
+ * counting here, and each addition follows at once, so that nothing is lost and nothing counts twice (rule M4).
+ */
 final class CounterCell {
     // From this size on an addition is checked, so that the sum saturates and never wraps (rule M1).
     private static final long LARGE = 1L << 32;
@@ -12,6 +18,11 @@ final class CounterCell {
     private final LongAdder total = new LongAdder();
     private final LongAdder live = new LongAdder();
     private volatile boolean saturated;
+
+    // Set before this cell is emptied, and looked at after each addition: an addition is seen by whoever empties, or
+    // sees
+    // the mark itself. Chains lead towards the root, so the monitors of a cell and of its target form no cycle.
+    private volatile @Nullable CounterCell foldedInto;
 
     CounterCell(PathCounters path, String name) {
         this.path = path;
@@ -35,39 +46,60 @@ final class CounterCell {
             return false;
         }
         if (n >= LARGE) {
-            return addLarge(n);
+            if (!addLarge(n)) {
+                saturate();
+            }
+        } else {
+            total.add(n);
         }
-        total.add(n);
+        if (foldedInto != null) {
+            moveOn();
+        }
         return n != 0;
     }
 
-    private boolean addLarge(long n) {
-        synchronized (this) {
-            long sum = total.sum();
-            if (!saturated && sum >= 0 && sum + n >= 0) {
-                total.add(n);
-                return true;
-            }
+    /** {@return whether there was room; otherwise whoever calls says so, outside of monitors} */
+    private synchronized boolean addLarge(long n) {
+        long sum = total.sum();
+        if (saturated || sum < 0 || sum + n < 0) {
+            return false;
         }
-        saturate();
+        total.add(n);
         return true;
     }
 
     private void saturate() {
         if (!saturated) {
             saturated = true;
-            path.store()
-                    .runtime()
-                    .misuse("a total counter reached " + Long.MAX_VALUE + ", the greatest number; it stays there");
+            tellOverflow();
         }
+    }
+
+    void tellOverflow() {
+        path.store()
+                .runtime()
+                .misuse("a total counter reached " + Long.MAX_VALUE + ", the greatest number; it stays there");
     }
 
     void addLive(long n) {
         live.add(n);
+        if (foldedInto != null) {
+            moveOn();
+        }
     }
 
     long get() {
+        // The sum first: as long as there is no mark behind it, nobody has taken anything from it.
         long sum = total.sum();
+        CounterCell into = foldedInto;
+        if (into != null) {
+            synchronized (this) {
+                long left = total.sum();
+                return saturated || left < 0
+                        ? Long.MAX_VALUE
+                        : saturatedSum(into.last().get(), left);
+            }
+        }
         if (sum < 0) {
             // Small additions are not checked. From now on it stays, whatever else is added.
             saturate();
@@ -76,7 +108,69 @@ final class CounterCell {
     }
 
     long live() {
-        return Math.max(0, live.sum());
+        return Math.max(0, bareLive());
+    }
+
+    private long bareLive() {
+        long sum = live.sum();
+        CounterCell into = foldedInto;
+        if (into == null) {
+            return sum;
+        }
+        synchronized (this) {
+            return into.last().bareLive() + live.sum();
+        }
+    }
+
+    /** {@return whether the total reached the greatest number and stays there} */
+    boolean isOverflowed() {
+        return get() == Long.MAX_VALUE && last().saturated;
+    }
+
+    // --- folding
+
+    /**
+     * Moves all that is here to another cell that is not folded, and all that will come. Once only.
+     *
+     * @return whether that made the other one overflow, which the caller tells outside of monitors
+     */
+    boolean foldInto(CounterCell other) {
+        foldedInto = other;
+        return pourInto(other);
+    }
+
+    /** {@return the cell that counts for this one now: itself unless it was folded} */
+    CounterCell last() {
+        CounterCell cell = this;
+        for (CounterCell into = foldedInto; into != null; into = cell.foldedInto) {
+            cell = into;
+        }
+        return cell;
+    }
+
+    private void moveOn() {
+        CounterCell from = this;
+        for (CounterCell into = from.foldedInto; into != null; into = from.foldedInto) {
+            CounterCell target = into.last();
+            // Shorter for the next one; the target is not folded, or will be and then says where it went.
+            from.foldedInto = target;
+            if (from.pourInto(target)) {
+                target.tellOverflow();
+            }
+            from = target;
+        }
+    }
+
+    /** {@return whether that made the target overflow} */
+    private synchronized boolean pourInto(CounterCell target) {
+        target.live.add(live.sumThenReset());
+        long moved = total.sumThenReset();
+        boolean overflow = saturated || moved < 0 || (moved > 0 && !target.addLarge(moved));
+        if (overflow && !target.saturated) {
+            target.saturated = true;
+            return true;
+        }
+        return false;
     }
 
     static long saturatedSum(long a, long b) {

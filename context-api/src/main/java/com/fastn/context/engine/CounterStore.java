@@ -1,34 +1,85 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fastn.context.Counters;
+import com.fastn.context.Windows;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/** The counters of all paths of a runtime, as a tree of paths. Counts are added at the leaf and rolled up when read. */
+/**
+ * The counters of all paths of a runtime, as a tree of paths. Counts are added at the leaf and rolled up when read.
+ *
+ * <p>The tree is bounded (rule M4). When it is nearly full, the paths that ended least recently are folded: what each
+ * counted moves to the path {@code __folded__} beside it, counter by counter, so sums of subtrees stay what they were. Paths
+ * of open contexts are never folded; where they alone fill the tree, further paths are counted in {@code __folded__} of their
+ * parent from the start, and further counters of a path in its counter {@code __folded__}.
+ */
 final class CounterStore implements Counters {
+    static final String FOLDED = "__folded__";
+
+    /**
+     * How much is kept apart. Buckets come on top: at most one for each path, and one counter for each path.
+     *
+     * @param namesPerPath counter names of one path
+     * @param cells counters, each a name in a path
+     * @param paths paths that have counters, or had contexts that did
+     */
+    record Caps(int namesPerPath, int cells, int paths) {
+        static final Caps DEFAULT = new Caps(2_000, 100_000, 100_000);
+    }
+
+    static final String CLOCK_ANOMALY = "clock_anomaly";
+    private static final String LIVE = "live_";
+    private static final int MOST_RANKS = 10_000;
+    private static final int READS_WITHOUT_MONITOR = 3;
+
     private final EngineRuntime runtime;
+    private final Caps caps;
     private final PathCounters root;
-    // Names in the order of their first use, so that a line of counters reads the same every time.
+    // Names in the order of their first use, so that a line of counters reads the same every time. Later ones by name.
     private final ConcurrentHashMap<String, Integer> ranks = new ConcurrentHashMap<>();
     private final AtomicInteger nextRank = new AtomicInteger();
     private final Comparator<String> byFirstUse = Comparator.comparingInt(
                     (String n) -> ranks.getOrDefault(n, Integer.MAX_VALUE))
             .thenComparing(Comparator.naturalOrder());
 
-    CounterStore(EngineRuntime runtime, String rootName) {
+    // The monitor is for whoever makes or folds paths and cells, never for whoever counts. What is locked while it is
+    // held
+    // is the monitor of a cell. The numbers are written under it and read anywhere.
+    private final Object structure = new Object();
+    private final AtomicInteger cells = new AtomicInteger();
+    private final AtomicInteger paths = new AtomicInteger(1);
+    private volatile long folded;
+    // Odd while paths are being folded: whoever reads many paths at once looks again.
+    private volatile int foldStamp;
+    private volatile int sinceFold;
+    private volatile int pause;
+    private final AtomicBoolean folding = new AtomicBoolean();
+
+    CounterStore(EngineRuntime runtime, String rootName, Caps caps) {
         this.runtime = runtime;
-        this.root = new PathCounters(this, ContextPath.of(rootName));
+        this.caps = caps;
+        this.root = new PathCounters(this, null, ContextPath.of(rootName));
     }
 
     EngineRuntime runtime() {
@@ -39,8 +90,25 @@ final class CounterStore implements Counters {
         return root;
     }
 
-    void firstUse(String counter) {
-        ranks.computeIfAbsent(counter, n -> nextRank.getAndIncrement());
+    /** How many cells there are, for tests. */
+    int cellCount() {
+        return cells.get();
+    }
+
+    /** How many paths there are, for tests. */
+    int pathCount() {
+        return paths.get();
+    }
+
+    /** How many names have a rank, for tests. */
+    int rankCount() {
+        return ranks.size();
+    }
+
+    private void firstUse(String counter) {
+        if (ranks.size() < MOST_RANKS) {
+            ranks.computeIfAbsent(counter, n -> nextRank.getAndIncrement());
+        }
     }
 
     @Nullable
@@ -51,6 +119,329 @@ final class CounterStore implements Counters {
             here = here.childOrNull(names.get(i));
         }
         return here;
+    }
+
+    // --- making and folding
+
+    /** {@return the cell of a name in a path, or {@code null} when the path was folded} */
+    @Nullable
+    CounterCell makeCell(PathCounters at, String counter) {
+        CounterCell cell = at.isFull() ? at.cellOrNull(counter) : null;
+        if (cell == null && at.isFull()) {
+            cell = at.cellOrNull(FOLDED);
+        }
+        if (cell != null) {
+            return cell;
+        }
+        boolean noRoom = false;
+        synchronized (structure) {
+            if (at.isFolded()) {
+                return null;
+            }
+            cell = at.cellOrNull(counter);
+            if (cell == null) {
+                sinceFold = sinceFold + 1;
+                noRoom = !hasRoomFor(at);
+                if (at.cellCount() >= caps.namesPerPath) {
+                    at.setFull();
+                }
+                cell = noRoom ? at.cellOrNull(FOLDED) : null;
+                cell = cell != null ? cell : put(at, noRoom ? FOLDED : counter);
+            }
+        }
+        if (noRoom) {
+            runtime.misuse("a context path got more counter names than are kept apart (" + caps.namesPerPath
+                    + ", or fewer where all paths together have " + caps.cells
+                    + " counters); further ones are counted together as " + FOLDED);
+        }
+        foldIfNearlyFull();
+        return cell;
+    }
+
+    private boolean hasRoomFor(PathCounters at) {
+        // A bucket takes in what others had to give up, so there is room for it elsewhere.
+        return at.cellCount() < caps.namesPerPath
+                && (cells.get() < caps.cells || (at.isBucket() && cells.get() < 2L * caps.cells));
+    }
+
+    private CounterCell put(PathCounters at, String name) {
+        firstUse(name);
+        CounterCell cell = new CounterCell(at, name);
+        at.put(cell);
+        cells.incrementAndGet();
+        return cell;
+    }
+
+    /** {@return the path of a child, or of its bucket where there is no room, or {@code null} when the path was folded} */
+    @Nullable
+    PathCounters makeChild(PathCounters at, String name) {
+        PathCounters child;
+        boolean noRoom = false;
+        synchronized (structure) {
+            if (at.isFolded()) {
+                return null;
+            }
+            child = at.childOrNull(name);
+            if (child == null) {
+                sinceFold = sinceFold + 1;
+                noRoom = paths.get() >= caps.paths || cells.get() >= caps.cells;
+                if (noRoom) {
+                    folded = folded + 1;
+                    child = bucket(at);
+                } else {
+                    child = putChild(at, name);
+                }
+            }
+        }
+        if (noRoom) {
+            runtime.misuse("more context paths than are kept apart (" + caps.paths + ", with " + caps.cells
+                    + " counters) are in use; further ones are counted together as " + FOLDED + " of their parent");
+        }
+        foldIfNearlyFull();
+        return child;
+    }
+
+    private PathCounters bucket(PathCounters at) {
+        PathCounters bucket = at.childOrNull(FOLDED);
+        return bucket != null ? bucket : putChild(at, FOLDED);
+    }
+
+    private PathCounters putChild(PathCounters at, String name) {
+        PathCounters child = new PathCounters(this, at, at.path().child(name));
+        at.put(child);
+        paths.incrementAndGet();
+        return child;
+    }
+
+    /** {@return the windows of a path, or {@code null} when the path was folded} */
+    @Nullable
+    FinishWindows makeWindows(PathCounters at) {
+        synchronized (structure) {
+            return at.isFolded() ? null : at.windows();
+        }
+    }
+
+    private void foldIfNearlyFull() {
+        // From nine tenths on, so that whoever counts meanwhile finds room.
+        boolean nearlyFull = cells.get() >= tenths(caps.cells, 9) || paths.get() >= tenths(caps.paths, 9);
+        if (nearlyFull && sinceFold >= pause && folding.compareAndSet(false, true)) {
+            List<ContextEvent> news = new ArrayList<>();
+            int gone;
+            try {
+                gone = fold(news);
+            } finally {
+                folding.set(false);
+            }
+            if (gone > 0) {
+                runtime.misuse("there were more counters or context paths than are kept apart (" + caps.cells + ", "
+                        + caps.paths + "); those that ended least recently were folded into " + FOLDED
+                        + " of their parent");
+            }
+            news.forEach(runtime::tell);
+            runtime.changed();
+        }
+    }
+
+    private static int tenths(int cap, int n) {
+        return Math.max(1, (int) ((long) cap * n / 10));
+    }
+
+    private int fold(List<ContextEvent> news) {
+        Set<PathCounters> used = pathsOfOpenContexts();
+        boolean listened = runtime.hasListeners();
+        List<CounterCell> overflowed = new ArrayList<>(0);
+        int gone = 0;
+        synchronized (structure) {
+            foldStamp = foldStamp + 1;
+            Candidates candidates = new Candidates(used);
+            while (cells.get() > tenths(caps.cells, 8) || paths.get() > tenths(caps.paths, 8)) {
+                PathCounters oldest = candidates.next();
+                if (oldest == null) {
+                    break;
+                }
+                fold(oldest, overflowed, listened ? news : null);
+                candidates.parentOf(oldest);
+                gone++;
+            }
+            folded = folded + gone;
+            // Where all is in use, walking over it again and again helps nobody.
+            sinceFold = 0;
+            pause = tenths(Math.min(caps.cells, caps.paths), 1) / 2;
+            foldStamp = foldStamp + 1;
+        }
+        overflowed.forEach(CounterCell::tellOverflow);
+        return gone;
+    }
+
+    /** Moves the counters of a path, and of the bucket below it, to the bucket beside it. */
+    private void fold(PathCounters old, List<CounterCell> overflowed, @Nullable List<ContextEvent> news) {
+        PathCounters up = requireNonNull(old.parent(), "the root is never folded");
+        PathCounters bucket = bucket(up);
+        List<PathCounters> both = new ArrayList<>(old.children());
+        both.add(old);
+        for (PathCounters from : both) {
+            List<CounterCell> leaving = new ArrayList<>(from.cells());
+            from.setFolded();
+            cells.addAndGet(-leaving.size());
+            for (CounterCell cell : leaving) {
+                CounterCell into = bucket.cellOrNull(cell.name());
+                if (into == null) {
+                    boolean room = bucket.cellCount() < caps.namesPerPath;
+                    into = room ? null : bucket.cellOrNull(FOLDED);
+                    into = into != null ? into : put(bucket, room ? cell.name() : FOLDED);
+                    if (!room) {
+                        bucket.setFull();
+                    }
+                }
+                if (cell.foldInto(into)) {
+                    overflowed.add(into);
+                }
+                if (news != null) {
+                    news.add(told(cell, 0, 0));
+                    news.add(told(into, into.get(), into.live()));
+                }
+            }
+            FinishWindows windows = from.windowsOrNull();
+            if (windows != null) {
+                windows.foldInto(bucket.windows());
+            }
+            requireNonNull(from.parent(), "parent").remove(from);
+            paths.decrementAndGet();
+        }
+    }
+
+    private ContextEvent told(CounterCell cell, long total, long live) {
+        return new ContextEvent.CounterChanged(runtime.root().id(), cell.path().path(), cell.name(), total, live);
+    }
+
+    /** A context that opens meanwhile may have its path folded; it finds a new one when it counts. */
+    private Set<PathCounters> pathsOfOpenContexts() {
+        record Visit(ContextNode node, @Nullable PathCounters counters) {}
+        Set<PathCounters> used = Collections.newSetFromMap(new IdentityHashMap<>());
+        ArrayDeque<Visit> open = new ArrayDeque<>();
+        open.add(new Visit(runtime.root(), root));
+        for (Visit at = open.poll(); at != null; at = open.poll()) {
+            if (at.counters != null) {
+                used.add(at.counters);
+            }
+            for (ContextNode child : at.node.childNodes()) {
+                PathCounters known = child.countersOrNull();
+                if (known == null && at.counters != null) {
+                    known = at.counters.childOrNull(child.name());
+                }
+                open.add(new Visit(child, known));
+            }
+        }
+        return used;
+    }
+
+    /** The paths that may be folded: without contexts, without live counts and without paths below, the oldest first. */
+    private final class Candidates {
+        private final Set<PathCounters> used;
+        private final PriorityQueue<Candidate> queue =
+                new PriorityQueue<>(Comparator.comparingLong((Candidate c) -> c.endedNanos));
+
+        private record Candidate(PathCounters path, long endedNanos) {}
+
+        Candidates(Set<PathCounters> used) {
+            this.used = used;
+            ArrayDeque<PathCounters> open = new ArrayDeque<>();
+            open.push(root);
+            while (!open.isEmpty()) {
+                PathCounters at = open.pop();
+                offer(at, at.endedNanos());
+                at.children().forEach(open::push);
+            }
+        }
+
+        private void offer(PathCounters at, long endedNanos) {
+            if (at.parent() == null || at.isBucket() || used.contains(at)) {
+                return;
+            }
+            for (PathCounters child : at.children()) {
+                if (!child.isBucket()) {
+                    return;
+                }
+            }
+            for (CounterCell cell : at.cells()) {
+                if (cell.live() != 0) {
+                    return;
+                }
+            }
+            queue.add(new Candidate(at, runtime.sinceStart(endedNanos)));
+        }
+
+        @Nullable
+        PathCounters next() {
+            Candidate oldest = queue.poll();
+            return oldest == null ? null : oldest.path;
+        }
+
+        /** A path whose last child was folded ended no earlier than that. */
+        void parentOf(PathCounters foldedChild) {
+            PathCounters up = requireNonNull(foldedChild.parent(), "parent");
+            offer(up, Math.max(up.endedNanos(), foldedChild.endedNanos()));
+        }
+    }
+
+    /** Reads many paths as if at a moment at which none was being folded. */
+    private <T> T unfolded(Supplier<T> read) {
+        for (int i = 0; i < READS_WITHOUT_MONITOR; i++) {
+            int before = foldStamp;
+            if ((before & 1) == 0) {
+                T result = read.get();
+                if (foldStamp == before) {
+                    return result;
+                }
+            }
+        }
+        synchronized (structure) {
+            return read.get();
+        }
+    }
+
+    /** Counts that a clock showed less than before (rule M7). No event tells of it: the clock is looked at anywhere. */
+    void clockWentBack() {
+        CounterCell cell = root.cell(CLOCK_ANOMALY);
+        if (cell != null) {
+            cell.add(1);
+        }
+    }
+
+    // --- reading
+
+    @Override
+    public Windows windows(ContextPath path) {
+        long now = runtime.sinceStart(runtime.nanos());
+        return unfolded(() -> {
+            FinishWindows.Sums sums = new FinishWindows.Sums();
+            ArrayDeque<PathCounters> open = new ArrayDeque<>();
+            PathCounters top = find(path);
+            if (top != null) {
+                open.push(top);
+            }
+            while (!open.isEmpty()) {
+                PathCounters at = open.pop();
+                FinishWindows windows = at.windowsOrNull();
+                if (windows != null) {
+                    windows.addTo(sums, now);
+                }
+                at.children().forEach(open::push);
+            }
+            return sums.windows();
+        });
+    }
+
+    @Override
+    public long folded() {
+        return folded;
+    }
+
+    @Override
+    public boolean overflowed(ContextPath path, String counter) {
+        PathCounters at = find(path);
+        CounterCell cell = at == null ? null : at.cellOrNull(counter);
+        return cell != null && cell.isOverflowed();
     }
 
     @Override
@@ -80,6 +471,10 @@ final class CounterStore implements Counters {
     }
 
     long subtree(PathCounters from, String counter, ToLongFunction<CounterCell> read) {
+        return unfolded(() -> subtreeOnce(from, counter, read));
+    }
+
+    private static long subtreeOnce(PathCounters from, String counter, ToLongFunction<CounterCell> read) {
         long sum = 0;
         ArrayDeque<PathCounters> open = new ArrayDeque<>();
         open.push(from);
@@ -96,6 +491,10 @@ final class CounterStore implements Counters {
 
     @Override
     public SortedMap<String, Long> flat(ContextPath prefix) {
+        return unfolded(() -> flatOnce(prefix));
+    }
+
+    private SortedMap<String, Long> flatOnce(ContextPath prefix) {
         SortedMap<String, Long> flat = new TreeMap<>();
         PathCounters at = find(prefix);
         if (at == null) {
@@ -109,10 +508,10 @@ final class CounterStore implements Counters {
                 long live = cell.live();
                 long total = cell.get();
                 if (total != 0) {
-                    flat.put(path.path().child(cell.name()).toString(), total);
+                    flat.put(flatKey(path.path(), cell.name()), total);
                 }
                 if (live != 0) {
-                    flat.put(path.path().child("live_" + cell.name()).toString(), live);
+                    flat.put(path.path().child(LIVE + cell.name()).toString(), live);
                 }
             }
             path.children().forEach(open::push);
@@ -120,8 +519,31 @@ final class CounterStore implements Counters {
         return flat;
     }
 
+    /** {@return the totals of a path, in the order of their first use} */
+    Map<String, Long> firstTotals(PathCounters path, int most) {
+        Map<String, Long> totals = new LinkedHashMap<>();
+        path.cells().stream()
+                .filter(cell -> cell.get() != 0)
+                .sorted(Comparator.comparing(CounterCell::name, byFirstUse))
+                .limit(most)
+                .forEach(cell -> totals.put(cell.name(), cell.get()));
+        return totals;
+    }
+
+    /** No key of a path begins a name with an escaped l, so this one means nothing else, and reads back to the name. */
+    private static String flatKey(ContextPath path, String total) {
+        return total.startsWith(LIVE)
+                ? path + ".\\"
+                        + path.child(total).toString().substring(path.toString().length() + 1)
+                : path.child(total).toString();
+    }
+
     /** What the paths of a subtree count, each with what lies below it: read once for a whole snapshot. */
     Map<PathCounters, Counts> readAll() {
+        return unfolded(this::readAllOnce);
+    }
+
+    private Map<PathCounters, Counts> readAllOnce() {
         List<PathCounters> order = new ArrayList<>();
         Map<PathCounters, Counts> counts = new HashMap<>();
         order.add(root);

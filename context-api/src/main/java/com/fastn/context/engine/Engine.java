@@ -72,14 +72,7 @@ public final class Engine implements ContextEngine {
     private synchronized EngineRuntime makeDefaultRuntime() {
         EngineRuntime runtime = defaultRuntime;
         if (runtime == null || runtime.isClosed()) {
-            runtime = new EngineRuntime(
-                    new Settings(
-                            "global",
-                            "Global Context",
-                            null,
-                            Ticker.system(),
-                            ContextRuntime.Builder.DEFAULT_MAX_DEPTH),
-                    current);
+            runtime = new EngineRuntime(new Settings("global", "Global Context", null, Ticker.system()), current);
             defaultRuntime = runtime;
             claimed = false;
         }
@@ -94,14 +87,7 @@ public final class Engine implements ContextEngine {
     private synchronized EngineRuntime claimRuntime(@Nullable String alias) {
         EngineRuntime runtime = defaultRuntime();
         if (claimed) {
-            return new EngineRuntime(
-                    new Settings(
-                            "global",
-                            "Global Context",
-                            alias,
-                            Ticker.system(),
-                            ContextRuntime.Builder.DEFAULT_MAX_DEPTH),
-                    current);
+            return new EngineRuntime(new Settings("global", "Global Context", alias, Ticker.system()), current);
         }
         claimed = true;
         if (alias != null) {

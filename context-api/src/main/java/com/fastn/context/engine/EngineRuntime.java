@@ -13,6 +13,7 @@ import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.StatusSnapshot;
@@ -46,6 +47,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final Instant startWall;
     private final long startNanos;
     private final CounterStore counters;
+    private final RecentContexts recent;
     private final ContextNode root;
     private final Misuses misuses = new Misuses();
     private final Timers timers = new Timers(this::tasks);
@@ -76,6 +78,10 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile @Nullable Object environment;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
+        this(settings, current, CounterStore.Caps.DEFAULT);
+    }
+
+    EngineRuntime(ContextEngine.Settings settings, CurrentContext current, CounterStore.Caps caps) {
         this.ticker = settings.ticker();
         this.coarse = new CoarseClock(ticker, timers);
         this.maxDepth = settings.maxDepth();
@@ -84,7 +90,8 @@ public final class EngineRuntime implements ContextRuntime {
         this.startNanos = ticker.nanos();
         this.node = NodeIdentities.make(settings.alias(), startWall);
         String rootName = Names.clean(settings.rootName());
-        this.counters = new CounterStore(this, rootName);
+        this.counters = new CounterStore(this, rootName, caps);
+        this.recent = new RecentContexts(settings.recentContexts());
         this.root = new ContextNode(this, null, rootName, ContextKind.ROOT);
         root.setLabel(settings.rootLabel());
     }
@@ -154,6 +161,20 @@ public final class EngineRuntime implements ContextRuntime {
     @Override
     public StatusSnapshot status() {
         return status(root);
+    }
+
+    @Override
+    public List<FinishedContext> recent() {
+        return recent.list();
+    }
+
+    @Override
+    public StatusSnapshot statusWithRecent() {
+        return status().withRecent(recent());
+    }
+
+    RecentContexts recentContexts() {
+        return recent;
     }
 
     StatusSnapshot status(ContextNode from) {
@@ -430,11 +451,19 @@ public final class EngineRuntime implements ContextRuntime {
         return baselines;
     }
 
+    long sinceStart(long nanos) {
+        return Math.max(0, nanos - startNanos);
+    }
+
     /** Never negative, whatever the clock does (rule M7). */
     long elapsed(long fromNanos, long toNanos) {
         long elapsed = toNanos - fromNanos;
         if (elapsed >= 0) {
             return elapsed;
+        }
+        // Usually it began after the caller had looked at the clock. Only a clock that still shows less has gone back.
+        if (nanos() - fromNanos < 0) {
+            counters.clockWentBack();
         }
         return 0;
     }

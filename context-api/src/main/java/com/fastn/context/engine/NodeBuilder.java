@@ -72,6 +72,12 @@ final class NodeBuilder implements ContextBuilder {
     }
 
     @Override
+    public ContextBuilder persist() {
+        description.add(x -> x.persisted = true);
+        return this;
+    }
+
+    @Override
     public FastnContext open() {
         return openNode();
     }

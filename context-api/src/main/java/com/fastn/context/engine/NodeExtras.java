@@ -57,6 +57,10 @@ final class NodeExtras {
 
     boolean ended;
     boolean closeWhenDone;
+    boolean persisted;
+
+    @Nullable
+    Throwable failure;
 
     /** What this context itself added to a live counter, and so takes back when it ends. */
     static final class OwnLive {

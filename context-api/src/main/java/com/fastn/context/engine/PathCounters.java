@@ -1,39 +1,75 @@
 package com.fastn.context.engine;
 
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.FinishedContext;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The counters of one path, and the paths below it that have some. They outlive the contexts of the path. */
+/**
+ * The counters of one path, and the paths below it that have some. They outlive the contexts of the path, until there are
+ * too many paths and {@link CounterStore} folds this one (rule M4). Then it is empty and in no tree; nothing is put into it
+ * any more, and whoever holds it looks for its path anew.
+ */
 final class PathCounters {
     private final CounterStore store;
+    private final @Nullable PathCounters parent;
     private final ContextPath path;
     private final ConcurrentHashMap<String, CounterCell> cells = new ConcurrentHashMap<>(4);
     private volatile @Nullable ConcurrentHashMap<String, PathCounters> children;
+    private volatile long endedNanos;
+    private volatile @Nullable FinishWindows windows;
 
-    PathCounters(CounterStore store, ContextPath path) {
+    // Written under the store's monitor, as cells and children are put and taken.
+    private volatile boolean folded;
+    private volatile boolean full;
+
+    PathCounters(CounterStore store, @Nullable PathCounters parent, ContextPath path) {
         this.store = store;
+        this.parent = parent;
         this.path = path;
+        this.endedNanos = store.runtime().nanos();
     }
 
     CounterStore store() {
         return store;
     }
 
+    @Nullable
+    PathCounters parent() {
+        return parent;
+    }
+
     ContextPath path() {
         return path;
     }
 
-    CounterCell cell(String counter) {
-        CounterCell cell = cells.get(counter);
-        return cell != null ? cell : cells.computeIfAbsent(Names.clean(counter), this::newCell);
+    /** {@return whether this stands for paths that were folded, and not for that of its own name alone} */
+    boolean isBucket() {
+        return parent != null && path.leaf().equals(CounterStore.FOLDED);
     }
 
-    private CounterCell newCell(String counter) {
-        store.firstUse(counter);
-        return new CounterCell(this, counter);
+    boolean isFolded() {
+        return folded;
+    }
+
+    /** Says that a context of this path ended: those that ended long ago are folded first. */
+    void ended(long nanos) {
+        endedNanos = nanos;
+    }
+
+    long endedNanos() {
+        return endedNanos;
+    }
+
+    // --- counters
+
+    /** {@return the cell of a counter, made at first use, or {@code null} when this path was folded} */
+    @Nullable
+    CounterCell cell(String counter) {
+        CounterCell cell = cells.get(counter);
+        return cell != null ? cell : store.makeCell(this, Names.clean(counter));
     }
 
     @Nullable
@@ -45,22 +81,66 @@ final class PathCounters {
         return cells.values();
     }
 
-    PathCounters child(String name) {
-        ConcurrentHashMap<String, PathCounters> map = children;
-        if (map == null) {
-            map = makeChildren();
-        }
-        PathCounters child = map.get(name);
-        return child != null ? child : map.computeIfAbsent(name, n -> new PathCounters(store, path.child(n)));
+    int cellCount() {
+        return cells.size();
     }
 
-    private synchronized ConcurrentHashMap<String, PathCounters> makeChildren() {
-        ConcurrentHashMap<String, PathCounters> map = children;
-        if (map == null) {
-            map = new ConcurrentHashMap<>(8);
-            children = map;
+    void put(CounterCell cell) {
+        cells.put(cell.name(), cell);
+    }
+
+    /** {@return whether further names are counted together} */
+    boolean isFull() {
+        return full;
+    }
+
+    void setFull() {
+        full = true;
+    }
+
+    /** Marks this path as folded and empties it. The mark comes first, so whoever finds no cell any more sees it. */
+    void setFolded() {
+        folded = true;
+        cells.clear();
+    }
+
+    // --- contexts that ended
+
+    /** Counts a context that ended. {@return whether it was; not when this path was folded} */
+    boolean countEnd(long nanos, FinishedContext.Outcome outcome) {
+        FinishWindows known = windows;
+        if (known == null) {
+            known = store.makeWindows(this);
         }
-        return map;
+        return known != null && known.add(nanos, outcome);
+    }
+
+    @Nullable
+    FinishWindows windowsOrNull() {
+        return windows;
+    }
+
+    /** Under the store's monitor. */
+    FinishWindows windows() {
+        FinishWindows known = windows;
+        if (known == null) {
+            known = new FinishWindows();
+            windows = known;
+        }
+        return known;
+    }
+
+    // --- paths below
+
+    /** {@return the path of a child, made at first use, or {@code null} when this path was folded} */
+    @Nullable
+    PathCounters child(String name) {
+        // Contexts of paths that found no room, and those below them, are counted together.
+        if (isBucket()) {
+            return folded ? null : this;
+        }
+        PathCounters child = childOrNull(name);
+        return child != null ? child : store.makeChild(this, name);
     }
 
     @Nullable
@@ -72,5 +152,24 @@ final class PathCounters {
     Collection<PathCounters> children() {
         ConcurrentHashMap<String, PathCounters> map = children;
         return map == null ? List.of() : map.values();
+    }
+
+    void put(PathCounters child) {
+        ConcurrentHashMap<String, PathCounters> map = children;
+        if (map == null) {
+            map = new ConcurrentHashMap<>(8);
+            children = map;
+        }
+        map.put(child.path.leaf(), child);
+    }
+
+    void remove(PathCounters child) {
+        ConcurrentHashMap<String, PathCounters> map = children;
+        if (map != null) {
+            map.remove(child.path.leaf(), child);
+            if (map.isEmpty()) {
+                children = null;
+            }
+        }
     }
 }

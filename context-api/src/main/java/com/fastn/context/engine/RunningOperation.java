@@ -21,7 +21,7 @@ final class RunningOperation extends Chain.Link<RunningOperation> implements Ope
 
     long elapsedNanos(long nowNanos) {
         long ended = endedNanos.get();
-        return Math.max(0, (ended == RUNNING ? nowNanos : ended) - startedNanos);
+        return node.runtime().elapsed(startedNanos, ended == RUNNING ? nowNanos : ended);
     }
 
     @Override
@@ -38,7 +38,7 @@ final class RunningOperation extends Chain.Link<RunningOperation> implements Ope
     public void close() {
         long now = node.runtime().nanos();
         if (endedNanos.compareAndSet(RUNNING, now)) {
-            node.operationEnded(this, Math.max(0, now - startedNanos));
+            node.operationEnded(this, node.runtime().elapsed(startedNanos, now));
         }
     }
 }

@@ -102,6 +102,10 @@ final class SnapshotTaker {
         if (counters == null && up.counters != null) {
             counters = up.counters.childOrNull(child.name());
         }
+        if (counters != null && counters.isBucket()) {
+            // It counts together with others, so none of that is its own.
+            counters = null;
+        }
         ContextPath path = counters != null ? counters.path() : up.path.child(child.name());
         long idleLimit = child.ownSetting(Thresholds.CONTEXT_IDLE) instanceof Duration d ? nanos(d) : up.idleLimitNanos;
         return new Visit(child, index, path, counters, idleLimit);

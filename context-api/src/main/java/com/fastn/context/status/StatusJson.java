@@ -25,6 +25,9 @@ public final class StatusJson {
     /** The version of the form that is written here. */
     static final int SCHEMA = 1;
 
+    static final String COMPLETED = "completed";
+    static final String FAILED = "failed";
+    static final String CANCELLED = "cancelled";
     static final String SNAPSHOT_KIND = "status_snapshot";
     static final String CLUSTER_KIND = "cluster_status";
 

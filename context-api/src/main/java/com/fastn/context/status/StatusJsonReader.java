@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 /** The records out of a stream of JSON tokens from somebody who is not trusted. The tree is read without recursion. */
 final class StatusJsonReader {
     private static final String WHAT = "cannot read the status";
+    private static final String REASON_NOT_TOLD = "reason not told";
     private static final int LONGEST_QUOTE = 200;
 
     private final JsonParser json;
@@ -198,6 +199,7 @@ final class StatusJsonReader {
         List<LockStatus> locks = new ArrayList<>();
         List<LockWaiter> waiters = new ArrayList<>();
         List<StatusWarning> warnings = new ArrayList<>();
+        List<FinishedContext> recent = new ArrayList<>();
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             if (newer) {
@@ -215,6 +217,7 @@ final class StatusJsonReader {
                 case "active_locks" -> list(name, () -> locks.add(lock()));
                 case "lock_waiters" -> list(name, () -> waiters.add(waiter()));
                 case "warnings" -> list(name, () -> warnings.add(warning()));
+                case "recent" -> list(name, () -> recent.add(finished()));
                 default -> json.skipChildren();
             }
         }
@@ -229,7 +232,8 @@ final class StatusJsonReader {
                 required(tree, "global_context"),
                 locks,
                 waiters,
-                warnings);
+                warnings,
+                recent);
     }
 
     private void requireKind(@Nullable String kind) {
@@ -592,6 +596,72 @@ final class StatusJsonReader {
                 next);
     }
 
+    private FinishedContext finished() throws IOException {
+        Long id = null;
+        ContextPath path = null;
+        String label = null;
+        ContextKind kind = null;
+        Instant startedAt = null;
+        Instant endedAt = null;
+        Duration duration = null;
+        String outcome = null;
+        String message = null;
+        CancelReason reason = null;
+        Map<String, Long> totals = Map.of();
+        requireObject("a recent context");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "id" -> id = longValue(name);
+                case "path" -> path = path(name);
+                case "label" -> label = string(name);
+                case "kind" -> kind = kind(required(string(name), name));
+                case "started_at" -> startedAt = instant(name);
+                case "ended_at" -> endedAt = instant(name);
+                case "duration_ms" -> duration = duration(name);
+                case "outcome" -> outcome = string(name);
+                case "message" -> message = string(name);
+                case "cancel_reason" -> reason = isNull() ? null : cancelReason();
+                case "path_total_counters" -> totals = counters(name);
+                default -> json.skipChildren();
+            }
+        }
+        ContextPath where = required(path, "path");
+        return new FinishedContext(
+                required(id, "id"),
+                where,
+                label == null ? where.leaf() : label,
+                required(kind, "kind"),
+                required(startedAt, "started_at"),
+                required(endedAt, "ended_at"),
+                required(duration, "duration_ms"),
+                outcome(required(outcome, "outcome"), message, reason, where),
+                totals);
+    }
+
+    private FinishedContext.Outcome outcome(
+            String outcome, @Nullable String message, @Nullable CancelReason reason, ContextPath path) {
+        return switch (outcome) {
+            case StatusJson.COMPLETED -> new FinishedContext.Completed();
+            case StatusJson.FAILED -> new FinishedContext.Failed(message == null ? REASON_NOT_TOLD : message);
+            case StatusJson.CANCELLED ->
+                new FinishedContext.Cancelled(
+                        reason != null
+                                ? reason
+                                : new CancelReason(CancelReason.Kind.REQUESTED, REASON_NOT_TOLD, path.toString()));
+            default -> throw malformed("outcome is " + quote(outcome) + ", which is not known");
+        };
+    }
+
+    /** A kind that a newer peer made up is shown as something else, which is true. */
+    private static ContextKind kind(String text) {
+        for (ContextKind known : ContextKind.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(text)) {
+                return known;
+            }
+        }
+        return ContextKind.OTHER;
+    }
+
     private Map<String, MetricValue> metrics() throws IOException {
         Map<String, MetricValue> metrics = new LinkedHashMap<>();
         requireObject("metrics");
@@ -918,7 +988,7 @@ final class StatusJsonReader {
                 case "name" -> name = string(field);
                 case "label" -> label = string(field);
                 case "path" -> path = path(field);
-                case "kind" -> kind = kind(required(string(field), field));
+                case "kind" -> kind = StatusJsonReader.kind(required(string(field), field));
                 case "state" -> state = oneOf(field, ContextState.values());
                 case "is_cancelled" -> cancelled = bool(field);
                 case "cancel_reason" -> cancelReason = isNull() ? null : cancelReason();
@@ -939,21 +1009,11 @@ final class StatusJsonReader {
             }
         }
 
-        /** A kind that a newer peer made up is shown as something else, which is true. */
-        private ContextKind kind(String text) {
-            for (ContextKind known : ContextKind.values()) {
-                if (known.name().toLowerCase(Locale.ROOT).equals(text)) {
-                    return known;
-                }
-            }
-            return ContextKind.OTHER;
-        }
-
         ContextStatus build() {
             String known = required(name, "name");
             ContextPath where = required(path, "path");
             CancelReason reason = cancelReason == null && cancelled
-                    ? new CancelReason(CancelReason.Kind.REQUESTED, "reason not told", where.toString())
+                    ? new CancelReason(CancelReason.Kind.REQUESTED, REASON_NOT_TOLD, where.toString())
                     : cancelReason;
             return new ContextStatus(
                     required(id, "id"),

@@ -96,6 +96,13 @@ final class StatusJsonWriter implements Closeable {
             write(warning);
         }
         json.writeEndArray();
+        if (!snapshot.recent().isEmpty()) {
+            json.writeArrayFieldStart("recent");
+            for (FinishedContext finished : snapshot.recent()) {
+                write(finished);
+            }
+            json.writeEndArray();
+        }
         json.writeEndObject();
     }
 
@@ -209,14 +216,7 @@ final class StatusJsonWriter implements Closeable {
         lowerCase("kind", context.kind());
         lowerCase("state", context.state());
         bool("is_cancelled", context.isCancelled());
-        CancelReason reason = context.cancelReason();
-        if (reason != null) {
-            json.writeObjectFieldStart("cancel_reason");
-            lowerCase("kind", reason.kind());
-            string("message", reason.message());
-            string("source", reason.source());
-            json.writeEndObject();
-        }
+        write(context.cancelReason());
         duration("duration_ms", context.duration());
         duration("last_activity_ms", context.lastActivity());
         string("activity", context.activity());
@@ -262,6 +262,38 @@ final class StatusJsonWriter implements Closeable {
         counters("subtree_live_counters", context.subtreeLiveCounters());
         json.writeArrayFieldStart("children");
         return new Open(context.children().iterator(), context.foldedChildren());
+    }
+
+    private void write(@Nullable CancelReason reason) throws IOException {
+        if (reason != null) {
+            json.writeObjectFieldStart("cancel_reason");
+            lowerCase("kind", reason.kind());
+            string("message", reason.message());
+            string("source", reason.source());
+            json.writeEndObject();
+        }
+    }
+
+    private void write(FinishedContext finished) throws IOException {
+        json.writeStartObject();
+        integer("id", finished.id());
+        string("path", finished.path().toString());
+        string("label", finished.label());
+        lowerCase("kind", finished.kind());
+        string("started_at", finished.startedAt().toString());
+        string("ended_at", finished.endedAt().toString());
+        duration("duration_ms", finished.duration());
+        if (finished.outcome() instanceof FinishedContext.Failed failed) {
+            string("outcome", StatusJson.FAILED);
+            string("message", failed.message());
+        } else if (finished.outcome() instanceof FinishedContext.Cancelled cancelled) {
+            string("outcome", StatusJson.CANCELLED);
+            write(cancelled.reason());
+        } else {
+            string("outcome", StatusJson.COMPLETED);
+        }
+        counters("path_total_counters", finished.pathTotals());
+        json.writeEndObject();
     }
 
     private void write(MetricValue metric) throws IOException {

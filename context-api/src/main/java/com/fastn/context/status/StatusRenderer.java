@@ -130,6 +130,7 @@ public final class StatusRenderer {
         drawLocks(page, snapshot.activeLocks(), locks);
         drawWaiters(page, snapshot.lockWaiters(), locks);
         drawWarnings(page, snapshot.warnings());
+        drawRecent(page, snapshot.recent());
     }
 
     private static void drawLocks(Page page, List<LockStatus> active, LockIndex locks) {
@@ -185,6 +186,30 @@ public final class StatusRenderer {
             if (warning.next() != null) {
                 page.end(page.line().add(Ink.DIM, "     -> " + warning.next()));
             }
+        }
+    }
+
+    private static void drawRecent(Page page, List<FinishedContext> recent) {
+        if (recent.isEmpty()) {
+            return;
+        }
+        page.gap();
+        page.end(page.line().add("Recent contexts (" + HumanText.count(recent.size()) + "):"));
+        for (FinishedContext finished : recent) {
+            FinishedContext.Outcome outcome = finished.outcome();
+            boolean completed = outcome instanceof FinishedContext.Completed;
+            Line line = page.line().add(" - ");
+            line.add(completed ? Ink.GREEN : Ink.RED, completed ? "✅" : "❌").add(" ");
+            line.add(Ink.WHITE, finished.path().toString());
+            line.add(" (" + HumanText.duration(finished.duration()) + ", ");
+            if (outcome instanceof FinishedContext.Failed failed) {
+                line.add("failed: ").quoted(Ink.RED, failed.message());
+            } else if (outcome instanceof FinishedContext.Cancelled cancelled) {
+                line.add("cancelled: ").quoted(Ink.YELLOW, cancelled.reason().message());
+            } else {
+                line.add("completed");
+            }
+            page.end(line.add(")"));
         }
     }
 

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param activeLocks the locks that are held, the longest held first
  * @param lockWaiters who waits for a lock, the longest waiting first
  * @param warnings what is worth a look, the worst first
+ * @param recent the contexts that ended last and are remembered, the newest first; empty unless they were asked for
  */
 public record StatusSnapshot(
         NodeIdentity node,
@@ -29,7 +30,8 @@ public record StatusSnapshot(
         ContextStatus globalContext,
         List<LockStatus> activeLocks,
         List<LockWaiter> lockWaiters,
-        List<StatusWarning> warnings) {
+        List<StatusWarning> warnings,
+        List<FinishedContext> recent) {
 
     /** Copies the lists. */
     public StatusSnapshot {
@@ -39,6 +41,31 @@ public record StatusSnapshot(
         activeLocks = List.copyOf(activeLocks);
         lockWaiters = List.copyOf(lockWaiters);
         warnings = List.copyOf(warnings);
+        recent = List.copyOf(recent);
+    }
+
+    /**
+     * Makes a snapshot without contexts that ended.
+     *
+     * @param node who was asked
+     * @param timestamp when, by that node's wall clock
+     * @param version rises with every change of the tree
+     * @param systemMetrics the machine, or {@code null} when nobody reads it
+     * @param globalContext the root of the tree, or of the part that was asked for
+     * @param activeLocks the locks that are held, the longest held first
+     * @param lockWaiters who waits for a lock, the longest waiting first
+     * @param warnings what is worth a look, the worst first
+     */
+    public StatusSnapshot(
+            NodeIdentity node,
+            Instant timestamp,
+            long version,
+            @Nullable SystemMetrics systemMetrics,
+            ContextStatus globalContext,
+            List<LockStatus> activeLocks,
+            List<LockWaiter> lockWaiters,
+            List<StatusWarning> warnings) {
+        this(node, timestamp, version, systemMetrics, globalContext, activeLocks, lockWaiters, warnings, List.of());
     }
 
     /**
@@ -48,7 +75,19 @@ public record StatusSnapshot(
      * @return the copy
      */
     public StatusSnapshot withGlobalContext(ContextStatus tree) {
-        return new StatusSnapshot(node, timestamp, version, systemMetrics, tree, activeLocks, lockWaiters, warnings);
+        return new StatusSnapshot(
+                node, timestamp, version, systemMetrics, tree, activeLocks, lockWaiters, warnings, recent);
+    }
+
+    /**
+     * Makes a copy with other contexts that ended.
+     *
+     * @param finished the contexts, the newest first
+     * @return the copy
+     */
+    public StatusSnapshot withRecent(List<FinishedContext> finished) {
+        return new StatusSnapshot(
+                node, timestamp, version, systemMetrics, globalContext, activeLocks, lockWaiters, warnings, finished);
     }
 
     /** {@return the plain drawing} */

@@ -34,7 +34,7 @@ class CancelWalkTest {
     }
 
     private final EngineRuntime runtime = new EngineRuntime(
-            new ContextEngine.Settings("app", "App", "alice", new SlowTicker(), 1_000_000),
+            new ContextEngine.Settings("app", "App", "alice", new SlowTicker()),
             new CurrentContext(new FakeLoop.Binding()));
     private final ContextNode server =
             (ContextNode) runtime.root().child("server").open();

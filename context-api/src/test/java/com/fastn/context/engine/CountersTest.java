@@ -159,6 +159,19 @@ class CountersTest {
     }
 
     @Test
+    void M1_anOverflowCanBeAskedFor() {
+        Counters counters = tree.runtime.counters();
+        tree.root.addTotal("bytes", Long.MAX_VALUE);
+        assertThat(counters.overflowed(tree.root.path(), "bytes"))
+                .as("it is full, and right")
+                .isFalse();
+        tree.root.addTotal("bytes", 1);
+        assertThat(counters.overflowed(tree.root.path(), "bytes")).isTrue();
+        assertThat(counters.overflowed(tree.root.path(), "other")).isFalse();
+        assertThat(counters.overflowed(ContextPath.of("nobody"), "bytes")).isFalse();
+    }
+
+    @Test
     void M1_smallAdditionsOverTheEdgeSaturateToo() {
         tree.root.addTotal("bytes", Long.MAX_VALUE);
         for (int i = 0; i < 10; i++) {
@@ -259,6 +272,28 @@ class CountersTest {
                         Map.entry("app.server.worker\\.1.jobs", 3L));
         assertThat(tree.runtime.counters().flat(worker.path())).containsOnlyKeys("app.server.worker\\.1.jobs");
         assertThat(tree.runtime.counters().flat(ContextPath.of("nobody"))).isEmpty();
+    }
+
+    @Test
+    void flatKeysOfALiveCounterAndOfATotalThatIsNamedLikeItDiffer() {
+        FastnContext server = tree.open("ser.ver");
+        server.addTotal("x", 1);
+        server.incrementLive("x");
+        server.addTotal("live_x", 3);
+        server.incrementLive("live_x");
+        server.addTotal("live_live_x", 5);
+
+        var flat = tree.runtime.counters().flat(tree.root.path());
+        assertThat(flat)
+                .containsExactly(
+                        Map.entry("app.ser\\.ver.\\live_live_x", 5L),
+                        Map.entry("app.ser\\.ver.\\live_x", 3L),
+                        Map.entry("app.ser\\.ver.live_live_x", 1L),
+                        Map.entry("app.ser\\.ver.live_x", 1L),
+                        Map.entry("app.ser\\.ver.x", 1L));
+        assertThat(ContextPath.parse(flat.firstKey()).leaf()).isEqualTo("live_live_x");
+        server.decrementLive("live_x");
+        server.decrementLive("x");
     }
 
     @Test

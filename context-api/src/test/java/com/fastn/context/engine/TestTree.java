@@ -27,21 +27,30 @@ final class TestTree implements AfterEachCallback {
     final ContextNode root;
 
     TestTree() {
-        this(null);
+        this((ContextBinding) null);
     }
 
     /** A tree in an environment of its own, as the one of a Vertx is. */
     TestTree(@Nullable ContextBinding binding) {
+        this(binding, CounterStore.Caps.DEFAULT);
+    }
+
+    /** A tree that keeps few counters apart. */
+    TestTree(CounterStore.Caps caps) {
+        this(null, caps);
+    }
+
+    private TestTree(@Nullable ContextBinding binding, CounterStore.Caps caps) {
         CurrentContext current = binding == null ? Engine.instance().currentContext() : new CurrentContext(binding);
         runtime = new EngineRuntime(
-                new ContextEngine.Settings("app", "App", "alice", ticker, Integer.MAX_VALUE), current);
+                new ContextEngine.Settings("app", "App", "alice", ticker, Integer.MAX_VALUE, 100), current, caps);
         root = runtime.root();
     }
 
     /** Another runtime with the same clock, which the test closes. */
     EngineRuntime another() {
         return new EngineRuntime(
-                new ContextEngine.Settings("other", "Other", "bob", ticker, Integer.MAX_VALUE), runtime.current());
+                new ContextEngine.Settings("other", "Other", "bob", ticker, Integer.MAX_VALUE, 100), runtime.current());
     }
 
     /** Opens a task below the root. */

@@ -50,6 +50,32 @@ class TimeTest {
     }
 
     @Test
+    void M7_eachLookAtAClockThatWentBackIsCounted() {
+        tree.pass(Duration.ofDays(1));
+        ContextNode task = tree.open("task");
+        assertThat(task.duration()).isZero();
+        assertThat(tree.root.getTotal("clock_anomaly")).isZero();
+        tree.pass(Duration.ofNanos(-1));
+        assertThat(task.duration()).isZero();
+        assertThat(task.idleDuration()).isZero();
+
+        assertThat(tree.root.getTotal("clock_anomaly")).isEqualTo(2);
+        tree.pass(Duration.ofNanos(1));
+        assertThat(task.duration()).isZero();
+        assertThat(tree.root.getTotal("clock_anomaly")).isEqualTo(2);
+    }
+
+    @Test
+    void M7_whatBeganAfterTheClockWasReadIsNoAnomaly() {
+        long read = tree.runtime.nanos();
+        tree.pass(Duration.ofSeconds(1));
+        ContextNode task = tree.open("task");
+        assertThat(task.durationNanos(read)).isZero();
+
+        assertThat(tree.root.getTotal("clock_anomaly")).isZero();
+    }
+
+    @Test
     void M7_aClockThatLeapsTenYearsOrStandsStillIsBorne() {
         ContextNode task = tree.open("task");
         assertThat(task.duration()).isZero();

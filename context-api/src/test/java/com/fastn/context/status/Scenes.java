@@ -3,6 +3,7 @@ package com.fastn.context.status;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The displays of the seed as records, and a cluster. */
@@ -21,6 +22,33 @@ final class Scenes {
                 List.of(),
                 List.of(),
                 List.of());
+    }
+
+    /** Contexts that ended, in each of the ways to end. */
+    static StatusSnapshot recent() {
+        return of(new Row(1, "global", ContextKind.ROOT).age("1m"))
+                .withRecent(List.of(
+                        ended(9, "http.req", "2.3s", new FinishedContext.Completed()),
+                        ended(8, "job", "1m 2s", new FinishedContext.Failed("IllegalStateException: out of stock")),
+                        ended(
+                                7,
+                                "alice-session",
+                                "15.2s",
+                                new FinishedContext.Cancelled(new CancelReason(
+                                        CancelReason.Kind.TIMEOUT, "its time of PT15S ran out", "global.job")))));
+    }
+
+    static FinishedContext ended(long id, String name, String duration, FinishedContext.Outcome outcome) {
+        return new FinishedContext(
+                id,
+                ContextPath.of("global", name),
+                name,
+                ContextKind.TASK,
+                NOON.minusSeconds(100),
+                NOON.minusSeconds(1),
+                Row.time(duration),
+                outcome,
+                Map.of("pages", 3L));
     }
 
     /** The seed's first display. */

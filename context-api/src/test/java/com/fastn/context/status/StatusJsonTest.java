@@ -21,12 +21,14 @@ class StatusJsonTest {
     @Test
     void theFormIsThatOfTheGoldenFile() {
         golden("seed-4-system.json").matches(StatusJson.writePretty(Scenes.system()));
+        golden("recent.json").matches(StatusJson.writePretty(Scenes.recent()));
         golden("cluster.json").matches(StatusJson.writePretty(Scenes.cluster()));
     }
 
     @Test
     void whatIsWrittenIsRead() {
-        for (StatusSnapshot scene : List.of(Scenes.briefTree(), Scenes.locks(), Scenes.counters(), Scenes.system())) {
+        for (StatusSnapshot scene :
+                List.of(Scenes.briefTree(), Scenes.locks(), Scenes.counters(), Scenes.system(), Scenes.recent())) {
             assertThat(StatusJson.readSnapshot(StatusJson.write(scene))).isEqualTo(scene);
             assertThat(StatusJson.readSnapshot(StatusJson.writePretty(scene))).isEqualTo(scene);
         }
@@ -35,6 +37,24 @@ class StatusJsonTest {
         StatusJson.write(cluster, out);
         assertThat(StatusJson.readCluster(out.toByteArray())).isEqualTo(cluster);
         assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo(StatusJson.write(cluster));
+    }
+
+    @Test
+    void recentContextsAreLeftOutWhereThereAreNoneAndReadWithCare() {
+        assertThat(StatusJson.write(Scenes.locks())).doesNotContain("recent");
+        String json = StatusJson.write(Scenes.recent());
+        assertThat(StatusJson.readSnapshot(json.replace("\"duration_ms\":2300", "\"duration_ms\":-5"))
+                        .recent()
+                        .get(0)
+                        .duration())
+                .isZero();
+        assertThat(StatusJson.readSnapshot(json.replace("\"kind\":\"task\"", "\"kind\":\"dream\""))
+                        .recent()
+                        .get(0)
+                        .kind())
+                .isEqualTo(ContextKind.OTHER);
+        assertRefused(json.replace("\"completed\"", "\"vanished\""), StatusFormatException.Kind.MALFORMED);
+        assertRefused(json.replace("\"ended_at\"", "\"ended\""), StatusFormatException.Kind.MALFORMED);
     }
 
     @Test
@@ -275,7 +295,27 @@ class StatusJsonTest {
                     root.status(),
                     locks,
                     waiters,
-                    warnings);
+                    warnings,
+                    maybe() ? List.of(finished(), finished(), finished()) : List.of());
+        }
+
+        private FinishedContext finished() {
+            return new FinishedContext(
+                    number(),
+                    path(),
+                    name(),
+                    one(ContextKind.values()),
+                    Scenes.NOON.plusNanos(random.nextLong() >> 8),
+                    Scenes.NOON.plusNanos(random.nextLong() >> 8),
+                    time(),
+                    switch (random.nextInt(3)) {
+                        case 0 -> new FinishedContext.Completed();
+                        case 1 -> new FinishedContext.Failed(name());
+                        default ->
+                            new FinishedContext.Cancelled(
+                                    new CancelReason(one(CancelReason.Kind.values()), name(), name()));
+                    },
+                    Map.of(name(), number()));
         }
 
         private SystemMetrics metrics() {

@@ -37,6 +37,12 @@ class StatusRendererTest {
     }
 
     @Test
+    void contextsThatEndedAreShownWithHowTheyEnded() {
+        golden("recent.txt").matches(StatusRenderer.plain().render(Scenes.recent()));
+        golden("recent-60.ansi").matches(StatusRenderer.ansi(60).render(Scenes.recent()));
+    }
+
+    @Test
     void coloursAreTheSeeds() {
         golden("seed-4-system.ansi").matches(StatusRenderer.ansi(0).render(Scenes.system()));
         golden("cluster-60.ansi").matches(StatusRenderer.ansi(60).render(Scenes.cluster()));
@@ -228,7 +234,16 @@ class StatusRendererTest {
                 root.status(),
                 List.of(Scenes.lock(text, 1, text, 1, "1s", 1, true)),
                 List.of(new LockWaiter(text, 1, ContextPath.of(text), text, 2, Duration.ZERO, true)),
-                List.of(new StatusWarning(text, WarningSeverity.INFO, text, text, text)));
+                List.of(new StatusWarning(text, WarningSeverity.INFO, text, text, text)),
+                List.of(
+                        Scenes.ended(1, text, "1s", new FinishedContext.Completed()),
+                        Scenes.ended(2, text, "1s", new FinishedContext.Failed(text)),
+                        Scenes.ended(
+                                3,
+                                text,
+                                "1s",
+                                new FinishedContext.Cancelled(
+                                        new CancelReason(CancelReason.Kind.REQUESTED, text, text)))));
     }
 
     private static void assertOnlyOurControls(String drawn) {

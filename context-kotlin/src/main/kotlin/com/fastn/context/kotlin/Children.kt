@@ -46,6 +46,7 @@ public suspend fun <T> ContextBuilder.within(block: suspend CoroutineScope.(Fast
         throw e
     } catch (e: Throwable) {
         child.setData("failure", e.javaClass.name)
+        child.failed(e)
         throw e
     } finally {
         child.close()

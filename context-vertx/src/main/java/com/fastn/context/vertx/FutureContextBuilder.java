@@ -106,6 +106,18 @@ public final class FutureContextBuilder {
     }
 
     /**
+     * Says that the child is to be remembered when it ends.
+     *
+     * @return this builder
+     * @see FastnContext#persist
+     */
+    @CanIgnoreReturnValue
+    public FutureContextBuilder persist() {
+        child.persist();
+        return this;
+    }
+
+    /**
      * Opens the child. The caller closes it.
      *
      * @return the child
@@ -155,6 +167,10 @@ public final class FutureContextBuilder {
                 node.leaveThread();
             }
             done.onComplete(end -> {
+                Throwable failure = end.cause();
+                if (failure != null) {
+                    node.failed(failure);
+                }
                 node.close();
                 result.handle(end);
             });

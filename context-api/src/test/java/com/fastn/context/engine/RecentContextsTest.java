@@ -1,0 +1,224 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.FinishedContext.Cancelled;
+import com.fastn.context.status.FinishedContext.Completed;
+import com.fastn.context.status.FinishedContext.Failed;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class RecentContextsTest {
+    @RegisterExtension
+    final TestTree tree = new TestTree();
+
+    @Test
+    void aContextThatIsMarkedIsRememberedWhenItEnds() {
+        tree.pass(Duration.ofSeconds(5));
+        FastnContext job = tree.root
+                .child("job")
+                .withLabel("Job")
+                .withKind(ContextKind.SERVICE)
+                .open();
+        job.persist();
+        job.persist();
+        job.addTotal("pages", 3);
+        tree.pass(Duration.ofMillis(2_300));
+        assertThat(tree.runtime.recent()).isEmpty();
+        job.close();
+        tree.pass(Duration.ofDays(1));
+
+        assertThat(tree.runtime.recent())
+                .containsExactly(new FinishedContext(
+                        job.id(),
+                        ContextPath.of("app", "job"),
+                        "Job",
+                        ContextKind.SERVICE,
+                        TestTree.START.plusSeconds(5),
+                        TestTree.START.plusMillis(7_300),
+                        Duration.ofMillis(2_300),
+                        new Completed(),
+                        Map.of("pages", 3L)));
+    }
+
+    @Test
+    void aContextThatIsNotMarkedIsForgottenAndCostsNothing() {
+        ContextNode job = tree.open("job");
+        job.failed(new IllegalStateException("no one asks"));
+        job.close();
+
+        assertThat(tree.runtime.recent()).isEmpty();
+        assertThat(job.extrasOrNull()).isNull();
+        assertThat(job.countersOrNull()).isNull();
+    }
+
+    @Test
+    void theBuilderMarksAChildFromTheStart() {
+        tree.root.child("job").persist().open().close();
+        assertThat(tree.runtime.recent()).hasSize(1);
+    }
+
+    @Test
+    void aContextIsRememberedWhenItLeavesTheTreeAndNotBefore() {
+        FastnContext parent = tree.root.child("parent").persist().open();
+        FastnContext child = parent.child("child").persist().open();
+        parent.close();
+        assertThat(tree.runtime.recent()).isEmpty();
+        tree.passSeconds(3);
+        child.close();
+
+        assertThat(tree.runtime.recent()).extracting(f -> f.path().leaf()).containsExactly("parent", "child");
+        assertThat(tree.runtime.recent().get(0).duration()).isEqualTo(Duration.ofSeconds(3));
+    }
+
+    @Test
+    void theNewestIsFirstAndTheOldestAreForgotten() {
+        try (ContextRuntime few = ContextRuntime.builder().recentContexts(3).build()) {
+            for (int i = 0; i < 10; i++) {
+                few.root().child("job-" + i).persist().open().close();
+            }
+            assertThat(few.recent()).extracting(f -> f.path().leaf()).containsExactly("job-9", "job-8", "job-7");
+            assertThat(few.counters().windows(few.root().path()).sinceStart()).isEqualTo(10);
+        }
+    }
+
+    @Test
+    void aHundredAreRememberedUnlessSaidAndNoneWhenOff() {
+        for (int i = 0; i < 150; i++) {
+            tree.root.child("job").persist().open().close();
+        }
+        assertThat(tree.runtime.recent()).hasSize(100);
+        try (ContextRuntime off = ContextRuntime.builder().recentContexts(0).build()) {
+            off.root().child("job").persist().open().close();
+            assertThat(off.recent()).isEmpty();
+            assertThat(off.counters().windows(off.root().path()).sinceStart()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aLengthThatCannotBeIsRefusedWithTheReason() {
+        assertThatThrownBy(() -> ContextRuntime.builder().recentContexts(-1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("recentContexts takes a number from 0, which remembers none, to 10000, and was given -1");
+        assertThatThrownBy(() -> ContextRuntime.builder().recentContexts(10_001))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aTaskThatFailsIsRememberedWithItsFailure() {
+        var done = tree.root
+                .child("job")
+                .persist()
+                .spawn(ctx -> CompletableFuture.failedFuture(
+                        new CompletionException(new IllegalStateException("out of\nstock"))))
+                .toCompletableFuture();
+        assertThatThrownBy(done::join).hasCauseInstanceOf(IllegalStateException.class);
+
+        assertThat(tree.runtime.recent())
+                .singleElement()
+                .extracting(FinishedContext::outcome)
+                .isEqualTo(new Failed("IllegalStateException: out of\nstock"));
+    }
+
+    @Test
+    void aTaskMayMarkItsOwnContext() {
+        var done = tree.root.child("job").spawnBlocking(() -> {
+            FastnContext.current().persist();
+            throw new IllegalStateException();
+        });
+        assertThatThrownBy(() -> done.toCompletableFuture().join());
+
+        assertThat(tree.runtime.recent())
+                .singleElement()
+                .extracting(FinishedContext::outcome)
+                .isEqualTo(new Failed("IllegalStateException"));
+    }
+
+    @Test
+    void aContextThatIsClosedByHandSaysItselfThatItFailedAndTheFirstFailureCounts() {
+        FastnContext job = tree.root.child("job").persist().open();
+        job.failed(new IllegalStateException("x".repeat(10_000)));
+        job.failed(new IllegalStateException("second"));
+        job.close();
+
+        Failed failed = (Failed) tree.runtime.recent().get(0).outcome();
+        assertThat(failed.message()).startsWith("IllegalStateException: xxx").hasSizeLessThanOrEqualTo(256);
+    }
+
+    @Test
+    void aCancelledContextIsRememberedWithTheReasonAlsoWhenItsTaskFailsByThat() {
+        FastnContext quiet = tree.root.child("quiet").persist().open();
+        quiet.cancel("enough");
+        quiet.close();
+        FastnContext thrown = tree.root.child("thrown").persist().open();
+        thrown.cancel("enough");
+        thrown.failed(new CancellationException());
+        thrown.close();
+        FastnContext broken = tree.root.child("broken").persist().open();
+        broken.cancel("enough");
+        broken.failed(new IllegalStateException("on the way out"));
+        broken.close();
+
+        assertThat(tree.runtime.recent())
+                .extracting(FinishedContext::outcome)
+                .containsExactly(
+                        new Failed("IllegalStateException: on the way out"),
+                        new Cancelled(new CancelReason(CancelReason.Kind.REQUESTED, "enough", "app.thrown")),
+                        new Cancelled(new CancelReason(CancelReason.Kind.REQUESTED, "enough", "app.quiet")));
+    }
+
+    @Test
+    void C9_aContextThatHasEndedIsNotRememberedAnyMore() {
+        ContextNode job = tree.open("job");
+        job.close();
+        job.persist();
+        job.child("late").persist().open().close();
+
+        assertThat(tree.runtime.recent()).isEmpty();
+        assertThat(tree.runtime.misuses())
+                .contains("1x persist() was called on a context that had ended; it is not remembered");
+    }
+
+    @Test
+    void countersThatGoWithAContextAreFew() {
+        FastnContext job = tree.root.child("job").persist().open();
+        for (int i = 0; i < 100; i++) {
+            job.addTotal("name-" + i, i);
+        }
+        job.close();
+
+        assertThat(tree.runtime.recent().get(0).pathTotals())
+                .hasSize(20)
+                .doesNotContainKey("name-0")
+                .containsEntry("name-20", 20L);
+    }
+
+    @Test
+    void onlyWhoAsksForRecentContextsIsTold() {
+        tree.root.child("job").persist().open().close();
+
+        assertThat(tree.runtime.status().recent()).isEmpty();
+        StatusSnapshot whole = tree.runtime.statusWithRecent();
+        assertThat(whole.recent()).isEqualTo(tree.runtime.recent());
+        assertThat(whole.toString()).endsWith("\nRecent contexts (1):\n - ✅ app.job (0s, completed)\n");
+        assertThat(StatusJson.readSnapshot(StatusJson.write(whole))).isEqualTo(whole);
+        try (ContextScope ignored = tree.root.makeCurrent()) {
+            assertThat(FastnContext.statusWithRecent().recent()).hasSize(1);
+        }
+    }
+}
