@@ -14,8 +14,10 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
+import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -147,7 +149,30 @@ public final class EngineRuntime implements ContextRuntime {
         return status(root);
     }
 
+    @Override
+    public StatusSnapshot status(SnapshotLimits limits) {
+        return status(root, limits);
+    }
+
     StatusSnapshot status(ContextNode from) {
+        runHooks();
+        return SnapshotTaker.take(this, from, latestMetrics());
+    }
+
+    StatusSnapshot status(ContextNode from, SnapshotLimits limits) {
+        requireNonNull(limits, "limits");
+        runHooks();
+        return SnapshotTaker.take(this, from, latestMetrics(), limits);
+    }
+
+    @Override
+    public void writeStatus(OutputStream out) {
+        requireNonNull(out, "out");
+        runHooks();
+        SnapshotTaker.write(this, root, latestMetrics(), out);
+    }
+
+    private void runHooks() {
         for (Runnable hook : beforeSnapshot) {
             try {
                 hook.run();
@@ -155,7 +180,6 @@ public final class EngineRuntime implements ContextRuntime {
                 LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", e);
             }
         }
-        return SnapshotTaker.take(this, from, latestMetrics());
     }
 
     private @Nullable SystemMetrics latestMetrics() {

@@ -17,4 +17,8 @@ public record OperationStatus(String name, Duration elapsed, boolean stuck) {
         requireNonNull(name, "name");
         requireNonNull(elapsed, "elapsed");
     }
+
+    OperationStatus aged(Duration more) {
+        return new OperationStatus(name, elapsed.plus(more), stuck);
+    }
 }
