@@ -7,9 +7,13 @@ import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
+import com.fastn.context.status.SnapshotLimits;
+import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Flow;
@@ -68,6 +72,25 @@ public interface ContextRuntime extends AutoCloseable {
 
     /** {@return a snapshot of the whole tree, with the contexts that ended last} */
     StatusSnapshot statusWithRecent();
+
+    /**
+     * Takes a snapshot of the whole tree that is no larger than asked for (rule M10). What is left out is counted in its
+     * parent; a context in trouble is left out last, and counted as such. Contexts that are left out are looked at but cost
+     * no record.
+     *
+     * @param limits how large it may be
+     * @return the snapshot
+     */
+    StatusSnapshot status(SnapshotLimits limits);
+
+    /**
+     * Writes a snapshot of the whole tree as UTF-8 and flushes; the stream stays open. It is what {@link StatusJson} writes of
+     * {@link #status()}, without all of its records in memory at once.
+     *
+     * @param out where to
+     * @throws UncheckedIOException if the stream fails
+     */
+    void writeStatus(OutputStream out);
 
     /**
      * {@return snapshots as the tree changes: the first at once, later ones when something changed and at most one per

@@ -7,6 +7,7 @@ import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.google.errorprone.annotations.MustBeClosed;
 import java.time.Duration;
@@ -457,6 +458,26 @@ public interface FastnContext extends AutoCloseable {
 
     /** {@return a snapshot of this context and everything below it} */
     StatusSnapshot subtreeStatus();
+
+    /**
+     * Takes a snapshot of this context and everything below it that is no larger than asked for; see {@link
+     * ContextRuntime#status(SnapshotLimits)}.
+     *
+     * @param limits how large it may be
+     * @return the snapshot
+     */
+    StatusSnapshot subtreeStatus(SnapshotLimits limits);
+
+    /**
+     * Takes a snapshot of the upper levels of this context, within {@link SnapshotLimits#DEFAULT} otherwise.
+     *
+     * @param maxDepth how many levels; 1 is this context alone
+     * @return the snapshot
+     * @throws IllegalArgumentException if the depth is below 1
+     */
+    default StatusSnapshot subtreeStatus(int maxDepth) {
+        return subtreeStatus(SnapshotLimits.DEFAULT.withMaxDepth(maxDepth));
+    }
 
     /**
      * Makes this context the current one of the calling thread or Vert.x context until the scope is closed.

@@ -2,6 +2,8 @@ package com.fastn.status;
 
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.SnapshotFold;
+import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusRenderer;
 import com.fastn.context.status.StatusSnapshot;
@@ -19,18 +21,20 @@ final class Answers {
     static final int MOST_WIRE_BYTES = 256 << 10;
 
     /** More than this never fits. */
-    private static final int MOST_CONTEXTS = 8_192;
+    static final int MOST_CONTEXTS = 8_192;
 
     private static final int FEWEST_CONTEXTS = 8;
+
+    private static final SnapshotLimits LIMITS = SnapshotView.limits(SnapshotView.DEEPEST, MOST_CONTEXTS);
 
     private Answers() {}
 
     static byte[] json(StatusSnapshot snapshot) {
-        return fitted(MOST_BYTES, contexts -> bytes(StatusJson.write(folded(snapshot, contexts))));
+        return bytes(StatusJson.write(SnapshotFold.fold(snapshot, LIMITS.withMaxBytes(MOST_BYTES))));
     }
 
     static byte[] wire(StatusSnapshot snapshot) {
-        return fitted(MOST_WIRE_BYTES, contexts -> bytes(StatusJson.write(folded(snapshot, contexts))));
+        return bytes(StatusJson.write(SnapshotFold.fold(snapshot, LIMITS.withMaxBytes(MOST_WIRE_BYTES))));
     }
 
     static byte[] json(ClusterStatus status) {

@@ -35,21 +35,21 @@ final class LocalStatus {
         if (sampler != null) {
             sampler.refresh(wait);
         }
-        StatusSnapshot snapshot = runtime.status();
-        if (query.path() != null) {
-            snapshot = SnapshotView.at(snapshot, query.path());
-            if (snapshot == null) {
-                throw new BadQueryException(
-                        BadQueryException.NOT_FOUND,
-                        "nothing is open at \"" + Printable.line(query.path().toString()) + "\" on "
-                                + Printable.line(runtime.node().alias())
-                                + "; a path begins with the root's name, as in \""
-                                + Printable.line(runtime.root().name()) + "."
-                                + "checkout\"");
-            }
-        }
         int levels = query.depth() == null ? SnapshotView.DEEPEST : Math.min(query.depth(), SnapshotView.DEEPEST);
-        return SnapshotView.folded(snapshot, levels, Integer.MAX_VALUE);
+        if (query.path() == null) {
+            return runtime.status(SnapshotView.limits(levels, Answers.MOST_CONTEXTS));
+        }
+        StatusSnapshot snapshot = SnapshotView.at(runtime.status(), query.path());
+        if (snapshot == null) {
+            throw new BadQueryException(
+                    BadQueryException.NOT_FOUND,
+                    "nothing is open at \"" + Printable.line(query.path().toString()) + "\" on "
+                            + Printable.line(runtime.node().alias())
+                            + "; a path begins with the root's name, as in \""
+                            + Printable.line(runtime.root().name()) + "."
+                            + "checkout\"");
+        }
+        return SnapshotView.folded(snapshot, levels, Answers.MOST_CONTEXTS);
     }
 
     /** {@return a snapshot of everything, with the readings of the machine as they are known} */

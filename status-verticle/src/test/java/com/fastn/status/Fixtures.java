@@ -4,6 +4,7 @@ import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockType;
 import com.fastn.context.status.LockWaiter;
@@ -45,7 +46,7 @@ final class Fixtures {
                 Map.of(),
                 Map.of(),
                 List.of(children),
-                0);
+                FoldedChildren.NONE);
     }
 
     static ContextStatus context(long id, String path, ContextStatus... children) {

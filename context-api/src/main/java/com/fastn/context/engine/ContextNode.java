@@ -21,6 +21,7 @@ import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.google.errorprone.annotations.MustBeClosed;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
@@ -1170,6 +1171,11 @@ public final class ContextNode implements FastnContext {
     @Override
     public StatusSnapshot subtreeStatus() {
         return runtime.status(this);
+    }
+
+    @Override
+    public StatusSnapshot subtreeStatus(SnapshotLimits limits) {
+        return runtime.status(this, limits);
     }
 
     @Override

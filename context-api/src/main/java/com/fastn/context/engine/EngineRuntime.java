@@ -16,8 +16,10 @@ import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
+import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
+import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -177,7 +179,30 @@ public final class EngineRuntime implements ContextRuntime {
         return recent;
     }
 
+    @Override
+    public StatusSnapshot status(SnapshotLimits limits) {
+        return status(root, limits);
+    }
+
     StatusSnapshot status(ContextNode from) {
+        runHooks();
+        return SnapshotTaker.take(this, from, latestMetrics());
+    }
+
+    StatusSnapshot status(ContextNode from, SnapshotLimits limits) {
+        requireNonNull(limits, "limits");
+        runHooks();
+        return SnapshotTaker.take(this, from, latestMetrics(), limits);
+    }
+
+    @Override
+    public void writeStatus(OutputStream out) {
+        requireNonNull(out, "out");
+        runHooks();
+        SnapshotTaker.write(this, root, latestMetrics(), out);
+    }
+
+    private void runHooks() {
         for (Runnable hook : beforeSnapshot) {
             try {
                 hook.run();
@@ -185,7 +210,6 @@ public final class EngineRuntime implements ContextRuntime {
                 LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", e);
             }
         }
-        return SnapshotTaker.take(this, from, latestMetrics());
     }
 
     private @Nullable SystemMetrics latestMetrics() {

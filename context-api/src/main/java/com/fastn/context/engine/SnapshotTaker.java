@@ -5,13 +5,19 @@ import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FoldableTree;
+import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockType;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.OperationStatus;
+import com.fastn.context.status.SnapshotFold;
+import com.fastn.context.status.SnapshotLimits;
+import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -33,6 +39,8 @@ final class SnapshotTaker {
     private final long now;
     private final List<Visit> order = new ArrayList<>();
     private final Set<FifoMutex<?>> mutexes = new LinkedHashSet<>();
+    private Map<PathCounters, CounterStore.Counts> counts = Map.of();
+    private long idleNanosOfAll;
 
     private SnapshotTaker(EngineRuntime runtime) {
         this.runtime = runtime;
@@ -40,13 +48,33 @@ final class SnapshotTaker {
     }
 
     static StatusSnapshot take(EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system) {
-        long version = runtime.version();
-        return new SnapshotTaker(runtime).take(from, system, version);
+        SnapshotTaker taker = new SnapshotTaker(runtime);
+        StatusSnapshot frame = taker.frame(from, system);
+        return frame.withGlobalContext(taker.build());
     }
 
-    private StatusSnapshot take(ContextNode from, @Nullable SystemMetrics system, long version) {
+    /** Contexts beyond the limits never become records. */
+    static StatusSnapshot take(
+            EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system, SnapshotLimits limits) {
+        SnapshotTaker taker = new SnapshotTaker(runtime);
+        StatusSnapshot frame = taker.frame(from, system);
+        return SnapshotFold.fold(frame, taker.new Unmade(), limits);
+    }
+
+    /** Each context is a record only while it is written. */
+    static void write(EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system, OutputStream out) {
+        SnapshotTaker taker = new SnapshotTaker(runtime);
+        StatusSnapshot frame = taker.frame(from, system);
+        StatusJson.write(frame, taker.new Unmade(), out);
+    }
+
+    /** Everything but the tree, of which there is only the root. */
+    private StatusSnapshot frame(ContextNode from, @Nullable SystemMetrics system) {
+        long version = runtime.version();
         walk(from);
-        ContextStatus tree = build();
+        counts = runtime.counterStore().readAll();
+        idleNanosOfAll = idleNanosOfAll();
+        ContextStatus root = status(order.get(0), null);
         boolean whole = from.parent() == null;
         List<FifoMutex.Picture> pictures = pictures(whole);
         ShortNames names = shortNames(pictures);
@@ -66,7 +94,7 @@ final class SnapshotTaker {
                 runtime.ticker().wallTime(),
                 version,
                 system,
-                tree,
+                root,
                 locks,
                 waiters,
                 rules.judge(order, whole));
@@ -113,10 +141,9 @@ final class SnapshotTaker {
 
     /** Children stand behind their parent, so from the end on each node is made after all of its children. */
     private ContextStatus build() {
-        Map<PathCounters, CounterStore.Counts> counts = runtime.counterStore().readAll();
         List<@Nullable List<ContextStatus>> children = new ArrayList<>(Collections.nCopies(order.size(), null));
         for (int i = order.size() - 1; i > 0; i--) {
-            ContextStatus status = status(order.get(i), children.get(i), counts);
+            ContextStatus status = status(order.get(i), children.get(i));
             int parent = order.get(i).parent;
             List<ContextStatus> siblings = children.get(parent);
             if (siblings == null) {
@@ -125,7 +152,7 @@ final class SnapshotTaker {
             }
             siblings.add(status);
         }
-        return status(order.get(0), children.get(0), counts);
+        return status(order.get(0), children.get(0));
     }
 
     /** The root stands for the whole application, which is as active as the most active part of it. */
@@ -137,10 +164,7 @@ final class SnapshotTaker {
         return least;
     }
 
-    private ContextStatus status(
-            Visit visit,
-            @Nullable List<ContextStatus> childrenLastFirst,
-            Map<PathCounters, CounterStore.Counts> counts) {
+    private ContextStatus status(Visit visit, @Nullable List<ContextStatus> childrenLastFirst) {
         ContextNode node = visit.node;
         List<ContextStatus> children = List.of();
         if (childrenLastFirst != null) {
@@ -177,7 +201,7 @@ final class SnapshotTaker {
                 state(visit),
                 node.cancelReason(),
                 Duration.ofNanos(node.durationNanos(now)),
-                Duration.ofNanos(node.parent() == null ? idleNanosOfAll() : node.idleNanos(now)),
+                Duration.ofNanos(node.parent() == null ? idleNanosOfAll : node.idleNanos(now)),
                 activity,
                 node.isOnThread(),
                 caller,
@@ -189,7 +213,7 @@ final class SnapshotTaker {
                 counted.allTotal(),
                 counted.allLive(),
                 children,
-                0);
+                FoldedChildren.NONE);
     }
 
     private static ContextState state(Visit visit) {
@@ -294,6 +318,71 @@ final class SnapshotTaker {
             return duration.toNanos();
         } catch (ArithmeticException e) {
             return duration.isNegative() ? 0 : Long.MAX_VALUE;
+        }
+    }
+
+    /** The tree as it was walked, before it is made into records. */
+    private final class Unmade implements FoldableTree {
+        @Override
+        public int size() {
+            return order.size();
+        }
+
+        @Override
+        public int parent(int index) {
+            return order.get(index).parent;
+        }
+
+        @Override
+        public long id(int index) {
+            return node(index).id();
+        }
+
+        @Override
+        public String name(int index) {
+            return node(index).name();
+        }
+
+        @Override
+        public long ageNanos(int index) {
+            return node(index).durationNanos(now);
+        }
+
+        @Override
+        public long quietNanos(int index) {
+            return node(index).idleNanos(now);
+        }
+
+        @Override
+        public boolean isStopping(int index) {
+            return node(index).isCancelled();
+        }
+
+        @Override
+        public boolean isInStuckOperation(int index) {
+            NodeExtras x = node(index).extrasOrNull();
+            if (x == null) {
+                return false;
+            }
+            List<RunningOperation> running;
+            synchronized (x) {
+                running = x.operationList();
+            }
+            return operations(node(index), running).stream().anyMatch(OperationStatus::stuck);
+        }
+
+        @Override
+        public FoldedChildren folded(int index) {
+            return FoldedChildren.NONE;
+        }
+
+        @Override
+        public ContextStatus row(int index) {
+            return status(order.get(index), null);
+        }
+
+        private ContextNode node(int index) {
+            return order.get(index).node;
         }
     }
 }

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param subtreeTotalCounters the same for its path and all paths below it
  * @param subtreeLiveCounters the same for its path and all paths below it
  * @param children the open children, the oldest first
- * @param foldedChildren how many more children there are that this snapshot leaves out
+ * @param foldedChildren what this snapshot leaves out below it
  */
 public record ContextStatus(
         long id,
@@ -55,7 +55,7 @@ public record ContextStatus(
         Map<String, Long> subtreeTotalCounters,
         Map<String, Long> subtreeLiveCounters,
         List<ContextStatus> children,
-        long foldedChildren) {
+        FoldedChildren foldedChildren) {
 
     /** Copies the collections, keeping their order. */
     public ContextStatus {
@@ -74,6 +74,7 @@ public record ContextStatus(
         subtreeTotalCounters = ordered(subtreeTotalCounters);
         subtreeLiveCounters = ordered(subtreeLiveCounters);
         children = List.copyOf(children);
+        requireNonNull(foldedChildren, "foldedChildren");
     }
 
     /** {@return whether it was asked to stop} */
@@ -85,10 +86,10 @@ public record ContextStatus(
      * Makes a copy with other children.
      *
      * @param shown the children that the copy has
-     * @param folded how many more there are
+     * @param folded what else there is
      * @return the copy
      */
-    public ContextStatus withChildren(List<ContextStatus> shown, long folded) {
+    public ContextStatus withChildren(List<ContextStatus> shown, FoldedChildren folded) {
         return new ContextStatus(
                 id,
                 name,
@@ -111,6 +112,60 @@ public record ContextStatus(
                 subtreeLiveCounters,
                 shown,
                 folded);
+    }
+
+    /** Makes a copy as it is after some time in which nothing happened. */
+    ContextStatus aged(Duration elapsed) {
+        return new ContextStatus(
+                id,
+                name,
+                label,
+                path,
+                kind,
+                state,
+                cancelReason,
+                duration.plus(elapsed),
+                lastActivity.plus(elapsed),
+                activity,
+                onThread,
+                caller,
+                operations.isEmpty()
+                        ? operations
+                        : operations.stream().map(o -> o.aged(elapsed)).toList(),
+                metrics,
+                data,
+                totalCounters,
+                liveCounters,
+                subtreeTotalCounters,
+                subtreeLiveCounters,
+                children,
+                foldedChildren.aged(elapsed));
+    }
+
+    /** Makes a copy that says who the context is and what it is innermost inside of, for one whose values are too many. */
+    ContextStatus withoutDetails() {
+        return new ContextStatus(
+                id,
+                name,
+                label,
+                path,
+                kind,
+                state,
+                cancelReason,
+                duration,
+                lastActivity,
+                activity,
+                onThread,
+                caller,
+                operations.subList(Math.max(0, operations.size() - 1), operations.size()),
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                children,
+                foldedChildren);
     }
 
     private static <V extends @Nullable Object> Map<String, V> ordered(Map<String, V> map) {

@@ -37,4 +37,18 @@ public record LockStatus(
         requireNonNull(holderPath, "holderPath");
         requireNonNull(heldDuration, "heldDuration");
     }
+
+    LockStatus aged(Duration elapsed) {
+        return new LockStatus(
+                name,
+                lockId,
+                lockType,
+                heldByContext,
+                holderId,
+                holderPath,
+                heldDuration.plus(elapsed),
+                fence,
+                waiters,
+                longHeld);
+    }
 }

@@ -30,4 +30,9 @@ public record LockWaiter(
         requireNonNull(lockName, "lockName");
         requireNonNull(waitingDuration, "waitingDuration");
     }
+
+    LockWaiter aged(Duration elapsed) {
+        return new LockWaiter(
+                contextName, contextId, contextPath, lockName, lockId, waitingDuration.plus(elapsed), stuck);
+    }
 }

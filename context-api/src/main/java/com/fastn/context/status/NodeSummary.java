@@ -22,7 +22,7 @@ public record NodeSummary(long contexts, long locksHeld, long lockWaiters, long 
         open.push(snapshot.globalContext());
         while (!open.isEmpty()) {
             ContextStatus context = open.pop();
-            contexts += 1 + context.foldedChildren();
+            contexts += 1 + context.foldedChildren().contexts();
             context.children().forEach(open::push);
         }
         long warnings = snapshot.warnings().stream()

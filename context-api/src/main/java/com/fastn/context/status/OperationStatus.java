@@ -34,4 +34,8 @@ public record OperationStatus(
     public OperationStatus(String name, Duration elapsed, boolean stuck) {
         this(name, elapsed, stuck, null);
     }
+
+    OperationStatus aged(Duration more) {
+        return new OperationStatus(name, elapsed.plus(more), stuck, usual);
+    }
 }

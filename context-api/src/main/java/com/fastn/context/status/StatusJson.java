@@ -30,6 +30,7 @@ public final class StatusJson {
     static final String CANCELLED = "cancelled";
     static final String SNAPSHOT_KIND = "status_snapshot";
     static final String CLUSTER_KIND = "cluster_status";
+    static final String DELTA_KIND = "status_delta";
 
     private StatusJson() {}
 
@@ -70,6 +71,25 @@ public final class StatusJson {
     }
 
     /**
+     * Writes one node, whose tree is not made into records, as UTF-8 and flushes; the stream stays open. Each context's
+     * record lives only while it is written.
+     *
+     * @param frame everything but the tree
+     * @param tree the tree
+     * @param out where to
+     * @throws UncheckedIOException if the stream fails
+     */
+    public static void write(StatusSnapshot frame, FoldableTree tree, OutputStream out) {
+        requireNonNull(frame, "frame");
+        requireNonNull(tree, "tree");
+        try (StatusJsonWriter writer = StatusJsonWriter.to(out)) {
+            writer.write(frame, tree);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
      * Writes a cluster as UTF-8 and flushes; the stream stays open.
      *
      * @param cluster what to write
@@ -83,6 +103,23 @@ public final class StatusJson {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Writes what changed.
+     *
+     * @param delta what to write
+     * @return the JSON on one line
+     */
+    public static String write(SnapshotDelta delta) {
+        requireNonNull(delta, "delta");
+        StringWriter out = new StringWriter();
+        try (StatusJsonWriter writer = StatusJsonWriter.to(out, false)) {
+            writer.write(delta);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toString();
     }
 
     /**
@@ -196,6 +233,41 @@ public final class StatusJson {
      */
     public static ClusterStatus readCluster(byte[] json, ReadLimits limits) {
         return readCluster(StatusJsonReader.decode(json, limits), limits);
+    }
+
+    /**
+     * Reads what changed within {@link ReadLimits#DEFAULT}.
+     *
+     * @param json the JSON
+     * @return the delta; only {@link SnapshotDelta#apply} finds out whether it fits
+     * @throws StatusFormatException if it cannot be understood
+     */
+    public static SnapshotDelta readDelta(String json) {
+        return readDelta(json, ReadLimits.DEFAULT);
+    }
+
+    /**
+     * Reads what changed.
+     *
+     * @param json the JSON
+     * @param limits how much to accept
+     * @return the delta; only {@link SnapshotDelta#apply} finds out whether it fits
+     * @throws StatusFormatException if it cannot be understood
+     */
+    public static SnapshotDelta readDelta(String json, ReadLimits limits) {
+        return StatusJsonReader.read(json, limits, DELTA_KIND, StatusJsonReader::deltaDocument);
+    }
+
+    /**
+     * Reads what changed.
+     *
+     * @param json the JSON as UTF-8
+     * @param limits how much to accept
+     * @return the delta; only {@link SnapshotDelta#apply} finds out whether it fits
+     * @throws StatusFormatException if it cannot be understood
+     */
+    public static SnapshotDelta readDelta(byte[] json, ReadLimits limits) {
+        return readDelta(StatusJsonReader.decode(json, limits), limits);
     }
 
     private static String text(@Nullable StatusSnapshot snapshot, @Nullable ClusterStatus cluster, boolean pretty) {

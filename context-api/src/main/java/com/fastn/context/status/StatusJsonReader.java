@@ -118,6 +118,107 @@ final class StatusJsonReader {
         return snapshot;
     }
 
+    SnapshotDelta deltaDocument() throws IOException {
+        NodeIdentity node = null;
+        Instant timestamp = null;
+        Instant baseTimestamp = null;
+        Long baseVersion = null;
+        Long version = null;
+        Duration elapsed = Duration.ZERO;
+        SystemMetrics metrics = null;
+        List<SnapshotDelta.Change> changed = new ArrayList<>();
+        List<Long> removed = new ArrayList<>();
+        Map<Long, List<Long>> orders = new LinkedHashMap<>();
+        List<LockStatus> locks = null;
+        List<LockWaiter> waiters = null;
+        List<StatusWarning> warnings = null;
+        requireObject("the document");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "kind" -> requireKind(string(name));
+                case "min_schema" -> requireKnown(longValue(name));
+                case "node" -> node = identity();
+                case "timestamp" -> timestamp = instant(name);
+                case "base_timestamp" -> baseTimestamp = instant(name);
+                case "base_version" -> baseVersion = longValue(name);
+                case "version" -> version = longValue(name);
+                case "elapsed_ns" -> elapsed = Duration.ofNanos(count(name));
+                case "system_metrics" -> metrics = isNull() ? null : systemMetrics();
+                case "changed" -> list(name, () -> changed.add(change()));
+                case "removed" -> list(name, () -> removed.add(longValue("removed")));
+                case "orders" -> list(name, () -> order(orders));
+                case "active_locks" -> {
+                    List<LockStatus> read = new ArrayList<>();
+                    list(name, () -> read.add(lock()));
+                    locks = read;
+                }
+                case "lock_waiters" -> {
+                    List<LockWaiter> read = new ArrayList<>();
+                    list(name, () -> read.add(waiter()));
+                    waiters = read;
+                }
+                case "warnings" -> {
+                    List<StatusWarning> read = new ArrayList<>();
+                    list(name, () -> read.add(warning()));
+                    warnings = read;
+                }
+                default -> json.skipChildren();
+            }
+        }
+        return new SnapshotDelta(
+                required(node, "node"),
+                required(timestamp, "timestamp"),
+                required(baseTimestamp, "base_timestamp"),
+                required(baseVersion, "base_version"),
+                required(version, "version"),
+                elapsed,
+                metrics,
+                changed,
+                removed,
+                orders,
+                locks,
+                waiters,
+                warnings);
+    }
+
+    private SnapshotDelta.Change change() throws IOException {
+        Long parentId = null;
+        ContextStatus context = null;
+        requireObject("a change");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "parent_id" -> parentId = isNull() ? null : (Long) longValue(name);
+                case "context" -> context = tree();
+                default -> json.skipChildren();
+            }
+        }
+        return new SnapshotDelta.Change(parentId, required(context, "context"));
+    }
+
+    private void order(Map<Long, List<Long>> orders) throws IOException {
+        Long parentId = null;
+        List<Long> children = new ArrayList<>();
+        requireObject("an order");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "parent_id" -> parentId = longValue(name);
+                case "children" -> list(name, () -> children.add(longValue("children")));
+                default -> json.skipChildren();
+            }
+        }
+        orders.put(required(parentId, "parent_id"), children);
+    }
+
+    private static void requireKnown(long schema) {
+        if (schema > StatusJson.SCHEMA) {
+            throw new StatusFormatException(
+                    StatusFormatException.Kind.UPGRADE_NEEDED,
+                    WHAT,
+                    "it wants a reader of schema " + schema + ", and this one knows " + StatusJson.SCHEMA,
+                    "upgrade this side");
+        }
+    }
+
     ClusterStatus clusterDocument() throws IOException {
         Instant timestamp = null;
         String answeredBy = null;
@@ -126,16 +227,7 @@ final class StatusJsonReader {
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
                 case "kind" -> requireKind(string(name));
-                case "min_schema" -> {
-                    if (longValue(name) > StatusJson.SCHEMA) {
-                        throw new StatusFormatException(
-                                StatusFormatException.Kind.UPGRADE_NEEDED,
-                                WHAT,
-                                "it wants a reader of schema " + longValue(name) + ", and this one knows "
-                                        + StatusJson.SCHEMA,
-                                "upgrade this side");
-                    }
-                }
+                case "min_schema" -> requireKnown(longValue(name));
                 case "timestamp" -> timestamp = instant(name);
                 case "answered_by" -> answeredBy = string(name);
                 case "nodes" -> list(name, () -> nodes.add(nodeStatus()));
@@ -980,6 +1072,9 @@ final class StatusJsonReader {
         private Map<String, Long> subtreeLives = Map.of();
         private final List<ContextStatus> children = new ArrayList<>();
         private long folded;
+        private long foldedContexts;
+        private Duration foldedOldest = Duration.ZERO;
+        private long foldedStuck;
         private boolean inChildren;
 
         void read(String field) throws IOException {
@@ -1005,8 +1100,17 @@ final class StatusJsonReader {
                 case "subtree_total_counters" -> subtreeTotals = counters(field);
                 case "subtree_live_counters" -> subtreeLives = counters(field);
                 case "folded_children" -> folded = count(field);
+                case "folded_contexts" -> foldedContexts = count(field);
+                case "folded_oldest_ms" -> foldedOldest = duration(field);
+                case "folded_stuck" -> foldedStuck = count(field);
                 default -> json.skipChildren();
             }
+        }
+
+        private FoldedChildren folded() {
+            return folded == 0
+                    ? FoldedChildren.NONE
+                    : new FoldedChildren(folded, Math.max(folded, foldedContexts), foldedOldest, foldedStuck);
         }
 
         ContextStatus build() {
@@ -1036,7 +1140,7 @@ final class StatusJsonReader {
                     subtreeTotals,
                     subtreeLives,
                     children,
-                    folded);
+                    folded());
         }
     }
 }

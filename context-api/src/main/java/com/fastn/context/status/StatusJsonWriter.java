@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.Closeable;
 import java.io.IOException;
@@ -30,6 +31,8 @@ final class StatusJsonWriter implements Closeable {
                     .maxNestingDepth(Integer.MAX_VALUE)
                     .build())
             .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
+            // So that the bytes are those of the text.
+            .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
             .build();
 
     private final JsonGenerator json;
@@ -72,6 +75,11 @@ final class StatusJsonWriter implements Closeable {
     }
 
     void write(StatusSnapshot snapshot) throws IOException {
+        write(snapshot, null);
+    }
+
+    /** Writes a snapshot with a tree that is not made into records, or with its own when that is {@code null}. */
+    void write(StatusSnapshot snapshot, @Nullable FoldableTree tree) throws IOException {
         begin(StatusJson.SNAPSHOT_KIND);
         write(snapshot.node());
         string("timestamp", snapshot.timestamp().toString());
@@ -80,7 +88,11 @@ final class StatusJsonWriter implements Closeable {
             write(snapshot.systemMetrics());
         }
         json.writeFieldName("global_context");
-        writeTree(snapshot.globalContext());
+        if (tree == null) {
+            writeTree(snapshot.globalContext());
+        } else {
+            writeTree(tree);
+        }
         json.writeArrayFieldStart("active_locks");
         for (LockStatus lock : snapshot.activeLocks()) {
             write(lock);
@@ -104,6 +116,68 @@ final class StatusJsonWriter implements Closeable {
             json.writeEndArray();
         }
         json.writeEndObject();
+    }
+
+    void write(SnapshotDelta delta) throws IOException {
+        begin(StatusJson.DELTA_KIND);
+        write(delta.node());
+        string("timestamp", delta.timestamp().toString());
+        string("base_timestamp", delta.baseTimestamp().toString());
+        integer("base_version", delta.baseVersion());
+        integer("version", delta.version());
+        integer("elapsed_ns", nanos(delta.elapsed()));
+        if (delta.systemMetrics() != null) {
+            write(delta.systemMetrics());
+        }
+        json.writeArrayFieldStart("changed");
+        for (SnapshotDelta.Change change : delta.changed()) {
+            json.writeStartObject();
+            integer("parent_id", change.parentId());
+            json.writeFieldName("context");
+            writeRow(change.context());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+        ids("removed", delta.removed());
+        json.writeArrayFieldStart("orders");
+        for (Map.Entry<Long, List<Long>> order : delta.orders().entrySet()) {
+            json.writeStartObject();
+            integer("parent_id", order.getKey());
+            ids("children", order.getValue());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+        if (delta.activeLocks() != null) {
+            json.writeArrayFieldStart("active_locks");
+            for (LockStatus lock : delta.activeLocks()) {
+                write(lock);
+            }
+            json.writeEndArray();
+        }
+        if (delta.lockWaiters() != null) {
+            json.writeArrayFieldStart("lock_waiters");
+            for (LockWaiter waiter : delta.lockWaiters()) {
+                write(waiter);
+            }
+            json.writeEndArray();
+        }
+        if (delta.warnings() != null) {
+            json.writeArrayFieldStart("warnings");
+            for (StatusWarning warning : delta.warnings()) {
+                write(warning);
+            }
+            json.writeEndArray();
+        }
+        json.writeEndObject();
+    }
+
+    /** Ids count from 1, so none comes near to where a number loses digits. */
+    private void ids(String name, List<Long> ids) throws IOException {
+        json.writeArrayFieldStart(name);
+        for (long id : ids) {
+            json.writeNumber(id);
+        }
+        json.writeEndArray();
     }
 
     private void begin(String kind) throws IOException {
@@ -201,10 +275,51 @@ final class StatusJsonWriter implements Closeable {
             } else {
                 open.removeLast();
                 json.writeEndArray();
-                integer("folded_children", context.folded);
-                json.writeEndObject();
+                end(context.folded);
             }
         }
+    }
+
+    /** Siblings stand side by side, so two numbers for each context lead down, and its parent leads back up. */
+    private void writeTree(FoldableTree tree) throws IOException {
+        int[] next = new int[tree.size()];
+        int[] left = new int[tree.size()];
+        for (int i = tree.size() - 1; i > 0; i--) {
+            int parent = tree.parent(i);
+            next[parent] = i;
+            left[parent]++;
+        }
+        begin(tree.row(0));
+        int at = 0;
+        while (at >= 0) {
+            if (left[at] > 0) {
+                left[at]--;
+                int child = next[at]++;
+                begin(tree.row(child));
+                at = child;
+            } else {
+                json.writeEndArray();
+                end(tree.folded(at));
+                at = tree.parent(at);
+            }
+        }
+    }
+
+    /** Writes a context as if it had no children. */
+    void writeRow(ContextStatus context) throws IOException {
+        begin(context);
+        json.writeEndArray();
+        end(context.foldedChildren());
+    }
+
+    private void end(FoldedChildren folded) throws IOException {
+        integer("folded_children", folded.count());
+        if (!folded.isNone()) {
+            integer("folded_contexts", folded.contexts());
+            duration("folded_oldest_ms", folded.oldest());
+            integer("folded_stuck", folded.stuck());
+        }
+        json.writeEndObject();
     }
 
     private Open begin(ContextStatus context) throws IOException {
@@ -274,7 +389,7 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
-    private void write(FinishedContext finished) throws IOException {
+    void write(FinishedContext finished) throws IOException {
         json.writeStartObject();
         integer("id", finished.id());
         string("path", finished.path().toString());
@@ -317,7 +432,7 @@ final class StatusJsonWriter implements Closeable {
         json.writeEndObject();
     }
 
-    private void write(LockStatus lock) throws IOException {
+    void write(LockStatus lock) throws IOException {
         json.writeStartObject();
         string("name", lock.name());
         integer("lock_id", lock.lockId());
@@ -332,7 +447,7 @@ final class StatusJsonWriter implements Closeable {
         json.writeEndObject();
     }
 
-    private void write(LockWaiter waiter) throws IOException {
+    void write(LockWaiter waiter) throws IOException {
         json.writeStartObject();
         string("context_name", waiter.contextName());
         integer("context_id", waiter.contextId());
@@ -344,7 +459,7 @@ final class StatusJsonWriter implements Closeable {
         json.writeEndObject();
     }
 
-    private void write(StatusWarning warning) throws IOException {
+    void write(StatusWarning warning) throws IOException {
         json.writeStartObject();
         string("id", warning.id());
         lowerCase("severity", warning.severity());
@@ -471,6 +586,14 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
+    private static long nanos(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException longerThanTime) {
+            return duration.isNegative() ? 0 : Long.MAX_VALUE;
+        }
+    }
+
     private static long millis(Duration duration) {
         try {
             return duration.toMillis();
@@ -520,7 +643,7 @@ final class StatusJsonWriter implements Closeable {
     }
 
     /** A context whose children are being written. */
-    private record Open(Iterator<ContextStatus> children, long folded) {}
+    private record Open(Iterator<ContextStatus> children, FoldedChildren folded) {}
 
     /** An indent that stops growing, so that the text of a deep tree grows with its rows and not with their square. */
     private static final class BoundedIndenter implements DefaultPrettyPrinter.Indenter {

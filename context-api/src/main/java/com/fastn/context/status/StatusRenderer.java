@@ -17,16 +17,19 @@ import java.util.Set;
  * result holds no control character but line feeds and the colours chosen here. Immutable; use one from any thread.
  */
 public final class StatusRenderer {
-    private static final StatusRenderer PLAIN = new StatusRenderer(false, 0, false);
+    private static final StatusRenderer PLAIN = new StatusRenderer(false, 0, false, 0);
+    private static final int FEWEST_TREE_LINES = 10;
 
     private final boolean colours;
     private final int width;
     private final boolean brief;
+    private final int treeLines;
 
-    private StatusRenderer(boolean colours, int width, boolean brief) {
+    private StatusRenderer(boolean colours, int width, boolean brief, int treeLines) {
         this.colours = colours;
         this.width = width;
         this.brief = brief;
+        this.treeLines = treeLines;
     }
 
     /** {@return a renderer without colours that never cuts a line} */
@@ -41,7 +44,7 @@ public final class StatusRenderer {
      * @return the renderer
      */
     public static StatusRenderer ansi(int width) {
-        return new StatusRenderer(true, width, false);
+        return new StatusRenderer(true, width, false, 0);
     }
 
     /**
@@ -51,7 +54,7 @@ public final class StatusRenderer {
      * @return the renderer
      */
     public StatusRenderer withWidth(int columns) {
-        return new StatusRenderer(colours, columns, brief);
+        return new StatusRenderer(colours, columns, brief, treeLines);
     }
 
     /**
@@ -61,7 +64,19 @@ public final class StatusRenderer {
      * @return the renderer
      */
     public StatusRenderer brief() {
-        return new StatusRenderer(colours, width, true);
+        return new StatusRenderer(colours, width, true, treeLines);
+    }
+
+    /**
+     * Makes a renderer that draws a tree of more lines folded, as {@link SnapshotFold} does: who is in trouble is shown first,
+     * and what is left out is counted. A context with many locks shows the first of them. Lists below the tree are drawn
+     * whole.
+     *
+     * @param lines how many lines a node's tree may have, such as 60; 0 or less folds nothing, and 10 are the fewest
+     * @return the renderer
+     */
+    public StatusRenderer maxTreeLines(int lines) {
+        return new StatusRenderer(colours, width, brief, lines <= 0 ? 0 : Math.max(FEWEST_TREE_LINES, lines));
     }
 
     /**
@@ -126,7 +141,11 @@ public final class StatusRenderer {
             page.gap();
         }
         LockIndex locks = new LockIndex(snapshot);
-        new TreeDrawing(page, locks, brief).draw(snapshot.globalContext());
+        TreeDrawing drawing = new TreeDrawing(page, locks, brief, treeLines / FEWEST_TREE_LINES);
+        drawing.draw(
+                treeLines == 0
+                        ? snapshot.globalContext()
+                        : SnapshotFold.foldToLines(snapshot, treeLines, drawing::linesOf));
         drawLocks(page, snapshot.activeLocks(), locks);
         drawWaiters(page, snapshot.lockWaiters(), locks);
         drawWarnings(page, snapshot.warnings());

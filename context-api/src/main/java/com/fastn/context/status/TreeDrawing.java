@@ -19,12 +19,20 @@ final class TreeDrawing {
     private final Page page;
     private final LockIndex locks;
     private final boolean brief;
+    private final int lockLines;
     private final int deepest;
     private final Deque<Branch> open = new ArrayDeque<>();
     private final Set<ContextPath> counted = new HashSet<>();
 
-    TreeDrawing(Page page, LockIndex locks, boolean brief) {
+    /**
+     * Makes a drawing.
+     *
+     * @param lockLines how many of the locks that a context holds are drawn below it, and how many that it waits for; 0 for
+     *     all
+     */
+    TreeDrawing(Page page, LockIndex locks, boolean brief, int lockLines) {
         this.page = page;
+        this.lockLines = lockLines == 0 ? Integer.MAX_VALUE : lockLines;
         this.locks = locks;
         this.brief = brief;
         this.deepest =
@@ -43,16 +51,16 @@ final class TreeDrawing {
                 drawChild(branch, child);
             } else {
                 open.removeLast();
-                long folded = branch.context.foldedChildren();
-                if (folded > 0) {
-                    page.end(branchLine(branch.lead, true).add(Ink.DIM, "+" + HumanText.count(folded) + " more"));
+                FoldedChildren folded = branch.context.foldedChildren();
+                if (!folded.isNone()) {
+                    page.end(more(branchLine(branch.lead, true), folded));
                 }
             }
         }
     }
 
     private void drawChild(Branch branch, ContextStatus child) {
-        boolean last = branch.isDone() && branch.context.foldedChildren() <= 0;
+        boolean last = branch.isDone() && branch.context.foldedChildren().isNone();
         int depth = branch.depth + 1;
         Line line = branchLine(branch.lead, last);
         if (depth > deepest) {
@@ -64,24 +72,58 @@ final class TreeDrawing {
         enter(child, lead, depth, branch.isOneOfMany(child));
     }
 
+    /** The ages are those of the siblings, the trouble is that of all below: nothing bad is left out in silence (rule M10). */
+    private static Line more(Line line, FoldedChildren folded) {
+        line.add(Ink.DIM, "+" + HumanText.count(folded.count()) + " more");
+        if (folded.contexts() > folded.count()) {
+            line.add(Ink.DIM, " (" + HumanText.count(folded.contexts()) + " contexts)");
+        }
+        if (!folded.oldest().isZero()) {
+            line.add(Ink.DIM, ", oldest " + HumanText.duration(folded.oldest()));
+        }
+        if (folded.stuck() > 0) {
+            line.mark(Ink.RED, ", " + HumanText.count(folded.stuck()) + " stuck");
+        }
+        return line;
+    }
+
+    /** {@return how many lines a context takes at most, without those of its children} */
+    long linesOf(ContextStatus context) {
+        long counters = brief || CounterText.of(context) == null ? 0 : 1;
+        return 1 + counters + lines(locks.heldBy(context)) + lines(locks.awaitedBy(context));
+    }
+
+    private long lines(List<?> some) {
+        return some.size() <= lockLines ? some.size() : lockLines + 1L;
+    }
+
     /** Draws the rows that belong to the context itself and leaves its children for later. */
     private void enter(ContextStatus context, String lead, int depth, boolean oneOfMany) {
         List<LockStatus> held = locks.heldBy(context);
         List<LockWaiter> awaited = locks.awaitedBy(context);
         String counters = counters(context, oneOfMany);
-        int left = (counters == null ? 0 : 1) + held.size() + awaited.size();
-        boolean more = !context.children().isEmpty() || context.foldedChildren() > 0;
+        long left = (counters == null ? 0 : 1) + lines(held) + lines(awaited);
+        boolean more =
+                !context.children().isEmpty() || !context.foldedChildren().isNone();
         if (counters != null) {
             left--;
             page.end(branchLine(lead, left == 0 && !more).add(counters));
         }
-        for (LockStatus lock : held) {
+        for (LockStatus lock : held.subList(0, Math.min(held.size(), lockLines))) {
             left--;
             page.end(holds(branchLine(lead, left == 0 && !more), lock));
         }
-        for (LockWaiter waiter : awaited) {
+        if (held.size() > lockLines) {
+            left--;
+            page.end(andMore(branchLine(lead, left == 0 && !more), "🔒", " HOLDS", held.size() - lockLines));
+        }
+        for (LockWaiter waiter : awaited.subList(0, Math.min(awaited.size(), lockLines))) {
             left--;
             page.end(waits(branchLine(lead, left == 0 && !more), waiter));
+        }
+        if (awaited.size() > lockLines) {
+            left--;
+            page.end(andMore(branchLine(lead, left == 0 && !more), "⏳", " WAITING", awaited.size() - lockLines));
         }
         if (more) {
             open.addLast(new Branch(context, lead, depth));
@@ -140,6 +182,10 @@ final class TreeDrawing {
             line.add(" on: ").quoted(Ink.CYAN, now.name());
             line.add(" " + HumanText.duration(now.elapsed())).mark(Ink.GREEN, " ✅ ACTIVE");
         }
+    }
+
+    private static Line andMore(Line line, String sign, String verb, int locks) {
+        return line.add(Ink.YELLOW, sign).add(verb + " +" + HumanText.count(locks) + " more");
     }
 
     private Line holds(Line line, LockStatus lock) {

@@ -70,7 +70,7 @@ class SnapshotTest {
         assertThat(shown.cancelReason())
                 .isEqualTo(new CancelReason(CancelReason.Kind.REQUESTED, "stop", "app.proxy.session"));
         assertThat(shown.duration()).isEqualTo(Duration.ofSeconds(2));
-        assertThat(shown.foldedChildren()).isZero();
+        assertThat(shown.foldedChildren().isNone()).isTrue();
     }
 
     @Test

@@ -28,7 +28,7 @@ final class Row {
     private @Nullable CancelReason reason;
     private ContextState state = ContextState.ACTIVE;
     private @Nullable CallerLink caller;
-    private long folded;
+    private FoldedChildren folded = FoldedChildren.NONE;
 
     Row(long id, String name, ContextKind kind) {
         this.id = id;
@@ -129,7 +129,12 @@ final class Row {
     }
 
     Row folded(long more) {
-        folded = more;
+        folded = FoldedChildren.of(more);
+        return this;
+    }
+
+    Row folded(long count, long contexts, String oldest, long stuck) {
+        folded = new FoldedChildren(count, contexts, time(oldest), stuck);
         return this;
     }
 

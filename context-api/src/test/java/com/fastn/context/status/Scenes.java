@@ -179,7 +179,7 @@ final class Scenes {
                                         .age("0.3s")
                                         .active("0.3s")
                                         .inside("db-query", "0.2s", false))
-                        .folded(12_345));
+                        .folded(12_345, 37_035, "34m", 3));
         StatusSnapshot second = new StatusSnapshot(
                 new NodeIdentity("bob", "1772625601000-7a"),
                 NOON,

@@ -228,7 +228,7 @@ class StatusJsonTest {
         ContextStatus leaf = new Row(0, "x", ContextKind.OTHER).status();
         ContextStatus chain = leaf;
         for (int i = 1; i < depth; i++) {
-            chain = leaf.withChildren(List.of(chain), 0);
+            chain = leaf.withChildren(List.of(chain), FoldedChildren.NONE);
         }
         return chain;
     }
@@ -354,6 +354,9 @@ class StatusJsonTest {
                     .active(random.nextInt(10) + "s")
                     .state(one(ContextState.values()))
                     .folded(random.nextInt(3));
+            if (maybe()) {
+                row.folded(3, 3 + random.nextInt(9), random.nextInt(100) + "s", random.nextInt(4));
+            }
             if (maybe()) {
                 row.active(name(), "3s").onThread().cancelled(name()).calledBy(path().toString(), number(), name());
             }

@@ -194,7 +194,7 @@ class StatusRendererTest {
         ContextStatus deep = new Row(0, "x", ContextKind.OTHER).status();
         ContextStatus leaf = deep;
         for (int i = 0; i < 1_000_000; i++) {
-            deep = leaf.withChildren(List.of(deep), 0);
+            deep = leaf.withChildren(List.of(deep), FoldedChildren.NONE);
         }
         String drawn = StatusRenderer.plain()
                 .brief()

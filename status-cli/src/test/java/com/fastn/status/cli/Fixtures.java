@@ -5,6 +5,7 @@ import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
@@ -77,6 +78,6 @@ final class Fixtures {
                 Map.of(),
                 Map.of(),
                 List.of(),
-                0);
+                FoldedChildren.NONE);
     }
 }

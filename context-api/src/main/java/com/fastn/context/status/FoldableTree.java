@@ -1,0 +1,77 @@
+package com.fastn.context.status;
+
+/**
+ * A tree that is folded before it is made into records, so that a million contexts never become a million records.
+ *
+ * <p>Its contexts are numbered breadth first: the root is 0, each context stands behind its parent, and the children of a
+ * context stand side by side in the order in which they are shown. A fold asks from one thread.
+ */
+public interface FoldableTree {
+
+    /** {@return how many contexts there are, at least 1} */
+    int size();
+
+    /**
+     * {@return the number of the parent, less than the index; -1 for the root}
+     *
+     * @param index the number of a context
+     */
+    int parent(int index);
+
+    /**
+     * {@return the context's id}
+     *
+     * @param index the number of a context
+     */
+    long id(int index);
+
+    /**
+     * {@return the context's name}
+     *
+     * @param index the number of a context
+     */
+    String name(int index);
+
+    /**
+     * {@return nanoseconds since the context was created}
+     *
+     * @param index the number of a context
+     */
+    long ageNanos(int index);
+
+    /**
+     * {@return nanoseconds since its last sign of life}
+     *
+     * @param index the number of a context
+     */
+    long quietNanos(int index);
+
+    /**
+     * {@return whether it was asked to stop and is still there}
+     *
+     * @param index the number of a context
+     */
+    boolean isStopping(int index);
+
+    /**
+     * {@return whether it is inside of an operation that takes too long}
+     *
+     * @param index the number of a context
+     */
+    boolean isInStuckOperation(int index);
+
+    /**
+     * {@return what was left out below it before}
+     *
+     * @param index the number of a context
+     */
+    FoldedChildren folded(int index);
+
+    /**
+     * Makes the record of a context that may be shown.
+     *
+     * @param index the number of a context
+     * @return the context; the fold replaces its children
+     */
+    ContextStatus row(int index);
+}

@@ -1,0 +1,115 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FoldedChildren;
+import com.fastn.context.status.SnapshotFold;
+import com.fastn.context.status.SnapshotLimits;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusRenderer;
+import com.fastn.context.status.StatusSnapshot;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class SnapshotLimitsTest {
+    @RegisterExtension
+    final TestTree tree = new TestTree();
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void M10_aMillionContextsFitIntoAMebibyteAndSixtyLinesWithTheStuckOnesInSight() {
+        ContextNode server = tree.open("server");
+        List<ContextNode> stuck = new ArrayList<>();
+        for (int i = 0; i < 1_000_000; i++) {
+            ContextNode request = server.openChild("request", ContextKind.REQUEST, null);
+            if (i == 3 || i == 654_321 || i == 999_999) {
+                stuck.add(request);
+            }
+        }
+        ContextNode holder = stuck.get(1);
+        LockGuard<Object> guard =
+                MutexTest.ask(holder, tree.root.mutex("orders", new Object())).join();
+        var waiting = MutexTest.ask(stuck.get(2), tree.root.mutex("orders", new Object()));
+        var operation = stuck.get(0).operation("db-query");
+        tree.passSeconds(34 * 60);
+
+        StatusSnapshot folded = tree.runtime.status(SnapshotLimits.DEFAULT);
+        String json = StatusJson.write(folded);
+        assertThat(json.getBytes(StandardCharsets.UTF_8)).hasSizeLessThanOrEqualTo(1 << 20);
+        assertThat(StatusJson.readSnapshot(json).globalContext().children()).hasSize(1);
+        ContextStatus shown = folded.globalContext().children().get(0);
+        assertThat(shown.children())
+                .hasSize(1_000)
+                .extracting(ContextStatus::id)
+                .containsAll(stuck.stream().map(ContextNode::id).toList());
+        assertThat(shown.foldedChildren()).isEqualTo(new FoldedChildren(999_000, 999_000, Duration.ofMinutes(34), 0));
+
+        List<String> drawn = StatusRenderer.plain()
+                .brief()
+                .maxTreeLines(60)
+                .render(folded)
+                .lines()
+                .takeWhile(line -> !line.isEmpty())
+                .toList();
+        assertThat(drawn).hasSizeLessThanOrEqualTo(60).hasSizeGreaterThan(50);
+        for (ContextNode each : stuck) {
+            assertThat(drawn).anyMatch(line -> line.contains("request#" + each.id() + " "));
+        }
+        assertThat(drawn.get(drawn.size() - 1)).matches(" +└── \\+999,9\\d\\d more, oldest 34m");
+        operation.close();
+        waiting.cancel(false);
+        guard.close();
+    }
+
+    @Test
+    void M10_aTreeThatIsFoldedWhileItIsWalkedIsTheFoldedTree() {
+        long seed = new Random().nextLong();
+        System.out.println("SnapshotLimitsTest seed " + seed);
+        Random random = new Random(seed);
+        LiveTree live = new LiveTree(tree, random);
+        for (int i = 0; i < 100; i++) {
+            live.change(1 + random.nextInt(100));
+            SnapshotLimits limits = new SnapshotLimits(
+                    1 + random.nextInt(10),
+                    1 + random.nextInt(50),
+                    1 + random.nextInt(500),
+                    (16 << 10) + random.nextInt(100_000));
+            assertThat(tree.runtime.status(limits))
+                    .as("seed %d", seed)
+                    .isEqualTo(SnapshotFold.fold(tree.runtime.status(), limits));
+            FastnContext some = live.any();
+            assertThat(some.subtreeStatus(limits))
+                    .as("seed %d", seed)
+                    .isEqualTo(SnapshotFold.fold(some.subtreeStatus(), limits));
+        }
+        assertThat(tree.runtime.status(SnapshotLimits.UNLIMITED)).isEqualTo(tree.runtime.status());
+        live.end();
+    }
+
+    @Test
+    void aSubtreeIsShownToADepth() {
+        ContextNode service = tree.open("service");
+        ContextNode session = tree.open(service, "session");
+        tree.open(session, "request");
+        tree.open(session, "request");
+        tree.passSeconds(5);
+
+        ContextStatus shown = service.subtreeStatus(2).globalContext();
+        assertThat(shown.id()).isEqualTo(service.id());
+        assertThat(shown.children()).extracting(ContextStatus::id).containsExactly(session.id());
+        assertThat(shown.children().get(0).children()).isEmpty();
+        assertThat(shown.children().get(0).foldedChildren())
+                .isEqualTo(new FoldedChildren(2, 2, Duration.ofSeconds(5), 0));
+        assertThat(service.subtreeStatus(1).globalContext().foldedChildren())
+                .isEqualTo(new FoldedChildren(1, 3, Duration.ofSeconds(5), 0));
+    }
+}
