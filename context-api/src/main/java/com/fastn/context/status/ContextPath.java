@@ -170,14 +170,19 @@ public final class ContextPath implements Comparable<ContextPath> {
             if (i > 0) {
                 dotted.append('.');
             }
-            for (int j = 0; j < names[i].length(); j++) {
-                char c = names[i].charAt(j);
-                if (c == '.' || c == '\\') {
-                    dotted.append('\\');
-                }
-                dotted.append(c);
-            }
+            append(dotted, names[i]);
         }
         return dotted.toString();
+    }
+
+    /** Adds a name as it stands in the dotted form. */
+    static void append(StringBuilder dotted, String name) {
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            if (c == '.' || c == '\\') {
+                dotted.append('\\');
+            }
+            dotted.append(c);
+        }
     }
 }

@@ -4,8 +4,13 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 
-/** How many bytes parts of a status take as JSON. */
+/**
+ * How many bytes parts of a status take as JSON. Parts of very short tokens count as more, since a reader also limits how
+ * many tokens there are (rule S13).
+ */
 final class JsonSizes {
+    private static final int BYTES_PER_TOKEN = 1 + (1 << 20) / JsonLimits.TOKENS_PER_MIB;
+
     private JsonSizes() {}
 
     static long of(StatusSnapshot snapshot) {
@@ -45,21 +50,29 @@ final class JsonSizes {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return counter.bytes;
+        return Math.max(counter.bytes, counter.tokens * BYTES_PER_TOKEN);
     }
 
-    /** Counts what comes and keeps nothing of it. */
+    /** Counts what comes and keeps nothing of it. Marks inside of texts are taken for tokens, which is on the safe side. */
     private static final class Counter extends OutputStream {
         private long bytes;
+        private long tokens;
 
         @Override
         public void write(int b) {
             bytes++;
+            tokens += switch (b) {
+                case ',', ':', '}', ']' -> 1;
+                case '{', '[' -> 2; // itself, and what follows without a comma
+                default -> 0;
+            };
         }
 
         @Override
         public void write(byte[] some, int offset, int length) {
-            bytes += length;
+            for (int i = offset; i < offset + length; i++) {
+                write(some[i]);
+            }
         }
     }
 }

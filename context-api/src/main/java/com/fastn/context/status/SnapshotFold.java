@@ -64,7 +64,8 @@ public final class SnapshotFold {
                 cuts.add("the innermost operation of the root, without its values and counters");
                 listed = shortened(frame, limits, cuts);
             }
-            long around = JsonSizes.of(listed.withGlobalContext(bare)) - JsonSizes.ofRow(bare);
+            // The root's values come with its row; who it is counts twice, which is on the safe side.
+            long around = JsonSizes.of(listed.withGlobalContext(bare.withoutDetails()));
             costs = new FoldPlan.Costs(
                     limits.maxBytes() - around, LEAST_BYTES, FOLD_BYTES, row -> JsonSizes.ofRow(row) + 1);
         }

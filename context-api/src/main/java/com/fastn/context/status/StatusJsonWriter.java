@@ -17,7 +17,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +35,8 @@ final class StatusJsonWriter implements Closeable {
             .build();
 
     private final JsonGenerator json;
+    private final PathText path = new PathText();
+    private final char[] word = new char[64];
 
     private StatusJsonWriter(JsonGenerator json) {
         this.json = json;
@@ -327,7 +328,7 @@ final class StatusJsonWriter implements Closeable {
         integer("id", context.id());
         string("name", context.name());
         string("label", context.label());
-        string("path", context.path().toString());
+        path(context.path());
         lowerCase("kind", context.kind());
         lowerCase("state", context.state());
         bool("is_cancelled", context.isCancelled());
@@ -612,8 +613,27 @@ final class StatusJsonWriter implements Closeable {
         json.writeBooleanField(name, value);
     }
 
+    /** Writes what {@code string} writes of the dotted form, without making that text for each of many contexts. */
+    private void path(ContextPath where) throws IOException {
+        int length = path.set(where);
+        for (int i = 0; i < length; i++) {
+            if (length > JsonLimits.STRING_LENGTH || Character.isSurrogate(path.chars()[i])) {
+                string("path", where.toString());
+                return;
+            }
+        }
+        json.writeFieldName("path");
+        json.writeString(path.chars(), 0, length);
+    }
+
+    /** The names of constants are ASCII, and shorter than a word may be. */
     private void lowerCase(String name, Enum<?> value) throws IOException {
-        json.writeStringField(name, value.name().toLowerCase(Locale.ROOT));
+        String upper = value.name();
+        for (int i = 0; i < upper.length(); i++) {
+            word[i] = Character.toLowerCase(upper.charAt(i));
+        }
+        json.writeFieldName(name);
+        json.writeString(word, 0, upper.length());
     }
 
     private static String name(String name) {

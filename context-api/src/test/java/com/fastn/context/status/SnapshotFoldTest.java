@@ -66,6 +66,16 @@ class SnapshotFoldTest {
             List<String> tree = drawn.lines().takeWhile(line -> !line.isEmpty()).toList();
 
             assertThat(tree).as("seed %d", seed + i).hasSizeLessThanOrEqualTo(lines);
+            assertThat(StatusRenderer.plain()
+                            .maxTreeLines(lines)
+                            .render(whole)
+                            .lines()
+                            .dropWhile(line -> !line.isEmpty())
+                            .skip(1)
+                            .takeWhile(line -> !line.isEmpty()))
+                    .as("seed %d, with counters", seed + i)
+                    .isNotEmpty()
+                    .hasSizeLessThanOrEqualTo(lines);
             assertThat(StatusRenderer.plain().brief().maxTreeLines(0).render(whole))
                     .isEqualTo(StatusRenderer.plain().brief().render(whole));
             long hidden = tree.stream()
@@ -183,6 +193,22 @@ class SnapshotFoldTest {
         assertThat(drawn.lines().takeWhile(line -> !line.isEmpty()))
                 .hasSizeLessThanOrEqualTo(20)
                 .contains("├── 🔒 HOLDS +498 more", "└── ⏳ WAITING +498 more");
+    }
+
+    @Test
+    void S13_whatIsFoldedCanBeReadHoweverShortItsTokensAre() {
+        Row root = new Row(1, "app", ContextKind.ROOT);
+        for (int i = 2; i < 500; i++) {
+            Row row = new Row(i, "c", ContextKind.TASK);
+            for (int n = 0; n < 1_000; n++) {
+                row.total(Integer.toString(n, 36), 1);
+            }
+            root.with(row);
+        }
+        StatusSnapshot folded = SnapshotFold.fold(Scenes.of(root), SnapshotLimits.DEFAULT);
+
+        assertThat(folded.globalContext().children()).hasSizeGreaterThan(50);
+        assertThat(StatusJson.readSnapshot(StatusJson.write(folded))).isEqualTo(folded);
     }
 
     @Test

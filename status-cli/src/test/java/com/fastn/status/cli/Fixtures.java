@@ -25,7 +25,8 @@ final class Fixtures {
     static StatusSnapshot snapshot(String alias, String service) {
         ContextPath root = ContextPath.of(List.of("global"));
         ContextStatus child = context(2, service, ContextPath.of(List.of("global", service)), ContextKind.SERVICE);
-        ContextStatus tree = context(1, "global", root, ContextKind.ROOT).withChildren(List.of(child), 0);
+        ContextStatus tree =
+                context(1, "global", root, ContextKind.ROOT).withChildren(List.of(child), FoldedChildren.NONE);
         return new StatusSnapshot(identity(alias), NOW, 7, null, tree, List.of(), List.of(), List.of());
     }
 
