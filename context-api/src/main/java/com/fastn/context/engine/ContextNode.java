@@ -499,16 +499,15 @@ public final class ContextNode implements FastnContext {
         List<ContextNode> marked = new ArrayList<>();
         ArrayDeque<ContextNode> open = new ArrayDeque<>();
         open.add(this);
-        CancelReason inherited = null;
+        ContextNode above = null;
+        CancelReason inherited = reason;
         for (ContextNode node = open.poll(); node != null; node = open.poll()) {
-            CancelReason mine = reason;
-            if (node != this) {
-                if (inherited == null) {
-                    inherited = fromParent(reason);
-                }
-                mine = inherited;
+            if (node != this && node.parent != above) {
+                // The parent is marked, by this thread or by one that was faster and has other words.
+                above = requireNonNull(node.parent, "parent");
+                inherited = fromParent(requireNonNull(above.cancelReason, "reason"));
             }
-            if (node.mark(mine)) {
+            if (node.mark(inherited)) {
                 marked.add(node);
             }
             open.addAll(node.childNodes());
@@ -521,7 +520,9 @@ public final class ContextNode implements FastnContext {
     }
 
     private static CancelReason fromParent(CancelReason reason) {
-        return new CancelReason(CancelReason.Kind.PARENT, reason.message(), reason.source());
+        return reason.kind() == CancelReason.Kind.PARENT
+                ? reason
+                : new CancelReason(CancelReason.Kind.PARENT, reason.message(), reason.source());
     }
 
     private synchronized boolean mark(CancelReason reason) {
