@@ -1,5 +1,7 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fastn.context.status.CancelReason;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,7 +21,7 @@ final class CancelWalk {
     private static final int STEP = 256;
 
     private final EngineRuntime runtime;
-    private final CancelReason inherited;
+    private CancelReason inherited; // by the children that are visited
     private final @Nullable Executor loop;
     private final ArrayDeque<ContextNode> open = new ArrayDeque<>();
     private final List<ContextNode> marked = new ArrayList<>();
@@ -37,8 +39,7 @@ final class CancelWalk {
     /** Cancels a node and all below it; the node itself is marked when this returns. */
     static void cancel(ContextNode top, CancelReason reason) {
         EngineRuntime runtime = top.runtime();
-        CancelWalk walk = new CancelWalk(
-                runtime, ContextNode.fromParent(reason), runtime.current().eventLoop());
+        CancelWalk walk = new CancelWalk(runtime, reason, runtime.current().eventLoop());
         walk.visit(top, reason);
         walk.proceed();
     }
@@ -82,6 +83,8 @@ final class CancelWalk {
         ContextNode node = open.poll();
         if (node != null) {
             children = new ChildBatches(node);
+            // Marked by this walk, or by one that was faster and has other words.
+            inherited = ContextNode.fromParent(requireNonNull(node.cancelReason(), "reason"));
             return false;
         }
         if (told < marked.size()) {

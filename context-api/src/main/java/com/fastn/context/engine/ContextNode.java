@@ -627,7 +627,9 @@ public final class ContextNode implements FastnContext {
     }
 
     static CancelReason fromParent(CancelReason reason) {
-        return new CancelReason(CancelReason.Kind.PARENT, reason.message(), reason.source());
+        return reason.kind() == CancelReason.Kind.PARENT
+                ? reason
+                : new CancelReason(CancelReason.Kind.PARENT, reason.message(), reason.source());
     }
 
     /**
