@@ -1,0 +1,50 @@
+package com.fastn.verification.benchmarks;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.status.ContextKind;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What several benchmarks begin with. */
+final class Trees {
+    /** How many children a context of a filled tree has. */
+    static final int FAN_OUT = 10;
+
+    private Trees() {}
+
+    static ContextRuntime runtime() {
+        return ContextRuntime.builder().rootName("benchmark").build();
+    }
+
+    /** Opens contexts, each with {@link #FAN_OUT} children, until the tree with its root has that many. */
+    static void fill(ContextRuntime runtime, int contexts) {
+        List<FastnContext> all = new ArrayList<>(contexts);
+        all.add(runtime.root());
+        for (int parent = 0; all.size() < contexts; parent++) {
+            for (int i = 0; i < FAN_OUT && all.size() < contexts; i++) {
+                all.add(all.get(parent)
+                        .child("part-" + i)
+                        .withKind(ContextKind.TASK)
+                        .open());
+            }
+        }
+    }
+
+    static void fill(LinkedNode root, int contexts) {
+        List<LinkedNode> all = new ArrayList<>(contexts);
+        all.add(root);
+        for (int parent = 0; all.size() < contexts; parent++) {
+            for (int i = 0; i < FAN_OUT && all.size() < contexts; i++) {
+                all.add(all.get(parent).open("part-" + i));
+            }
+        }
+    }
+
+    /** {@return a tracer of the SDK whose spans record and are handed to nobody} */
+    static Tracer tracer() {
+        return SdkTracerProvider.builder().build().get("benchmark");
+    }
+}

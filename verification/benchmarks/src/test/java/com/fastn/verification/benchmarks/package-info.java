@@ -1,0 +1,4 @@
+@NullMarked
+package com.fastn.verification.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
