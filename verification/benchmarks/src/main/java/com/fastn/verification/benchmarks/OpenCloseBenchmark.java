@@ -35,7 +35,11 @@ public class OpenCloseBenchmark {
         requests = parent.totalCounter("requests");
         parentJob = JobKt.Job(null);
         tracer = Trees.tracer();
-        parentSpan = Context.root().with(tracer.spanBuilder("service").startSpan());
+        Span service = tracer.spanBuilder("service").startSpan();
+        if (!service.isRecording()) {
+            throw new IllegalStateException("the span records nothing");
+        }
+        parentSpan = Context.root().with(service);
         parentNode = new LinkedNode(null, "service");
     }
 

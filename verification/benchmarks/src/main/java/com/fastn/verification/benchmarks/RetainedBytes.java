@@ -4,7 +4,9 @@ import com.fastn.context.FastnContext;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
 import java.lang.management.ManagementFactory;
+import java.lang.ref.Reference;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import kotlinx.coroutines.CompletableJob;
@@ -37,36 +39,45 @@ public final class RetainedBytes {
         Tracer tracer = Trees.tracer();
         Context span = Context.root().with(tracer.spanBuilder("service").startSpan());
         LinkedNode node = new LinkedNode(null, "service");
+        List<Object> all = List.of(bare, labelled, job, span, node);
         Map<String, Double> bytes = new LinkedHashMap<>();
-        bytes.put("ours, bare", measure(nodes, () -> bare.child("request").open()));
-        bytes.put(
-                "ours, with a label",
-                measure(
-                        nodes,
-                        () -> labelled.child("request").withLabel("GET /orders").open()));
-        bytes.put("Kotlin Job", measure(nodes, () -> JobKt.Job(job)));
-        bytes.put(
-                "OpenTelemetry span",
-                measure(
-                        nodes,
-                        () -> tracer.spanBuilder("request").setParent(span).startSpan()));
-        bytes.put("limit, links and a name", measure(nodes, () -> node.open("request")));
+        try {
+            bytes.put("ours, bare", measure(nodes, () -> bare.child("request").open()));
+            bytes.put(
+                    "ours, with a label",
+                    measure(
+                            nodes,
+                            () -> labelled.child("request")
+                                    .withLabel("GET /orders")
+                                    .open()));
+            bytes.put("Kotlin Job", measure(nodes, () -> JobKt.Job(job)));
+            bytes.put(
+                    "OpenTelemetry span",
+                    measure(
+                            nodes,
+                            () -> tracer.spanBuilder("request").setParent(span).startSpan()));
+            bytes.put("limit, links and a name", measure(nodes, () -> node.open("request")));
+        } finally {
+            // What one measure has left stays until the last is done, so that it is the same before and after.
+            Reference.reachabilityFence(all);
+        }
         return bytes;
     }
 
     private static double measure(int nodes, Supplier<Object> open) {
-        // Classes are loaded and tables made before the count begins.
         Object[] kept = new Object[nodes];
-        kept[0] = open.get();
-        long before = used();
-        for (int i = 1; i < nodes; i++) {
-            kept[i] = open.get();
+        try {
+            // Classes are loaded and tables made before the count begins.
+            kept[0] = open.get();
+            long before = used();
+            for (int i = 1; i < nodes; i++) {
+                kept[i] = open.get();
+            }
+            return (double) (used() - before) / (nodes - 1);
+        } finally {
+            // Nobody reads them, so without this the collector takes them as soon as it likes.
+            Reference.reachabilityFence(kept);
         }
-        double perNode = (double) (used() - before) / (nodes - 1);
-        if (kept[nodes - 1] == null) {
-            throw new IllegalStateException("nothing was opened");
-        }
-        return perNode;
     }
 
     private static long used() {

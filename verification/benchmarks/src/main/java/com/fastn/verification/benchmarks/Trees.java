@@ -4,7 +4,11 @@ import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.status.ContextKind;
 import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.sdk.trace.ReadWriteSpan;
+import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.SpanProcessor;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -45,6 +49,28 @@ final class Trees {
 
     /** {@return a tracer of the SDK whose spans record and are handed to nobody} */
     static Tracer tracer() {
-        return SdkTracerProvider.builder().build().get("benchmark");
+        // Without any processor the SDK would make no spans at all.
+        return SdkTracerProvider.builder()
+                .addSpanProcessor(new Uninterested())
+                .build()
+                .get("benchmark");
+    }
+
+    private static final class Uninterested implements SpanProcessor {
+        @Override
+        public void onStart(Context parent, ReadWriteSpan span) {}
+
+        @Override
+        public boolean isStartRequired() {
+            return true;
+        }
+
+        @Override
+        public void onEnd(ReadableSpan span) {}
+
+        @Override
+        public boolean isEndRequired() {
+            return true;
+        }
     }
 }
