@@ -105,7 +105,7 @@ public class SnapshotJsonBenchmark {
             write(child, json);
         }
         json.writeEndArray();
-        json.writeNumberField("folded_children", context.foldedChildren());
+        json.writeNumberField("folded_children", context.foldedChildren().count());
         json.writeEndObject();
     }
 }
