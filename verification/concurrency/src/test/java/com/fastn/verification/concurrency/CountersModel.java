@@ -1,50 +1,50 @@
 package com.fastn.verification.concurrency;
 
-/** What two contexts of one path count, without any concurrency. */
+/** What a context counts beside a neighbour of the same path, without any concurrency. */
 public class CountersModel {
-    private final long[] open = new long[2];
-    private final long[] tracked = {1, 1};
-    private final boolean[] handleClosed = new boolean[2];
-    private final boolean[] ended = new boolean[2];
     private long requests;
+    private long open;
+    private long tracked = 1;
+    private boolean handleClosed;
+    private boolean ended;
 
     /** See the counters. */
-    public void addTotal(int context, int n) {
+    public void addTotal(int n) {
         requests += n;
     }
 
     /** See the counters. */
-    public void incrementLive(int context) {
-        if (!ended[context]) {
-            open[context]++;
+    public void incrementLive() {
+        if (!ended) {
+            open++;
         }
     }
 
     /** See the counters. */
-    public void decrementLive(int context) {
-        open[context] = Math.max(0, open[context] - 1);
+    public void decrementLive() {
+        open = Math.max(0, open - 1);
     }
 
     /** See the counters. */
-    public void trackLive(int context) {
-        if (!ended[context]) {
-            tracked[context]++;
+    public void trackLive() {
+        if (!ended) {
+            tracked++;
         }
     }
 
     /** See the counters. */
-    public void closeHandle(int context) {
-        if (!handleClosed[context]) {
-            handleClosed[context] = true;
-            tracked[context] = Math.max(0, tracked[context] - 1);
+    public void closeHandle() {
+        if (!handleClosed) {
+            handleClosed = true;
+            tracked = Math.max(0, tracked - 1);
         }
     }
 
     /** See the counters. */
-    public void closeContext(int context) {
-        ended[context] = true;
-        open[context] = 0;
-        tracked[context] = 0;
+    public void closeContext() {
+        ended = true;
+        open = 0;
+        tracked = 0;
     }
 
     /** See the counters. */
@@ -64,17 +64,12 @@ public class CountersModel {
 
     /** See the counters. */
     public long live() {
-        return open[0] + open[1];
-    }
-
-    /** See the counters. */
-    public long subtreeLive() {
-        return open[0] + open[1];
+        return open;
     }
 
     /** See the counters. */
     public long trackedLive() {
-        return tracked[0] + tracked[1];
+        return 1 + tracked;
     }
 
     /** See the counters. */
