@@ -32,15 +32,36 @@ public interface ContextEngine {
     ContextRuntime newRuntime(Settings settings);
 
     /**
+     * Makes a runtime the default one for a time, such as that of a test.
+     *
+     * @param runtime a runtime of this engine
+     * @return closing it brings the former default back
+     */
+    Registration useAsDefault(ContextRuntime runtime);
+
+    /**
      * What a runtime is made from.
      *
      * @param rootName the root's name
      * @param rootLabel the root's name for people
      * @param alias the node's name, or {@code null} for the default
      * @param ticker the source of time
+     * @param strict whether it is recorded where things are opened
      */
     record Settings(
-            String rootName, String rootLabel, @Nullable String alias, Ticker ticker) {}
+            String rootName, String rootLabel, @Nullable String alias, Ticker ticker, boolean strict) {
+        /**
+         * Makes the settings of a runtime that is strict if the system property {@code fastn.context.strict} says so.
+         *
+         * @param rootName the root's name
+         * @param rootLabel the root's name for people
+         * @param alias the node's name, or {@code null} for the default
+         * @param ticker the source of time
+         */
+        public Settings(String rootName, String rootLabel, @Nullable String alias, Ticker ticker) {
+            this(rootName, rootLabel, alias, ticker, Boolean.getBoolean("fastn.context.strict"));
+        }
+    }
 
     /** Loads the engine at first use. */
     final class Holder {

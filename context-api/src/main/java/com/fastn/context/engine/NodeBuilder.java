@@ -60,7 +60,8 @@ final class NodeBuilder implements ContextBuilder {
     public ContextBuilder withSetting(String key, Object value) {
         requireNonNull(key, "key");
         requireNonNull(value, "value");
-        description.add(x -> x.settings().put(key, value));
+        Object kept = KnownSettings.checked(parent.runtime(), key, value);
+        description.add(x -> x.settings().put(key, kept));
         return this;
     }
 
@@ -73,7 +74,12 @@ final class NodeBuilder implements ContextBuilder {
 
     @Override
     public FastnContext open() {
-        return openNode();
+        ContextNode child = openNode();
+        LeakTracker leaks = parent.runtime().leaks();
+        if (leaks != null) {
+            leaks.contextOpened(child);
+        }
+        return child;
     }
 
     private ContextNode openNode() {

@@ -265,7 +265,8 @@ class StatusJsonTest {
                         one(WarningSeverity.values()),
                         name(),
                         path().toString(),
-                        random.nextBoolean() ? null : name()));
+                        random.nextBoolean() ? null : name(),
+                        maybe() ? null : time()));
             }
             return new StatusSnapshot(
                     new NodeIdentity(name(), name()),
