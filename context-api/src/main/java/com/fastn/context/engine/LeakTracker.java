@@ -216,9 +216,12 @@ final class LeakTracker {
 
         @Override
         public void close() {
-            opened.closed();
-            count.close();
-            Reference.reachabilityFence(this);
+            try {
+                opened.closed();
+                count.close();
+            } finally {
+                Reference.reachabilityFence(this);
+            }
         }
     }
 
@@ -243,9 +246,12 @@ final class LeakTracker {
 
         @Override
         public void close() {
-            opened.closed();
-            operation.close();
-            Reference.reachabilityFence(this);
+            try {
+                opened.closed();
+                operation.close();
+            } finally {
+                Reference.reachabilityFence(this);
+            }
         }
     }
 
@@ -295,9 +301,12 @@ final class LeakTracker {
 
         @Override
         public void close() {
-            opened.closed();
-            guard.close();
-            Reference.reachabilityFence(this);
+            try {
+                opened.closed();
+                guard.close();
+            } finally {
+                Reference.reachabilityFence(this);
+            }
         }
     }
 }
