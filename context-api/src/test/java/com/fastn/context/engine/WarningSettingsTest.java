@@ -113,10 +113,8 @@ class WarningSettingsTest {
     @Test
     void C6_aTreeBeyondAThousandLevelsIsToldWithAPathOfAFewNames() {
         FastnContext at = tree.root;
-        List<FastnContext> all = new ArrayList<>();
         for (int depth = 2; depth <= 1_000; depth++) {
             at = tree.open(at, "step");
-            all.add(at);
         }
         assertThat(warnings()).isEmpty();
         tree.open(at, "last");
