@@ -32,6 +32,14 @@ public interface ContextEngine {
     ContextRuntime newRuntime(Settings settings);
 
     /**
+     * Makes a runtime the default one for a time, such as that of a test.
+     *
+     * @param runtime a runtime of this engine
+     * @return closing it brings the former default back
+     */
+    Registration useAsDefault(ContextRuntime runtime);
+
+    /**
      * What a runtime is made from.
      *
      * @param rootName the root's name
@@ -40,6 +48,7 @@ public interface ContextEngine {
      * @param ticker the source of time
      * @param maxDepth how many ancestors a context may have
      * @param recentContexts how many contexts that ended are remembered
+     * @param strict whether it is recorded where things are opened
      */
     record Settings(
             String rootName,
@@ -47,14 +56,15 @@ public interface ContextEngine {
             @Nullable String alias,
             Ticker ticker,
             int maxDepth,
-            int recentContexts) {
+            int recentContexts,
+            boolean strict) {
         /** How many ancestors a context may have unless somebody says. */
         public static final int DEFAULT_MAX_DEPTH = 10_000;
         /** How many contexts that ended are remembered unless somebody says. */
         public static final int DEFAULT_RECENT_CONTEXTS = 100;
 
         /**
-         * Makes settings with the usual bounds.
+         * Makes settings with the usual bounds, strict if the system property {@code fastn.context.strict} says so.
          *
          * @param rootName the root's name
          * @param rootLabel the root's name for people
@@ -62,7 +72,14 @@ public interface ContextEngine {
          * @param ticker the source of time
          */
         public Settings(String rootName, String rootLabel, @Nullable String alias, Ticker ticker) {
-            this(rootName, rootLabel, alias, ticker, DEFAULT_MAX_DEPTH, DEFAULT_RECENT_CONTEXTS);
+            this(
+                    rootName,
+                    rootLabel,
+                    alias,
+                    ticker,
+                    DEFAULT_MAX_DEPTH,
+                    DEFAULT_RECENT_CONTEXTS,
+                    Boolean.getBoolean("fastn.context.strict"));
         }
     }
 

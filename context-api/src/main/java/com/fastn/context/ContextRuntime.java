@@ -124,6 +124,13 @@ public interface ContextRuntime extends AutoCloseable {
     /** {@return how often the library was used in a way that it had to repair, by what was done} */
     List<String> misuses();
 
+    /**
+     * {@return what was opened and not closed yet, the oldest first, with the place in the code} Contexts that were opened,
+     * guards, live counts and operations are there; a context that a task runs in is not, as it closes by itself. Empty
+     * unless this runtime is {@link Builder#strict strict}.
+     */
+    List<Unclosed> unclosed();
+
     /** Cancels everything and closes the root. Contexts that are still open stay visible as closing. */
     @Override
     void close();
@@ -138,6 +145,8 @@ public interface ContextRuntime extends AutoCloseable {
         private Ticker ticker = Ticker.system();
         private int maxDepth = ContextEngine.Settings.DEFAULT_MAX_DEPTH;
         private int recentContexts = ContextEngine.Settings.DEFAULT_RECENT_CONTEXTS;
+
+        private boolean strict = Boolean.getBoolean("fastn.context.strict");
 
         private Builder() {}
 
@@ -225,11 +234,27 @@ public interface ContextRuntime extends AutoCloseable {
             return this;
         }
 
+        /**
+         * Says whether it is recorded where contexts, guards, live counts and operations are opened, so that {@link
+         * ContextRuntime#unclosed} can tell, and whether a handle that is garbage collected unclosed is reported. Each
+         * opening then walks the stack: for tests and for the search of a leak. As the system property
+         * {@code fastn.context.strict} says, which is off, unless said.
+         *
+         * @param on whether
+         * @return this builder
+         */
+        @CanIgnoreReturnValue
+        public Builder strict(boolean on) {
+            this.strict = on;
+            return this;
+        }
+
         /** {@return a new runtime with an open root} */
         public ContextRuntime build() {
             String label = rootLabel != null ? rootLabel : rootName.equals("global") ? "Global Context" : rootName;
             return ContextEngine.get()
-                    .newRuntime(new ContextEngine.Settings(rootName, label, alias, ticker, maxDepth, recentContexts));
+                    .newRuntime(new ContextEngine.Settings(
+                            rootName, label, alias, ticker, maxDepth, recentContexts, strict));
         }
     }
 }

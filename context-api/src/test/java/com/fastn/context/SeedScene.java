@@ -182,7 +182,10 @@ final class SeedScene {
                     .withKind(ContextKind.SERVICE)
                     .open();
             FastnContext writer = service.child("db-writer").open();
-            lock(writer, "user-table-write-lock");
+            try (ContextScope ignored = writer.makeCurrent()) {
+                // Work that outlives the context that began it, and gives the lock back itself.
+                runtime.root().mutex("user-table-write-lock").withLock(nothing -> new CompletableFuture<Void>());
+            }
             writer.close();
             service.close();
             bob.touch();

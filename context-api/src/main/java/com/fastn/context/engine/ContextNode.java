@@ -31,6 +31,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -224,6 +225,11 @@ public final class ContextNode implements FastnContext {
 
     long durationNanos(long nowNanos) {
         return runtime.elapsed(createdNanos, life == CLOSED ? endedNanos : nowNanos);
+    }
+
+    /** Since {@link #close} was called on a node that closes. */
+    long closingNanos(long nowNanos) {
+        return runtime.elapsed(endedNanos, nowNanos);
     }
 
     @Override
@@ -752,7 +758,9 @@ public final class ContextNode implements FastnContext {
     @Override
     @MustBeClosed
     public Operation operation(String operation) {
-        return begin(operation);
+        Operation running = begin(operation);
+        LeakTracker leaks = runtime.leaks();
+        return leaks == null ? running : leaks.operation(this, running);
     }
 
     private RunningOperation begin(String operation) {
@@ -916,15 +924,32 @@ public final class ContextNode implements FastnContext {
         }
     }
 
+    /** A copy of the own settings whose keys begin so. */
+    Map<String, Object> ownSettings(String prefix) {
+        NodeExtras x = extras;
+        if (x == null) {
+            return Map.of();
+        }
+        synchronized (x) {
+            if (x.settings == null) {
+                return Map.of();
+            }
+            Map<String, Object> own = new HashMap<>(x.settings);
+            own.keySet().removeIf(key -> !key.startsWith(prefix));
+            return own;
+        }
+    }
+
     @Override
     public void setSetting(String key, @Nullable Object value) {
         requireNonNull(key, "key");
+        Object kept = value == null ? null : KnownSettings.checked(runtime, key, value);
         NodeExtras x = extras();
         synchronized (x) {
-            if (value == null) {
+            if (kept == null) {
                 x.settings().remove(key);
             } else {
-                x.settings().put(key, value);
+                x.settings().put(key, kept);
             }
         }
         changed(key);
@@ -1069,12 +1094,14 @@ public final class ContextNode implements FastnContext {
         addLive(cell);
         counted(cell);
         AtomicBoolean closed = new AtomicBoolean();
-        return () -> {
+        LiveCount count = () -> {
             // Not a misuse when there is nothing to take: the context ended first and took it back.
             if (closed.compareAndSet(false, true) && takeLive(cell.name()) != null) {
                 counted(cell);
             }
         };
+        LeakTracker leaks = runtime.leaks();
+        return leaks == null ? count : leaks.liveCount(this, cell.name(), count);
     }
 
     private void counted(CounterCell cell) {
@@ -1258,10 +1285,13 @@ public final class ContextNode implements FastnContext {
                 return;
             }
             closed = firstChild == null;
-            if (closed) {
-                endedNanos = runtime.nanos();
-            }
+            // Of one that closes: when that began; it is written again when its last child has closed.
+            endedNanos = runtime.nanos();
             life = closed ? CLOSED : CLOSING;
+        }
+        LeakTracker leaks = runtime.leaks();
+        if (leaks != null) {
+            leaks.contextClosed(id);
         }
         endExtras();
         if (closed) {

@@ -38,27 +38,50 @@ final class CurrentContext {
 
     ContextScope makeCurrent(ContextNode context) {
         ContextBinding b = binding;
-        ContextScope place = b != null && b.isActive() ? b.makeCurrent(context) : onThread(context);
         context.enterThread();
-        return new ContextScope() {
-            private boolean closed;
-
-            @Override
-            public void close() {
-                if (!closed) {
-                    closed = true;
-                    context.leaveThread();
-                    place.close();
-                }
-            }
-        };
+        return b != null && b.isActive() ? new BoundScope(context, b.makeCurrent(context)) : new ThreadScope(context);
     }
 
-    private ContextScope onThread(ContextNode context) {
-        FastnContext previous = onThread.get();
-        Thread opener = Thread.currentThread();
-        onThread.set(context);
-        return () -> {
+    /** A scope in the binding's environment. */
+    private static final class BoundScope implements ContextScope {
+        private final ContextNode context;
+        private final ContextScope place;
+        private boolean closed;
+
+        BoundScope(ContextNode context, ContextScope place) {
+            this.context = context;
+            this.place = place;
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                context.leaveThread();
+                place.close();
+            }
+        }
+    }
+
+    /** A scope on the thread. */
+    private final class ThreadScope implements ContextScope {
+        private final ContextNode context;
+        private final Thread opener = Thread.currentThread();
+        private final @Nullable FastnContext previous = onThread.get();
+        private boolean closed;
+
+        ThreadScope(ContextNode context) {
+            this.context = context;
+            onThread.set(context);
+        }
+
+        @Override
+        public void close() {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            context.leaveThread();
             if (Thread.currentThread() != opener) {
                 context.runtime()
                         .misuse("a ContextScope was closed on another thread than it was opened on; the current"
@@ -68,7 +91,7 @@ final class CurrentContext {
             } else {
                 onThread.set(previous);
             }
-        };
+        }
     }
 
     /** An executor for completions that the present execution context waits for, or null off any. */

@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.jspecify.annotations.Nullable;
@@ -82,6 +83,27 @@ public final class Engine implements ContextEngine {
     @Override
     public ContextRuntime newRuntime(Settings settings) {
         return new EngineRuntime(settings, current);
+    }
+
+    @Override
+    public synchronized Registration useAsDefault(ContextRuntime runtime) {
+        if (!(runtime instanceof EngineRuntime mine)) {
+            throw new IllegalArgumentException(
+                    "the runtime is a " + runtime.getClass().getName()
+                            + ", which this engine did not make; take one of ContextRuntime.builder()");
+        }
+        EngineRuntime before = defaultRuntime;
+        boolean claimedBefore = claimed;
+        defaultRuntime = mine;
+        claimed = false;
+        return () -> {
+            synchronized (this) {
+                if (defaultRuntime == mine) {
+                    defaultRuntime = before;
+                    claimed = claimedBefore;
+                }
+            }
+        };
     }
 
     private synchronized EngineRuntime claimRuntime(@Nullable String alias) {

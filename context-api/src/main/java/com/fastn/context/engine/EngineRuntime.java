@@ -8,6 +8,7 @@ import com.fastn.context.Counters;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
+import com.fastn.context.Unclosed;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.CancelReason;
@@ -51,6 +52,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final CounterStore counters;
     private final RecentContexts recent;
     private final ContextNode root;
+    private final @Nullable LeakTracker leaks;
     private final Misuses misuses = new Misuses();
     private final Timers timers = new Timers(this::tasks);
     private final CoarseClock coarse;
@@ -87,6 +89,7 @@ public final class EngineRuntime implements ContextRuntime {
         this.ticker = settings.ticker();
         this.coarse = new CoarseClock(ticker, timers);
         this.maxDepth = settings.maxDepth();
+        this.leaks = settings.strict() ? new LeakTracker(this) : null;
         this.current = current;
         this.startWall = ticker.wallTime();
         this.startNanos = ticker.nanos();
@@ -279,6 +282,12 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     @Override
+    public List<Unclosed> unclosed() {
+        LeakTracker tracker = leaks;
+        return tracker == null ? List.of() : tracker.list();
+    }
+
+    @Override
     public void close() {
         // Under the monitor that makes the pool of tasks, so that none is made unseen while this closes.
         synchronized (this) {
@@ -287,6 +296,10 @@ public final class EngineRuntime implements ContextRuntime {
             }
         }
         root.cancel(CancelReason.Kind.SHUTDOWN, "the runtime closes");
+        LeakTracker tracker = leaks;
+        if (tracker != null) {
+            tracker.tellWhatIsLeft();
+        }
         root.close();
         atClose.forEach(Runnable::run);
         atClose.clear();
@@ -370,6 +383,12 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     // --- for the engine
+
+    /** Null unless this runtime is strict. */
+    @Nullable
+    LeakTracker leaks() {
+        return leaks;
+    }
 
     boolean isClosing() {
         return closing.get();

@@ -84,19 +84,19 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
 
     @Override
     public CompletionStage<LockGuard<T>> lock() {
-        return lock(asker(), null);
+        return lock(asker(), null, false);
     }
 
     @Override
     public CompletionStage<LockGuard<T>> lock(Duration timeout) {
-        return lock(asker(), requireNonNull(timeout, "timeout"));
+        return lock(asker(), requireNonNull(timeout, "timeout"), false);
     }
 
     private ContextNode asker() {
         return owner.runtime().engineCurrent() instanceof ContextNode current ? current : owner;
     }
 
-    private CompletionStage<LockGuard<T>> lock(ContextNode asker, @Nullable Duration timeout) {
+    private CompletionStage<LockGuard<T>> lock(ContextNode asker, @Nullable Duration timeout, boolean scoped) {
         EngineRuntime runtime = owner.runtime();
         CancelReason cancelled = asker.cancelReason();
         if (cancelled != null) {
@@ -107,19 +107,25 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
                     + asker.path() + ", which has ended; lock in a context that is open"));
         }
         asker.touch();
+        List<StackTraceElement> place = scoped ? null : place();
         Grant<T> granted = null;
         Waiter<T> waiter = null;
         synchronized (this) {
             if (holder == null) {
-                granted = grant(asker);
+                granted = grant(asker, scoped);
             } else {
                 waiter = new Waiter<>(
-                        this, asker, runtime.nanos(), runtime.current().completions());
+                        this,
+                        asker,
+                        scoped,
+                        place,
+                        runtime.nanos(),
+                        runtime.current().completions());
                 append(waiter);
             }
         }
         if (waiter == null) {
-            return CompletableFuture.completedFuture(held(requireNonNull(granted, "granted")));
+            return CompletableFuture.completedFuture(guard(held(requireNonNull(granted, "granted")), place));
         }
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.WaitStarted(asker.id(), asker.path(), id, name, LockType.MUTEX));
@@ -150,11 +156,23 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
     }
 
     @GuardedBy("this")
-    private Grant<T> grant(ContextNode to) {
+    private Grant<T> grant(ContextNode to, boolean scoped) {
         lastFence++;
-        Grant<T> grant = new Grant<>(this, to, lastFence, owner.runtime().nanos());
+        Grant<T> grant =
+                new Grant<>(this, to, scoped, lastFence, owner.runtime().nanos());
         holder = grant;
         return grant;
+    }
+
+    /** Where the lock is asked for; null unless the runtime is strict. */
+    private @Nullable List<StackTraceElement> place() {
+        return owner.runtime().leaks() == null ? null : Places.caller();
+    }
+
+    /** What the caller gets: the grant itself, or a handle around it that tells when it is forgotten. */
+    private LockGuard<T> guard(Grant<T> grant, @Nullable List<StackTraceElement> place) {
+        LeakTracker leaks = owner.runtime().leaks();
+        return leaks == null || place == null ? grant : leaks.guard(grant, place);
     }
 
     @GuardedBy("this")
@@ -198,18 +216,17 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
             if (holder != null) {
                 return null;
             }
-            granted = grant(asker);
+            granted = grant(asker, false);
         }
         asker.touch();
-        held(granted);
-        return granted;
+        return guard(held(granted), place());
     }
 
     @Override
     public <R extends @Nullable Object> CompletionStage<R> withLock(
             Function<? super T, ? extends CompletionStage<R>> work) {
         requireNonNull(work, "work");
-        CompletableFuture<LockGuard<T>> asked = lock().toCompletableFuture();
+        CompletableFuture<LockGuard<T>> asked = lock(asker(), null, true).toCompletableFuture();
         CompletableFuture<R> result = new CompletableFuture<>() {
             @Override
             public boolean cancel(boolean mayInterruptIfRunning) {
@@ -304,7 +321,7 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
             if (next != null) {
                 unlink(next);
                 next.state = WaiterState.GRANTED;
-                granted = grant(next.asker);
+                granted = grant(next.asker, next.scoped);
             }
         }
         if (!held) {
@@ -334,8 +351,11 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
                 // Cancelled between the grant and now: the guard is never seen (rule L2).
                 release(grant);
                 waiter.future.completeExceptionally(refused(waiter.asker, cancelled));
-            } else if (!waiter.future.complete(grant)) {
-                release(grant);
+                return;
+            }
+            LockGuard<T> guard = guard(grant, waiter.place);
+            if (!waiter.future.complete(guard)) {
+                guard.close();
             }
         };
         run(waiter, handOver);
@@ -388,6 +408,8 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
     /** One place in the queue. */
     static final class Waiter<T extends @Nullable Object> {
         final ContextNode asker;
+        final boolean scoped;
+        final @Nullable List<StackTraceElement> place;
         final long sinceNanos;
         private final @Nullable Executor executor;
         private final CompletableFuture<LockGuard<T>> future;
@@ -403,8 +425,16 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
         @GuardedBy("ends")
         private boolean over;
 
-        Waiter(FifoMutex<T> mutex, ContextNode asker, long sinceNanos, @Nullable Executor executor) {
+        Waiter(
+                FifoMutex<T> mutex,
+                ContextNode asker,
+                boolean scoped,
+                @Nullable List<StackTraceElement> place,
+                long sinceNanos,
+                @Nullable Executor executor) {
             this.asker = asker;
+            this.scoped = scoped;
+            this.place = place;
             this.sinceNanos = sinceNanos;
             this.executor = executor;
             this.future = new CompletableFuture<>() {
@@ -442,12 +472,19 @@ final class FifoMutex<T extends @Nullable Object> implements ContextMutex<T> {
     static final class Grant<T extends @Nullable Object> implements LockGuard<T> {
         final FifoMutex<T> mutex;
         final ContextNode by;
+        /** Given to {@link #withLock}, which gives it back whatever happens to the context. */
+        final boolean scoped;
+
         final long fence;
         final long sinceNanos;
 
-        Grant(FifoMutex<T> mutex, ContextNode by, long fence, long sinceNanos) {
+        /** In strict mode, once a guard was handed out. */
+        volatile LeakTracker.@Nullable Opened opened;
+
+        Grant(FifoMutex<T> mutex, ContextNode by, boolean scoped, long fence, long sinceNanos) {
             this.mutex = mutex;
             this.by = by;
+            this.scoped = scoped;
             this.fence = fence;
             this.sinceNanos = sinceNanos;
         }

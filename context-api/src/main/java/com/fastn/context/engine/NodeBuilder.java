@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class NodeBuilder implements ContextBuilder {
     private final ContextNode parent;
     private final String name;
-    private final List<Consumer<NodeExtras>> description = new ArrayList<>(4);
+    private @Nullable List<Consumer<NodeExtras>> description;
     private ContextKind kind = ContextKind.TASK;
 
     NodeBuilder(ContextNode parent, String name) {
@@ -31,7 +31,7 @@ final class NodeBuilder implements ContextBuilder {
     public ContextBuilder withData(String key, @Nullable Object value) {
         String cleanKey = Names.clean(requireNonNull(key, "key"));
         Object frozen = PlainValues.freeze(key, value);
-        description.add(x -> x.data().put(cleanKey, frozen));
+        describe(x -> x.data().put(cleanKey, frozen));
         return this;
     }
 
@@ -39,14 +39,14 @@ final class NodeBuilder implements ContextBuilder {
     public ContextBuilder withMetric(String key, MetricValue value) {
         String cleanKey = Names.clean(requireNonNull(key, "key"));
         requireNonNull(value, "value");
-        description.add(x -> x.metrics().put(cleanKey, value));
+        describe(x -> x.metrics().put(cleanKey, value));
         return this;
     }
 
     @Override
     public ContextBuilder withLabel(String label) {
         String clean = Names.clean(requireNonNull(label, "label"));
-        description.add(x -> x.label = clean);
+        describe(x -> x.label = clean);
         return this;
     }
 
@@ -60,32 +60,48 @@ final class NodeBuilder implements ContextBuilder {
     public ContextBuilder withSetting(String key, Object value) {
         requireNonNull(key, "key");
         requireNonNull(value, "value");
-        description.add(x -> x.settings().put(key, value));
+        Object kept = KnownSettings.checked(parent.runtime(), key, value);
+        describe(x -> x.settings().put(key, kept));
         return this;
     }
 
     @Override
     public ContextBuilder withCaller(CallerLink caller) {
         requireNonNull(caller, "caller");
-        description.add(x -> x.caller = caller);
+        describe(x -> x.caller = caller);
         return this;
     }
 
     @Override
     public ContextBuilder persist() {
-        description.add(x -> x.persisted = true);
+        describe(x -> x.persisted = true);
         return this;
+    }
+
+    private void describe(Consumer<NodeExtras> part) {
+        List<Consumer<NodeExtras>> parts = description;
+        if (parts == null) {
+            parts = new ArrayList<>(4);
+            description = parts;
+        }
+        parts.add(part);
     }
 
     @Override
     public FastnContext open() {
-        return openNode();
+        ContextNode child = openNode();
+        LeakTracker leaks = parent.runtime().leaks();
+        if (leaks != null) {
+            leaks.contextOpened(child);
+        }
+        return child;
     }
 
     private ContextNode openNode() {
         ContextNode child = new ContextNode(parent.runtime(), parent, Names.clean(name), kind);
-        if (!description.isEmpty()) {
-            child.describe(x -> description.forEach(d -> d.accept(x)));
+        List<Consumer<NodeExtras>> parts = description;
+        if (parts != null) {
+            child.describe(x -> parts.forEach(part -> part.accept(x)));
         }
         return parent.attach(child);
     }

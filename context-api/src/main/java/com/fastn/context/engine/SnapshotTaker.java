@@ -1,6 +1,5 @@
 package com.fastn.context.engine;
 
-import com.fastn.context.Thresholds;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
@@ -78,26 +77,30 @@ final class SnapshotTaker {
         boolean whole = from.parent() == null;
         List<FifoMutex.Picture> pictures = pictures(whole);
         ShortNames names = shortNames(pictures);
-        List<LockStatus> locks = new ArrayList<>();
-        List<LockWaiter> waiters = new ArrayList<>();
+        List<Evidence.HeldLock> locks = new ArrayList<>();
+        List<Evidence.WaitingContext> waiters = new ArrayList<>();
         for (FifoMutex.Picture picture : pictures) {
-            locks.add(lock(picture, names));
+            locks.add(new Evidence.HeldLock(lock(picture, names), picture.holder()));
             for (FifoMutex.Waiter<?> waiter : picture.waiters()) {
-                waiters.add(waiter(picture, waiter, names));
+                waiters.add(new Evidence.WaitingContext(waiter(picture, waiter, names), waiter.asker));
             }
         }
-        locks.sort(Comparator.comparing(LockStatus::heldDuration).reversed().thenComparing(LockStatus::lockId));
-        waiters.sort(Comparator.comparing(LockWaiter::waitingDuration).reversed());
-        WarningRules rules = new WarningRules(runtime, now, names, locks, waiters, system);
+        locks.sort(Comparator.comparing(
+                Evidence.HeldLock::status,
+                Comparator.comparing(LockStatus::heldDuration).reversed().thenComparing(LockStatus::lockId)));
+        waiters.sort(Comparator.comparing(
+                Evidence.WaitingContext::status,
+                Comparator.comparing(LockWaiter::waitingDuration).reversed()));
+        Evidence evidence = new Evidence(runtime, now, names, locks, waiters, order, whole ? system : null);
         return new StatusSnapshot(
                 runtime.node(),
                 runtime.ticker().wallTime(),
                 version,
                 system,
                 root,
-                locks,
-                waiters,
-                rules.judge(order, whole));
+                locks.stream().map(Evidence.HeldLock::status).toList(),
+                waiters.stream().map(Evidence.WaitingContext::status).toList(),
+                WarningRules.judge(evidence));
     }
 
     /** A node on the walk. What it has from its ancestors is handed down, so that no depth makes the walk go up again. */
@@ -105,17 +108,13 @@ final class SnapshotTaker {
             ContextNode node,
             int parent,
             ContextPath path,
+            int depth,
             @Nullable PathCounters counters,
-            long idleLimitNanos) {}
+            WarningSettings settings) {}
 
     private void walk(ContextNode from) {
         ContextPath top = from.path();
-        order.add(new Visit(
-                from,
-                -1,
-                top,
-                runtime.counterStore().find(top),
-                threshold(from, Thresholds.CONTEXT_IDLE, Thresholds.DEFAULT_CONTEXT_IDLE)));
+        order.add(new Visit(from, -1, top, top.depth(), runtime.counterStore().find(top), WarningSettings.of(from)));
         for (int i = 0; i < order.size(); i++) {
             Visit visit = order.get(i);
             mutexes.addAll(visit.node.mutexList());
@@ -135,8 +134,7 @@ final class SnapshotTaker {
             counters = null;
         }
         ContextPath path = counters != null ? counters.path() : up.path.child(child.name());
-        long idleLimit = child.ownSetting(Thresholds.CONTEXT_IDLE) instanceof Duration d ? nanos(d) : up.idleLimitNanos;
-        return new Visit(child, index, path, counters, idleLimit);
+        return new Visit(child, index, path, up.depth + 1, counters, up.settings.below(child));
     }
 
     /** Children stand behind their parent, so from the end on each node is made after all of its children. */
@@ -205,7 +203,7 @@ final class SnapshotTaker {
                 activity,
                 node.isOnThread(),
                 caller,
-                operations(node, running),
+                operations(visit, running),
                 metrics,
                 data,
                 counted.total(),
@@ -222,11 +220,11 @@ final class SnapshotTaker {
         return visit.parent >= 0 && state == ContextState.CLOSED ? ContextState.CLOSING : state;
     }
 
-    private List<OperationStatus> operations(ContextNode node, List<RunningOperation> running) {
+    private List<OperationStatus> operations(Visit visit, List<RunningOperation> running) {
         if (running.isEmpty()) {
             return List.of();
         }
-        long slow = threshold(node, Thresholds.OPERATION_SLOW, Thresholds.DEFAULT_OPERATION_SLOW);
+        long slow = visit.settings.operationSlowNanos;
         List<OperationStatus> statuses = new ArrayList<>(running.size());
         for (RunningOperation operation : running) {
             long elapsed = operation.elapsedNanos(now);
@@ -280,7 +278,7 @@ final class SnapshotTaker {
     private LockStatus lock(FifoMutex.Picture picture, ShortNames names) {
         FifoMutex.Grant<?> holder = picture.holder();
         long held = runtime.elapsed(holder.sinceNanos, now);
-        long limit = threshold(holder.by, Thresholds.LOCK_LONG_HELD, Thresholds.DEFAULT_LOCK_LONG_HELD);
+        long limit = WarningSettings.of(holder.by).lockLongHeldNanos;
         return new LockStatus(
                 picture.mutex().name(),
                 picture.mutex().id(),
@@ -296,7 +294,7 @@ final class SnapshotTaker {
 
     private LockWaiter waiter(FifoMutex.Picture picture, FifoMutex.Waiter<?> waiter, ShortNames names) {
         long waited = runtime.elapsed(waiter.sinceNanos, now);
-        long limit = threshold(waiter.asker, Thresholds.WAITER_STUCK, Thresholds.DEFAULT_WAITER_STUCK);
+        long limit = WarningSettings.of(waiter.asker).waiterStuckNanos;
         return new LockWaiter(
                 names.of(waiter.asker.id()),
                 waiter.asker.id(),
@@ -306,21 +304,6 @@ final class SnapshotTaker {
                 Duration.ofNanos(waited),
                 waited > limit);
     }
-
-    static long threshold(ContextNode node, String key, Duration otherwise) {
-        Object set = node.setting(key);
-        return nanos(set instanceof Duration d ? d : otherwise);
-    }
-
-    /** Up to 292 years; a threshold beyond, which somebody sets to say "never", is as good as that. */
-    private static long nanos(Duration duration) {
-        try {
-            return duration.toNanos();
-        } catch (ArithmeticException e) {
-            return duration.isNegative() ? 0 : Long.MAX_VALUE;
-        }
-    }
-
     /** The tree as it was walked, before it is made into records. */
     private final class Unmade implements FoldableTree {
         @Override
@@ -368,7 +351,7 @@ final class SnapshotTaker {
             synchronized (x) {
                 running = x.operationList();
             }
-            return operations(node(index), running).stream().anyMatch(OperationStatus::stuck);
+            return operations(order.get(index), running).stream().anyMatch(OperationStatus::stuck);
         }
 
         @Override

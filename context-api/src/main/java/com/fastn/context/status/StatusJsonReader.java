@@ -669,6 +669,7 @@ final class StatusJsonReader {
         String message = null;
         String path = null;
         String next = null;
+        Duration since = null;
         requireObject("a warning");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -677,6 +678,7 @@ final class StatusJsonReader {
                 case "message" -> message = string(name);
                 case "context_path" -> path = string(name);
                 case "next" -> next = string(name);
+                case "since_ms" -> since = duration(name);
                 default -> json.skipChildren();
             }
         }
@@ -685,7 +687,8 @@ final class StatusJsonReader {
                 required(severity, "severity"),
                 required(message, "message"),
                 required(path, "context_path"),
-                next);
+                next,
+                since);
     }
 
     private FinishedContext finished() throws IOException {

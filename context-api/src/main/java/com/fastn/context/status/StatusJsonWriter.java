@@ -467,6 +467,7 @@ final class StatusJsonWriter implements Closeable {
         string("message", warning.message());
         string("context_path", warning.contextPath());
         string("next", warning.next());
+        duration("since_ms", warning.since());
         json.writeEndObject();
     }
 

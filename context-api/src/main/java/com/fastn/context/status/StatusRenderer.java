@@ -200,9 +200,11 @@ public final class StatusRenderer {
         }
         page.gap();
         page.end(page.line().add(Ink.RED, "⚠️").add(" Warnings:"));
+        Set<String> told = new HashSet<>();
         for (StatusWarning warning : shown) {
             page.end(page.line().add("  " + icon(warning.severity()) + " ").add(Ink.YELLOW, warning.message()));
-            if (warning.next() != null) {
+            // Many lead to one place, such as all who wait for a lock: it is told once.
+            if (warning.next() != null && told.add(warning.next())) {
                 page.end(page.line().add(Ink.DIM, "     -> " + warning.next()));
             }
         }

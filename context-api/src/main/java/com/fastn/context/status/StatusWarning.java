@@ -2,6 +2,7 @@ package com.fastn.context.status;
 
 import static java.util.Objects.requireNonNull;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,18 +13,34 @@ import org.jspecify.annotations.Nullable;
  * @param message what is the matter
  * @param contextPath where, in dotted form
  * @param next what to look at next, or {@code null}
+ * @param since how long it has been so, such as how long a lock is held, or {@code null} when that is unknown
  */
 public record StatusWarning(
         String id,
         WarningSeverity severity,
         String message,
         String contextPath,
-        @Nullable String next) {
+        @Nullable String next,
+        @Nullable Duration since) {
     /** Checks that all parts are there. */
     public StatusWarning {
         requireNonNull(id, "id");
         requireNonNull(severity, "severity");
         requireNonNull(message, "message");
         requireNonNull(contextPath, "contextPath");
+    }
+
+    /**
+     * Makes a warning of which nobody knows since when it is so.
+     *
+     * @param id the rule that says so
+     * @param severity how bad it is
+     * @param message what is the matter
+     * @param contextPath where, in dotted form
+     * @param next what to look at next, or {@code null}
+     */
+    public StatusWarning(
+            String id, WarningSeverity severity, String message, String contextPath, @Nullable String next) {
+        this(id, severity, message, contextPath, next, null);
     }
 }

@@ -43,14 +43,17 @@ final class TestTree implements AfterEachCallback {
     private TestTree(@Nullable ContextBinding binding, CounterStore.Caps caps) {
         CurrentContext current = binding == null ? Engine.instance().currentContext() : new CurrentContext(binding);
         runtime = new EngineRuntime(
-                new ContextEngine.Settings("app", "App", "alice", ticker, Integer.MAX_VALUE, 100), current, caps);
+                new ContextEngine.Settings("app", "App", "alice", ticker, Integer.MAX_VALUE, 100, false),
+                current,
+                caps);
         root = runtime.root();
     }
 
     /** Another runtime with the same clock, which the test closes. */
     EngineRuntime another() {
         return new EngineRuntime(
-                new ContextEngine.Settings("other", "Other", "bob", ticker, Integer.MAX_VALUE, 100), runtime.current());
+                new ContextEngine.Settings("other", "Other", "bob", ticker, Integer.MAX_VALUE, 100, false),
+                runtime.current());
     }
 
     /** Opens a task below the root. */

@@ -58,7 +58,8 @@ class WarningsTest {
                         WarningSeverity.WARNING,
                         "Long-held lock \"orders\" (12.3s) held by settle",
                         "app.settle",
-                        "what settle is doing while it holds the lock"));
+                        "what settle is doing while it holds the lock",
+                        Duration.ofMillis(12_300)));
         assertThat(tree.runtime.status().activeLocks()).singleElement().matches(lock -> lock.longHeld());
         guard.close();
     }
@@ -79,7 +80,8 @@ class WarningsTest {
                         WarningSeverity.WARNING,
                         "checkout stuck waiting (8.1s) for \"orders\", held by settle",
                         "app.checkout",
-                        null));
+                        "what settle is doing while it holds the lock",
+                        Duration.ofMillis(8_100)));
         assertThat(tree.runtime.status().lockWaiters()).singleElement().matches(LockWaiter::stuck);
         assertThat(tree.runtime.status().toString()).doesNotContainIgnoringCase("deadlock");
         waiting.cancel(false);
@@ -101,7 +103,8 @@ class WarningsTest {
                         WarningSeverity.WARNING,
                         "checkout stuck on \"db-query\" (11s)",
                         "app.checkout",
-                        null));
+                        "who has to answer \"db-query\", and whether the wait has a timeout",
+                        Duration.ofSeconds(11)));
         assertThat(task.subtreeStatus().globalContext().operations())
                 .singleElement()
                 .matches(OperationStatus::stuck);
@@ -139,8 +142,13 @@ class WarningsTest {
         tree.passSeconds(5);
 
         assertThat(warnings())
-                .containsExactly(
-                        new StatusWarning("context-idle", WarningSeverity.INFO, "one idle for 1m 5s", "app.one", null));
+                .containsExactly(new StatusWarning(
+                        "context-idle",
+                        WarningSeverity.INFO,
+                        "one idle for 1m 5s",
+                        "app.one",
+                        "whether one is done and was never closed; touch() says that it lives",
+                        Duration.ofSeconds(65)));
         tree.passSeconds(60);
         assertThat(warnings())
                 .singleElement()

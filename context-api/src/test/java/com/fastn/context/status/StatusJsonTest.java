@@ -285,7 +285,8 @@ class StatusJsonTest {
                         one(WarningSeverity.values()),
                         name(),
                         path().toString(),
-                        random.nextBoolean() ? null : name()));
+                        random.nextBoolean() ? null : name(),
+                        maybe() ? null : time()));
             }
             return new StatusSnapshot(
                     new NodeIdentity(name(), name()),

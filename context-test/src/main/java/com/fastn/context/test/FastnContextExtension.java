@@ -30,13 +30,13 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * and on the system's clocks otherwise. The root is the current context of the test's thread.
  *
  * <p>After the test, contexts that are still open, locks that are still held and waits for locks that still go on fail it,
- * each named with its path and age. What ends by itself shortly after the test is waited for; see {@link #withGrace}. The same
- * is said of contexts that the test opened in the default runtime, unless tests run concurrently: then nobody can tell whose
- * they are.
+ * each named with its path and age, and so do operations and live counts. The runtime is strict, so the file and the line are
+ * told where each was opened. What ends by itself shortly after the test is waited for; see {@link #withGrace}.
  *
- * <p><b>Not there yet.</b> The default runtime of the process is one for all tests: code that runs off any context, on a
- * thread of its own, reaches it and not the test's runtime. Hand such code a context, or wrap its executor with
- * {@link FastnContext#wrap(java.util.concurrent.Executor)}. A runtime that a Vertx claims is not the test's either.
+ * <p>While the test runs, its runtime is the default one too: code that runs off any context, on a thread of its own, reaches
+ * it, and so does a Vertx that the test makes. Where tests run concurrently this cannot be, and the default runtime is one
+ * for all of them: hand such code a context, or wrap its executor with
+ * {@link FastnContext#wrap(java.util.concurrent.Executor)}.
  */
 public final class FastnContextExtension implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
     private static final Namespace NAMESPACE = Namespace.create(FastnContextExtension.class);

@@ -3,6 +3,7 @@ package com.fastn.context.test;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
+import com.fastn.context.Unclosed;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.HumanText;
@@ -13,11 +14,8 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
  * What is open in a runtime beside its root.
@@ -25,9 +23,10 @@ import java.util.stream.Collectors;
  * @param contexts the open contexts, parents first
  * @param locks the locks that are held
  * @param waiters who waits for a lock
+ * @param unclosed what was opened and not closed, with the place in the code
  */
-record Leftovers(List<ContextStatus> contexts, List<LockStatus> locks, List<LockWaiter> waiters) {
-    static final Leftovers NONE = new Leftovers(List.of(), List.of(), List.of());
+record Leftovers(
+        List<ContextStatus> contexts, List<LockStatus> locks, List<LockWaiter> waiters, List<Unclosed> unclosed) {
 
     static Leftovers of(ContextRuntime runtime) {
         StatusSnapshot snapshot = runtime.status();
@@ -39,18 +38,18 @@ record Leftovers(List<ContextStatus> contexts, List<LockStatus> locks, List<Lock
             contexts.add(context);
             open.addAll(context.children());
         }
-        return new Leftovers(contexts, snapshot.activeLocks(), snapshot.lockWaiters());
+        return new Leftovers(contexts, snapshot.activeLocks(), snapshot.lockWaiters(), runtime.unclosed());
     }
 
     /** What is still open when nothing more changes, at the latest when the time is over. */
-    static Leftovers afterGrace(ContextRuntime runtime, Leftovers known, Duration grace) {
+    static Leftovers afterGrace(ContextRuntime runtime, Duration grace) {
         Ticker clock = Ticker.system();
         long deadline = clock.nanos() + grace.toNanos();
         Semaphore changes = new Semaphore(0);
         try (Registration ignored = runtime.addListener(event -> changes.release())) {
             while (true) {
                 changes.drainPermits();
-                Leftovers left = of(runtime).without(known);
+                Leftovers left = of(runtime);
                 long patience = deadline - clock.nanos();
                 if (left.isEmpty() || patience <= 0 || !changes.tryAcquire(patience, TimeUnit.NANOSECONDS)) {
                     return left;
@@ -58,29 +57,15 @@ record Leftovers(List<ContextStatus> contexts, List<LockStatus> locks, List<Lock
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return of(runtime).without(known);
+            return of(runtime);
         }
     }
 
-    private Leftovers without(Leftovers known) {
-        return new Leftovers(
-                minus(contexts, known.contexts, ContextStatus::id),
-                minus(locks, known.locks, lock -> List.of(lock.lockId(), lock.fence())),
-                minus(waiters, known.waiters, waiter -> List.of(waiter.lockId(), waiter.contextId())));
-    }
-
-    private static <T> List<T> minus(List<T> all, List<T> known, Function<T, Object> identity) {
-        Set<Object> knownIdentities = known.stream().map(identity).collect(Collectors.toSet());
-        return all.stream()
-                .filter(one -> !knownIdentities.contains(identity.apply(one)))
-                .toList();
-    }
-
     private boolean isEmpty() {
-        return contexts.isEmpty() && locks.isEmpty() && waiters.isEmpty();
+        return contexts.isEmpty() && locks.isEmpty() && waiters.isEmpty() && unclosed.isEmpty();
     }
 
-    List<String> describe(String where) {
+    List<String> describe() {
         List<String> lines = new ArrayList<>();
         for (ContextStatus context : contexts) {
             StringBuilder line = new StringBuilder()
@@ -98,16 +83,34 @@ record Leftovers(List<ContextStatus> contexts, List<LockStatus> locks, List<Lock
                             .append(operation.name())
                             .append("\" for ")
                             .append(HumanText.duration(operation.elapsed())));
-            lines.add(line.append(where).toString());
+            lines.add(line.append(openedAt(Unclosed.Kind.CONTEXT, context.name(), context.id()))
+                    .toString());
         }
         for (LockStatus lock : locks) {
             lines.add(lock.lockType().text() + " \"" + lock.name() + "\", held by " + lock.holderPath() + "#"
-                    + lock.holderId() + " for " + HumanText.duration(lock.heldDuration()) + where);
+                    + lock.holderId() + " for " + HumanText.duration(lock.heldDuration())
+                    + openedAt(Unclosed.Kind.LOCK, lock.name(), lock.holderId()));
         }
         for (LockWaiter waiter : waiters) {
             lines.add("a wait of " + waiter.contextPath() + "#" + waiter.contextId() + " for \"" + waiter.lockName()
-                    + "\", for " + HumanText.duration(waiter.waitingDuration()) + where);
+                    + "\", for " + HumanText.duration(waiter.waitingDuration()));
+        }
+        for (Unclosed one : unclosed) {
+            if (one.kind() == Unclosed.Kind.LIVE_COUNT || one.kind() == Unclosed.Kind.OPERATION) {
+                lines.add(one.describe());
+            }
         }
         return lines;
+    }
+
+    /** Nothing for what closes by itself, such as the context of a task. */
+    private String openedAt(Unclosed.Kind kind, String name, long contextId) {
+        return unclosed.stream()
+                .filter(one -> one.kind() == kind
+                        && one.contextId() == contextId
+                        && one.name().equals(name))
+                .findFirst()
+                .map(one -> ", opened at " + one.place())
+                .orElse("");
     }
 }

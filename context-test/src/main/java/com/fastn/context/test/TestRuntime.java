@@ -1,9 +1,11 @@
 package com.fastn.context.test;
 
+import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.ManualTicker;
+import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import java.lang.reflect.Executable;
 import java.time.Duration;
@@ -19,7 +21,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.HierarchyTraversalMode;
 
-/** The runtime of one test, and what was open elsewhere before the test began. */
+/** The runtime of one test, which is strict, and the default one as well while no other test runs beside it. */
 final class TestRuntime {
     private static final Instant MANUAL_START = Instant.parse("2026-01-01T00:00:00Z");
 
@@ -27,7 +29,7 @@ final class TestRuntime {
     private final ContextRuntime runtime;
     private final @Nullable ManualTicker ticker;
     private final ContextScope scope;
-    private final @Nullable Leftovers openInDefaultBefore;
+    private final @Nullable Registration asDefault;
 
     @SuppressWarnings("MustBeClosedChecker") // closed after the test, by close()
     private TestRuntime(String testName, @Nullable ManualTicker ticker, boolean alone) {
@@ -36,8 +38,9 @@ final class TestRuntime {
         this.runtime = ContextRuntime.builder()
                 .alias("test")
                 .ticker(ticker != null ? ticker : Ticker.system())
+                .strict(true)
                 .build();
-        this.openInDefaultBefore = alone ? Leftovers.of(ContextRuntime.defaultRuntime()) : null;
+        this.asDefault = alone ? ContextEngine.get().useAsDefault(runtime) : null;
         this.scope = runtime.root().makeCurrent();
     }
 
@@ -66,17 +69,14 @@ final class TestRuntime {
     void close(Duration grace, boolean failOnMisuse) {
         scope.close();
         List<String> complaints = new ArrayList<>();
-        Leftovers own = Leftovers.afterGrace(runtime, Leftovers.NONE, grace);
-        complaints.addAll(own.describe(""));
-        Leftovers before = openInDefaultBefore;
-        if (before != null) {
-            complaints.addAll(Leftovers.afterGrace(ContextRuntime.defaultRuntime(), before, grace)
-                    .describe(", in the default runtime"));
-        }
+        complaints.addAll(Leftovers.afterGrace(runtime, grace).describe());
         if (failOnMisuse) {
             runtime.misuses().forEach(misuse -> complaints.add("misuse: " + misuse));
         }
         runtime.close();
+        if (asDefault != null) {
+            asDefault.close();
+        }
         if (!complaints.isEmpty()) {
             throw new AssertionError(testName + " left behind:\n  - " + String.join("\n  - ", complaints)
                     + "\nClose what open(), lock() and operation() gave (try-with-resources does), and let the test wait for"

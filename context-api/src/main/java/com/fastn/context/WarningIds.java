@@ -1,0 +1,34 @@
+package com.fastn.context;
+
+/**
+ * The stable ids of the warnings of a status. A subtree silences some of them with {@link Thresholds#WARNINGS_OFF}, and
+ * judges them otherwise with {@link Thresholds#SEVERITY_PREFIX}.
+ */
+public final class WarningIds {
+    /** The context that holds a lock has ended, or its guard was collected unclosed; critical. */
+    public static final String LOCK_LEAKED = "lock-leaked";
+    /** A lock is held for longer than {@link Thresholds#LOCK_LONG_HELD}. */
+    public static final String LOCK_LONG_HELD = "lock-long-held";
+    /** A wait for a lock is longer than {@link Thresholds#WAITER_STUCK}. */
+    public static final String WAITER_STUCK = "waiter-stuck";
+    /** An operation takes longer than {@link Thresholds#OPERATION_SLOW}. */
+    public static final String OPERATION_SLOW = "operation-slow";
+    /** A context was closed longer than {@link Thresholds#CHILDREN_UNCLOSED} ago, and children of it are still open. */
+    public static final String CHILDREN_UNCLOSED = "children-unclosed";
+    /** The tree is deeper than {@link Thresholds#TREE_DEEP}. */
+    public static final String TREE_DEEP = "tree-deep";
+    /** Contexts show no sign of life for longer than {@link Thresholds#CONTEXT_IDLE}; information. */
+    public static final String CONTEXT_IDLE = "context-idle";
+    /** The processors are busier than {@link Thresholds#CPU_HIGH_PERCENT}. */
+    public static final String CPU_HIGH = "cpu-high";
+    /** More memory is used than {@link Thresholds#MEMORY_HIGH_PERCENT}. */
+    public static final String MEMORY_HIGH = "memory-high";
+    /** More of the disk is used than {@link Thresholds#DISK_HIGH_PERCENT}. */
+    public static final String DISK_HIGH = "disk-high";
+    /** Good news of the system; information. */
+    public static final String USAGE_NORMAL = "usage-normal";
+    /** How many warnings the settings silence; information, and cannot be silenced. */
+    public static final String WARNINGS_SILENCED = "warnings-silenced";
+
+    private WarningIds() {}
+}

@@ -1,0 +1,59 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
+
+/** Contexts without a sign of life, all in one sentence. Roots and services wait by nature. */
+final class ContextIdleRule implements WarningRule {
+    @Override
+    public String id() {
+        return WarningIds.CONTEXT_IDLE;
+    }
+
+    @Override
+    public WarningSeverity severity() {
+        return WarningSeverity.INFO;
+    }
+
+    @Override
+    public String plural() {
+        return "contexts idle";
+    }
+
+    @Override
+    public void judge(Evidence evidence, Findings findings) {
+        int idle = 0;
+        SnapshotTaker.Visit longest = null;
+        long longestNanos = 0;
+        for (SnapshotTaker.Visit visit : evidence.visits()) {
+            ContextNode node = visit.node();
+            if (node.kind() == ContextKind.ROOT || node.kind() == ContextKind.SERVICE) {
+                continue;
+            }
+            long nanos = node.idleNanos(evidence.now());
+            if (nanos > visit.settings().contextIdleNanos && !findings.isSilenced(this, visit.settings())) {
+                idle++;
+                if (longest == null || nanos > longestNanos) {
+                    longest = visit;
+                    longestNanos = nanos;
+                }
+            }
+        }
+        if (longest == null) {
+            return;
+        }
+        Duration age = Duration.ofNanos(longestNanos);
+        String who = evidence.shortName(longest);
+        findings.add(
+                this,
+                longest.settings(),
+                idle == 1
+                        ? who + " idle for " + Evidence.time(age)
+                        : idle + " contexts idle, the longest " + who + " for " + Evidence.time(age),
+                longest.path().toString(),
+                "whether " + who + " is done and was never closed; touch() says that it lives",
+                age);
+    }
+}

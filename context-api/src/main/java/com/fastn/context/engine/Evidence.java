@@ -1,0 +1,55 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.status.HumanText;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.SystemMetrics;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the rules judge: a snapshot that is nearly done.
+ *
+ * @param runtime whose snapshot it is
+ * @param now the moment of it
+ * @param names the short names of those who hold or wait for locks
+ * @param locks the held locks
+ * @param waiters who waits for them
+ * @param visits the contexts, parents first
+ * @param system the latest figures of the machine; none in a snapshot of a part of the tree
+ */
+record Evidence(
+        EngineRuntime runtime,
+        long now,
+        ShortNames names,
+        List<HeldLock> locks,
+        List<WaitingContext> waiters,
+        List<SnapshotTaker.Visit> visits,
+        @Nullable SystemMetrics system) {
+
+    /** A lock as it is shown, and the grant behind it. */
+    record HeldLock(LockStatus status, FifoMutex.Grant<?> grant) {}
+
+    /** A wait as it is shown, and who waits. */
+    record WaitingContext(LockWaiter status, ContextNode node) {}
+
+    String rootPath() {
+        return runtime.root().path().toString();
+    }
+
+    String shortName(SnapshotTaker.Visit visit) {
+        long id = visit.node().id();
+        if (names.knows(id)) {
+            return names.of(id);
+        }
+        ShortNames single = new ShortNames();
+        single.add(id, visit.path());
+        single.decide();
+        return single.of(id);
+    }
+
+    static String time(Duration duration) {
+        return HumanText.duration(duration);
+    }
+}

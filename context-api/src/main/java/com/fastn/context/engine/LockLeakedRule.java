@@ -1,0 +1,61 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.WarningSeverity;
+
+/** A lock that nobody may give back any more: its holder has ended, but the critical section may still run (rule L10). */
+final class LockLeakedRule implements WarningRule {
+    @Override
+    public String id() {
+        return WarningIds.LOCK_LEAKED;
+    }
+
+    @Override
+    public WarningSeverity severity() {
+        return WarningSeverity.CRITICAL;
+    }
+
+    @Override
+    public String plural() {
+        return "locks leaked";
+    }
+
+    @Override
+    public void judge(Evidence evidence, Findings findings) {
+        for (Evidence.HeldLock lock : evidence.locks()) {
+            if (!isLeaked(lock)) {
+                continue;
+            }
+            WarningSettings settings = WarningSettings.of(lock.grant().by);
+            if (findings.accepts(this, settings)) {
+                LockStatus status = lock.status();
+                findings.add(
+                        this,
+                        settings,
+                        "Leaked lock \"" + status.name() + "\" (" + Evidence.time(status.heldDuration()) + ") held by "
+                                + status.heldByContext() + ", which "
+                                + (isLost(lock) ? "let its guard go unclosed" : "has ended")
+                                + LockLongHeldRule.waiting(status),
+                        status.holderPath().toString(),
+                        "what " + status.heldByContext()
+                                + " left undone; close the guard before the context, or use withLock" + openedAt(lock),
+                        status.heldDuration());
+            }
+        }
+    }
+
+    static boolean isLeaked(Evidence.HeldLock lock) {
+        return !lock.grant().scoped && (lock.grant().by.isClosed() || isLost(lock));
+    }
+
+    private static boolean isLost(Evidence.HeldLock lock) {
+        LeakTracker.Opened opened = lock.grant().opened;
+        return opened != null && opened.isLost();
+    }
+
+    private static String openedAt(Evidence.HeldLock lock) {
+        LeakTracker.Opened opened = lock.grant().opened;
+        return opened == null ? "" : "; it was locked at " + opened.place();
+    }
+}

@@ -1,0 +1,53 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.WarningSeverity;
+
+/** A lock that is held for longer than its holder may. */
+final class LockLongHeldRule implements WarningRule {
+    @Override
+    public String id() {
+        return WarningIds.LOCK_LONG_HELD;
+    }
+
+    @Override
+    public WarningSeverity severity() {
+        return WarningSeverity.WARNING;
+    }
+
+    @Override
+    public String plural() {
+        return "locks long held";
+    }
+
+    @Override
+    public void judge(Evidence evidence, Findings findings) {
+        for (Evidence.HeldLock lock : evidence.locks()) {
+            LockStatus status = lock.status();
+            if (!status.longHeld() || LockLeakedRule.isLeaked(lock)) {
+                continue;
+            }
+            WarningSettings settings = WarningSettings.of(lock.grant().by);
+            if (findings.accepts(this, settings)) {
+                findings.add(
+                        this,
+                        settings,
+                        "Long-held lock \"" + status.name() + "\" (" + Evidence.time(status.heldDuration())
+                                + ") held by " + status.heldByContext() + waiting(status),
+                        status.holderPath().toString(),
+                        whatTheHolderDoes(status.heldByContext()),
+                        status.heldDuration());
+            }
+        }
+    }
+
+    static String waiting(LockStatus status) {
+        return status.waiters() == 0 ? "" : ", " + status.waiters() + " waiting";
+    }
+
+    /** The place to look at is the same for the lock and for all who wait for it. */
+    static String whatTheHolderDoes(String holder) {
+        return "what " + holder + " is doing while it holds the lock";
+    }
+}

@@ -1,0 +1,71 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A context that is inside of an operation for longer than it may be. */
+final class OperationSlowRule implements WarningRule {
+    @Override
+    public String id() {
+        return WarningIds.OPERATION_SLOW;
+    }
+
+    @Override
+    public WarningSeverity severity() {
+        return WarningSeverity.WARNING;
+    }
+
+    @Override
+    public String plural() {
+        return "operations slow";
+    }
+
+    @Override
+    public void judge(Evidence evidence, Findings findings) {
+        Map<SnapshotTaker.Visit, RunningOperation> slow = new LinkedHashMap<>();
+        ShortNames slowNames = new ShortNames();
+        for (SnapshotTaker.Visit visit : evidence.visits()) {
+            RunningOperation operation = innermostSlow(visit, evidence.now());
+            if (operation != null && findings.accepts(this, visit.settings())) {
+                slow.put(visit, operation);
+                slowNames.add(visit.node().id(), visit.path());
+            }
+        }
+        slowNames.decide();
+        slow.forEach((visit, operation) -> {
+            long id = visit.node().id();
+            String name = (evidence.names().knows(id) ? evidence.names() : slowNames).of(id);
+            Duration elapsed = Duration.ofNanos(operation.elapsedNanos(evidence.now()));
+            findings.add(
+                    this,
+                    visit.settings(),
+                    name + " stuck on \"" + operation.name() + "\" (" + Evidence.time(elapsed) + ")",
+                    visit.path().toString(),
+                    "who has to answer \"" + operation.name() + "\", and whether the wait has a timeout",
+                    elapsed);
+        });
+    }
+
+    /** The youngest that is slow. A fresh one beside it says nothing about the others: they may run side by side. */
+    private static @Nullable RunningOperation innermostSlow(SnapshotTaker.Visit visit, long now) {
+        NodeExtras x = visit.node().extrasOrNull();
+        if (x == null) {
+            return null;
+        }
+        List<RunningOperation> running;
+        synchronized (x) {
+            running = x.operationList();
+        }
+        for (int i = running.size() - 1; i >= 0; i--) {
+            if (running.get(i).elapsedNanos(now) > visit.settings().operationSlowNanos) {
+                return running.get(i);
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,51 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.WarningSeverity;
+import java.util.Locale;
+
+/** A tree so deep that somebody opens children of children without end (rule C6). */
+final class TreeDeepRule implements WarningRule {
+    // The whole path would be as long as the tree is deep.
+    private static final int MAX_PATH = 8;
+
+    @Override
+    public String id() {
+        return WarningIds.TREE_DEEP;
+    }
+
+    @Override
+    public WarningSeverity severity() {
+        return WarningSeverity.WARNING;
+    }
+
+    @Override
+    public String plural() {
+        return "branches deep";
+    }
+
+    @Override
+    public void judge(Evidence evidence, Findings findings) {
+        SnapshotTaker.Visit deepest = null;
+        for (SnapshotTaker.Visit visit : evidence.visits()) {
+            if (visit.depth() > visit.settings().treeDeep && (deepest == null || visit.depth() > deepest.depth())) {
+                deepest = visit;
+            }
+        }
+        if (deepest == null || findings.isSilenced(this, deepest.settings())) {
+            return;
+        }
+        SnapshotTaker.Visit where = deepest;
+        while (where.depth() > MAX_PATH && where.parent() >= 0) {
+            where = evidence.visits().get(where.parent());
+        }
+        findings.add(
+                this,
+                deepest.settings(),
+                "Tree is " + String.format(Locale.ROOT, "%,d", deepest.depth()) + " contexts deep, below "
+                        + evidence.shortName(where),
+                where.path().toString(),
+                "whether " + deepest.node().name() + " opens a child in itself for each step; open it in a parent",
+                null);
+    }
+}

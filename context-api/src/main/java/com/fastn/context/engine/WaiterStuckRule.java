@@ -1,0 +1,51 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.WarningSeverity;
+import java.util.HashMap;
+import java.util.Map;
+
+/** A wait for a lock that is longer than the waiter may wait. */
+final class WaiterStuckRule implements WarningRule {
+    @Override
+    public String id() {
+        return WarningIds.WAITER_STUCK;
+    }
+
+    @Override
+    public WarningSeverity severity() {
+        return WarningSeverity.WARNING;
+    }
+
+    @Override
+    public String plural() {
+        return "waiters stuck";
+    }
+
+    @Override
+    public void judge(Evidence evidence, Findings findings) {
+        Map<Long, LockStatus> locks = new HashMap<>();
+        evidence.locks().forEach(lock -> locks.put(lock.status().lockId(), lock.status()));
+        for (Evidence.WaitingContext waiting : evidence.waiters()) {
+            LockWaiter waiter = waiting.status();
+            if (!waiter.stuck()) {
+                continue;
+            }
+            WarningSettings settings = WarningSettings.of(waiting.node());
+            if (findings.accepts(this, settings)) {
+                LockStatus lock = locks.get(waiter.lockId());
+                String holder = lock == null ? "the holder" : lock.heldByContext();
+                findings.add(
+                        this,
+                        settings,
+                        waiter.contextName() + " stuck waiting (" + Evidence.time(waiter.waitingDuration()) + ") for \""
+                                + waiter.lockName() + "\"" + (lock == null ? "" : ", held by " + holder),
+                        waiter.contextPath().toString(),
+                        LockLongHeldRule.whatTheHolderDoes(holder),
+                        waiter.waitingDuration());
+            }
+        }
+    }
+}

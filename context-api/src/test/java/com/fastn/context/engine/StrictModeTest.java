@@ -1,0 +1,163 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.LiveCount;
+import com.fastn.context.LockGuard;
+import com.fastn.context.ManualTicker;
+import com.fastn.context.Operation;
+import com.fastn.context.Unclosed;
+import com.fastn.context.status.StatusWarning;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+@SuppressWarnings("MustBeClosedChecker") // what is not closed is the matter here
+class StrictModeTest {
+    private final ManualTicker ticker = new ManualTicker(TestTree.START);
+    private final ContextRuntime runtime =
+            ContextRuntime.builder().rootName("app").ticker(ticker).strict(true).build();
+    private final FastnContext root = runtime.root();
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private static LockGuard<Integer> guardOf(CompletionStage<LockGuard<Integer>> asked) {
+        return asked.toCompletableFuture().join();
+    }
+
+    @Test
+    void whatWasOpenedAndNotClosedIsToldWithTheLineOfTheCaller() {
+        FastnContext session = root.child("session").open();
+        ticker.advance(Duration.ofSeconds(2));
+        LockGuard<Integer> guard = guardOf(session.mutex("orders", 1).lock());
+        LockGuard<Integer> second = session.mutex("stock", 1).tryLock();
+        LiveCount count = session.trackLive("requests");
+        Operation query = session.operation("db-query");
+        ticker.advance(Duration.ofSeconds(1));
+
+        List<Unclosed> unclosed = runtime.unclosed();
+        assertThat(unclosed)
+                .extracting(Unclosed::kind, Unclosed::name, u -> u.path().toString(), Unclosed::contextId)
+                .containsExactlyInAnyOrder(
+                        tuple(Unclosed.Kind.CONTEXT, "session", "app.session", session.id()),
+                        tuple(Unclosed.Kind.LOCK, "orders", "app.session", session.id()),
+                        tuple(Unclosed.Kind.LOCK, "stock", "app.session", session.id()),
+                        tuple(Unclosed.Kind.LIVE_COUNT, "requests", "app.session", session.id()),
+                        tuple(Unclosed.Kind.OPERATION, "db-query", "app.session", session.id()));
+        assertThat(unclosed.get(0).age()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(unclosed).allSatisfy(one -> {
+            assertThat(one.openedAt().get(0).getClassName()).isEqualTo(StrictModeTest.class.getName());
+            assertThat(one.openedAt()).hasSizeLessThanOrEqualTo(16);
+            assertThat(one.describe())
+                    .containsPattern(
+                            "opened at com\\.fastn\\.context\\.engine\\.StrictModeTest"
+                                    + "\\.whatWasOpenedAndNotClosedIsToldWithTheLineOfTheCaller\\(StrictModeTest\\.java:\\d+\\)");
+        });
+        query.close();
+        count.close();
+        guard.close();
+        assertThat(second).isNotNull().satisfies(LockGuard::close);
+        session.close();
+        assertThat(runtime.unclosed()).isEmpty();
+        assertThat(runtime.misuses()).isEmpty();
+    }
+
+    @Test
+    void aGuardThatWasWaitedForHasThePlaceWhereItWasAskedFor() {
+        LockGuard<Integer> first = guardOf(root.mutex("orders", 1).lock());
+        CompletionStage<LockGuard<Integer>> asked = root.mutex("orders", 1).lock();
+        first.close();
+        LockGuard<Integer> second = guardOf(asked);
+
+        assertThat(second.fence()).isEqualTo(2);
+        assertThat(runtime.unclosed())
+                .singleElement()
+                .satisfies(one -> assertThat(one.place())
+                        .contains("aGuardThatWasWaitedForHasThePlaceWhereItWasAskedFor(StrictModeTest.java:"));
+        second.close();
+        assertThat(root.mutex("orders", 1).holder()).isNull();
+    }
+
+    @Test
+    void whatClosesByItselfIsNotTracked() {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        root.child("task").spawn(ctx -> work);
+        root.awaiting("query", work);
+        root.mutex("orders", 1).withLock(value -> work);
+        assertThat(runtime.unclosed()).isEmpty();
+        work.complete("done");
+    }
+
+    @Test
+    void countsAndOperationsEndWithTheirContextButLocksDoNot() {
+        FastnContext session = root.child("session").open();
+        LiveCount count = session.trackLive("requests");
+        Operation query = session.operation("db-query");
+        LockGuard<Integer> guard = guardOf(session.mutex("orders", 1).lock());
+        session.close();
+
+        assertThat(runtime.unclosed()).extracting(Unclosed::kind).containsExactly(Unclosed.Kind.LOCK);
+        assertThat(runtime.status().warnings()).singleElement().satisfies(warning -> {
+            assertThat(warning.id()).isEqualTo("lock-leaked");
+            assertThat(warning.next()).contains("it was locked at").contains("StrictModeTest.java:");
+        });
+        guard.close();
+        count.close();
+        query.close();
+        assertThat(runtime.unclosed()).isEmpty();
+    }
+
+    @Test
+    void L11_aHandleThatIsCollectedUnclosedIsReported() {
+        forget();
+        await().atMost(Duration.ofSeconds(30)).until(() -> {
+            System.gc();
+            return runtime.misuses().size() == 3;
+        });
+        assertThat(runtime.misuses())
+                .containsExactly(
+                        "1x a handle (live count) was garbage collected without being closed;"
+                                + " close it, try-with-resources does",
+                        "1x a handle (lock) was garbage collected without being closed;"
+                                + " close it, try-with-resources does",
+                        "1x a handle (operation) was garbage collected without being closed;"
+                                + " close it, try-with-resources does");
+        assertThat(runtime.status().warnings())
+                .extracting(StatusWarning::id, StatusWarning::message)
+                .containsExactlyInAnyOrder(
+                        tuple(
+                                "lock-leaked",
+                                "Leaked lock \"orders\" (0s) held by app, which let its guard go unclosed"),
+                        tuple("children-unclosed", "The handle of live count \"requests\" was let go unclosed"),
+                        tuple("children-unclosed", "The handle of operation \"db-query\" was let go unclosed"));
+        assertThat(runtime.unclosed()).hasSize(3);
+    }
+
+    private void forget() {
+        assertThat(guardOf(root.mutex("orders", 1).lock()).value()).isEqualTo(1);
+        assertThat(root.trackLive("requests")).isNotNull();
+        assertThat(root.operation("db-query").name()).isEqualTo("db-query");
+    }
+
+    @Test
+    void withoutStrictModeNothingIsRecordedAndTheEnginesOwnObjectsAreGiven() {
+        try (ContextRuntime plain = ContextRuntime.builder().strict(false).build()) {
+            plain.root().child("session").open();
+            LockGuard<Integer> guard = guardOf(plain.root().mutex("orders", 1).lock());
+            Operation query = plain.root().operation("db-query");
+            assertThat(guard).isInstanceOf(FifoMutex.Grant.class);
+            assertThat(query).isInstanceOf(RunningOperation.class);
+            assertThat(plain.unclosed()).isEmpty();
+        }
+    }
+}
