@@ -17,6 +17,8 @@ public final class WarningIds {
     public static final String CHILDREN_UNCLOSED = "children-unclosed";
     /** The tree is deeper than {@link Thresholds#TREE_DEEP}. */
     public static final String TREE_DEEP = "tree-deep";
+    /** There were so many paths with counters that some are counted together, see {@link Counters#folded}. */
+    public static final String COUNTERS_FOLDED = "counters-folded";
     /** Contexts show no sign of life for longer than {@link Thresholds#CONTEXT_IDLE}; information. */
     public static final String CONTEXT_IDLE = "context-idle";
     /** The processors are busier than {@link Thresholds#CPU_HIGH_PERCENT}. */

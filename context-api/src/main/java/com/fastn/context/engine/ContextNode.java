@@ -41,6 +41,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -64,6 +65,8 @@ public final class ContextNode implements FastnContext {
      */
     private static final AtomicIntegerFieldUpdater<ContextNode> ON_THREAD =
             AtomicIntegerFieldUpdater.newUpdater(ContextNode.class, "onThread");
+    private static final AtomicLongFieldUpdater<ContextNode> ACTIVITY =
+            AtomicLongFieldUpdater.newUpdater(ContextNode.class, "activityNanos");
     private static final ContextKind[] KINDS = ContextKind.values();
     private static final byte ACTIVE = 0;
     private static final byte CLOSING = 1;
@@ -243,7 +246,11 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public void touch() {
-        activityNanos = runtime.touchNanos();
+        long now = runtime.touchNanos();
+        // Most signs of life are of the same tick: nothing is written then, and no fence is paid for otherwise.
+        if (activityNanos != now) {
+            ACTIVITY.lazySet(this, now);
+        }
     }
 
     @Override

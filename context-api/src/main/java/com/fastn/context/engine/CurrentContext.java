@@ -86,9 +86,8 @@ final class CurrentContext {
                 context.runtime()
                         .misuse("a ContextScope was closed on another thread than it was opened on; the current"
                                 + " contexts of both were left as they are");
-            } else if (previous == null) {
-                onThread.remove();
             } else {
+                // Null is put back as well: to remove the entry would cost a new one each time.
                 onThread.set(previous);
             }
         }

@@ -37,7 +37,8 @@ final class KnownSettings {
             WarningIds.CPU_HIGH,
             WarningIds.MEMORY_HIGH,
             WarningIds.DISK_HIGH,
-            WarningIds.USAGE_NORMAL);
+            WarningIds.USAGE_NORMAL,
+            WarningIds.COUNTERS_FOLDED);
 
     private KnownSettings() {}
 

@@ -14,7 +14,7 @@ final class WarningRules {
             new ChildrenUnclosedRule(),
             new TreeDeepRule(),
             new ContextIdleRule(),
-            // counters-folded has its place here.
+            new CountersFoldedRule(),
             UsageHighRule.CPU,
             UsageHighRule.MEMORY,
             UsageHighRule.DISK,

@@ -59,6 +59,21 @@ class CounterCapsTest {
     }
 
     @Test
+    void M4_theStatusSaysHowManyPathsWereFolded() {
+        assertThat(tree.runtime.status().warnings()).isEmpty();
+        for (int i = 0; i < 60; i++) {
+            tree.pass(Duration.ofSeconds(1));
+            count("job-" + i, "n", 1);
+        }
+        assertThat(tree.runtime.status().warnings()).singleElement().satisfies(warning -> {
+            assertThat(warning.id()).isEqualTo("counters-folded");
+            assertThat(warning.message())
+                    .isEqualTo("Counters of " + store.folded() + " paths are counted in __folded__ of their parents");
+            assertThat(warning.next()).contains("name the kind of work");
+        });
+    }
+
+    @Test
     void M4_aPathThatComesBackCountsAnew() {
         count("first", "n", 7);
         for (int i = 0; i < 100; i++) {

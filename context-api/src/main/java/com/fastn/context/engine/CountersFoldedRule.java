@@ -1,0 +1,39 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.WarningSeverity;
+import java.util.Locale;
+
+/** Counters of so many paths or names that some are no longer kept apart (rule M4). */
+final class CountersFoldedRule implements WarningRule {
+    @Override
+    public String id() {
+        return WarningIds.COUNTERS_FOLDED;
+    }
+
+    @Override
+    public WarningSeverity severity() {
+        return WarningSeverity.WARNING;
+    }
+
+    @Override
+    public String plural() {
+        return "folded counters";
+    }
+
+    @Override
+    public void judge(Evidence evidence, Findings findings) {
+        long folded = evidence.runtime().counterStore().folded();
+        WarningSettings settings = WarningSettings.of(evidence.runtime().root());
+        if (folded > 0 && !findings.isSilenced(this, settings)) {
+            findings.add(
+                    this,
+                    settings,
+                    "Counters of " + String.format(Locale.ROOT, "%,d", folded) + (folded == 1 ? " path" : " paths")
+                            + " are counted in __folded__ of their parents",
+                    evidence.rootPath(),
+                    "which names are made of values, such as user ids: name the kind of work instead",
+                    null);
+        }
+    }
+}
