@@ -19,9 +19,8 @@ final class CounterCell {
     private final LongAdder live = new LongAdder();
     private volatile boolean saturated;
 
-    // Set before this cell is emptied, and looked at after each addition: an addition is seen by whoever empties, or
-    // sees
-    // the mark itself. Chains lead towards the root, so the monitors of a cell and of its target form no cycle.
+    // Set before this cell is emptied, and looked at after each addition: an addition is seen by whoever empties,
+    // or sees the mark itself. Chains lead towards the root, so the monitors of a cell and of its target form no cycle.
     private volatile @Nullable CounterCell foldedInto;
 
     CounterCell(PathCounters path, String name) {

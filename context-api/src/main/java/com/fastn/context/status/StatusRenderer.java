@@ -222,7 +222,7 @@ public final class StatusRenderer {
             Line line = page.line().add(" - ");
             line.add(completed ? Ink.GREEN : Ink.RED, completed ? "✅" : "❌").add(" ");
             line.add(Ink.WHITE, finished.path().toString());
-            line.add(" (" + HumanText.duration(finished.duration()) + ", ");
+            line.add(" (" + HumanText.fineDuration(finished.duration()) + ", ");
             if (outcome instanceof FinishedContext.Failed failed) {
                 line.add("failed: ").quoted(Ink.RED, failed.message());
             } else if (outcome instanceof FinishedContext.Cancelled cancelled) {

@@ -215,7 +215,7 @@ class RecentContextsTest {
         assertThat(tree.runtime.status().recent()).isEmpty();
         StatusSnapshot whole = tree.runtime.statusWithRecent();
         assertThat(whole.recent()).isEqualTo(tree.runtime.recent());
-        assertThat(whole.toString()).endsWith("\nRecent contexts (1):\n - ✅ app.job (0s, completed)\n");
+        assertThat(whole.toString()).endsWith("\nRecent contexts (1):\n - ✅ app.job (0ms, completed)\n");
         assertThat(StatusJson.readSnapshot(StatusJson.write(whole))).isEqualTo(whole);
         try (ContextScope ignored = tree.root.makeCurrent()) {
             assertThat(FastnContext.statusWithRecent().recent()).hasSize(1);
