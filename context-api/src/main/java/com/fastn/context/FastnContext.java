@@ -181,7 +181,7 @@ public interface FastnContext extends AutoCloseable {
      * <p>Not atomic: while this runs, another thread may see one child cancelled and its sibling not yet. When it
      * returns, all of them are; but on an event loop, which must not be held up, the rest of a subtree that takes longer
      * than a millisecond follows in slices on that loop. It asks work to stop; it does not wait for it. A second call has
-     * no effect.
+     * no effect, and does not wait for a cancellation that is under way elsewhere.
      */
     void cancel();
 

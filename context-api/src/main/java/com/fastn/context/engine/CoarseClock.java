@@ -59,6 +59,11 @@ final class CoarseClock {
         }
     }
 
+    /** The timers are closed: from now on each look is exact. */
+    synchronized void stop() {
+        ticking = false;
+    }
+
     boolean isTicking() {
         return ticking;
     }

@@ -226,6 +226,11 @@ public final class ContextNode implements FastnContext {
         return Duration.ofNanos(durationNanos(runtime.nanos()));
     }
 
+    /** The same for one that is still open; it does not leap when this context closes meanwhile. */
+    long ageNanos(long nowNanos) {
+        return runtime.elapsed(createdNanos, nowNanos);
+    }
+
     long durationNanos(long nowNanos) {
         return runtime.elapsed(createdNanos, life == CLOSED ? endedNanos : nowNanos);
     }
@@ -475,6 +480,10 @@ public final class ContextNode implements FastnContext {
         NodeExtras x = extras();
         List<Runnable> tasks;
         synchronized (this) {
+            if (firstChild != null) {
+                // One came meanwhile: the last of those tells.
+                return;
+            }
             synchronized (x) {
                 tasks = List.copyOf(x.whenChildless());
                 x.whenChildless().clear();
@@ -1394,11 +1403,11 @@ public final class ContextNode implements FastnContext {
             x.persisted = false;
             x.failure = null;
         }
+        deadlines.forEach(Deadline::close);
+        mutexes.forEach(runtime::keepIfBusy);
         if (persisted) {
             remember(failure);
         }
-        deadlines.forEach(Deadline::close);
-        mutexes.forEach(runtime::keepIfBusy);
     }
 
     private NodeExtras extras() {

@@ -29,8 +29,8 @@ final class CountersFoldedRule implements WarningRule {
             findings.add(
                     this,
                     settings,
-                    "Counters of " + String.format(Locale.ROOT, "%,d", folded) + (folded == 1 ? " path" : " paths")
-                            + " are counted in __folded__ of their parents",
+                    "Counters of paths were folded into __folded__ of their parents "
+                            + String.format(Locale.ROOT, "%,d", folded) + (folded == 1 ? " time" : " times"),
                     evidence.rootPath(),
                     "which names are made of values, such as user ids: name the kind of work instead",
                     null);

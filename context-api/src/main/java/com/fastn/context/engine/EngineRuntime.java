@@ -304,6 +304,7 @@ public final class EngineRuntime implements ContextRuntime {
         atClose.forEach(Runnable::run);
         atClose.clear();
         timers.close();
+        coarse.stop();
         ExecutorService pool = tasks;
         if (pool != null) {
             pool.shutdown();

@@ -66,7 +66,13 @@ final class RecentContexts {
 
     private static String text(Throwable failure) {
         String kind = failure.getClass().getSimpleName();
-        String message = failure.getMessage();
+        String message;
+        try {
+            message = failure.getMessage();
+        } catch (Throwable t) {
+            // The code of a user, in the middle of the end of a context.
+            message = null;
+        }
         return message == null || message.isBlank() ? kind : kind + ": " + message;
     }
 }

@@ -10,6 +10,7 @@ import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockType;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.OperationStatus;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -39,6 +41,7 @@ final class SnapshotTaker {
     private final List<Visit> order = new ArrayList<>();
     private final Set<FifoMutex<?>> mutexes = new LinkedHashSet<>();
     private Map<PathCounters, CounterStore.Counts> counts = Map.of();
+    private final Map<String, OperationBaseline> baselines = new HashMap<>();
     private long idleNanosOfAll;
 
     private SnapshotTaker(EngineRuntime runtime) {
@@ -229,12 +232,14 @@ final class SnapshotTaker {
         for (RunningOperation operation : running) {
             long elapsed = operation.elapsedNanos(now);
             statuses.add(new OperationStatus(
-                    operation.name(),
-                    Duration.ofNanos(elapsed),
-                    elapsed > slow,
-                    runtime.baselines().of(operation.name())));
+                    operation.name(), Duration.ofNanos(elapsed), elapsed > slow, usual(operation.name())));
         }
         return statuses;
+    }
+
+    private @Nullable OperationBaseline usual(String operation) {
+        // Reading one is a copy of a histogram: once for a name, however many contexts are inside of it.
+        return baselines.computeIfAbsent(operation, runtime.baselines()::of);
     }
 
     private List<FifoMutex.Picture> pictures(boolean whole) {
@@ -328,7 +333,8 @@ final class SnapshotTaker {
 
         @Override
         public long ageNanos(int index) {
-            return node(index).durationNanos(now);
+            // By this others are sorted, so it must not change meanwhile.
+            return node(index).ageNanos(now);
         }
 
         @Override
@@ -338,7 +344,7 @@ final class SnapshotTaker {
 
         @Override
         public boolean isStopping(int index) {
-            return node(index).isCancelled();
+            return node(index).isCancelled() && !node(index).isClosed();
         }
 
         @Override
@@ -351,7 +357,8 @@ final class SnapshotTaker {
             synchronized (x) {
                 running = x.operationList();
             }
-            return operations(order.get(index), running).stream().anyMatch(OperationStatus::stuck);
+            long slow = order.get(index).settings.operationSlowNanos;
+            return running.stream().anyMatch(operation -> operation.elapsedNanos(now) > slow);
         }
 
         @Override

@@ -39,12 +39,17 @@ final class Stragglers {
     static CompletionStage<CancelReport> await(ContextNode top, Duration timeout, @Nullable Executor where) {
         Stragglers wait = new Stragglers(top, where);
         if (timeout.isZero() || timeout.isNegative()) {
-            wait.report();
+            if (top.runtime().current().eventLoop() == null) {
+                wait.report();
+            } else {
+                // A look at a large tree would hold up the loop.
+                top.runtime().timers().soon(wait::report);
+            }
         } else {
             Registration timer = top.runtime().timers().after(timeout, wait::report);
             // A runtime that closes has no timers any more.
             Registration end = top.runtime().atClose(wait::report);
-            Registration childless = top.whenChildless(wait::report);
+            Registration childless = top.whenChildless(wait::allStopped);
             var unused = wait.result.whenComplete((report, failure) -> {
                 timer.close();
                 end.close();
@@ -55,10 +60,18 @@ final class Stragglers {
     }
 
     private void report() {
-        if (!over.compareAndSet(false, true)) {
-            return;
+        if (over.compareAndSet(false, true)) {
+            complete(read());
         }
-        CancelReport report = read();
+    }
+
+    private void allStopped() {
+        if (over.compareAndSet(false, true)) {
+            complete(new CancelReport(waited(), List.of(), 0));
+        }
+    }
+
+    private void complete(CancelReport report) {
         if (where == null) {
             result.complete(report);
             return;
@@ -71,9 +84,13 @@ final class Stragglers {
         }
     }
 
-    private CancelReport read() {
+    private Duration waited() {
         EngineRuntime runtime = top.runtime();
-        Duration waited = Duration.ofNanos(runtime.elapsed(began, runtime.nanos()));
+        return Duration.ofNanos(runtime.elapsed(began, runtime.nanos()));
+    }
+
+    private CancelReport read() {
+        Duration waited = waited();
         if (top.isChildless()) {
             return new CancelReport(waited, List.of(), 0);
         }

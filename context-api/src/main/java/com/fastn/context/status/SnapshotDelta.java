@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * What changed from one snapshot of a node to a later one.
  *
  * <p>Ages go on by themselves: a context that is as it was, but older by {@link #elapsed}, is not told. One that differs in
- * anything else is told whole. So a delta applied to its base gives exactly the later snapshot, with the order of children
+ * anything else is told whole. The list of recent contexts is no part of it: what the base has stays. So a delta applied to its base gives exactly the later snapshot, with the order of children
  * (rule M9). Read back from JSON, ages are right to a millisecond, and no less so after many deltas.
  *
  * @param node whose snapshots they are

@@ -92,6 +92,18 @@ class CancelReportTest {
     }
 
     @Test
+    void aChildThatComesAsTheLastOneLeavesIsWaitedForToo() {
+        ContextNode server = tree.open("server");
+        ContextNode first = tree.open(server, "first");
+        CompletableFuture<CancelReport> report = cancel(server, Duration.ofHours(1));
+        ContextNode late = tree.open(server, "late");
+        first.close();
+        assertThat(report).isNotDone();
+        late.close();
+        assertThat(report.join().isComplete()).isTrue();
+    }
+
+    @Test
     void atMostAHundredAreNamedAndTheRestIsCounted() {
         ContextNode server = tree.open("server");
         for (int i = 0; i < 150; i++) {

@@ -68,7 +68,8 @@ class CounterCapsTest {
         assertThat(tree.runtime.status().warnings()).singleElement().satisfies(warning -> {
             assertThat(warning.id()).isEqualTo("counters-folded");
             assertThat(warning.message())
-                    .isEqualTo("Counters of " + store.folded() + " paths are counted in __folded__ of their parents");
+                    .isEqualTo("Counters of paths were folded into __folded__ of their parents " + store.folded()
+                            + " times");
             assertThat(warning.next()).contains("name the kind of work");
         });
     }

@@ -221,4 +221,21 @@ class RecentContextsTest {
             assertThat(FastnContext.statusWithRecent().recent()).hasSize(1);
         }
     }
+
+    @Test
+    void C9_aFailureThatCannotEvenSayWhatItIsHarmsNobody() {
+        ContextNode task = tree.open("task");
+        task.persist();
+        task.failed(new IllegalStateException() {
+            @Override
+            public String getMessage() {
+                throw new UnsupportedOperationException("no message");
+            }
+        });
+        task.close();
+
+        assertThat(task.isClosed()).isTrue();
+        assertThat(tree.root.children()).isEmpty();
+        assertThat(tree.runtime.recent()).hasSize(1);
+    }
 }
