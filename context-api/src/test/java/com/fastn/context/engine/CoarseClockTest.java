@@ -56,4 +56,14 @@ class CoarseClockTest {
         long later = System.nanoTime();
         assertThat(clock.nanos() - later).isNotNegative();
     }
+
+    @Test
+    void oneThatIsStoppedWithItsTimersDoesNotStandStill() {
+        CoarseClock clock = new CoarseClock(Ticker.system(), timers);
+        clock.nanos();
+        timers.close();
+        clock.stop();
+        long before = System.nanoTime();
+        assertThat(clock.nanos() - before).isNotNegative();
+    }
 }
