@@ -38,6 +38,10 @@ final class JsonSizes {
         return size(writer -> writer.write(finished));
     }
 
+    static long of(Causes causes) {
+        return size(writer -> writer.write(causes));
+    }
+
     /** Writes something. */
     private interface Part {
         void write(StatusJsonWriter writer) throws IOException;

@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param activeLocks the locks of the later snapshot, or {@code null} when they are as they were, but older
  * @param lockWaiters the waiters of the later snapshot, or {@code null} when they are as they were, but older
  * @param warnings the warnings of the later snapshot, or {@code null} when they are as they were
+ * @param causes what the later snapshot knows of who holds up whom, or {@code null} when neither knows anything
  */
 public record SnapshotDelta(
         NodeIdentity node,
@@ -49,7 +50,8 @@ public record SnapshotDelta(
         Map<Long, List<Long>> orders,
         @Nullable List<LockStatus> activeLocks,
         @Nullable List<LockWaiter> lockWaiters,
-        @Nullable List<StatusWarning> warnings) {
+        @Nullable List<StatusWarning> warnings,
+        @Nullable Causes causes) {
 
     /**
      * A context that is new, changed, or has another parent.
@@ -135,7 +137,8 @@ public record SnapshotDelta(
                 orders,
                 unlessSame(aged(base.activeLocks(), lock -> lock.aged(elapsed)), later.activeLocks()),
                 unlessSame(aged(base.lockWaiters(), waiter -> waiter.aged(elapsed)), later.lockWaiters()),
-                unlessSame(base.warnings(), later.warnings()));
+                unlessSame(base.warnings(), later.warnings()),
+                base.causes().isNone() && later.causes().isNone() ? null : later.causes());
     }
 
     /**
@@ -173,7 +176,8 @@ public record SnapshotDelta(
                 activeLocks != null ? activeLocks : aged(base.activeLocks(), lock -> lock.aged(elapsed)),
                 lockWaiters != null ? lockWaiters : aged(base.lockWaiters(), waiter -> waiter.aged(elapsed)),
                 warnings != null ? warnings : base.warnings(),
-                base.recent());
+                base.recent(),
+                causes != null ? causes : base.causes());
     }
 
     /** Whoever made the delta is not trusted: all contexts have to stand below the root, each once. */

@@ -93,6 +93,12 @@ public final class SnapshotFold {
         List<LockWaiter> waiters = shortened(whole.lockWaiters(), JsonSizes::of, limits, "lock waiters", cuts);
         List<StatusWarning> warnings = shortened(whole.warnings(), JsonSizes::of, limits, "warnings", cuts);
         List<FinishedContext> recent = shortened(whole.recent(), JsonSizes::of, limits, "recent contexts", cuts);
+        Causes causes = whole.causes();
+        if (limits.measuresBytes() && !causes.isNone() && JsonSizes.of(causes) > limits.maxBytes() / LIST_PARTS) {
+            cuts.add("no deadlocks or blocked places, of "
+                    + (causes.deadlocks().size() + causes.blocked().size()));
+            causes = Causes.NONE;
+        }
         if (cuts.isEmpty()) {
             return whole;
         }
@@ -112,7 +118,8 @@ public final class SnapshotFold {
                 locks,
                 waiters,
                 told,
-                recent);
+                recent,
+                causes);
     }
 
     private static <T> List<T> shortened(

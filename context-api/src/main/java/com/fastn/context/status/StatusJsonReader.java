@@ -132,6 +132,7 @@ final class StatusJsonReader {
         List<LockStatus> locks = null;
         List<LockWaiter> waiters = null;
         List<StatusWarning> warnings = null;
+        Causes causes = null;
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -162,6 +163,7 @@ final class StatusJsonReader {
                     list(name, () -> read.add(warning()));
                     warnings = read;
                 }
+                case "causes" -> causes = causes();
                 default -> json.skipChildren();
             }
         }
@@ -178,7 +180,12 @@ final class StatusJsonReader {
                 orders,
                 locks,
                 waiters,
-                warnings);
+                warnings,
+                causes);
+    }
+
+    private Causes causes() throws IOException {
+        return new CauseJsonReader(this).causes();
     }
 
     private SnapshotDelta.Change change() throws IOException {
@@ -209,7 +216,7 @@ final class StatusJsonReader {
         orders.put(required(parentId, "parent_id"), children);
     }
 
-    private static void requireKnown(long schema) {
+    static void requireKnown(long schema) {
         if (schema > StatusJson.SCHEMA) {
             throw new StatusFormatException(
                     StatusFormatException.Kind.UPGRADE_NEEDED,
@@ -292,6 +299,7 @@ final class StatusJsonReader {
         List<LockWaiter> waiters = new ArrayList<>();
         List<StatusWarning> warnings = new ArrayList<>();
         List<FinishedContext> recent = new ArrayList<>();
+        Causes causes = Causes.NONE;
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             if (newer) {
@@ -310,6 +318,7 @@ final class StatusJsonReader {
                 case "lock_waiters" -> list(name, () -> waiters.add(waiter()));
                 case "warnings" -> list(name, () -> warnings.add(warning()));
                 case "recent" -> list(name, () -> recent.add(finished()));
+                case "causes" -> causes = causes();
                 default -> json.skipChildren();
             }
         }
@@ -325,13 +334,18 @@ final class StatusJsonReader {
                 locks,
                 waiters,
                 warnings,
-                recent);
+                recent,
+                causes);
     }
 
-    private void requireKind(@Nullable String kind) {
+    void requireKind(@Nullable String kind) {
         if (!wanted.equals(kind)) {
             throw malformed("its kind is " + quote(String.valueOf(kind)) + ", not " + wanted);
         }
+    }
+
+    void skip() throws IOException {
+        json.skipChildren();
     }
 
     private void requireSnapshotKind(@Nullable String kind) {
@@ -340,7 +354,7 @@ final class StatusJsonReader {
         }
     }
 
-    private NodeIdentity identity() throws IOException {
+    NodeIdentity identity() throws IOException {
         String alias = null;
         String incarnation = null;
         requireObject("node");
@@ -622,7 +636,7 @@ final class StatusJsonReader {
                 longHeld);
     }
 
-    private LockType lockType(String name) throws IOException {
+    LockType lockType(String name) throws IOException {
         String text = required(string(name), name);
         for (LockType type : LockType.values()) {
             if (type.text().equals(text)) {
@@ -885,7 +899,8 @@ final class StatusJsonReader {
     // Tokens
 
     /** Moves to the value of the next field. {@return its name, or {@code null} at the end of the object} */
-    private @Nullable String nextField() throws IOException {
+    @Nullable
+    String nextField() throws IOException {
         JsonToken token = json.nextToken();
         if (token == JsonToken.END_OBJECT) {
             return null;
@@ -907,18 +922,18 @@ final class StatusJsonReader {
     }
 
     /** Reads one element of a list. */
-    private interface Element {
+    interface Element {
         void read() throws IOException;
     }
 
-    private void list(String name, Element element) throws IOException {
+    void list(String name, Element element) throws IOException {
         requireList(name);
         while (nextElement()) {
             element.read();
         }
     }
 
-    private void requireObject(String name) {
+    void requireObject(String name) {
         if (json.currentToken() != JsonToken.START_OBJECT) {
             throw malformed(name + " is not an object");
         }
@@ -930,11 +945,12 @@ final class StatusJsonReader {
         }
     }
 
-    private boolean isNull() {
+    boolean isNull() {
         return json.currentToken() == JsonToken.VALUE_NULL;
     }
 
-    private @Nullable String string(String name) throws IOException {
+    @Nullable
+    String string(String name) throws IOException {
         if (isNull()) {
             return null;
         }
@@ -944,7 +960,7 @@ final class StatusJsonReader {
         return json.getText();
     }
 
-    private boolean bool(String name) {
+    boolean bool(String name) {
         JsonToken token = json.currentToken();
         if (token != JsonToken.VALUE_TRUE && token != JsonToken.VALUE_FALSE) {
             throw malformed(name + " is neither true nor false");
@@ -952,18 +968,18 @@ final class StatusJsonReader {
         return token == JsonToken.VALUE_TRUE;
     }
 
-    private long longValue(String name) throws IOException {
+    long longValue(String name) throws IOException {
         if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
             throw malformed(name + " is not an integer");
         }
         return json.getLongValue();
     }
 
-    private long count(String name) throws IOException {
+    long count(String name) throws IOException {
         return Math.max(0, longValue(name));
     }
 
-    private int smallCount(String name) throws IOException {
+    int smallCount(String name) throws IOException {
         return (int) Math.min(Integer.MAX_VALUE, count(name));
     }
 
@@ -988,14 +1004,14 @@ final class StatusJsonReader {
     }
 
     /** {@return a length of time; fractions are cut, and what is negative becomes zero} */
-    private Duration duration(String name) throws IOException {
+    Duration duration(String name) throws IOException {
         if (json.currentToken() == JsonToken.VALUE_NUMBER_FLOAT) {
             return Duration.ofMillis(Math.max(0, (long) json.getDoubleValue()));
         }
         return Duration.ofMillis(count(name));
     }
 
-    private Instant instant(String name) throws IOException {
+    Instant instant(String name) throws IOException {
         String text = required(string(name), name);
         try {
             return Instant.parse(text);
@@ -1008,7 +1024,7 @@ final class StatusJsonReader {
         return ContextPath.parse(required(string(name), name));
     }
 
-    private <E extends Enum<E>> E oneOf(String name, E[] values) throws IOException {
+    <E extends Enum<E>> E oneOf(String name, E[] values) throws IOException {
         String text = required(string(name), name);
         for (E value : values) {
             if (value.name().toLowerCase(Locale.ROOT).equals(text)) {
@@ -1018,7 +1034,7 @@ final class StatusJsonReader {
         throw malformed(name + " is " + quote(text) + ", which is not known");
     }
 
-    private <T> T required(@Nullable T value, String name) {
+    <T> T required(@Nullable T value, String name) {
         if (value == null) {
             throw malformed(name + " is missing");
         }

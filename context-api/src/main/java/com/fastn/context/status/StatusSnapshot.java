@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param lockWaiters who waits for a lock, the longest waiting first
  * @param warnings what is worth a look, the worst first
  * @param recent the contexts that ended last and are remembered, the newest first; empty unless they were asked for
+ * @param causes deadlocks, and whatever else is known of who holds up whom
  */
 public record StatusSnapshot(
         NodeIdentity node,
@@ -31,7 +32,8 @@ public record StatusSnapshot(
         List<LockStatus> activeLocks,
         List<LockWaiter> lockWaiters,
         List<StatusWarning> warnings,
-        List<FinishedContext> recent) {
+        List<FinishedContext> recent,
+        Causes causes) {
 
     /** Copies the lists. */
     public StatusSnapshot {
@@ -42,6 +44,43 @@ public record StatusSnapshot(
         lockWaiters = List.copyOf(lockWaiters);
         warnings = List.copyOf(warnings);
         recent = List.copyOf(recent);
+        requireNonNull(causes, "causes");
+    }
+
+    /**
+     * Makes a snapshot of a node on which nothing is known of who holds up whom, beside its locks and operations.
+     *
+     * @param node who was asked
+     * @param timestamp when, by that node's wall clock
+     * @param version rises with every change of the tree
+     * @param systemMetrics the machine, or {@code null} when nobody reads it
+     * @param globalContext the root of the tree, or of the part that was asked for
+     * @param activeLocks the locks that are held, the longest held first
+     * @param lockWaiters who waits for a lock, the longest waiting first
+     * @param warnings what is worth a look, the worst first
+     * @param recent the contexts that ended last and are remembered, the newest first
+     */
+    public StatusSnapshot(
+            NodeIdentity node,
+            Instant timestamp,
+            long version,
+            @Nullable SystemMetrics systemMetrics,
+            ContextStatus globalContext,
+            List<LockStatus> activeLocks,
+            List<LockWaiter> lockWaiters,
+            List<StatusWarning> warnings,
+            List<FinishedContext> recent) {
+        this(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                Causes.NONE);
     }
 
     /**
@@ -76,7 +115,7 @@ public record StatusSnapshot(
      */
     public StatusSnapshot withGlobalContext(ContextStatus tree) {
         return new StatusSnapshot(
-                node, timestamp, version, systemMetrics, tree, activeLocks, lockWaiters, warnings, recent);
+                node, timestamp, version, systemMetrics, tree, activeLocks, lockWaiters, warnings, recent, causes);
     }
 
     /**
@@ -87,7 +126,41 @@ public record StatusSnapshot(
      */
     public StatusSnapshot withRecent(List<FinishedContext> finished) {
         return new StatusSnapshot(
-                node, timestamp, version, systemMetrics, globalContext, activeLocks, lockWaiters, warnings, finished);
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                finished,
+                causes);
+    }
+
+    /**
+     * Makes a copy with other causes.
+     *
+     * @param known what the copy knows of who holds up whom
+     * @return the copy
+     */
+    public StatusSnapshot withCauses(Causes known) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                known);
+    }
+
+    /** {@return the contexts that wait for each other, proven deadlocks first} */
+    public List<DeadlockReport> deadlocks() {
+        return causes.deadlocks();
     }
 
     /** {@return the plain drawing} */

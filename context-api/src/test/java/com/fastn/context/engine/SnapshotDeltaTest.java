@@ -169,6 +169,7 @@ class SnapshotDeltaTest {
                 orders,
                 null,
                 null,
+                null,
                 null);
     }
 
