@@ -307,7 +307,7 @@ public final class Explainer {
                     operation.name(),
                     operation.elapsed(),
                     asked + "inside of \"" + operation.name() + "\" " + HumanText.duration(operation.elapsed())
-                            + usual(operation) + where + silentNodes(operation),
+                            + usual(index, operation) + where + silentNodes(operation),
                     stack);
         }
         BlockedPlace behind = index.placeOf(key.id);
@@ -338,8 +338,8 @@ public final class Explainer {
                         + HumanText.duration(held.heldDuration());
     }
 
-    private static String usual(OperationStatus operation) {
-        OperationBaseline usual = operation.usual();
+    private static String usual(SnapshotIndex index, OperationStatus operation) {
+        OperationBaseline usual = index.snapshot.operationBaselines().get(operation.name());
         return usual == null || usual.count() < FEW ? "" : ", usually " + HumanText.fineDuration(usual.p50());
     }
 
@@ -603,7 +603,7 @@ public final class Explainer {
                 }
             }
             for (ContextStatus row : index.rows.values()) {
-                if (isSlow(row)) {
+                if (isSlow(index, row)) {
                     all.add(new Key(node, row.id()));
                 }
             }
@@ -611,9 +611,9 @@ public final class Explainer {
         return all;
     }
 
-    private static boolean isSlow(ContextStatus row) {
+    private static boolean isSlow(SnapshotIndex index, ContextStatus row) {
         for (OperationStatus operation : row.operations()) {
-            OperationBaseline usual = operation.usual();
+            OperationBaseline usual = index.snapshot.operationBaselines().get(operation.name());
             boolean known = usual != null && usual.count() >= FEW;
             if (operation.stuck()
                     && (usual == null || !known || operation.elapsed().compareTo(usual.max()) > 0)) {

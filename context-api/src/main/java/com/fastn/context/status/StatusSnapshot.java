@@ -3,7 +3,10 @@ package com.fastn.context.status;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * @param lockWaiters who waits for a lock, the longest waiting first
  * @param warnings what is worth a look, the worst first
  * @param recent the contexts that ended last and are remembered, the newest first; empty unless they were asked for
+ * @param operationBaselines what is usual for operations that some shown context is inside of, by their names; those of
+ *     which none has ended are not there
+ * @param counterWindows how the counters grew lately whose windows somebody asked for, by path and name
  * @param causes deadlocks, and whatever else is known of who holds up whom
  */
 public record StatusSnapshot(
@@ -33,9 +39,11 @@ public record StatusSnapshot(
         List<LockWaiter> lockWaiters,
         List<StatusWarning> warnings,
         List<FinishedContext> recent,
+        Map<String, OperationBaseline> operationBaselines,
+        List<CounterWindows> counterWindows,
         Causes causes) {
 
-    /** Copies the lists. */
+    /** Copies the collections; the baselines come in the order of their names. */
     public StatusSnapshot {
         requireNonNull(node, "node");
         requireNonNull(timestamp, "timestamp");
@@ -44,47 +52,13 @@ public record StatusSnapshot(
         lockWaiters = List.copyOf(lockWaiters);
         warnings = List.copyOf(warnings);
         recent = List.copyOf(recent);
+        operationBaselines = Collections.unmodifiableMap(new TreeMap<>(operationBaselines));
+        counterWindows = List.copyOf(counterWindows);
         requireNonNull(causes, "causes");
     }
 
     /**
-     * Makes a snapshot of a node on which nothing is known of who holds up whom, beside its locks and operations.
-     *
-     * @param node who was asked
-     * @param timestamp when, by that node's wall clock
-     * @param version rises with every change of the tree
-     * @param systemMetrics the machine, or {@code null} when nobody reads it
-     * @param globalContext the root of the tree, or of the part that was asked for
-     * @param activeLocks the locks that are held, the longest held first
-     * @param lockWaiters who waits for a lock, the longest waiting first
-     * @param warnings what is worth a look, the worst first
-     * @param recent the contexts that ended last and are remembered, the newest first
-     */
-    public StatusSnapshot(
-            NodeIdentity node,
-            Instant timestamp,
-            long version,
-            @Nullable SystemMetrics systemMetrics,
-            ContextStatus globalContext,
-            List<LockStatus> activeLocks,
-            List<LockWaiter> lockWaiters,
-            List<StatusWarning> warnings,
-            List<FinishedContext> recent) {
-        this(
-                node,
-                timestamp,
-                version,
-                systemMetrics,
-                globalContext,
-                activeLocks,
-                lockWaiters,
-                warnings,
-                recent,
-                Causes.NONE);
-    }
-
-    /**
-     * Makes a snapshot without contexts that ended.
+     * Makes a snapshot without contexts that ended, baselines and windows.
      *
      * @param node who was asked
      * @param timestamp when, by that node's wall clock
@@ -104,7 +78,19 @@ public record StatusSnapshot(
             List<LockStatus> activeLocks,
             List<LockWaiter> lockWaiters,
             List<StatusWarning> warnings) {
-        this(node, timestamp, version, systemMetrics, globalContext, activeLocks, lockWaiters, warnings, List.of());
+        this(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                List.of(),
+                Map.of(),
+                List.of(),
+                Causes.NONE);
     }
 
     /**
@@ -115,7 +101,18 @@ public record StatusSnapshot(
      */
     public StatusSnapshot withGlobalContext(ContextStatus tree) {
         return new StatusSnapshot(
-                node, timestamp, version, systemMetrics, tree, activeLocks, lockWaiters, warnings, recent, causes);
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                tree,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                operationBaselines,
+                counterWindows,
+                causes);
     }
 
     /**
@@ -135,6 +132,52 @@ public record StatusSnapshot(
                 lockWaiters,
                 warnings,
                 finished,
+                operationBaselines,
+                counterWindows,
+                causes);
+    }
+
+    /**
+     * Makes a copy with other baselines.
+     *
+     * @param baselines what is usual for operations, by their names
+     * @return the copy
+     */
+    public StatusSnapshot withOperationBaselines(Map<String, OperationBaseline> baselines) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                baselines,
+                counterWindows,
+                causes);
+    }
+
+    /**
+     * Makes a copy with other windows of counters.
+     *
+     * @param windows the windows
+     * @return the copy
+     */
+    public StatusSnapshot withCounterWindows(List<CounterWindows> windows) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                operationBaselines,
+                windows,
                 causes);
     }
 
@@ -155,6 +198,8 @@ public record StatusSnapshot(
                 lockWaiters,
                 warnings,
                 recent,
+                operationBaselines,
+                counterWindows,
                 known);
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -301,46 +302,17 @@ class ExplainerTest {
 
     @Test
     void whoeverIsInAnOperationForNoLongerThanIsUsualIsBusyAndNotStuck() {
-        ContextStatus busy = new Row(2, "poll", ContextKind.TASK).status();
-        OperationStatus longPoll = new OperationStatus(
+        Map<String, OperationBaseline> usual = Map.of(
                 "long-poll",
-                Duration.ofSeconds(25),
-                true,
                 new OperationBaseline(400, Duration.ofSeconds(20), Duration.ofSeconds(29), Duration.ofSeconds(30)));
-        StatusSnapshot calm = of(inside(busy, longPoll));
-        assertThat(Explainer.of(calm).explainAll()).isEmpty();
-        OperationStatus tooLong = new OperationStatus("long-poll", Duration.ofSeconds(31), true, longPoll.usual());
-        assertThat(Explainer.of(of(inside(busy, tooLong))).explainAll()).hasSize(1);
-    }
-
-    private static StatusSnapshot of(ContextStatus child) {
-        StatusSnapshot snapshot = Scenes.of(root());
-        return snapshot.withGlobalContext(snapshot.globalContext().withChildren(List.of(child), FoldedChildren.NONE));
-    }
-
-    private static ContextStatus inside(ContextStatus row, OperationStatus operation) {
-        return new ContextStatus(
-                row.id(),
-                row.name(),
-                row.label(),
-                ContextPath.of("global", row.name()),
-                row.kind(),
-                row.state(),
-                row.cancelReason(),
-                row.duration(),
-                row.lastActivity(),
-                row.activity(),
-                row.onThread(),
-                row.caller(),
-                List.of(operation),
-                row.metrics(),
-                row.data(),
-                row.totalCounters(),
-                row.liveCounters(),
-                row.subtreeTotalCounters(),
-                row.subtreeLiveCounters(),
-                row.children(),
-                row.foldedChildren());
+        StatusSnapshot busy = Scenes.of(root(new Row(2, "poll", ContextKind.TASK).inside("long-poll", "25s", true)));
+        assertThat(Explainer.of(busy.withOperationBaselines(usual)).explainAll())
+                .isEmpty();
+        assertThat(Explainer.of(busy).explainAll()).hasSize(1);
+        StatusSnapshot late = Scenes.of(root(new Row(2, "poll", ContextKind.TASK).inside("long-poll", "31s", true)));
+        assertThat(Explainer.of(late.withOperationBaselines(usual)).explainAll())
+                .singleElement()
+                .matches(why -> why.headline().equals("poll: inside of \"long-poll\" 31s, usually 20s"));
     }
 
     @Test
