@@ -47,6 +47,7 @@ final class StatusPublisher {
     private boolean timed;
     private boolean probing;
     private boolean publishing;
+    private boolean publishAgain;
     private boolean stopped;
 
     StatusPublisher(Vertx vertx, FastnVertx fastn, WorkerExecutor worker, NodeWatch watch, Ticker ticker) {
@@ -156,6 +157,7 @@ final class StatusPublisher {
 
     private void publish() {
         StatusSnapshot snapshot = latest;
+        publishAgain = publishing && snapshot != null;
         if (publishing || snapshot == null) {
             return;
         }
@@ -172,7 +174,7 @@ final class StatusPublisher {
                     if (done.failed()) {
                         LOG.warn("status could not be published", done.cause());
                     }
-                    if (latest != null && latest != snapshot) {
+                    if (publishAgain) {
                         publish();
                     }
                 });

@@ -99,7 +99,7 @@ public final class Outbox {
         }
         for (NodeStatus node : now.nodes()) {
             StatusSnapshot snapshot = node.snapshot();
-            if (snapshot == null || snapshot == sources.get(node.node().incarnation())) {
+            if (snapshot == null || isTold(snapshot)) {
                 continue;
             }
             if (!toldNodes || !hasCredit()) {
@@ -118,6 +118,12 @@ public final class Outbox {
     /** {@return whether the reader is so far behind that it is told nothing until it has caught up} */
     public boolean isHeldUp() {
         return !hasCredit();
+    }
+
+    /** By identity: to compare two trees would cost as much as to tell the difference. */
+    @SuppressWarnings("ReferenceEquality")
+    private boolean isTold(StatusSnapshot snapshot) {
+        return snapshot == sources.get(snapshot.node().incarnation());
     }
 
     private StreamFrame frame(String incarnation, StatusSnapshot snapshot) {

@@ -11,6 +11,7 @@ import static java.util.Objects.requireNonNull;
  * @param last whether the reader knows all that the writer meant to tell when it has this one
  * @param body JSON as UTF-8
  */
+@SuppressWarnings("ArrayRecordComponent") // Bytes on their way, which nobody compares or changes.
 public record StreamFrame(long epoch, long sequence, Content content, boolean last, byte[] body) {
     /** Checks that all parts are there. */
     public StreamFrame {
