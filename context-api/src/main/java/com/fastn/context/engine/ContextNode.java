@@ -251,10 +251,9 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public void touch() {
-        long now = runtime.touchNanos();
         // Most signs of life are of the same tick: nothing is written then, and no fence is paid for otherwise.
-        if (activityNanos != now) {
-            ACTIVITY.lazySet(this, now);
+        if (!runtime.isTouchedNow(activityNanos)) {
+            ACTIVITY.lazySet(this, runtime.touchNanos());
         }
     }
 
@@ -1164,7 +1163,7 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public long subtreeTotal(String counter) {
-        return runtime.counterStore().subtree(pathCounters(), requireNonNull(counter, "counter"), CounterCell::get);
+        return runtime.counterStore().subtree(pathCounters(), requireNonNull(counter, "counter"), CounterCell::total);
     }
 
     @Override

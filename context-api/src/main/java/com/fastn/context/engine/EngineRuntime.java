@@ -456,6 +456,10 @@ public final class EngineRuntime implements ContextRuntime {
         neverOpened.increment();
     }
 
+    long endedContexts() {
+        return ended.sum();
+    }
+
     void contextClosed() {
         ended.increment();
     }
@@ -467,6 +471,11 @@ public final class EngineRuntime implements ContextRuntime {
     /** The time for a sign of life, to within {@link CoarseClock#STEP}. */
     long touchNanos() {
         return coarse.nanos();
+    }
+
+    /** Whether a sign of life of that time is as good as one of now. */
+    boolean isTouchedNow(long time) {
+        return coarse.isOfThisTick(time);
     }
 
     int maxDepth() {
