@@ -24,7 +24,6 @@ import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -59,7 +58,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final int maxDepth;
     private final OperationBaselines baselines = new OperationBaselines(this);
     private final Trampoline trampoline = new Trampoline();
-    private final AtomicLong contextIds = new AtomicLong();
+    private final IdSource contextIds = new IdSource();
     private final AtomicLong lockIds = new AtomicLong();
     // Of the contexts that were made, those that found no place in the tree: rare, and so not counted with each that
     // did.
@@ -142,7 +141,7 @@ public final class EngineRuntime implements ContextRuntime {
             }
             open = next;
         }
-        return open.stream().min(Comparator.comparingLong(ContextNode::id)).orElse(null);
+        return open.stream().min(ContextNode.OLDEST_FIRST).orElse(null);
     }
 
     @Override
@@ -375,7 +374,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     /** {@return how many contexts are open, the root included} */
     public long openContexts() {
-        return contextIds.get() - neverOpened.sum() - ended.sum();
+        return contextIds.given() - neverOpened.sum() - ended.sum();
     }
 
     /** {@return the source of time} */
@@ -445,7 +444,7 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     long nextContextId() {
-        return contextIds.incrementAndGet();
+        return contextIds.next();
     }
 
     long nextLockId() {
@@ -502,6 +501,10 @@ public final class EngineRuntime implements ContextRuntime {
 
     OperationBaselines baselines() {
         return baselines;
+    }
+
+    long startNanos() {
+        return startNanos;
     }
 
     long sinceStart(long nanos) {

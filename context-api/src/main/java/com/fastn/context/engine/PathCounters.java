@@ -19,7 +19,8 @@ final class PathCounters {
     private final @Nullable PathCounters parent;
     private final ContextPath path;
     private final ConcurrentHashMap<String, CounterCell> cells = new ConcurrentHashMap<>(4);
-    // Some of the cells, by their names' hashes: the first that was asked for of each place. A cell is whole for whoever
+    // Some of the cells, by their names' hashes: the first that was asked for of each place. A cell is whole for
+    // whoever
     // meets it here, and says itself whether it was folded, so that reads and writes may race.
     private @Nullable CounterCell @Nullable [] known;
     private volatile @Nullable ConcurrentHashMap<String, PathCounters> children;
