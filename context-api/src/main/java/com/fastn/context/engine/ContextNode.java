@@ -152,7 +152,7 @@ public final class ContextNode extends ChildList implements FastnContext {
         this.name = name;
         this.kind = (byte) kind.ordinal();
         this.depth = parent == null ? 0 : parent.depth + 1;
-        this.id = runtime.nextContextId();
+        this.id = runtime.nextContextId(parent);
         this.createdNanos = runtime.nanos();
         // Nobody else sees it yet: without the fence of a volatile write.
         ACTIVITY.lazySet(this, createdNanos);
@@ -474,7 +474,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     /** Gives this node more lists, so that threads which open children here no longer meet. */
-    private void spread() {
+    void spread() {
         NodeExtras x = extras();
         synchronized (this) {
             if (life == ACTIVE && x.stripes == null) {

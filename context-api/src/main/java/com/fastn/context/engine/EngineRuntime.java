@@ -443,8 +443,9 @@ public final class EngineRuntime implements ContextRuntime {
         return trampoline;
     }
 
-    long nextContextId() {
-        return contextIds.next();
+    /** The number of a new context, above that of its parent. */
+    long nextContextId(@Nullable ContextNode parent) {
+        return contextIds.nextAbove(parent == null ? 0 : parent.id());
     }
 
     long nextLockId() {

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Numbers from 1 on that nobody else gets: one after the other until two threads ask at the same moment. From then on each
- * takes them in blocks, so that they no longer meet at one word. What a thread gets always rises.
+ * takes them in blocks, so that they no longer meet at one word. What a thread gets always rises, and is above any number
+ * that it says it knows.
  */
 final class IdSource {
     private static final int BLOCK = 64;
@@ -17,7 +18,8 @@ final class IdSource {
     private final AtomicLong last = new AtomicLong();
     private volatile @Nullable Blocks blocks;
 
-    long next() {
+    /** {@return a number above one that was given before, or above 0} */
+    long nextAbove(long known) {
         Blocks all = blocks;
         if (all == null) {
             long before = last.get();
@@ -26,7 +28,7 @@ final class IdSource {
             }
             all = spread();
         }
-        return all.next();
+        return all.nextAbove(known);
     }
 
     private synchronized Blocks spread() {
@@ -50,20 +52,20 @@ final class IdSource {
     private static final class Blocks {
         private final AtomicLongArray lasts = new AtomicLongArray(Stripes.COUNT * LONGS_APART);
         private final AtomicLong endOfBlocks;
-        private final long leftOut;
+        private final AtomicLong leftOut;
 
         Blocks(long givenBefore) {
             long start = (givenBefore + BLOCK - 1) / BLOCK * BLOCK;
-            this.leftOut = start - givenBefore;
+            this.leftOut = new AtomicLong(start - givenBefore);
             this.endOfBlocks = new AtomicLong(start);
         }
 
-        long next() {
+        long nextAbove(long known) {
             int place = Stripes.mine() * LONGS_APART;
             while (true) {
                 long before = lasts.get(place);
-                if (before % BLOCK == 0) {
-                    return firstOfNewBlock(place);
+                if (left(before) == 0 || before < known) {
+                    return nextOfNewBlock(place, known);
                 }
                 if (lasts.compareAndSet(place, before, before + 1)) {
                     return before + 1;
@@ -71,27 +73,31 @@ final class IdSource {
             }
         }
 
-        private synchronized long firstOfNewBlock(int place) {
+        private synchronized long nextOfNewBlock(int place, long known) {
             long before = lasts.get(place);
             // Another thread of the same place may have been here first: what is left of its block is taken.
-            while (before % BLOCK != 0) {
+            while (left(before) != 0 && before >= known) {
                 if (lasts.compareAndSet(place, before, before + 1)) {
                     return before + 1;
                 }
                 before = lasts.get(place);
             }
             long first = endOfBlocks.getAndAdd(BLOCK) + 1;
-            lasts.set(place, first);
+            leftOut.addAndGet(left(lasts.getAndSet(place, first)));
             return first;
         }
 
+        private static long left(long last) {
+            long used = last % BLOCK;
+            return used == 0 ? 0 : BLOCK - used;
+        }
+
         long given() {
-            long left = 0;
+            long left = leftOut.get();
             for (int i = 0; i < lasts.length(); i += LONGS_APART) {
-                long used = lasts.get(i) % BLOCK;
-                left += used == 0 ? 0 : BLOCK - used;
+                left += left(lasts.get(i));
             }
-            return endOfBlocks.get() - leftOut - left;
+            return endOfBlocks.get() - left;
         }
     }
 }
