@@ -158,7 +158,7 @@ class LayerRulesTest {
     @ArchTest
     static final ArchRule whatThinksKnowsNoVertx = noClasses()
             .that()
-            .haveNameMatching("com\\.fastn\\.status\\.(StatusAggregator|SnapshotView|NearestNames)(\\$.*)?")
+            .haveNameMatching("com\\.fastn\\.status\\.(SnapshotView|NearestNames|stream\\..*)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.vertx..")
