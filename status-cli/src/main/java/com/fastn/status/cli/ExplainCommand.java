@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "explain",
         sortOptions = false,
-        description = "Follows what is stuck to the root of the matter: who waits for whom, on one node or across several.",
+        description =
+                "Follows what is stuck to the root of the matter: who waits for whom, on one node or across several.",
         footer = {
             "",
             "Examples:",
@@ -54,8 +55,9 @@ final class ExplainCommand implements Callable<Integer> {
             names = "--on",
             split = ",",
             paramLabel = "ALIAS",
-            description = "Which nodes; as for fastn status. Default: the whole cluster, because who holds something up may be"
-                    + " on another node.")
+            description =
+                    "Which nodes; as for fastn status. Default: the whole cluster, because who holds something up may be"
+                            + " on another node.")
     List<String> names = List.of();
 
     @Option(names = "--json", description = "JSON for programs: one explanation on each line.")
@@ -130,8 +132,8 @@ final class ExplainCommand implements Callable<Integer> {
         Terminal terminal = look.terminal(surroundings);
         StringBuilder text = new StringBuilder();
         if (json) {
-            all.forEach(each ->
-                    text.append(Sanitizer.json(StatusJson.write(each))).append('\n'));
+            all.forEach(
+                    each -> text.append(Sanitizer.json(StatusJson.write(each))).append('\n'));
         } else {
             StatusRenderer renderer = terminal.renderer();
             text.append(all.size() == 1 ? renderer.render(all.get(0)) : renderer.render(all));

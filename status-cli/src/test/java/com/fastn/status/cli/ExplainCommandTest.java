@@ -32,8 +32,8 @@ class ExplainCommandTest {
     }
 
     private static ClusterStatus cluster(NodeStatus... others) {
-        NodeStatus stuck = new NodeStatus(
-                STUCK.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(STUCK), STUCK);
+        NodeStatus stuck =
+                new NodeStatus(STUCK.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(STUCK), STUCK);
         return others.length == 0 ? Fixtures.cluster(stuck) : Fixtures.cluster(stuck, others[0]);
     }
 
@@ -50,7 +50,8 @@ class ExplainCommandTest {
                             ""));
             assertThat(result.out().lines().findFirst().orElseThrow()).contains("stdout-handler");
             assertThat(alice.asked()).containsExactly("scope=cluster&format=json");
-            assertThat(StatusJson.readExplanation(command.run("explain", "--json").out()))
+            assertThat(StatusJson.readExplanation(
+                            command.run("explain", "--json").out()))
                     .isEqualTo(Explainer.of(cluster()).explainAll().get(0));
         }
     }
@@ -59,7 +60,8 @@ class ExplainCommandTest {
     void oneContextIsExplainedByItsNameOrItsId() {
         try (FakeNode alice = FakeNode.of(STUCK, cluster())) {
             command.node("alice", alice.url());
-            String byName = command.run("explain", "stderr-stream", "--on", "alice").out();
+            String byName =
+                    command.run("explain", "stderr-stream", "--on", "alice").out();
             assertThat(byName).contains("session-output-lock").contains("stdout-handler");
             assertThat(command.run("explain", "5", "--on=alice").out()).isEqualTo(byName);
             assertThat(command.run("explain", "#5", "--on=alice").out()).isEqualTo(byName);

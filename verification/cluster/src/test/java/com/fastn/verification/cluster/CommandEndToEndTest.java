@@ -27,8 +27,10 @@ import org.junit.jupiter.api.io.TempDir;
  * otherwise from the classes.
  */
 class CommandEndToEndTest {
-    private static final Path LAUNCHER = Path.of("../../bin/fastn").toAbsolutePath().normalize();
-    private static final Path JAR = LAUNCHER.resolveSibling("../status-cli/target/fastn.jar").normalize();
+    private static final Path LAUNCHER =
+            Path.of("../../bin/fastn").toAbsolutePath().normalize();
+    private static final Path JAR =
+            LAUNCHER.resolveSibling("../status-cli/target/fastn.jar").normalize();
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
@@ -40,8 +42,9 @@ class CommandEndToEndTest {
     @BeforeEach
     void privateFolder() throws IOException {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
-        Files.createDirectory(folder.resolve("run"), PosixFilePermissions.asFileAttribute(
-                PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectory(
+                folder.resolve("run"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     }
 
     @AfterEach
@@ -84,7 +87,8 @@ class CommandEndToEndTest {
 
     private String descriptors() {
         try (var files = Files.list(folder.resolve("run"))) {
-            return String.join(" ", files.map(file -> file.getFileName().toString()).toList());
+            return String.join(
+                    " ", files.map(file -> file.getFileName().toString()).toList());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -92,7 +96,9 @@ class CommandEndToEndTest {
 
     private static void expect(Process node, String word) throws IOException {
         StringBuilder line = new StringBuilder();
-        for (int c = node.getInputStream().read(); c >= 0; c = node.getInputStream().read()) {
+        for (int c = node.getInputStream().read();
+                c >= 0;
+                c = node.getInputStream().read()) {
             if (c == '\n') {
                 if (line.toString().equals(word)) {
                     return;
@@ -152,7 +158,8 @@ class CommandEndToEndTest {
     private Started start(List<String> command) throws IOException {
         File out = folder.resolve("out-" + files).toFile();
         File err = folder.resolve("err-" + files++).toFile();
-        Process process = prepared(command).redirectOutput(out).redirectError(err).start();
+        Process process =
+                prepared(command).redirectOutput(out).redirectError(err).start();
         processes.add(process);
         process.getOutputStream().close();
         return new Started(process, out, err);
@@ -248,8 +255,10 @@ class CommandEndToEndTest {
     void aPipeThatIsClosedEndsTheCommandQuietly() throws IOException, InterruptedException {
         Process alice = node("alice");
         List<String> words = fastn("status", "-w", "--json");
-        String quoted = String.join(" ", words.stream().map(word -> "'" + word + "'").toList());
-        Started pipe = start(List.of("bash", "-c", "set -o pipefail; " + quoted + " | head -n 1; echo ended ${PIPESTATUS[0]}"));
+        String quoted =
+                String.join(" ", words.stream().map(word -> "'" + word + "'").toList());
+        Started pipe = start(
+                List.of("bash", "-c", "set -o pipefail; " + quoted + " | head -n 1; echo ended ${PIPESTATUS[0]}"));
         until("the first line", () -> pipe.text().contains("\n"));
         // The next change is what finds the pipe closed.
         tell(alice, "open checkout");
@@ -279,10 +288,14 @@ class CommandEndToEndTest {
         Files.writeString(token, "secret");
         Files.setPosixFilePermissions(token, PosixFilePermissions.fromString("rw-r--r--"));
         Files.writeString(
-                config.resolve("config.toml"), "[nodes.prod]\nurl = \"http://127.0.0.1:1\"\ntoken_file = \"prod.token\"\n");
+                config.resolve("config.toml"),
+                "[nodes.prod]\nurl = \"http://127.0.0.1:1\"\ntoken_file = \"prod.token\"\n");
         Ended refused = run("status", "prod");
         assertThat(refused.exitCode()).isEqualTo(1);
-        assertThat(refused.err()).contains("chmod 600 " + token).doesNotContain("secret\n").doesNotContain("\tat ");
+        assertThat(refused.err())
+                .contains("chmod 600 " + token)
+                .doesNotContain("secret\n")
+                .doesNotContain("\tat ");
         Ended partial = run("status", "alice,prod");
         assertThat(partial.exitCode()).isEqualTo(4);
         assertThat(partial.out()).contains("● alice  up").contains("○ prod  down");

@@ -50,7 +50,8 @@ final class ObservedNode {
                 CountDownLatch forever = new CountDownLatch(1);
                 for (int i = 0; i < 8; i++) {
                     vertx.getOrCreateContext().runOnContext(turn -> stand(forever));
-                    new Thread(() -> vertx.getOrCreateContext().runOnContext(turn -> stand(forever)), "blocker").start();
+                    new Thread(() -> vertx.getOrCreateContext().runOnContext(turn -> stand(forever)), "blocker")
+                            .start();
                     vertx.executeBlocking(() -> {
                         stand(forever);
                         return null;
