@@ -76,6 +76,7 @@ public final class Fastn {
         commands.put("status", StatusCommand::new);
         commands.put("top", TopCommand::new);
         commands.put("explain", ExplainCommand::new);
+        commands.put("episodes", EpisodesCommand::new);
         commands.put("nodes", NodesCommand::new);
         commands.put("record", RecordCommand::new);
         commands.put("replay", ReplayCommand::new);
