@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "episodes",
         sortOptions = false,
-        description = "Lists the times in which contexts were stuck behind somebody, the newest first, as the nodes remember them.",
+        description =
+                "Lists the times in which contexts were stuck behind somebody, the newest first, as the nodes remember them.",
         footer = {"", "With --cluster those of every node that this machine can reach itself.", "", ExitCode.TOLD})
 final class EpisodesCommand implements Callable<Integer> {
     private static final JsonFactory JSON = JsonFactory.builder()
@@ -91,9 +92,7 @@ final class EpisodesCommand implements Callable<Integer> {
         if (json) {
             surroundings.out().print(lines);
         } else {
-            surroundings
-                    .out()
-                    .print(count == 0 ? "nothing was stuck\n" : table.drawn(look.terminal(surroundings)));
+            surroundings.out().print(count == 0 ? "nothing was stuck\n" : table.drawn(look.terminal(surroundings)));
         }
         troubles.forEach(trouble -> surroundings.note(String.valueOf(trouble.getMessage())));
         return troubles.isEmpty() ? ExitCode.OK : ExitCode.PARTIAL;

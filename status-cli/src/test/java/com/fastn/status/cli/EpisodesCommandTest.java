@@ -87,7 +87,9 @@ class EpisodesCommandTest {
 
     @Test
     void anAnswerThatIsNoneIsNotBelieved() {
-        for (String body : new String[] {"", "[]", "{}", "{\"episodes\":7}", "{\"episodes\":[{\"kind\":\"x\"}]}", "{\"episodes\":["}) {
+        for (String body :
+                new String[] {"", "[]", "{}", "{\"episodes\":7}", "{\"episodes\":[{\"kind\":\"x\"}]}", "{\"episodes\":["
+                }) {
             try (FakeNode alice = FakeNode.answering(Map.of("/status/episodes", body))) {
                 command.node("alice", "19a0-alice", alice.url(), 77);
                 Result result = command.run("episodes");
