@@ -20,7 +20,7 @@ class EpisodesCommandTest {
             Instant.parse("2026-02-03T04:05:06Z"),
             Instant.parse("2026-02-03T04:05:36Z"),
             Duration.ofSeconds(30),
-            CauseKind.values()[0],
+            CauseKind.LOCK,
             "till}]\u001b[2J",
             new ContextRef(Fixtures.identity("alice"), 7, "global.audit", "audit", "audit"),
             "holds it",
