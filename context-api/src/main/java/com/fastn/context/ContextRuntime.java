@@ -7,6 +7,7 @@ import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
+import com.fastn.context.status.Redactor;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
@@ -117,6 +118,15 @@ public interface ContextRuntime extends AutoCloseable {
      * @return closing it takes the source back
      */
     Registration setSystemMetrics(Supplier<@Nullable SystemMetrics> source);
+
+    /**
+     * Says which secrets are taken out of what status shows of data, metrics and messages; those of {@link
+     * Redactor#standard} unless said. What looks like a secret in a name is taken out before the name is given to anything,
+     * whatever this says. {@link FastnContext#getData} gives what was stored.
+     *
+     * @param filter counts for all that is taken from now on
+     */
+    void setRedactor(Redactor filter);
 
     /** {@return what is usual for the operations of each name, of those names of which any has ended; a copy} */
     Map<String, OperationBaseline> operationBaselines();

@@ -1282,7 +1282,7 @@ public final class ContextNode implements FastnContext {
     }
 
     private void remember(@Nullable Throwable failure) {
-        FinishedContext.Outcome outcome = RecentContexts.outcome(cancelReason, failure);
+        FinishedContext.Outcome outcome = RecentContexts.outcome(cancelReason, failure, runtime.redactor());
         PathCounters path = pathCounters();
         while (!path.countEnd(runtime.sinceStart(endedNanos), outcome)) {
             path = pathCounters();

@@ -17,6 +17,7 @@ import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
+import com.fastn.context.status.Redactor;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
@@ -74,6 +75,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final AtomicBoolean dirty = new AtomicBoolean();
     private final AtomicLong version = new AtomicLong();
 
+    private volatile Redactor redactor = Redactor.standard();
     private volatile NodeIdentity node;
     private volatile ContextListener[] listeners = {};
     private volatile @Nullable Supplier<@Nullable SystemMetrics> systemMetrics;
@@ -210,7 +212,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 hook.run();
             } catch (RuntimeException e) {
-                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", e);
+                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", LoggedFailure.of(e));
             }
         }
     }
@@ -223,7 +225,7 @@ public final class EngineRuntime implements ContextRuntime {
         try {
             return source.get();
         } catch (RuntimeException e) {
-            LOG.warn("the source of system metrics failed; the snapshot goes on without them", e);
+            LOG.warn("the source of system metrics failed; the snapshot goes on without them", LoggedFailure.of(e));
             return null;
         }
     }
@@ -269,6 +271,16 @@ public final class EngineRuntime implements ContextRuntime {
                 }
             }
         };
+    }
+
+    @Override
+    public void setRedactor(Redactor filter) {
+        redactor = requireNonNull(filter, "filter");
+        changed();
+    }
+
+    Redactor redactor() {
+        return redactor;
     }
 
     @Override
@@ -530,7 +542,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 listener.onEvent(event);
             } catch (Throwable t) {
-                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), t);
+                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), LoggedFailure.of(t));
             }
         }
     }
