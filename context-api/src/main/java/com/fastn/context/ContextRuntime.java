@@ -75,6 +75,15 @@ public interface ContextRuntime extends AutoCloseable {
     StatusSnapshot statusWithRecent();
 
     /**
+     * Takes a snapshot that is no larger than asked for, with the contexts that ended last; see {@link
+     * #status(SnapshotLimits)}.
+     *
+     * @param limits how large it may be; the list of what ended may take a part of the bytes
+     * @return the snapshot
+     */
+    StatusSnapshot statusWithRecent(SnapshotLimits limits);
+
+    /**
      * Takes a snapshot of the whole tree that is no larger than asked for (rule M10). What is left out is counted in its
      * parent; a context in trouble is left out last, and counted as such. Contexts that are left out are looked at but cost
      * no record.

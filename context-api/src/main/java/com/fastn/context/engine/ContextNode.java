@@ -643,8 +643,15 @@ public final class ContextNode implements FastnContext {
      * @param message for people
      */
     public void cancel(CancelReason.Kind why, String message) {
-        if (cancelReason == null && life != CLOSED) {
+        CancelReason known = cancelReason;
+        if (life == CLOSED) {
+            return;
+        }
+        if (known == null) {
             CancelWalk.cancel(this, new CancelReason(why, Names.clean(message), path().toString()));
+        } else if (runtime.isCancelling()) {
+            // Perhaps not here; then this is a look for nothing.
+            CancelWalk.finish(this, known);
         }
     }
 
@@ -667,6 +674,16 @@ public final class ContextNode implements FastnContext {
             }
             cancelReason = reason;
             return found | MARKED;
+        }
+    }
+
+    /** As {@link #mark}, and says before the mark shows that a walk begins, if there is anything to walk to. */
+    int markFirst(CancelReason reason) {
+        synchronized (this) {
+            if (firstChild != null) {
+                runtime.cancellationBegins();
+            }
+            return mark(reason);
         }
     }
 
@@ -1240,7 +1257,7 @@ public final class ContextNode implements FastnContext {
     }
 
     @Override
-    public <T extends @Nullable Object> Callable<T> wrap(Callable<T> task) {
+    public <T extends @Nullable Object> Callable<T> wrapCallable(Callable<T> task) {
         requireNonNull(task, "task");
         return () -> {
             try (ContextScope ignored = makeCurrent()) {
@@ -1250,7 +1267,7 @@ public final class ContextNode implements FastnContext {
     }
 
     @Override
-    public Executor wrap(Executor executor) {
+    public Executor wrapExecutor(Executor executor) {
         requireNonNull(executor, "executor");
         return task -> executor.execute(wrap(task));
     }

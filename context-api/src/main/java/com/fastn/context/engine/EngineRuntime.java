@@ -18,6 +18,7 @@ import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.Redactor;
+import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
@@ -34,6 +35,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
@@ -74,6 +76,9 @@ public final class EngineRuntime implements ContextRuntime {
     // A hot path only looks whether the mark is set already; the version itself moves when somebody asks for it.
     private final AtomicBoolean dirty = new AtomicBoolean();
     private final AtomicLong version = new AtomicLong();
+
+    // Cancellations of subtrees whose marks are not all set yet.
+    private final AtomicInteger cancelling = new AtomicInteger();
 
     private volatile Redactor redactor = Redactor.standard();
     private volatile NodeIdentity node;
@@ -178,6 +183,12 @@ public final class EngineRuntime implements ContextRuntime {
     @Override
     public StatusSnapshot statusWithRecent() {
         return status().withRecent(recent());
+    }
+
+    @Override
+    public StatusSnapshot statusWithRecent(SnapshotLimits limits) {
+        // The tree has to make room for the list.
+        return SnapshotFold.fold(status(limits).withRecent(recent()), limits);
     }
 
     RecentContexts recentContexts() {
@@ -462,6 +473,18 @@ public final class EngineRuntime implements ContextRuntime {
 
     long nextLockId() {
         return lockIds.incrementAndGet();
+    }
+
+    void cancellationBegins() {
+        cancelling.incrementAndGet();
+    }
+
+    void cancellationHasMarkedAll() {
+        cancelling.decrementAndGet();
+    }
+
+    boolean isCancelling() {
+        return cancelling.get() > 0;
     }
 
     void contextNeverOpened() {
