@@ -20,9 +20,10 @@ final class Names {
         if (name.isEmpty()) {
             return UNNAMED;
         }
-        // The usual case: short, without surrogates and without a sign of a secret. Nothing is copied.
+        // The usual case: short and without surrogates. Nothing is copied.
         if (name.length() <= MAX_CODE_POINTS && isPlain(name)) {
-            return name;
+            String shown = Redactor.standard().text(name);
+            return shown.length() <= MAX_CODE_POINTS ? shown : cut(shown);
         }
         String head = name.length() <= LONGEST_LOOK ? name : name.substring(0, LONGEST_LOOK);
         String shown = Redactor.standard().text(head);
@@ -31,7 +32,7 @@ final class Names {
 
     private static boolean isPlain(String name) {
         for (int i = 0; i < name.length(); i++) {
-            if (name.charAt(i) > 0x7f || Redactor.isSign(name, i)) {
+            if (name.charAt(i) > 0x7f) {
                 return false;
             }
         }

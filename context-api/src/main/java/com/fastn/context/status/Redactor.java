@@ -38,6 +38,14 @@ public final class Redactor {
     private static final String PEM_END = "-----END ";
     private static final String DASHES = "-----";
     private static final Pattern SCHEME = Pattern.compile("(?i)(bearer|basic|digest|token) ++");
+    private static final char FIRST_SIGN = ':';
+    private static final char LAST_SIGN = 'J';
+    private static final int NO_SIGN = 0;
+    private static final int TOKEN_SIGN = 1;
+    private static final int PEM_SIGN = 2;
+    private static final int PAIR_SIGN = 4;
+    private static final int KEY_ID_LENGTH = 20;
+    private static final int SHORTEST_SECRET_KEY = 4;
     private static final int LONGEST_KEY = 64;
     private static final int MOST_SPACES = 3;
     /** More than this nests no datum. */
@@ -83,10 +91,21 @@ public final class Redactor {
      * @param text any text
      */
     public String text(String text) {
-        if (!isSuspect(text)) {
+        int signs = 0;
+        for (int i = 0; i < text.length(); i++) {
+            signs |= signAt(text, i);
+        }
+        if (signs == NO_SIGN) {
             return text;
         }
-        return keyValues(urls(pems(TOKEN.matcher(text).replaceAll(Matcher.quoteReplacement(REDACTED)))));
+        String shown = text;
+        if ((signs & TOKEN_SIGN) != 0) {
+            shown = TOKEN.matcher(shown).replaceAll(Matcher.quoteReplacement(REDACTED));
+        }
+        if ((signs & PEM_SIGN) != 0) {
+            shown = pems(shown);
+        }
+        return (signs & PAIR_SIGN) == 0 ? shown : keyValues(urls(shown));
     }
 
     /**
@@ -132,7 +151,11 @@ public final class Redactor {
         return shownKeys != null && !shownKeys.contains(key);
     }
 
+    @SuppressWarnings("ReferenceEquality") // patterns have no other equality
     private boolean isSecret(String key) {
+        if (secretKeys == SECRET_KEYS && key.length() < SHORTEST_SECRET_KEY) {
+            return false;
+        }
         return secretKeys.matcher(key).find();
     }
 
@@ -165,33 +188,29 @@ public final class Redactor {
 
     // --- what a text holds; each in time that grows with the length of the text
 
-    /** {@return whether there is a sign of a secret: most texts have none, and are looked at once} */
-    private static boolean isSuspect(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (isSign(text, i)) {
-                return true;
-            }
-        }
-        return false;
+    /**
+     * {@return what a character may be a sign of: it stands between a key and its value, or in the first letters of a token}
+     * Most texts have none, and this is all that they cost.
+     */
+    private static int signAt(String text, int at) {
+        char c = text.charAt(at);
+        // All signs lie here, and few other characters of a usual name do.
+        return c < FIRST_SIGN || c > LAST_SIGN ? NO_SIGN : kindOfSign(text, at, c);
     }
 
-    /**
-     * {@return whether a character may belong to a secret: it stands between a key and its value, in a URL, or in the first
-     * letters of a token}
-     *
-     * @param text the text
-     * @param at where the character is
-     */
-    public static boolean isSign(String text, int at) {
-        return switch (text.charAt(at)) {
-            case '=', '@' -> true;
+    private static int kindOfSign(String text, int at, char c) {
+        boolean is = switch (c) {
+            case '=' -> true;
             case ':' -> at > 0 && !isSeparator(text.charAt(at - 1));
             case 'J' -> at >= 2 && text.charAt(at - 1) == 'y' && text.charAt(at - 2) == 'e';
             case 'B' -> at >= 1 && text.charAt(at - 1) == '-';
-            case 'A' ->
-                text.length() - at >= 20 && at + 1 < text.length() && Character.isUpperCase(text.charAt(at + 1));
+            case 'A' -> text.length() - at >= KEY_ID_LENGTH && Character.isUpperCase(text.charAt(at + 1));
             default -> false;
         };
+        if (!is) {
+            return NO_SIGN;
+        }
+        return c == 'B' ? PEM_SIGN : Character.isLetter(c) ? TOKEN_SIGN : PAIR_SIGN;
     }
 
     private static boolean isSeparator(char c) {
