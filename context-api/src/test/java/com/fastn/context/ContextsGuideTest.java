@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Test;
 /** The pieces of code in {@code docs/contexts.md}: each stands here too, is run, and does what the page says. */
 class ContextsGuideTest {
     private static final Path PAGE = Path.of("../docs/contexts.md");
+    private static final Pattern PARAGRAPHS = Pattern.compile("\n\n");
     private static final Path THIS = Path.of("src/test/java/com/fastn/context/ContextsGuideTest.java");
 
     private final ManualTicker time = new ManualTicker(Instant.parse("2026-11-25T03:00:00Z"));
@@ -52,7 +53,7 @@ class ContextsGuideTest {
         Matcher pieces = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(page);
         int found = 0;
         for (; pieces.find(); found++) {
-            for (String paragraph : pieces.group(1).split("\n\n")) {
+            for (String paragraph : PARAGRAPHS.splitAsStream(pieces.group(1)).toList()) {
                 assertThat(here).contains(withoutSpace(paragraph));
             }
         }
@@ -129,10 +130,10 @@ class ContextsGuideTest {
         TotalCounter rows = checkout.totalCounter("rows");
         rows.add(3);
 
-        CounterWindows windows = shop.counterWindows("rows");
+        assertThat(shop.counterWindows("rows").sinceStart()).isEqualTo(15);
         rows.add(60);
         time.advance(Duration.ofSeconds(30));
-        windows = shop.counterWindows("rows");
+        CounterWindows windows = shop.counterWindows("rows");
         assertThat(windows.sinceStart()).isEqualTo(75);
         assertThat(windows.lastMinute()).isEqualTo(60);
         assertThat(windows.ratePerSecond()).isEqualTo(2.0);

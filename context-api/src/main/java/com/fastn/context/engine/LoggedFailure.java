@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A failure of somebody else's code as it may stand in a log: the same stack, and messages that are one line each and hold
- * no secret (rules S5 and S7). One whose messages are so already is logged as it is.
+ * no secret (rules S5 and S7); the message begins with the class of what failed. One whose messages are so already is logged as it is.
  */
 final class LoggedFailure extends Throwable {
     @Serial
@@ -69,10 +69,5 @@ final class LoggedFailure extends Throwable {
             // The code of a user, in the middle of something else.
             return null;
         }
-    }
-
-    @Override
-    public String toString() {
-        return String.valueOf(getMessage());
     }
 }

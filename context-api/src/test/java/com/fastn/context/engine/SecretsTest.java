@@ -149,7 +149,7 @@ class SecretsTest {
         var listener = tree.runtime.addListener(event -> {
             throw new IllegalStateException(thrown);
         });
-        failed = tree.open(node, "heard");
+        tree.open(node, "heard").touch();
         listener.close();
     }
 
@@ -213,7 +213,7 @@ class SecretsTest {
         IllegalStateException ring = new IllegalStateException("token=abc");
         ring.initCause(new IllegalStateException("around", ring));
         Throwable logged = LoggedFailure.of(ring);
-        assertThat(logged).hasToString("java.lang.IllegalStateException: token=(redacted)");
+        assertThat(logged).hasMessage("java.lang.IllegalStateException: token=(redacted)");
         assertThat(logged.getStackTrace()).isEqualTo(ring.getStackTrace());
         assertThat(logged.getCause()).hasMessageContaining("around");
     }
