@@ -800,7 +800,7 @@ public final class ContextNode extends ChildList implements FastnContext {
      */
     int mark(CancelReason reason) {
         synchronized (this) {
-            int found = first() == null && stripes() == null ? 0 : HAS_CHILDREN;
+            int found = mayHaveChildren() ? HAS_CHILDREN : 0;
             if (cancelReason != null || life == CLOSED) {
                 return found;
             }
@@ -812,11 +812,16 @@ public final class ContextNode extends ChildList implements FastnContext {
     /** As {@link #mark}, and says before the mark shows that a walk begins, if there is anything to walk to. */
     int markFirst(CancelReason reason) {
         synchronized (this) {
-            if (firstChild != null) {
+            if (mayHaveChildren()) {
                 runtime.cancellationBegins();
             }
             return mark(reason);
         }
+    }
+
+    @GuardedBy("this")
+    private boolean mayHaveChildren() {
+        return first() != null || stripes() != null;
     }
 
     /** Whether anything has to be done for this node once it is marked. */
