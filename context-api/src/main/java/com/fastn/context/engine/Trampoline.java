@@ -84,7 +84,7 @@ final class Trampoline {
                 try {
                     runtime.current().runAs(next.context(), next);
                 } catch (Throwable t) {
-                    LOG.error("a completion of a lock failed", t);
+                    LOG.error("a completion of a lock failed", LoggedFailure.of(t));
                 }
                 next = more == null ? null : more.poll();
             }
