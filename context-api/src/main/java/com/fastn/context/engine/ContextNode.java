@@ -1091,7 +1091,7 @@ public final class ContextNode extends ChildList implements FastnContext {
         boolean differs;
         synchronized (x) {
             Map<String, @Nullable Object> data = x.data();
-            String cleanKey = Names.clean(key);
+            String cleanKey = Names.bounded(key);
             differs = !data.containsKey(cleanKey) || !Objects.equals(data.get(cleanKey), frozen);
             data.put(cleanKey, frozen);
         }
@@ -1109,7 +1109,7 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
         Object frozen;
         synchronized (x) {
-            String cleanKey = Names.clean(key);
+            String cleanKey = Names.bounded(key);
             if (x.data == null || !x.data.containsKey(cleanKey)) {
                 return null;
             }
@@ -1125,7 +1125,7 @@ public final class ContextNode extends ChildList implements FastnContext {
         NodeExtras x = extras();
         boolean differs;
         synchronized (x) {
-            differs = !value.equals(x.metrics().put(Names.clean(key), value));
+            differs = !value.equals(x.metrics().put(Names.bounded(key), value));
         }
         if (differs) {
             changed(key);
@@ -1455,11 +1455,11 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     private <L extends FifoLock<?>> L lock(String lockName, Class<L> kind, Function<String, L> make) {
-        String clean = Names.clean(requireNonNull(lockName, "name"));
+        String key = Names.bounded(requireNonNull(lockName, "name"));
         NodeExtras x = extras();
         FifoLock<?> lock;
         synchronized (x) {
-            lock = x.locks().computeIfAbsent(clean, make);
+            lock = x.locks().computeIfAbsent(key, k -> make.apply(Names.clean(lockName)));
         }
         if (!kind.isInstance(lock)) {
             throw new IllegalStateException(lock + " of " + path()

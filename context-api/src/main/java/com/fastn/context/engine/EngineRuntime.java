@@ -521,7 +521,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 hook.accept(waiter);
             } catch (RuntimeException e) {
-                LOG.error("the hook on waits for locks failed", e);
+                LOG.error("the hook on waits for locks failed", LoggedFailure.of(e));
             }
         }
     }
