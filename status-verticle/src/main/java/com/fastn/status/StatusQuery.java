@@ -78,7 +78,7 @@ record StatusQuery(
         }
         body.putIfAbsent("format", preferred.text());
         Fields fields = new Fields(body);
-        fields.know("scope");
+        List.of("scope", "recent", "deltas").forEach(fields::know);
         StatusQuery query = new StatusQuery(
                 fields.texts("nodes"),
                 fields.format(),
