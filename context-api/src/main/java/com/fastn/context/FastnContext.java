@@ -6,6 +6,7 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.CounterWindows;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
@@ -437,6 +438,16 @@ public interface FastnContext extends AutoCloseable {
      * @param counter the counter's name
      */
     long subtreeLive(String counter);
+
+    /**
+     * {@return how much a total counter of this path, and of all paths below it, grew lately; from the first call on} See {@link
+     * Counters#windows(ContextPath, String)}.
+     *
+     * @param counter the counter's name
+     */
+    default CounterWindows counterWindows(String counter) {
+        return runtime().counters().windows(path(), counter);
+    }
 
     /**
      * Gives the mutex of this name in this context, made at the first call with the value that it protects.

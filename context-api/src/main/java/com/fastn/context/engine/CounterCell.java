@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import java.util.Arrays;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,9 @@ final class CounterCell {
     // Set before this cell is emptied, and looked at after each addition: an addition is seen by whoever empties,
     // or sees the mark itself. Chains lead towards the root, so the monitors of a cell and of its target form no cycle.
     private volatile @Nullable CounterCell foldedInto;
+
+    // Who wants to know how much is counted when; nobody, as a rule. Written under the store's monitor.
+    private volatile CounterGrowth @Nullable [] growths;
 
     CounterCell(PathCounters path, String name) {
         this.path = path;
@@ -51,10 +55,30 @@ final class CounterCell {
         } else {
             total.add(n);
         }
+        CounterGrowth[] asked = growths;
+        if (asked != null) {
+            grow(asked, n);
+        }
         if (foldedInto != null) {
             moveOn();
         }
         return n != 0;
+    }
+
+    private void grow(CounterGrowth[] asked, long n) {
+        EngineRuntime runtime = path.store().runtime();
+        long nanos = runtime.sinceStart(runtime.nanos());
+        for (CounterGrowth growth : asked) {
+            growth.add(nanos, n);
+        }
+    }
+
+    /** Tells somebody from now on how much is counted. Under the store's monitor. */
+    void tell(CounterGrowth growth) {
+        CounterGrowth[] before = growths;
+        CounterGrowth[] after = before == null ? new CounterGrowth[1] : Arrays.copyOf(before, before.length + 1);
+        after[after.length - 1] = growth;
+        growths = after;
     }
 
     /** {@return whether there was room; otherwise whoever calls says so, outside of monitors} */

@@ -6,6 +6,8 @@ import com.fastn.context.Counters;
 import com.fastn.context.Windows;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.CounterWindows;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,6 +22,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -51,6 +54,7 @@ final class CounterStore implements Counters {
     static final String CLOCK_ANOMALY = "clock_anomaly";
     private static final String LIVE = "live_";
     private static final int MOST_RANKS = 10_000;
+    static final int MOST_WINDOWS = 1_000;
     private static final int READS_WITHOUT_MONITOR = 3;
 
     private final EngineRuntime runtime;
@@ -75,6 +79,8 @@ final class CounterStore implements Counters {
     private volatile int sinceFold;
     private volatile int pause;
     private final AtomicBoolean folding = new AtomicBoolean();
+    // Those that somebody asked for, in that order. Written under the monitor.
+    private final List<CounterGrowth> growths = new CopyOnWriteArrayList<>();
 
     CounterStore(EngineRuntime runtime, String rootName, Caps caps) {
         this.runtime = runtime;
@@ -167,6 +173,12 @@ final class CounterStore implements Counters {
     private CounterCell put(PathCounters at, String name) {
         firstUse(name);
         CounterCell cell = new CounterCell(at, name);
+        for (CounterGrowth growth : growths) {
+            if (growth.counter().equals(name)
+                    && at.path().startsWith(growth.at().path())) {
+                cell.tell(growth);
+            }
+        }
         at.put(cell);
         cells.incrementAndGet();
         return cell;
@@ -355,7 +367,7 @@ final class CounterStore implements Counters {
         }
 
         private void offer(PathCounters at, long endedNanos) {
-            if (at.parent() == null || at.isBucket() || used.contains(at)) {
+            if (at.parent() == null || at.isBucket() || used.contains(at) || isWatched(at)) {
                 return;
             }
             for (PathCounters child : at.children()) {
@@ -382,6 +394,84 @@ final class CounterStore implements Counters {
             PathCounters up = requireNonNull(foldedChild.parent(), "parent");
             offer(up, Math.max(up.endedNanos(), foldedChild.endedNanos()));
         }
+    }
+
+    // --- windows of counters
+
+    @Override
+    @SuppressWarnings("ReferenceEquality") // there is one for each path
+    public CounterWindows windows(ContextPath path, String counter) {
+        String name = Names.clean(requireNonNull(counter, "counter"));
+        long now = runtime.sinceStart(runtime.nanos());
+        CounterGrowth growth = growth(requireNonNull(path, "path"), name, now);
+        long total = subtreeTotal(path, name);
+        return growth == null
+                ? new CounterWindows(path, name, 0, 0, 0, 0, total, 0, Duration.ZERO)
+                : growth.read(now, total);
+    }
+
+    /** {@return who watches a counter from the first question on, or {@code null} where there is no room for that} */
+    private @Nullable CounterGrowth growth(ContextPath path, String name, long now) {
+        PathCounters at = findOrMake(path);
+        if (at == null) {
+            return null;
+        }
+        synchronized (structure) {
+            for (CounterGrowth known : growths) {
+                if (known.at() == at && known.counter().equals(name)) {
+                    return known;
+                }
+            }
+            if (growths.size() < MOST_WINDOWS && !at.isFolded()) {
+                CounterGrowth growth = new CounterGrowth(at, name, now);
+                growths.add(growth);
+                tellBelow(at, growth);
+                return growth;
+            }
+        }
+        runtime.misuse("windows of more than " + MOST_WINDOWS + " counters were asked for; further ones show only the"
+                + " total. Ask for those of a path nearer to the root, which counts all below it");
+        return null;
+    }
+
+    private static void tellBelow(PathCounters top, CounterGrowth growth) {
+        ArrayDeque<PathCounters> open = new ArrayDeque<>();
+        open.push(top);
+        while (!open.isEmpty()) {
+            PathCounters at = open.pop();
+            CounterCell cell = at.cellOrNull(growth.counter());
+            if (cell != null) {
+                cell.tell(growth);
+            }
+            at.children().forEach(open::push);
+        }
+    }
+
+    /** {@return a path that counts for itself, made if nothing was counted there yet, or {@code null} if there is none} */
+    private @Nullable PathCounters findOrMake(ContextPath path) {
+        List<String> names = path.names();
+        PathCounters here = names.get(0).equals(root.path().leaf()) ? root : null;
+        for (int i = 1; i < names.size() && here != null; i++) {
+            here = here.child(names.get(i));
+        }
+        return here == null || here.isBucket() ? null : here;
+    }
+
+    private boolean isWatched(PathCounters at) {
+        return growths.stream().anyMatch(growth -> growth.at() == at);
+    }
+
+    /** {@return the windows that somebody asked for, of a path and those below it, by path and name} */
+    List<CounterWindows> windows(ContextPath top, Map<PathCounters, Counts> counts, long nanos) {
+        long now = runtime.sinceStart(nanos);
+        return growths.stream()
+                .filter(growth -> growth.at().path().startsWith(top))
+                .map(growth -> growth.read(
+                        now,
+                        counts.getOrDefault(growth.at(), Counts.NONE).allTotal().getOrDefault(growth.counter(), 0L)))
+                .sorted(Comparator.comparing((CounterWindows w) -> w.path().toString())
+                        .thenComparing(CounterWindows::counter))
+                .toList();
     }
 
     /** Reads many paths as if at a moment at which none was being folded. */

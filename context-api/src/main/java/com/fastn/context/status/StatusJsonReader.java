@@ -132,6 +132,11 @@ final class StatusJsonReader {
         List<LockStatus> locks = null;
         List<LockWaiter> waiters = null;
         List<StatusWarning> warnings = null;
+        List<FinishedContext> recent = null;
+        int recentKept = 0;
+        Map<String, OperationBaseline> baselines = new LinkedHashMap<>();
+        List<String> removedBaselines = new ArrayList<>();
+        List<CounterWindows> windows = null;
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -162,6 +167,20 @@ final class StatusJsonReader {
                     list(name, () -> read.add(warning()));
                     warnings = read;
                 }
+                case "recent" -> {
+                    List<FinishedContext> read = new ArrayList<>();
+                    list(name, () -> read.add(finished()));
+                    recent = read;
+                }
+                case "recent_kept" -> recentKept = smallCount(name);
+                case "operation_baselines" -> baselines(baselines);
+                case "removed_baselines" ->
+                    list(name, () -> removedBaselines.add(required(string("removed_baselines"), "a name")));
+                case "counter_windows" -> {
+                    List<CounterWindows> read = new ArrayList<>();
+                    list(name, () -> read.add(counterWindows()));
+                    windows = read;
+                }
                 default -> json.skipChildren();
             }
         }
@@ -178,7 +197,11 @@ final class StatusJsonReader {
                 orders,
                 locks,
                 waiters,
-                warnings);
+                warnings,
+                recent == null ? null : new SnapshotDelta.RecentChange(recent, recentKept),
+                baselines,
+                removedBaselines,
+                windows);
     }
 
     private SnapshotDelta.Change change() throws IOException {
@@ -292,6 +315,8 @@ final class StatusJsonReader {
         List<LockWaiter> waiters = new ArrayList<>();
         List<StatusWarning> warnings = new ArrayList<>();
         List<FinishedContext> recent = new ArrayList<>();
+        Map<String, OperationBaseline> baselines = new LinkedHashMap<>();
+        List<CounterWindows> windows = new ArrayList<>();
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             if (newer) {
@@ -310,6 +335,8 @@ final class StatusJsonReader {
                 case "lock_waiters" -> list(name, () -> waiters.add(waiter()));
                 case "warnings" -> list(name, () -> warnings.add(warning()));
                 case "recent" -> list(name, () -> recent.add(finished()));
+                case "operation_baselines" -> baselines(baselines);
+                case "counter_windows" -> list(name, () -> windows.add(counterWindows()));
                 default -> json.skipChildren();
             }
         }
@@ -325,7 +352,9 @@ final class StatusJsonReader {
                 locks,
                 waiters,
                 warnings,
-                recent);
+                recent,
+                baselines,
+                windows);
     }
 
     private void requireKind(@Nullable String kind) {
@@ -546,18 +575,26 @@ final class StatusJsonReader {
         String operation = null;
         Duration elapsed = null;
         boolean stuck = false;
-        OperationBaseline usual = null;
         requireObject("an operation");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
                 case "name" -> operation = string(name);
                 case "elapsed_ms" -> elapsed = duration(name);
                 case "stuck" -> stuck = bool(name);
-                case "usual" -> usual = baseline();
                 default -> json.skipChildren();
             }
         }
-        return new OperationStatus(required(operation, "name"), required(elapsed, "elapsed_ms"), stuck, usual);
+        return new OperationStatus(required(operation, "name"), required(elapsed, "elapsed_ms"), stuck);
+    }
+
+    private void baselines(Map<String, OperationBaseline> baselines) throws IOException {
+        requireObject("operation_baselines");
+        for (String name = nextField(); name != null; name = nextField()) {
+            OperationBaseline usual = baseline();
+            if (usual != null) {
+                baselines.put(name, usual);
+            }
+        }
     }
 
     /** {@return what is usual, or {@code null} when it is of no operation at all} */
@@ -566,7 +603,7 @@ final class StatusJsonReader {
         Duration p50 = null;
         Duration p99 = null;
         Duration max = null;
-        requireObject("usual");
+        requireObject("a baseline");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
                 case "count" -> count = count(name);
@@ -580,6 +617,43 @@ final class StatusJsonReader {
                 ? null
                 : new OperationBaseline(
                         count, required(p50, "p50_ms"), required(p99, "p99_ms"), required(max, "max_ms"));
+    }
+
+    private CounterWindows counterWindows() throws IOException {
+        ContextPath path = null;
+        String counter = null;
+        long lastSecond = 0;
+        long lastMinute = 0;
+        long lastHour = 0;
+        long lastDay = 0;
+        long sinceStart = 0;
+        double rate = 0;
+        Duration watched = Duration.ZERO;
+        requireObject("windows of a counter");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "path" -> path = path(name);
+                case "counter" -> counter = string(name);
+                case "last_second" -> lastSecond = count(name);
+                case "last_minute" -> lastMinute = count(name);
+                case "last_hour" -> lastHour = count(name);
+                case "last_day" -> lastDay = count(name);
+                case "since_start" -> sinceStart = count(name);
+                case "rate_per_second" -> rate = doubleValue(name);
+                case "watched_ms" -> watched = duration(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new CounterWindows(
+                required(path, "path"),
+                required(counter, "counter"),
+                lastSecond,
+                lastMinute,
+                lastHour,
+                lastDay,
+                sinceStart,
+                rate,
+                watched);
     }
 
     private LockStatus lock() throws IOException {

@@ -116,6 +116,13 @@ final class StatusJsonWriter implements Closeable {
             }
             json.writeEndArray();
         }
+        if (!snapshot.operationBaselines().isEmpty()) {
+            json.writeFieldName("operation_baselines");
+            writeBaselines(snapshot.operationBaselines());
+        }
+        if (!snapshot.counterWindows().isEmpty()) {
+            windows(snapshot.counterWindows());
+        }
         json.writeEndObject();
     }
 
@@ -168,6 +175,29 @@ final class StatusJsonWriter implements Closeable {
                 write(warning);
             }
             json.writeEndArray();
+        }
+        SnapshotDelta.RecentChange recent = delta.recent();
+        if (recent != null) {
+            json.writeArrayFieldStart("recent");
+            for (FinishedContext finished : recent.added()) {
+                write(finished);
+            }
+            json.writeEndArray();
+            integer("recent_kept", recent.kept());
+        }
+        if (!delta.changedBaselines().isEmpty()) {
+            json.writeFieldName("operation_baselines");
+            writeBaselines(delta.changedBaselines());
+        }
+        if (!delta.removedBaselines().isEmpty()) {
+            json.writeArrayFieldStart("removed_baselines");
+            for (String operation : delta.removedBaselines()) {
+                json.writeString(name(operation));
+            }
+            json.writeEndArray();
+        }
+        if (delta.counterWindows() != null) {
+            windows(delta.counterWindows());
         }
         json.writeEndObject();
     }
@@ -352,15 +382,6 @@ final class StatusJsonWriter implements Closeable {
             string("name", operation.name());
             duration("elapsed_ms", operation.elapsed());
             bool("stuck", operation.stuck());
-            OperationBaseline usual = operation.usual();
-            if (usual != null) {
-                json.writeObjectFieldStart("usual");
-                integer("count", usual.count());
-                duration("p50_ms", usual.p50());
-                duration("p99_ms", usual.p99());
-                duration("max_ms", usual.max());
-                json.writeEndObject();
-            }
             json.writeEndObject();
         }
         json.writeEndArray();
@@ -409,6 +430,41 @@ final class StatusJsonWriter implements Closeable {
             string("outcome", StatusJson.COMPLETED);
         }
         counters("path_total_counters", finished.pathTotals());
+        json.writeEndObject();
+    }
+
+    void writeBaselines(Map<String, OperationBaseline> baselines) throws IOException {
+        json.writeStartObject();
+        for (Map.Entry<String, OperationBaseline> usual : baselines.entrySet()) {
+            json.writeObjectFieldStart(name(usual.getKey()));
+            integer("count", usual.getValue().count());
+            duration("p50_ms", usual.getValue().p50());
+            duration("p99_ms", usual.getValue().p99());
+            duration("max_ms", usual.getValue().max());
+            json.writeEndObject();
+        }
+        json.writeEndObject();
+    }
+
+    private void windows(List<CounterWindows> all) throws IOException {
+        json.writeArrayFieldStart("counter_windows");
+        for (CounterWindows windows : all) {
+            write(windows);
+        }
+        json.writeEndArray();
+    }
+
+    void write(CounterWindows windows) throws IOException {
+        json.writeStartObject();
+        string("path", windows.path().toString());
+        string("counter", windows.counter());
+        integer("last_second", windows.lastSecond());
+        integer("last_minute", windows.lastMinute());
+        integer("last_hour", windows.lastHour());
+        integer("last_day", windows.lastDay());
+        integer("since_start", windows.sinceStart());
+        number("rate_per_second", windows.ratePerSecond());
+        duration("watched_ms", windows.watched());
         json.writeEndObject();
     }
 

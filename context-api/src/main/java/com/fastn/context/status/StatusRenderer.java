@@ -141,15 +141,35 @@ public final class StatusRenderer {
             page.gap();
         }
         LockIndex locks = new LockIndex(snapshot);
-        TreeDrawing drawing = new TreeDrawing(page, locks, brief, treeLines / FEWEST_TREE_LINES);
+        TreeDrawing drawing =
+                new TreeDrawing(page, locks, snapshot.operationBaselines(), brief, treeLines / FEWEST_TREE_LINES);
         drawing.draw(
                 treeLines == 0
                         ? snapshot.globalContext()
                         : SnapshotFold.foldToLines(snapshot, treeLines, drawing::linesOf));
+        if (!brief) {
+            drawCounterWindows(page, snapshot.counterWindows());
+        }
         drawLocks(page, snapshot.activeLocks(), locks);
         drawWaiters(page, snapshot.lockWaiters(), locks);
         drawWarnings(page, snapshot.warnings());
         drawRecent(page, snapshot.recent());
+    }
+
+    private static void drawCounterWindows(Page page, List<CounterWindows> all) {
+        if (all.isEmpty()) {
+            return;
+        }
+        page.gap();
+        page.end(page.line().add("Counter Windows (" + HumanText.count(all.size()) + "):"));
+        for (CounterWindows windows : all) {
+            Line line = page.line().add(" - ").add(Ink.WHITE, windows.path().toString() + " " + windows.counter());
+            line.add(": " + HumanText.count(windows.sinceStart()) + " total");
+            line.add(" | " + HumanText.count(windows.lastDay()) + " last day");
+            line.add(" | " + HumanText.count(windows.lastHour()) + " last hour");
+            line.add(" | " + HumanText.count(windows.lastMinute()) + " last minute");
+            page.end(line.add(" | " + HumanText.number(windows.ratePerSecond()) + "/sec current"));
+        }
     }
 
     private static void drawLocks(Page page, List<LockStatus> active, LockIndex locks) {

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ final class TreeDrawing {
 
     private final Page page;
     private final LockIndex locks;
+    private final Map<String, OperationBaseline> baselines;
     private final boolean brief;
     private final int lockLines;
     private final int deepest;
@@ -30,8 +32,9 @@ final class TreeDrawing {
      * @param lockLines how many of the locks that a context holds are drawn below it, and how many that it waits for; 0 for
      *     all
      */
-    TreeDrawing(Page page, LockIndex locks, boolean brief, int lockLines) {
+    TreeDrawing(Page page, LockIndex locks, Map<String, OperationBaseline> baselines, boolean brief, int lockLines) {
         this.page = page;
+        this.baselines = baselines;
         this.lockLines = lockLines == 0 ? Integer.MAX_VALUE : lockLines;
         this.locks = locks;
         this.brief = brief;
@@ -169,7 +172,7 @@ final class TreeDrawing {
             OperationStatus slow = operations.get(stuck);
             line.add(" (stuck on: ").quoted(Ink.CYAN, slow.name());
             line.add(" ").add(Ink.RED, HumanText.duration(slow.elapsed()));
-            OperationBaseline usual = slow.usual();
+            OperationBaseline usual = baselines.get(slow.name());
             if (usual != null && usual.count() >= OperationBaseline.ENOUGH) {
                 line.add(", usually " + HumanText.fineDuration(usual.p50()));
             }

@@ -297,7 +297,26 @@ class StatusJsonTest {
                     locks,
                     waiters,
                     warnings,
-                    maybe() ? List.of(finished(), finished(), finished()) : List.of());
+                    maybe() ? List.of(finished(), finished(), finished()) : List.of(),
+                    maybe() ? Map.of(name(), baseline(), name() + "2", baseline()) : Map.of(),
+                    maybe() ? List.of(windows(), windows()) : List.of());
+        }
+
+        private OperationBaseline baseline() {
+            return new OperationBaseline(1 + random.nextInt(1_000), time(), time(), time());
+        }
+
+        private CounterWindows windows() {
+            return new CounterWindows(
+                    path(),
+                    name(),
+                    number() >>> 1,
+                    number() >>> 1,
+                    number() >>> 1,
+                    number() >>> 1,
+                    number() >>> 1,
+                    random.nextDouble(),
+                    time());
         }
 
         private FinishedContext finished() {

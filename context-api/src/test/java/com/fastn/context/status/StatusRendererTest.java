@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -203,6 +204,25 @@ class StatusRendererTest {
         assertThat(drawn).endsWith("[1000000] x (0s)\n");
     }
 
+    @Test
+    void counterWindowsAreDrawnBelowTheTree() {
+        StatusSnapshot snapshot = Scenes.recent()
+                .withCounterWindows(List.of(new CounterWindows(
+                        ContextPath.of("global", "web"),
+                        "requests",
+                        2,
+                        45,
+                        234,
+                        1_100,
+                        1_247,
+                        2.04,
+                        Duration.ofDays(2))));
+        String line = " - global.web requests: 1,247 total | 1,100 last day | 234 last hour | 45 last minute"
+                + " | 2.04/sec current\n";
+        assertThat(StatusRenderer.plain().render(snapshot)).contains("\nCounter Windows (1):\n" + line);
+        assertThat(StatusRenderer.plain().brief().render(snapshot)).doesNotContain("last hour");
+    }
+
     private static StatusSnapshot hostile(String text) {
         Row root = new Row(1, text, ContextKind.ROOT)
                 .note(text)
@@ -243,7 +263,9 @@ class StatusRendererTest {
                                 text,
                                 "1s",
                                 new FinishedContext.Cancelled(
-                                        new CancelReason(CancelReason.Kind.REQUESTED, text, text)))));
+                                        new CancelReason(CancelReason.Kind.REQUESTED, text, text)))),
+                Map.of(text, new OperationBaseline(9, Duration.ZERO, Duration.ZERO, Duration.ZERO)),
+                List.of(new CounterWindows(ContextPath.of(text), text, 1, 2, 3, 4, 5, 0.1, Duration.ZERO)));
     }
 
     private static void assertOnlyOurControls(String drawn) {

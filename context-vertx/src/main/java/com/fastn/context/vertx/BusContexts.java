@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * The contexts of event bus messages, and the caller link that goes with them.
  *
  * <p>A message's context is a child of the verticle that consumes it. It ends with its reply; where none is expected, when
- * the handler has returned and its operations are done. Interceptors do it, because they are unlimited and removable, while
+ * the handler has returned and its operations are done; then it is remembered. Interceptors do it, because they are unlimited and removable, while
  * a Vertx has one tracer only.
  */
 final class BusContexts {
@@ -69,7 +69,12 @@ final class BusContexts {
     private void replied(String address, @Nullable Object body) {
         ContextNode answered = replies.take(address);
         if (answered != null) {
-            answered.incrementTotal(body instanceof ReplyException ? "failed_messages" : "successful_messages");
+            if (body instanceof ReplyException failure) {
+                answered.incrementTotal("failed_messages");
+                answered.failed(failure);
+            } else {
+                answered.incrementTotal("successful_messages");
+            }
             answered.closeWhenDone();
         }
     }
@@ -130,6 +135,7 @@ final class BusContexts {
             return null;
         }
         ContextNode context = consumer.openChild(message.address(), ContextKind.MESSAGE, caller(message));
+        context.persist();
         context.incrementTotal("messages");
         context.incrementLive("messages");
         consumer.touch("message");

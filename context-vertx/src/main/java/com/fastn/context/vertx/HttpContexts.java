@@ -6,7 +6,10 @@ import com.fastn.context.status.ContextKind;
 import io.vertx.core.internal.ContextInternal;
 import org.jspecify.annotations.Nullable;
 
-/** The contexts of HTTP requests that are served: open from the request's head to the end of the response. */
+/**
+ * The contexts of HTTP requests that are served: open from the request's head to the end of the response, and
+ * remembered when they ended.
+ */
 final class HttpContexts {
     private static final int FIRST_FAILURE = 400;
 
@@ -27,6 +30,7 @@ final class HttpContexts {
             return null;
         }
         ContextNode request = server.openChild(HttpNames.request(method, path), ContextKind.REQUEST, null);
+        request.persist();
         request.incrementTotal("requests");
         request.incrementLive("requests");
         server.touch("request");
@@ -46,9 +50,21 @@ final class HttpContexts {
         if (failure != null) {
             request.incrementTotal("cancelled_requests");
             request.cancel(CancelReason.Kind.REQUESTED, "the connection ended before the response did");
+        } else if (status >= FIRST_FAILURE) {
+            request.incrementTotal("failed_requests");
+            request.failed(new HttpStatus(status));
         } else {
-            request.incrementTotal(status >= FIRST_FAILURE ? "failed_requests" : "successful_requests");
+            request.incrementTotal("successful_requests");
         }
         request.closeWhenDone();
+    }
+
+    /** A response that is a failure, as the list of recent contexts shows it; nobody throws it, so it has no stack. */
+    private static final class HttpStatus extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        HttpStatus(int status) {
+            super(Integer.toString(status), null, false, false);
+        }
     }
 }

@@ -9,6 +9,7 @@ import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.FinishedContext;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
@@ -186,6 +187,20 @@ class BusContextsTest {
         assertThat(bank.only().state()).isEqualTo(ContextState.CLOSED);
         assertThat(bank.only().getTotal("failed_messages")).isEqualTo(1);
         assertThat(bank.only().getTotal("successful_messages")).isZero();
+    }
+
+    @Test
+    void aMessageIsRememberedWithHowItEndedWithoutBeingAskedTo(Vertx vertx) {
+        Service.deploy(vertx, "bank.pay", message -> message.fail(7, "no money"));
+        Service news = Service.deploy(vertx, "news", message -> {});
+        Waiting.failure(vertx.eventBus().request("bank.pay", 1));
+        assertThat(runtime.recent()).hasSize(1);
+        assertThat(runtime.recent().get(0).label()).isEqualTo("bank.pay");
+        assertThat(runtime.recent().get(0).outcome()).isEqualTo(new FinishedContext.Failed("ReplyException: no money"));
+        vertx.eventBus().send("news", "x");
+        Waiting.until(() -> runtime.recent().size() == 2);
+        assertThat(runtime.recent().get(0).outcome()).isEqualTo(new FinishedContext.Completed());
+        assertThat(runtime.counters().windows(news.only().path()).sinceStart()).isEqualTo(1);
     }
 
     @Test

@@ -4,9 +4,11 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.Windows;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.OperationStatus;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
@@ -135,6 +137,23 @@ class HttpContextsTest {
         assertThat(runtime.root().subtreeTotal("successful_requests")).isEqualTo(3);
         assertThat(runtime.root().subtreeTotal("failed_requests")).isEqualTo(4);
         assertThat(runtime.root().subtreeTotal("cancelled_requests")).isZero();
+    }
+
+    @Test
+    void aRequestIsRememberedWithHowItEndedWithoutBeingAskedTo() {
+        Web web = serve(request -> request.response()
+                .setStatusCode(request.path().equals("/gone") ? 503 : 200)
+                .end());
+        Waiting.result(get(web.port(), "/here"));
+        Waiting.result(get(web.port(), "/gone"));
+        Waiting.until(() -> runtime.recent().size() == 2);
+        assertThat(runtime.recent().get(1).label()).isEqualTo("GET /here");
+        assertThat(runtime.recent().get(1).outcome()).isEqualTo(new FinishedContext.Completed());
+        assertThat(runtime.recent().get(0).label()).isEqualTo("GET /gone");
+        assertThat(runtime.recent().get(0).outcome()).isEqualTo(new FinishedContext.Failed("HttpStatus: 503"));
+        Windows windows = runtime.counters().windows(runtime.root().path());
+        assertThat(windows.sinceStart()).isEqualTo(2);
+        assertThat(windows.failedSinceStart()).isEqualTo(1);
     }
 
     @Test
