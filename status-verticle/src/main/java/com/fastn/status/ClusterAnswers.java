@@ -57,9 +57,8 @@ final class ClusterAnswers {
      */
     CompletableFuture<ClusterStatus> ask(StatusQuery query) {
         Selection selection = directory.select(query.nodes());
-        CompletableFuture<ClusterStatus> asked = knock()
-                .thenCompose(awake ->
-                        threads.within(bus.ask(query), patience, () -> new BusSilentException(patience)));
+        CompletableFuture<ClusterStatus> asked = knock().thenCompose(
+                        awake -> threads.within(bus.ask(query), patience, () -> new BusSilentException(patience)));
         return asked.handle((status, failure) -> {
                     Throwable cause = cause(failure);
                     if (cause instanceof BusSilentException silent) {
@@ -79,8 +78,8 @@ final class ClusterAnswers {
     private ClusterStatus withoutBus(StatusQuery query, Selection selection, BusSilentException silent) {
         List<Answer> answers = new ArrayList<>();
         if (selection.self()) {
-            answers.add(new Answer(
-                    directory.selfAsPeer(), true, query.isWhole(), null, local.take(query, Duration.ZERO)));
+            answers.add(
+                    new Answer(directory.selfAsPeer(), true, query.isWhole(), null, local.take(query, Duration.ZERO)));
         }
         for (Peer peer : selection.peers()) {
             answers.add(new Answer(

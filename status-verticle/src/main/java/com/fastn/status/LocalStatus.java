@@ -64,7 +64,7 @@ final class LocalStatus {
                             + Printable.line(runtime.root().name()) + "."
                             + "checkout\"");
         }
-        return SnapshotView.folded(snapshot, levels, Answers.MOST_CONTEXTS);
+        return warned(SnapshotView.folded(snapshot, levels, Answers.MOST_CONTEXTS));
     }
 
     /** {@return a snapshot of everything, with the readings of the machine as they are known} */
@@ -79,16 +79,7 @@ final class LocalStatus {
         List<StatusWarning> warnings = new ArrayList<>(snapshot.warnings());
         warnings.addAll(standing);
         warnings.sort(Comparator.comparing(StatusWarning::severity).reversed());
-        return new StatusSnapshot(
-                snapshot.node(),
-                snapshot.timestamp(),
-                snapshot.version(),
-                snapshot.systemMetrics(),
-                snapshot.globalContext(),
-                snapshot.activeLocks(),
-                snapshot.lockWaiters(),
-                warnings,
-                snapshot.recent());
+        return snapshot.withWarnings(warnings);
     }
 
     /** Sees to it that the machine is read, without waiting for it. */
@@ -107,8 +98,7 @@ final class LocalStatus {
      */
     List<FinishedContext> recent(StatusQuery query, int most) {
         return runtime.recent().stream()
-                .filter(finished ->
-                        query.path() == null || finished.path().startsWith(query.path()))
+                .filter(finished -> query.path() == null || finished.path().startsWith(query.path()))
                 .limit(most)
                 .toList();
     }

@@ -168,8 +168,7 @@ final class NodeDescriptor implements AutoCloseable {
         }
     }
 
-    private static String content(NodeIdentity node, Access access, long pid, Instant started)
-            throws IOException {
+    private static String content(NodeIdentity node, Access access, long pid, Instant started) throws IOException {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
             json.writeStartObject();
@@ -231,7 +230,8 @@ final class NodeDescriptor implements AutoCloseable {
      * @param tokenFile where the token stands that it wants, or {@code null} when it wants none
      * @param caFile whose certificates to trust, or {@code null} where the platform knows
      */
-    record Access(String url, @Nullable Path tokenFile, @Nullable Path caFile) {
+    record Access(
+            String url, @Nullable Path tokenFile, @Nullable Path caFile) {
         static Access of(String url, StatusOptions options) {
             return new Access(url, absolute(options.getHttpTokenFile()), absolute(options.getHttpTlsCert()));
         }

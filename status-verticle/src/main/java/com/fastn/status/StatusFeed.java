@@ -66,8 +66,7 @@ final class StatusFeed {
     @GuardedBy("this")
     private @Nullable Told latest;
 
-    StatusFeed(
-            StatusRequest request, PortThreads threads, LocalStatus local, ClusterAnswers cluster, Ticker ticker) {
+    StatusFeed(StatusRequest request, PortThreads threads, LocalStatus local, ClusterAnswers cluster, Ticker ticker) {
         this.request = request;
         this.threads = threads;
         this.local = local;
@@ -317,9 +316,7 @@ final class StatusFeed {
         private synchronized byte[] line() {
             byte[] written = line;
             if (written == null) {
-                written = snapshot != null
-                        ? Answers.whole(snapshot)
-                        : Answers.json(requireNonNull(cluster));
+                written = snapshot != null ? Answers.whole(snapshot) : Answers.json(requireNonNull(cluster));
                 line = written;
             }
             return written;

@@ -429,8 +429,8 @@ public final class StatusOptions {
                     + " set httpTlsCert and httpTlsKey, or allowCleartext where something else protects the way");
         }
         if ((httpTlsCert == null) != (httpTlsKey == null)) {
-            problems.add((httpTlsCert == null ? "httpTlsKey" : "httpTlsCert") + " is set alone; TLS wants httpTlsCert and"
-                    + " httpTlsKey, two PEM files");
+            problems.add((httpTlsCert == null ? "httpTlsKey" : "httpTlsCert")
+                    + " is set alone; TLS wants httpTlsCert and" + " httpTlsKey, two PEM files");
         }
         if (!allowedHosts.isEmpty() && httpTokenFile == null) {
             problems.add("allowedHosts is for a proxy in front, which makes everybody look like this machine, and there"

@@ -41,8 +41,8 @@ final class StatusPort {
         StatusRoutes routes = new StatusRoutes(threads, local, directory, cluster);
         StatusFeeds feeds = new StatusFeeds(threads, local, cluster, ticker);
         return threads.work(() -> settings(options))
-                .thenCompose(settings -> StatusServer.open(
-                        settings, routes.byPath(), Map.of("/status/stream", feeds::open), ticker))
+                .thenCompose(settings ->
+                        StatusServer.open(settings, routes.byPath(), Map.of("/status/stream", feeds::open), ticker))
                 .whenComplete((server, failure) -> {
                     if (failure != null) {
                         threads.close();
@@ -65,8 +65,7 @@ final class StatusPort {
                 token == null ? null : AccessToken.of(Path.of(token)),
                 certificate == null || key == null
                         ? null
-                        : new HttpSettings.Tls(
-                                readable("httpTlsCert", certificate), readable("httpTlsKey", key)));
+                        : new HttpSettings.Tls(readable("httpTlsCert", certificate), readable("httpTlsKey", key)));
     }
 
     private static Path readable(String key, String file) {

@@ -24,10 +24,10 @@ record StatusRequest(StatusQuery query, boolean cluster, boolean recent, boolean
      * @throws HttpRefusalException if it is not understood
      */
     static StatusRequest once(HttpQuestion question) {
-        StatusQuery.Format preferred =
-                question.accept().contains("application/json") && !question.accept().contains("text/html")
-                        ? StatusQuery.Format.JSON
-                        : StatusQuery.Format.TEXT;
+        StatusQuery.Format preferred = question.accept().contains("application/json")
+                        && !question.accept().contains("text/html")
+                ? StatusQuery.Format.JSON
+                : StatusQuery.Format.TEXT;
         return of(question.parameters(), preferred);
     }
 

@@ -76,7 +76,8 @@ final class StatusRoutes {
         if (request.cluster()) {
             if (request.recent()) {
                 throw new HttpRefusalException(
-                        400, "contexts that ended are told by each node for itself; leave out nodes and scope, or recent");
+                        400,
+                        "contexts that ended are told by each node for itself; leave out nodes and scope, or recent");
             }
             return cluster.ask(query).thenCompose(status -> threads.work(() -> write(status, query)));
         }
@@ -107,15 +108,15 @@ final class StatusRoutes {
         return threads.work(() -> {
             StatusSnapshot snapshot = local.take(root, java.time.Duration.ZERO);
             StatusSnapshot alone = new StatusSnapshot(
-                    snapshot.node(),
-                    snapshot.timestamp(),
-                    snapshot.version(),
-                    null,
-                    snapshot.globalContext(),
-                    List.of(),
-                    List.of(),
-                    List.of(),
-                    local.recent(asked, MOST_RECENT));
+                            snapshot.node(),
+                            snapshot.timestamp(),
+                            snapshot.version(),
+                            null,
+                            snapshot.globalContext(),
+                            List.of(),
+                            List.of(),
+                            List.of())
+                    .withRecent(local.recent(asked, MOST_RECENT));
             return write(alone, root);
         });
     }

@@ -110,7 +110,8 @@ public final class StatusVerticle extends VerticleBase {
             samplerThread = new SamplerThread(sampler);
             metrics = fastn.runtime().setSystemMetrics(sampler::latest);
         }
-        LocalStatus local = new LocalStatus(fastn.runtime(), samplerThread, StandingWarnings.of(options, fastn.runtime()));
+        LocalStatus local =
+                new LocalStatus(fastn.runtime(), samplerThread, StandingWarnings.of(options, fastn.runtime()));
         NodeDirectory directory =
                 new NodeDirectory(self, BootTime.of(self), Duration.ofMillis(options.getForgetAfter()), ticker);
         ClusterQuery cluster = new ClusterQuery(vertx, workers, local, directory, options.getQueryTimeout(), ticker);

@@ -30,7 +30,10 @@ final class ThreadDump {
     }
 
     private static void append(StringBuilder text, ThreadInfo thread) {
-        text.append("\n\"").append(Printable.line(thread.getThreadName())).append("\" #").append(thread.getThreadId());
+        text.append("\n\"")
+                .append(Printable.line(thread.getThreadName()))
+                .append("\" #")
+                .append(thread.getThreadId());
         text.append(thread.isDaemon() ? " daemon " : " ").append(thread.getThreadState());
         LockInfo lock = thread.getLockInfo();
         if (lock != null) {

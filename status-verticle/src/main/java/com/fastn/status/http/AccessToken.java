@@ -60,14 +60,16 @@ public final class AccessToken {
                 for (PosixFilePermission permission : view.readAttributes().permissions()) {
                     if (OTHERS.contains(permission)) {
                         throw new IllegalArgumentException("the token file " + file + " can be used by others than its"
-                                + " owner (" + PosixFilePermissions.toString(view.readAttributes().permissions())
+                                + " owner ("
+                                + PosixFilePermissions.toString(
+                                        view.readAttributes().permissions())
                                 + "), and so is no secret; say \"chmod 600 " + file + "\"");
                     }
                 }
             }
             if (Files.size(file) > LONGEST) {
-                throw new IllegalArgumentException(
-                        "the token file " + file + " has more than " + LONGEST + " bytes; it holds one token on one line");
+                throw new IllegalArgumentException("the token file " + file + " has more than " + LONGEST
+                        + " bytes; it holds one token on one line");
             }
             String token = Files.readString(file, StandardCharsets.UTF_8).strip();
             if (token.length() < SHORTEST || !token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
@@ -87,11 +89,10 @@ public final class AccessToken {
         byte[] secret = new byte[BYTES];
         new SecureRandom().nextBytes(secret);
         boolean posix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
-        FileAttribute<?>[] mode = posix
-                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER)}
-                : new FileAttribute<?>[0];
-        try (SeekableByteChannel channel = Files.newByteChannel(
-                file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode)) {
+        FileAttribute<?>[] mode =
+                posix ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER)} : new FileAttribute<?>[0];
+        try (SeekableByteChannel channel =
+                Files.newByteChannel(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode)) {
             ByteBuffer rest =
                     ByteBuffer.wrap((HexFormat.of().formatHex(secret) + "\n").getBytes(StandardCharsets.UTF_8));
             while (rest.hasRemaining()) {

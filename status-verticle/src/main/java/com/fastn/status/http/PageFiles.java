@@ -32,8 +32,8 @@ final class PageFiles {
     private static byte[] read(String name) {
         try (InputStream in = PageFiles.class.getResourceAsStream("page/" + name)) {
             if (in == null) {
-                throw new IllegalStateException("the jar of fastn-status-verticle is not whole: page/" + name
-                        + " is missing; take it anew");
+                throw new IllegalStateException(
+                        "the jar of fastn-status-verticle is not whole: page/" + name + " is missing; take it anew");
             }
             return in.readAllBytes();
         } catch (IOException e) {

@@ -131,7 +131,10 @@ public final class StatusServer {
         return new IllegalStateException(
                 "the status port cannot listen on " + settings.host() + ":" + settings.port() + " ("
                         + cause.getMessage() + "); choose another httpPort, 0 for any free one, or \"http\": false for"
-                        + " none" + (settings.tls() == null ? "" : ", and see whether httpTlsCert and httpTlsKey belong together"),
+                        + " none"
+                        + (settings.tls() == null
+                                ? ""
+                                : ", and see whether httpTlsCert and httpTlsKey belong together"),
                 cause);
     }
 
@@ -258,7 +261,9 @@ public final class StatusServer {
         HttpReply file = page.at(routing.request().path());
         send(
                 routing.request(),
-                file != null ? file : HttpReply.text(404, "nothing is here; GET /status tells what this node is doing\n"));
+                file != null
+                        ? file
+                        : HttpReply.text(404, "nothing is here; GET /status tells what this node is doing\n"));
     }
 
     private void ask(RoutingContext routing, HttpRoute route) {
@@ -315,8 +320,10 @@ public final class StatusServer {
         return switch (format) {
             case "ndjson" -> StreamFraming.LINES;
             case "sse" -> StreamFraming.EVENTS;
-            default -> throw new HttpRefusalException(
-                    400, "a stream has the format \"sse\", for server-sent events, or \"ndjson\", for one JSON on each line");
+            default ->
+                throw new HttpRefusalException(
+                        400,
+                        "a stream has the format \"sse\", for server-sent events, or \"ndjson\", for one JSON on each line");
         };
     }
 
@@ -337,7 +344,8 @@ public final class StatusServer {
     }
 
     private static HttpReply fault(@Nullable Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof HttpRefusalException refusal) {
             return refusal.reply();
         }
