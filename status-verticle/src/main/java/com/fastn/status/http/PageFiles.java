@@ -15,7 +15,7 @@ final class PageFiles {
             "css", "text/css; charset=utf-8",
             "svg", "image/svg+xml");
     private static final String[] NAMES = {
-        "index.html", "page.css", "page.js", "status-client.js", "tree-view.js", "chart.js", "icon.svg"
+        "index.html", "page.css", "page.js", "status-client.js", "tree-view.js", "dom.js", "chart.js", "icon.svg"
     };
 
     private final Map<String, HttpReply> files = new LinkedHashMap<>();
