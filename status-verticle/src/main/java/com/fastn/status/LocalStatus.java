@@ -4,9 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.Registration;
+import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WaitEpisode;
 import com.fastn.status.system.SamplerThread;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -101,6 +103,27 @@ final class LocalStatus {
                 .filter(finished -> query.path() == null || finished.path().startsWith(query.path()))
                 .limit(most)
                 .toList();
+    }
+
+    /**
+     * Explains why contexts are stuck. Without a name, all that are.
+     *
+     * @param context an id, a path or a short name, or {@code null} for all that are stuck
+     * @return the explanations
+     * @throws BadQueryException if no such context is open
+     */
+    List<Explanation> explain(@Nullable String context) {
+        if (context == null) {
+            return runtime.explainAll();
+        }
+        Explanation explanation =
+                Explanations.isId(context) ? runtime.explain(Long.parseLong(context)) : runtime.explain(context);
+        return List.of(Explanations.found(explanation, context));
+    }
+
+    /** {@return the times in which contexts were stuck, the newest first} */
+    List<WaitEpisode> episodes() {
+        return runtime.episodes();
     }
 
     /**

@@ -94,6 +94,11 @@ record StatusQuery(
         return path == null && depth == null;
     }
 
+    /** {@return this question for everything of the same nodes} */
+    StatusQuery whole() {
+        return new StatusQuery(nodes, format, null, null, width);
+    }
+
     /** {@return the part of this question that a single node answers, as the body of a bus request} */
     Map<String, Object> forOneNode() {
         Map<String, Object> body = new LinkedHashMap<>();

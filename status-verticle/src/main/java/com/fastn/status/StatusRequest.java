@@ -20,15 +20,18 @@ record StatusRequest(StatusQuery query, boolean cluster, boolean recent, boolean
      * Reads the parameters of a request that is answered once.
      *
      * @param question the request
+     * @param further parameters that the route reads itself
      * @return what it asks for
      * @throws HttpRefusalException if it is not understood
      */
-    static StatusRequest once(HttpQuestion question) {
+    static StatusRequest once(HttpQuestion question, String... further) {
         StatusQuery.Format preferred = question.accept().contains("application/json")
                         && !question.accept().contains("text/html")
                 ? StatusQuery.Format.JSON
                 : StatusQuery.Format.TEXT;
-        return of(question.parameters(), preferred);
+        Map<String, String> parameters = new LinkedHashMap<>(question.parameters());
+        List.of(further).forEach(parameters::remove);
+        return of(parameters, preferred);
     }
 
     /**

@@ -1,6 +1,8 @@
 package com.fastn.status;
 
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.Explainer;
+import com.fastn.context.status.Explanation;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusSnapshot;
@@ -39,6 +41,8 @@ final class StatusRoutes {
         routes.put("/status", guarded(this::status));
         routes.put("/status/nodes", guarded(this::nodes));
         routes.put("/status/recent", guarded(this::recent));
+        routes.put("/status/explain", guarded(this::explain));
+        routes.put("/status/episodes", guarded(this::episodes));
         routes.put("/threads", guarded(this::threads));
         routes.put("/health", guarded(this::health));
         return routes;
@@ -119,6 +123,26 @@ final class StatusRoutes {
                     .withRecent(local.recent(asked, MOST_RECENT));
             return write(alone, root);
         });
+    }
+
+    /** Why one context is stuck, or all that are; in the cluster from node to node. */
+    private CompletableFuture<HttpReply> explain(HttpQuestion question) {
+        StatusRequest request = StatusRequest.once(question, "context");
+        String context = question.parameters().get("context");
+        CompletableFuture<List<Explanation>> found = request.cluster()
+                ? cluster.ask(request.query().whole())
+                        .thenCompose(status -> threads.work(() -> Explanations.of(Explainer.of(status), context)))
+                : threads.work(() -> local.explain(context));
+        return found.thenApply(explanations -> request.query().format() == StatusQuery.Format.JSON
+                ? HttpReply.json(Explanations.json(explanations))
+                : HttpReply.text(200, Explanations.text(explanations)));
+    }
+
+    private CompletableFuture<HttpReply> episodes(HttpQuestion question) {
+        StatusQuery query = StatusRequest.once(question).query();
+        return threads.work(() -> query.format() == StatusQuery.Format.JSON
+                ? HttpReply.json(Explanations.episodesJson(local.episodes()))
+                : HttpReply.text(200, Explanations.episodesText(local.episodes())));
     }
 
     private CompletableFuture<HttpReply> threads(HttpQuestion question) {

@@ -133,7 +133,8 @@ public record StatusSnapshot(
                 found,
                 recent,
                 operationBaselines,
-                counterWindows);
+                counterWindows,
+                causes);
     }
 
     /**

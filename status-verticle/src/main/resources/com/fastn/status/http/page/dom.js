@@ -3,12 +3,21 @@
 export function el(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
+  if (text !== undefined) element.textContent = clean(text);
   return element;
 }
 
 export function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const cleaned = clean(text);
+  if (element.textContent !== cleaned) element.textContent = cleaned;
+}
+
+// What could make a text look like another one: controls, marks of direction, what takes no room, tags.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
+/** Spells out what cannot be seen. */
+export function clean(text) {
+  return String(text).replace(HIDDEN, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 }
 
 export function count(n) { return Number(n).toLocaleString("en-US"); }

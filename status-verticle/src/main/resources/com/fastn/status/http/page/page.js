@@ -1,5 +1,5 @@
 import { Chart } from "./chart.js";
-import { age, bytes, count, counters, el, set } from "./dom.js";
+import { age, bytes, clean, count, counters, el, set } from "./dom.js";
 import { Unauthorized, ask, follow, useToken } from "./status-client.js";
 import { TreeView } from "./tree-view.js";
 
@@ -152,7 +152,7 @@ function drawNodes() {
     }
     button.dataset.state = node.state;
     button.setAttribute("aria-pressed", String(id === selected));
-    button.title = node.reason ?? `incarnation ${id}`;
+    button.title = clean(node.reason ?? `incarnation ${id}`);
     const [name, first, second] = button.children;
     set(name, node.node.alias);
     set(first, node.state === "up" ? `up · ${count(node.summary?.contexts ?? 0)} contexts` :
@@ -204,7 +204,7 @@ function drawLocks() {
     const item = el("li");
     const top = el("div", "top");
     const name = el("span");
-    name.append(`${lock.lock_type} `, el("code", "", lock.name), ` · ${node.node.alias}`);
+    name.append(`${lock.lock_type} `, el("code", "", lock.name), clean(` · ${node.node.alias}`));
     top.append(name, el("span", lock.long_held ? "warning" : "count", age(lock.held_duration_ms, node.status)));
     item.append(top, el("small", "", `held by ${lock.held_by_context}`));
     const waiters = node.status.lock_waiters.filter((waiter) => waiter.lock_id === lock.lock_id);

@@ -1,6 +1,6 @@
 // The tree of contexts of one node: what is shown of it, and how one moves in it. All text is set as text.
 
-import { age, count, counters, el, set } from "./dom.js";
+import { age, clean, count, counters, el, set } from "./dom.js";
 
 const MOST_ROWS = 1500;
 
@@ -154,14 +154,14 @@ export class TreeView {
     row.dataset.quiet = String(context.state !== "active" || context.is_cancelled);
     set(parts.twist, branch ? (folded ? "▸" : "▾") : "");
     set(parts.name, context.label);
-    parts.name.title = context.path;
+    parts.name.title = clean(context.path);
     const mark = trouble?.mark ?? (context.is_cancelled ? "cancelled" : context.state === "closing" ? "closing" : "");
     set(parts.mark, mark);
     parts.mark.hidden = mark === "";
     parts.mark.className = `mark ${trouble?.kind === "stuck" ? "stuck" : trouble?.holds ? "lock" : ""}`;
     const says = this.says(context, trouble, folded);
     set(parts.says, says);
-    parts.says.title = says;
+    parts.says.title = clean(says);
     set(parts.age, age(context.duration_ms, this.snapshot));
     return row;
   }
@@ -240,6 +240,7 @@ export function troubles(snapshot) {
   for (const warning of snapshot.warnings) {
     if (warning.severity !== "info") byPath.set(warning.context_path, warning);
   }
+  const namesakes = new Map();
   for (const lock of snapshot.active_locks) {
     const waiting = lock.waiters > 0 ? `, ${count(lock.waiters)} waiting` : "";
     found.set(lock.holder_id, {
@@ -257,11 +258,17 @@ export function troubles(snapshot) {
   for (let i = 0; i < order.length; i++) {
     const context = order[i];
     order.push(...context.children);
+    namesakes.set(context.path, (namesakes.get(context.path) ?? 0) + 1);
     if (found.get(context.id)?.kind === "stuck") continue;
     if (context.operations.some((operation) => operation.stuck)) {
       found.set(context.id, { ...found.get(context.id), kind: "stuck", mark: "slow" });
-    } else if (byPath.has(context.path) && i > 0 && !found.has(context.id)) {
-      found.set(context.id, { kind: "warned", mark: "", text: byPath.get(context.path).message });
+    }
+  }
+  // A warning names a path; which of several contexts of one path is meant is not known, so none is blamed.
+  for (const context of order.slice(1)) {
+    const warning = byPath.get(context.path);
+    if (warning && namesakes.get(context.path) === 1 && !found.has(context.id)) {
+      found.set(context.id, { kind: "warned", mark: "", text: warning.message });
     }
   }
   return found;
