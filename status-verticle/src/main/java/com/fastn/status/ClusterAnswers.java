@@ -59,16 +59,9 @@ final class ClusterAnswers {
         Selection selection = directory.select(query.nodes());
         CompletableFuture<ClusterStatus> asked = knock().thenCompose(
                         awake -> threads.within(bus.ask(query), patience, () -> new BusSilentException(patience)));
-        return asked.handle((status, failure) -> {
-                    Throwable cause = cause(failure);
-                    if (cause instanceof BusSilentException silent) {
-                        return threads.work(() -> withoutBus(query, selection, silent));
-                    }
-                    return failure == null
-                            ? CompletableFuture.completedFuture(status)
-                            : CompletableFuture.<ClusterStatus>failedFuture(failure);
-                })
-                .thenCompose(answer -> answer);
+        return asked.exceptionallyCompose(failure -> cause(failure) instanceof BusSilentException silent
+                ? threads.work(() -> withoutBus(query, selection, silent))
+                : CompletableFuture.failedFuture(failure));
     }
 
     private static Throwable cause(Throwable failure) {
