@@ -94,7 +94,7 @@ final class PortThreads implements AutoCloseable {
     <T> CompletableFuture<T> within(
             CompletableFuture<T> result, Duration atMost, Supplier<? extends RuntimeException> otherwise) {
         CompletableFuture<T> bounded = new CompletableFuture<>();
-        result.whenComplete((value, failure) -> {
+        var unused = result.whenComplete((value, failure) -> {
             if (failure == null) {
                 bounded.complete(value);
             } else {

@@ -105,7 +105,7 @@ final class StatusFeed {
             dirty = false;
             began = now;
         }
-        look().whenComplete((told, failure) -> looked(told, failure, began));
+        var unused = look().whenComplete((told, failure) -> looked(told, failure, began));
     }
 
     @GuardedBy("this")

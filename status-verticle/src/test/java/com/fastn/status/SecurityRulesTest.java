@@ -40,6 +40,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +53,7 @@ import org.junit.jupiter.api.io.TempDir;
  * with that guard removed, where it has to fail.
  */
 @Timeout(240)
+@SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
 class SecurityRulesTest {
     private static final Vertx OPEN = Vertx.vertx();
     private static final Vertx LOCKED = Vertx.vertx();
@@ -127,16 +129,17 @@ class SecurityRulesTest {
 
     @Test
     void S1_nobodyOnAnotherAddressReachesThePort() throws IOException {
-        InetAddress other = otherAddress();
+        @Nullable InetAddress other = otherAddress();
         assumeThat(other).as("this machine has an address beside loopback").isNotNull();
-        Consumer<Integer> check = port -> assertThat(isReached(other, port)).isFalse();
+        Consumer<Integer> check =
+                port -> assertThat(isReached(requireNonNull(other), port)).isFalse();
         check.accept(URI.create(url).getPort());
         try (ServerSocket everywhere = new ServerSocket(0)) {
             assertThatThrownBy(() -> check.accept(everywhere.getLocalPort())).isInstanceOf(AssertionError.class);
         }
     }
 
-    private static InetAddress otherAddress() throws IOException {
+    private static @Nullable InetAddress otherAddress() throws IOException {
         for (NetworkInterface network : Collections.list(NetworkInterface.getNetworkInterfaces())) {
             for (InetAddress address : Collections.list(network.getInetAddresses())) {
                 if (address instanceof Inet4Address && !address.isLoopbackAddress()) {
@@ -293,7 +296,8 @@ class SecurityRulesTest {
         List<Thread> threads = new ArrayList<>();
         for (int t = 0; t < 8; t++) {
             Thread thread = new Thread(() -> {
-                try (Socket socket = new Socket("127.0.0.1", URI.create(base).getPort())) {
+                try (Socket socket = new Socket(
+                        InetAddress.getLoopbackAddress(), URI.create(base).getPort())) {
                     // Pipelined, so that it does not matter how slow the machine of the test is.
                     String one = "GET /health HTTP/1.1\r\nHost: " + authority(base) + "\r\n\r\n";
                     socket.getOutputStream().write(one.repeat(100).getBytes(StandardCharsets.UTF_8));
@@ -327,7 +331,8 @@ class SecurityRulesTest {
     @Test
     void S12_aHeadThatTricklesInIsNotWaitedFor() {
         holdsUnless(Hole.LIMITS, base -> {
-            try (Socket socket = new Socket("127.0.0.1", URI.create(base).getPort())) {
+            try (Socket socket = new Socket(
+                    InetAddress.getLoopbackAddress(), URI.create(base).getPort())) {
                 socket.setSoTimeout(500);
                 socket.getOutputStream().write("GET /status HTTP/1.1\r\n".getBytes(StandardCharsets.UTF_8));
                 boolean closed = false;
@@ -506,7 +511,7 @@ class SecurityRulesTest {
             Thread changes = new Thread(() -> {
                 while (on.get()) {
                     many.incrementTotal("changes");
-                    Thread.yield();
+                    Thread.onSpinWait();
                 }
             });
             changes.start();

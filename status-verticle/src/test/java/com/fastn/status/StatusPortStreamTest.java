@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
+@SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
 class StatusPortStreamTest {
     private final Vertx vertx = Vertx.vertx();
     private final ContextRuntime runtime = FastnVertx.install(vertx).runtime();

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
 class StatusPortTest {
     private static final Vertx VERTX = Vertx.vertx();
     private static String url = "";

@@ -112,7 +112,8 @@ public final class AccessToken {
         String value = authorizations.size() == 1 ? authorizations.get(0) : "";
         boolean bearer = value.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
         byte[] given = digest(bearer ? value.substring(SCHEME.length()) : value);
-        return MessageDigest.isEqual(given, digest) & bearer;
+        boolean same = MessageDigest.isEqual(given, digest);
+        return same && bearer;
     }
 
     private static byte[] digest(String token) {
