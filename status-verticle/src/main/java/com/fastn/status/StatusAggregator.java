@@ -3,6 +3,7 @@ package com.fastn.status;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockType;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.StatusSnapshot;
@@ -127,15 +128,14 @@ final class StatusAggregator {
     }
 
     /**
-     * {@return the holder of a lock by its context id, or {@code null} when it is free or not known}
+     * {@return the holders of a lock by their context ids; none when it is free or not known}
      *
      * @param identity the lock's node
      * @param lockId the lock
      */
-    @Nullable
-    Long holder(NodeIdentity identity, long lockId) {
+    Set<Long> holders(NodeIdentity identity, long lockId) {
         Node node = nodes.get(identity);
-        return node == null ? null : node.holders.get(lockId);
+        return node == null ? Set.of() : Set.copyOf(node.holders.getOrDefault(lockId, Set.of()));
     }
 
     /**
@@ -166,7 +166,7 @@ final class StatusAggregator {
     // Mutable state
     private static final class Node {
         private final Map<String, Long> nextSequence = new HashMap<>();
-        private final Map<Long, Long> holders = new HashMap<>();
+        private final Map<Long, Set<Long>> holders = new HashMap<>();
         private final Map<Long, Set<Long>> waiters = new HashMap<>();
         private final Map<CounterKey, Count> counters = new HashMap<>();
         private Set<WarningKey> warnings = Set.of();
@@ -177,13 +177,11 @@ final class StatusAggregator {
 
         boolean apply(ContextEvent event) {
             if (event instanceof ContextEvent.LockHeld held) {
-                leaveQueue(held.lockId(), held.contextId());
-                return room(holders)
-                        && !Long.valueOf(held.contextId()).equals(holders.put(held.lockId(), held.contextId()));
+                leave(waiters, held.lockId(), held.contextId());
+                return room(holders) && hold(held);
             }
             if (event instanceof ContextEvent.LockReleased released) {
-                // The next holder may have been told of already.
-                return holders.remove(released.lockId(), released.contextId());
+                return leave(holders, released.lockId(), released.contextId());
             }
             if (event instanceof ContextEvent.WaitStarted started) {
                 return room(waiters)
@@ -191,7 +189,7 @@ final class StatusAggregator {
                                 .add(started.contextId());
             }
             if (event instanceof ContextEvent.WaitEnded ended) {
-                return leaveQueue(ended.lockId(), ended.contextId());
+                return leave(waiters, ended.lockId(), ended.contextId());
             }
             if (event instanceof ContextEvent.CounterChanged counted) {
                 Count count = new Count(counted.total(), counted.live());
@@ -202,13 +200,22 @@ final class StatusAggregator {
             return true;
         }
 
-        private boolean leaveQueue(long lockId, long contextId) {
-            Set<Long> queue = waiters.get(lockId);
-            if (queue == null || !queue.remove(contextId)) {
+        private boolean hold(ContextEvent.LockHeld held) {
+            Set<Long> all = holders.computeIfAbsent(held.lockId(), id -> new HashSet<>());
+            if (held.lockType() == LockType.MUTEX) {
+                // Its release by another context may be told of later.
+                all.retainAll(Set.of(held.contextId()));
+            }
+            return all.add(held.contextId());
+        }
+
+        private static boolean leave(Map<Long, Set<Long>> contexts, long lockId, long contextId) {
+            Set<Long> all = contexts.get(lockId);
+            if (all == null || !all.remove(contextId)) {
                 return false;
             }
-            if (queue.isEmpty()) {
-                waiters.remove(lockId);
+            if (all.isEmpty()) {
+                contexts.remove(lockId);
             }
             return true;
         }
@@ -227,7 +234,7 @@ final class StatusAggregator {
             holders.clear();
             waiters.clear();
             for (LockStatus lock : snapshot.activeLocks()) {
-                holders.put(lock.lockId(), lock.holderId());
+                holders.computeIfAbsent(lock.lockId(), id -> new HashSet<>()).add(lock.holderId());
             }
             for (LockWaiter waiter : snapshot.lockWaiters()) {
                 waiters.computeIfAbsent(waiter.lockId(), id -> new HashSet<>()).add(waiter.contextId());

@@ -11,6 +11,7 @@ import com.fastn.context.Ticker;
 import com.fastn.context.Unclosed;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.event.ContextListener;
+import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
@@ -27,6 +28,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,6 +39,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,8 +63,12 @@ public final class EngineRuntime implements ContextRuntime {
     private final CoarseClock coarse;
     private final int maxDepth;
     private final OperationBaselines baselines = new OperationBaselines(this);
-    private final CauseFinder causes = new CauseFinder(this);
-    private final Trampoline trampoline = new Trampoline();
+    private final CauseFinder causes;
+    private final Trampoline trampoline = new Trampoline(this);
+
+    @SuppressWarnings("ThreadLocalUsage") // one a runtime, of which there are few; null outside of scopes
+    private final ThreadLocal<@Nullable Scope> scopes = new ThreadLocal<>();
+
     private final AtomicLong contextIds = new AtomicLong();
     private final AtomicLong lockIds = new AtomicLong();
     // Of the contexts that were made, those that found no place in the tree: rare, and so not counted with each that
@@ -69,7 +76,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final LongAdder neverOpened = new LongAdder();
     private final LongAdder ended = new LongAdder();
     private final CopyOnWriteArrayList<Runnable> beforeSnapshot = new CopyOnWriteArrayList<>();
-    private final Set<FifoMutex<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
+    private final Set<FifoLock<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Set<Runnable> atClose = ConcurrentHashMap.newKeySet();
 
@@ -83,6 +90,7 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile @Nullable ExecutorService tasks;
     private volatile @Nullable Runnable onFirstChange;
     private volatile @Nullable Object environment;
+    private volatile @Nullable Consumer<Waiter<?>> onQueued;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
         this(settings, current, CounterStore.Caps.DEFAULT);
@@ -90,6 +98,8 @@ public final class EngineRuntime implements ContextRuntime {
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current, CounterStore.Caps caps) {
         this.ticker = settings.ticker();
+        this.causes = new CauseFinder(this, settings.deadlockPolicy());
+        this.onQueued = causes::queued;
         this.coarse = new CoarseClock(ticker, timers);
         this.maxDepth = settings.maxDepth();
         this.leaks = settings.strict() ? new LeakTracker(this) : null;
@@ -178,7 +188,12 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public StatusSnapshot statusWithRecent() {
-        return status().withRecent(recent());
+        StatusSnapshot now = status();
+        return now.withRecent(recent()).withCauses(now.causes().withEpisodes(causes.episodes(now)));
+    }
+
+    CauseFinder causes() {
+        return causes;
     }
 
     RecentContexts recentContexts() {
@@ -373,6 +388,39 @@ public final class EngineRuntime implements ContextRuntime {
         };
     }
 
+    /**
+     * Says who knows the event loops and worker pools that stand still; at most one such source is kept.
+     *
+     * @param source is asked for each snapshot, without blocking
+     * @return closing it takes the source back
+     */
+    public Registration setBlockedPlaces(Supplier<List<BlockedPlace>> source) {
+        return causes.setPlaces(requireNonNull(source, "source"));
+    }
+
+    /**
+     * Finds the open contexts that run on some threads at this moment.
+     *
+     * @param threads the threads
+     * @return the contexts of each thread, of those on which one is known to run
+     */
+    public Map<Thread, List<ContextNode>> contextsOn(Set<Thread> threads) {
+        Map<Thread, List<ContextNode>> found = new HashMap<>();
+        ArrayDeque<ContextNode> open = new ArrayDeque<>();
+        open.add(root);
+        for (ContextNode at = open.poll(); at != null; at = open.poll()) {
+            if (at.isOnThread()) {
+                for (Thread thread : at.threads()) {
+                    if (threads.contains(thread)) {
+                        found.computeIfAbsent(thread, t -> new ArrayList<>()).add(at);
+                    }
+                }
+            }
+            open.addAll(at.childNodes());
+        }
+        return found;
+    }
+
     /** {@return what the binding has attached, or {@code null} when this runtime belongs to no environment} */
     public @Nullable Object environment() {
         return environment;
@@ -472,6 +520,32 @@ public final class EngineRuntime implements ContextRuntime {
         return trampoline;
     }
 
+    /** Per thread, the innermost {@code withLock} whose work runs there and has not given its stage yet. */
+    ThreadLocal<@Nullable Scope> scopes() {
+        return scopes;
+    }
+
+    /** Says what is told of each wait for a lock once it is in the queue. At most one such hook is kept. */
+    Registration onQueued(Consumer<Waiter<?>> hook) {
+        onQueued = requireNonNull(hook, "hook");
+        return () -> {
+            if (onQueued == hook) {
+                onQueued = null;
+            }
+        };
+    }
+
+    void queued(Waiter<?> waiter) {
+        Consumer<Waiter<?>> hook = onQueued;
+        if (hook != null) {
+            try {
+                hook.accept(waiter);
+            } catch (RuntimeException e) {
+                LOG.error("the hook on waits for locks failed", e);
+            }
+        }
+    }
+
     long nextContextId() {
         return contextIds.incrementAndGet();
     }
@@ -564,25 +638,25 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     /** Keeps a lock in sight whose context ended while it was held. */
-    void keepIfBusy(FifoMutex<?> mutex) {
-        while (mutex.isBusy()) {
-            locksOfEndedContexts.add(mutex);
-            if (mutex.isBusy()) {
+    void keepIfBusy(FifoLock<?> lock) {
+        while (lock.isBusy()) {
+            locksOfEndedContexts.add(lock);
+            if (lock.isBusy()) {
                 return;
             }
             // Released meanwhile, and perhaps taken again since: look once more.
-            locksOfEndedContexts.remove(mutex);
+            locksOfEndedContexts.remove(lock);
         }
     }
 
-    void forgetIfIdle(FifoMutex<?> mutex) {
-        if (!locksOfEndedContexts.isEmpty() && locksOfEndedContexts.remove(mutex)) {
+    void forgetIfIdle(FifoLock<?> lock) {
+        if (!locksOfEndedContexts.isEmpty() && locksOfEndedContexts.remove(lock)) {
             // Somebody may have taken it in between, and been kept before the line above.
-            keepIfBusy(mutex);
+            keepIfBusy(lock);
         }
     }
 
-    Set<FifoMutex<?>> locksOfEndedContexts() {
+    Set<FifoLock<?>> locksOfEndedContexts() {
         return locksOfEndedContexts;
     }
 

@@ -5,8 +5,12 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.MetricValue;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * object's monitor, which is a leaf: nothing else is locked and no user code is called while it is held.
  */
 final class NodeExtras {
+    private static final int MOST_WAITS_LOOKED_AT = 1_000;
+
     @Nullable
     String label;
 
@@ -37,7 +43,18 @@ final class NodeExtras {
     Map<String, OwnLive> live;
 
     @Nullable
-    Map<String, FifoMutex<?>> mutexes;
+    Map<String, FifoLock<?>> locks;
+
+    /** The waits of this context for locks, the oldest first. */
+    @Nullable
+    Waiter<?> firstWait;
+
+    @Nullable
+    Waiter<?> lastWait;
+
+    /** What is released when this context ends. */
+    @Nullable
+    Set<Grant<?>> releasedWithEnd;
 
     private @Nullable List<ChildBatches> walks;
 
@@ -99,13 +116,83 @@ final class NodeExtras {
         return map.computeIfAbsent(cell.name(), n -> new OwnLive(cell));
     }
 
-    Map<String, FifoMutex<?>> mutexes() {
-        Map<String, FifoMutex<?>> map = mutexes;
+    Map<String, FifoLock<?>> locks() {
+        Map<String, FifoLock<?>> map = locks;
         if (map == null) {
             map = new LinkedHashMap<>(4);
-            mutexes = map;
+            locks = map;
         }
         return map;
+    }
+
+    void addWait(Waiter<?> waiter) {
+        waiter.listed = true;
+        waiter.previousWait = lastWait;
+        if (lastWait == null) {
+            firstWait = waiter;
+        } else {
+            lastWait.nextWait = waiter;
+        }
+        lastWait = waiter;
+    }
+
+    void removeWait(Waiter<?> waiter) {
+        waiter.over = true;
+        if (!waiter.listed) {
+            return;
+        }
+        waiter.listed = false;
+        Waiter<?> before = waiter.previousWait;
+        Waiter<?> after = waiter.nextWait;
+        if (before == null) {
+            firstWait = after;
+        } else {
+            before.nextWait = after;
+        }
+        if (after == null) {
+            lastWait = before;
+        } else {
+            after.previousWait = before;
+        }
+        waiter.previousWait = null;
+        waiter.nextWait = null;
+    }
+
+    /** Up to so many locks that are waited for, but for one; whoever waits for thousands is looked at in part. */
+    synchronized Set<FifoLock<?>> locksWaitedFor(@Nullable FifoLock<?> butFor, int most) {
+        if (firstWait == null) {
+            return Set.of();
+        }
+        Set<FifoLock<?>> locks = new LinkedHashSet<>(4);
+        int left = MOST_WAITS_LOOKED_AT;
+        for (Waiter<?> w = firstWait; w != null && left > 0 && locks.size() < most; w = w.nextWait) {
+            if (w.lock != butFor) {
+                locks.add(w.lock);
+            }
+            left--;
+        }
+        return locks;
+    }
+
+    /** The waits for locks, the oldest first; a copy. */
+    List<Waiter<?>> waitList() {
+        if (firstWait == null) {
+            return List.of();
+        }
+        List<Waiter<?>> all = new ArrayList<>();
+        for (Waiter<?> w = firstWait; w != null; w = w.nextWait) {
+            all.add(w);
+        }
+        return all;
+    }
+
+    Set<Grant<?>> releasedWithEnd() {
+        Set<Grant<?>> set = releasedWithEnd;
+        if (set == null) {
+            set = new LinkedHashSet<>();
+            releasedWithEnd = set;
+        }
+        return set;
     }
 
     Map<String, @Nullable Object> data() {
@@ -174,12 +261,17 @@ final class NodeExtras {
         return chain == null ? List.of() : chain.drain();
     }
 
+    /** Whether this context ends now, as it was asked to once nothing is under way. */
+    boolean mayCloseNow() {
+        return closeWhenDone && firstWait == null && (operations == null || operations.size() == 0);
+    }
+
     /** The operations that are under way, the oldest first; a copy. */
     List<RunningOperation> operationList() {
         return operations == null ? List.of() : operations.list();
     }
 
-    List<FifoMutex<?>> mutexList() {
-        return mutexes == null ? List.of() : List.copyOf(mutexes.values());
+    List<FifoLock<?>> lockList() {
+        return locks == null ? List.of() : List.copyOf(locks.values());
     }
 }
