@@ -19,7 +19,7 @@ class WaitForGraphTest {
     private static final long READERS = 1L << 30;
 
     /** {@code -Dfastn.schedules=1000000} tries as many as the rule wants. */
-    private static final int SCHEDULES = Integer.getInteger("fastn.schedules", 20_000);
+    private static final int SCHEDULES = Integer.getInteger("fastn.schedules", 100_000);
 
     @Test
     void L14_noneIsMissedAndNoneIsFalseInRandomSchedules() {

@@ -45,6 +45,7 @@ public final class FastnVertx implements Shareable {
     private final AwaitedReplies awaitedReplies = new AwaitedReplies();
     private final StatusDeliveries deliveries;
     private final EventPublisher events;
+    private final WorkerQueue workerQueue = new WorkerQueue();
 
     private FastnVertx(VertxInternal vertx) {
         this.vertx = vertx;
@@ -100,6 +101,8 @@ public final class FastnVertx implements Shareable {
     private void start() {
         runtime.attach(this);
         Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
+        Registration places =
+                runtime.setBlockedPlaces(new BlockedPlaces(vertx, runtime, verticles, workerQueue)::list);
         new BusContexts(runtime, verticles, new PendingReplies(runtime, home), awaitedReplies, deliveries)
                 .install(vertx.eventBus());
         vertx.eventBus().registerDefaultCodec(EventFrame.class, new EventFrameCodec());
@@ -110,6 +113,7 @@ public final class FastnVertx implements Shareable {
         vertx.addCloseHook(done -> {
             events.stop();
             noticing.close();
+            places.close();
             if (vertx.tracer() instanceof ContextTracer tracer) {
                 tracer.bind(null);
             }
@@ -227,6 +231,14 @@ public final class FastnVertx implements Shareable {
      */
     public void noticeVerticles() {
         verticles.noticeAll();
+    }
+
+    Vertx vertx() {
+        return vertx;
+    }
+
+    WorkerQueue workerQueue() {
+        return workerQueue;
     }
 
     VerticleContexts verticles() {
