@@ -120,12 +120,15 @@ final class DeadlockDetector {
 
     private void schedule(AtomicBoolean scheduled, Duration delay) {
         if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
-            boolean will = runtime.timers().tick(delay, () -> runtime.timers().soon(() -> {
-                scheduled.set(false);
-                synchronized (looking) {
-                    look();
-                }
-            }));
+            boolean will = runtime.timers()
+                    .tick(
+                            delay,
+                            () -> runtime.timers().soon(() -> {
+                                scheduled.set(false);
+                                synchronized (looking) {
+                                    look();
+                                }
+                            }));
             if (!will) {
                 scheduled.set(false);
             }
@@ -144,7 +147,8 @@ final class DeadlockDetector {
         }
         boolean all = tooManySuspects;
         tooManySuspects = false;
-        List<Waiter<?>> waiters = looked.stream().<Waiter<?>>map(Suspect::waiter).toList();
+        List<Waiter<?>> waiters =
+                looked.stream().<Waiter<?>>map(Suspect::waiter).toList();
         try {
             if (act(all ? LockView.ofAll(runtime) : reachable(waiters))) {
                 runtime.changed();
@@ -223,7 +227,8 @@ final class DeadlockDetector {
         }
         List<Cycle> before = cycles(views);
         for (int reading = 1; reading < READINGS && !before.isEmpty(); reading++) {
-            List<LockView> again = views.stream().map(view -> view.lock().view()).toList();
+            List<LockView> again =
+                    views.stream().map(view -> view.lock().view()).toList();
             List<Cycle> now = cycles(again);
             Set<Set<Part>> parts = new HashSet<>();
             before.forEach(cycle -> parts.add(cycle.parts()));
@@ -243,7 +248,8 @@ final class DeadlockDetector {
     }
 
     private static List<Cycle> cycles(List<LockView> views) {
-        List<WaitForGraph.Lock> locks = views.stream().map(DeadlockDetector::lock).toList();
+        List<WaitForGraph.Lock> locks =
+                views.stream().map(DeadlockDetector::lock).toList();
         List<Cycle> all = new ArrayList<>();
         Set<Part> provenParts = new HashSet<>();
         for (List<WaitForGraph.Step> steps : WaitForGraph.proven(locks)) {
@@ -350,8 +356,7 @@ final class DeadlockDetector {
     }
 
     private ContextRef ref(ContextNode node, ShortNames names) {
-        return new ContextRef(
-                runtime.node(), node.id(), node.path().toString(), node.label(), names.of(node.id()));
+        return new ContextRef(runtime.node(), node.id(), node.path().toString(), node.label(), names.of(node.id()));
     }
 
     private synchronized Instant foundAt(Cycle cycle) {

@@ -40,8 +40,8 @@ enum DeadlockRule implements WarningRule {
         WarningSettings settings = WarningSettings.of(evidence.runtime().root());
         for (DeadlockReport report : evidence.causes().deadlocks()) {
             if (report.proven() == (this == PROVEN) && findings.accepts(this, settings)) {
-                Duration since =
-                        Duration.between(report.foundAt(), evidence.runtime().ticker().wallTime());
+                Duration since = Duration.between(
+                        report.foundAt(), evidence.runtime().ticker().wallTime());
                 findings.add(
                         this,
                         settings,

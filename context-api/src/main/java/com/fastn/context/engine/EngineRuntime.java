@@ -27,7 +27,6 @@ import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +68,7 @@ public final class EngineRuntime implements ContextRuntime {
     @SuppressWarnings("ThreadLocalUsage") // one a runtime, of which there are few; null outside of scopes
     private final ThreadLocal<@Nullable Scope> scopes = new ThreadLocal<>();
 
-    private final AtomicLong contextIds = new AtomicLong();
+    private final IdSource contextIds = new IdSource();
     private final AtomicLong lockIds = new AtomicLong();
     // Of the contexts that were made, those that found no place in the tree: rare, and so not counted with each that
     // did.
@@ -155,7 +154,7 @@ public final class EngineRuntime implements ContextRuntime {
             }
             open = next;
         }
-        return open.stream().min(Comparator.comparingLong(ContextNode::id)).orElse(null);
+        return open.stream().min(ContextNode.OLDEST_FIRST).orElse(null);
     }
 
     @Override
@@ -451,7 +450,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     /** {@return how many contexts are open, the root included} */
     public long openContexts() {
-        return contextIds.get() - neverOpened.sum() - ended.sum();
+        return contextIds.given() - neverOpened.sum() - ended.sum();
     }
 
     /** {@return the source of time} */
@@ -546,8 +545,9 @@ public final class EngineRuntime implements ContextRuntime {
         }
     }
 
-    long nextContextId() {
-        return contextIds.incrementAndGet();
+    /** The number of a new context, above that of its parent. */
+    long nextContextId(@Nullable ContextNode parent) {
+        return contextIds.nextAbove(parent == null ? 0 : parent.id());
     }
 
     long nextLockId() {
@@ -556,6 +556,10 @@ public final class EngineRuntime implements ContextRuntime {
 
     void contextNeverOpened() {
         neverOpened.increment();
+    }
+
+    long endedContexts() {
+        return ended.sum();
     }
 
     void contextClosed() {
@@ -569,6 +573,11 @@ public final class EngineRuntime implements ContextRuntime {
     /** The time for a sign of life, to within {@link CoarseClock#STEP}. */
     long touchNanos() {
         return coarse.nanos();
+    }
+
+    /** Whether a sign of life of that time is as good as one of now. */
+    boolean isTouchedNow(long time) {
+        return coarse.isOfThisTick(time);
     }
 
     int maxDepth() {
@@ -595,6 +604,10 @@ public final class EngineRuntime implements ContextRuntime {
 
     OperationBaselines baselines() {
         return baselines;
+    }
+
+    long startNanos() {
+        return startNanos;
     }
 
     long sinceStart(long nanos) {

@@ -102,8 +102,7 @@ final class SnapshotTaker {
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
         Causes causes = runtime.causes().of(views, whole);
-        Evidence evidence =
-                new Evidence(runtime, now, names, locks, waiters, causes, order, whole ? system : null);
+        Evidence evidence = new Evidence(runtime, now, names, locks, waiters, causes, order, whole ? system : null);
         StatusSnapshot frame = new StatusSnapshot(
                 runtime.node(),
                 runtime.ticker().wallTime(),

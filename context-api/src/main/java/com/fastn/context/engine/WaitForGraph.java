@@ -87,7 +87,8 @@ final class WaitForGraph {
                 lock.queue.addLast(node);
                 waits.add(node);
                 if (suspecting && mayBeOneBranch.test(wait.context())) {
-                    waitsOf.computeIfAbsent(wait.context(), c -> new ArrayList<>(1)).add(node);
+                    waitsOf.computeIfAbsent(wait.context(), c -> new ArrayList<>(1))
+                            .add(node);
                 }
             }
         }
@@ -255,8 +256,12 @@ final class WaitForGraph {
         final Wait wait;
         final List<HoldNode> blocks = new ArrayList<>(1);
         boolean served;
-        @Nullable Object walk;
-        @Nullable HoldNode through;
+
+        @Nullable
+        Object walk;
+
+        @Nullable
+        HoldNode through;
 
         WaitNode(LockNode lock, Wait wait) {
             this.lock = lock;

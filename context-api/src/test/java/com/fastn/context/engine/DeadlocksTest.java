@@ -60,7 +60,8 @@ class DeadlocksTest {
         }
         List<CompletableFuture<String>> all = new ArrayList<>();
         List<LockGuard<Object>> first = new ArrayList<>();
-        // All take their lock first: each of the ring's locks is held by a helper until everybody stands in line for it.
+        // All take their lock first: each of the ring's locks is held by a helper until everybody stands in line for
+        // it.
         for (ContextMutex<Object> lock : locks) {
             first.add(lock.lock().toCompletableFuture().join());
         }
@@ -71,8 +72,8 @@ class DeadlocksTest {
             ContextMutex<Object> other = locks.get(next);
             all.add(in(
                     who,
-                    () -> own.<String>withLock(v -> in(who, () -> other.<String>withLock(
-                                    w -> CompletableFuture.completedFuture("done"))))
+                    () -> own.<String>withLock(v -> in(
+                                    who, () -> other.<String>withLock(w -> CompletableFuture.completedFuture("done"))))
                             .toCompletableFuture()));
         }
         // The releases are in one thread: each guard lets one in, which queues behind the helper of the next lock.
@@ -90,7 +91,9 @@ class DeadlocksTest {
         assertThat(report.proven()).isTrue();
         assertThat(report.size()).isEqualTo(3);
         assertThat(report.resolvesWithin()).isNull();
-        assertThat(report.parties()).extracting(p -> p.context().shortName()).containsExactlyInAnyOrder("c0", "c1", "c2");
+        assertThat(report.parties())
+                .extracting(p -> p.context().shortName())
+                .containsExactlyInAnyOrder("c0", "c1", "c2");
         for (DeadlockReport.Party party : report.parties()) {
             int i = Integer.parseInt(party.context().shortName().substring(1));
             assertThat(party.waitsFor()).isEqualTo("m" + (i + 1) % 3);
@@ -104,7 +107,9 @@ class DeadlocksTest {
         assertThat(warning.id()).isEqualTo("deadlock");
         assertThat(warning.severity()).isEqualTo(WarningSeverity.CRITICAL);
         assertThat(warning.message()).isEqualTo(report.cycle()).startsWith("deadlock: ");
-        assertThat(runtime.explainAll()).isNotEmpty().allMatch(why -> why.headline().contains("deadlock: "));
+        assertThat(runtime.explainAll())
+                .isNotEmpty()
+                .allMatch(why -> why.headline().contains("deadlock: "));
 
         // It is not told any longer than it lasts.
         all.get(0).cancel(false);
@@ -219,14 +224,20 @@ class DeadlocksTest {
         ContextNode b = open("b");
         ContextNode x = open("x");
         List<CompletableFuture<?>> waits = new ArrayList<>();
-        var unused = in(b, () -> index.<String>withLock(v -> {
-            waits.add(in(a, () -> table.<String>withReadLock(r -> in(a, () -> index.<String>withLock(
-                            w -> CompletableFuture.completedFuture("done"))))
-                    .toCompletableFuture()));
-            waits.add(in(x, () -> table.writeLock().toCompletableFuture()));
-            // Beside a it could read, but not before the writer.
-            return in(b, () -> table.<String>withReadLock(r -> CompletableFuture.completedFuture("done")));
-        }));
+        var unused = in(
+                b,
+                () -> index.<String>withLock(v -> {
+                    waits.add(in(
+                            a,
+                            () -> table.<String>withReadLock(r -> in(
+                                            a,
+                                            () -> index.<String>withLock(
+                                                    w -> CompletableFuture.completedFuture("done"))))
+                                    .toCompletableFuture()));
+                    waits.add(in(x, () -> table.writeLock().toCompletableFuture()));
+                    // Beside a it could read, but not before the writer.
+                    return in(b, () -> table.<String>withReadLock(r -> CompletableFuture.completedFuture("done")));
+                }));
         assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
             assertThat(report.proven()).isTrue();
             assertThat(report.parties())
@@ -248,8 +259,10 @@ class DeadlocksTest {
                 ContextNode who = open(name);
                 people.add(in(
                         who,
-                        () -> permits.<String>withPermit(() -> in(who, () -> permits.<String>withPermit(
-                                        () -> CompletableFuture.completedFuture("done"))))
+                        () -> permits.<String>withPermit(() -> in(
+                                        who,
+                                        () -> permits.<String>withPermit(
+                                                () -> CompletableFuture.completedFuture("done"))))
                                 .toCompletableFuture()));
             }
             all.close();
@@ -276,9 +289,13 @@ class DeadlocksTest {
         for (int i = 0; i < 300; i++) {
             ContextNode who = open("c" + i);
             int from = i % 3;
-            all.add(CompletableFuture.supplyAsync(() -> in(who, () -> locks.get(from)
-                            .<Integer>withLock(v -> in(who, () -> locks.get(from + 1)
-                                    .<Integer>withLock(w -> CompletableFuture.completedFuture(w)))))
+            all.add(CompletableFuture.supplyAsync(() -> in(
+                            who,
+                            () -> locks.get(from)
+                                    .<Integer>withLock(v -> in(
+                                            who,
+                                            () -> locks.get(from + 1)
+                                                    .<Integer>withLock(w -> CompletableFuture.completedFuture(w)))))
                     .toCompletableFuture()
                     .join()));
             assertThat(runtime.status().deadlocks()).isEmpty();

@@ -114,9 +114,11 @@ class FaultScenariosTest {
                             t.takes("a", "m");
                             t.takes("b", "n");
                             t.wants("a", "n");
-                            t.open.add(in(t.at("b"), () -> t.mutex("m")
-                                    .lock(Duration.ofMinutes(5))
-                                    .toCompletableFuture()));
+                            t.open.add(in(
+                                    t.at("b"),
+                                    () -> t.mutex("m")
+                                            .lock(Duration.ofMinutes(5))
+                                            .toCompletableFuture()));
                         },
                         "suspected deadlock: ",
                         "resolves by itself within 4m 48s"),
@@ -224,7 +226,8 @@ class FaultScenariosTest {
                             t.at("settle").operation("request bank.pay");
                             t.takes("audit", "ledger");
                             FastnContext handler = t.serves("bank.pay", "settle");
-                            t.open.add(in(handler, () -> t.mutex("ledger").lock().toCompletableFuture()));
+                            t.open.add(
+                                    in(handler, () -> t.mutex("ledger").lock().toCompletableFuture()));
                         },
                         "audit: no sign of life for 12s",
                         "req waits for mutex \"orders\"",
@@ -308,9 +311,11 @@ class FaultScenariosTest {
     void theFirstLineNamesTheRoot(String name, Scene scene) {
         scene.plant.accept(this);
         tree.pass(LONG);
-        for (Explanation why : List.of(
-                requireNonNull(tree.runtime.explain(scene.about), "explained"), aboutSame(scene.about))) {
-            assertThat(why.toString().lines().findFirst().orElse("")).as("%s%n%s", name, why).contains(scene.firstLine);
+        for (Explanation why :
+                List.of(requireNonNull(tree.runtime.explain(scene.about), "explained"), aboutSame(scene.about))) {
+            assertThat(why.toString().lines().findFirst().orElse(""))
+                    .as("%s%n%s", name, why)
+                    .contains(scene.firstLine);
         }
         assertThat(tree.runtime.episodes())
                 .anySatisfy(episode -> assertThat(episode.isOpen()).isTrue());
@@ -341,11 +346,13 @@ class FaultScenariosTest {
                     t.tree.passSeconds(-8);
                 }),
                 scene("a lock that is held long, and nobody waits", "", t -> t.takes("settle", "orders")),
-                scene("a server that idles", "", t -> t.tree
-                        .root
-                        .child("server")
-                        .withKind(ContextKind.SERVICE)
-                        .open()),
+                scene(
+                        "a server that idles",
+                        "",
+                        t -> t.tree.root
+                                .child("server")
+                                .withKind(ContextKind.SERVICE)
+                                .open()),
                 scene("a long poll that takes as long as it always does", "", t -> {
                     for (int i = 0; i < 20; i++) {
                         var poll = t.at("poll").operation("long-poll");
@@ -354,9 +361,10 @@ class FaultScenariosTest {
                     }
                     t.at("poll").operation("long-poll");
                 }),
-                scene("a child that idles below a busy parent", "", t -> t.at("parent")
-                        .child("child")
-                        .open()),
+                scene(
+                        "a child that idles below a busy parent",
+                        "",
+                        t -> t.at("parent").child("child").open()),
                 scene("a semaphore that is used up, and nobody waits", "", t -> t.permits("all", "connections", 2)),
                 scene("readers beside each other", "", t -> {
                     t.reads("one", "table");
@@ -477,9 +485,11 @@ class FaultScenariosTest {
             FastnContext who = at(String.valueOf((char) ('a' + i)));
             ContextMutex<Object> own = mutex("m" + i);
             ContextMutex<Object> other = mutex("m" + (i + 1) % size);
-            open.add(in(who, () -> own.<String>withLock(v -> in(
-                            who, () -> other.<String>withLock(w -> CompletableFuture.completedFuture("done"))))
-                    .toCompletableFuture()));
+            open.add(in(
+                    who,
+                    () -> own.<String>withLock(v -> in(
+                                    who, () -> other.<String>withLock(w -> CompletableFuture.completedFuture("done"))))
+                            .toCompletableFuture()));
         }
         first.forEach(AutoCloseableGuard::close);
     }
@@ -489,9 +499,14 @@ class FaultScenariosTest {
         var all = semaphore.acquire(2).toCompletableFuture().join();
         for (String name : List.of("a", "b")) {
             FastnContext who = at(name);
-            open.add(in(who, () -> semaphore.<String>withPermit(() -> in(who, () -> semaphore.<String>withPermit(
-                            () -> CompletableFuture.completedFuture("done"))))
-                    .toCompletableFuture()));
+            open.add(in(
+                    who,
+                    () -> semaphore
+                            .<String>withPermit(() -> in(
+                                    who,
+                                    () -> semaphore.<String>withPermit(
+                                            () -> CompletableFuture.completedFuture("done"))))
+                            .toCompletableFuture()));
         }
         all.close();
     }

@@ -101,8 +101,9 @@ class WaitForGraphTest {
             List<Lock> raw = new ArrayList<>(locks);
             raw.set(1, mutex("m1", hold("raw", "c1"), wait("w0", "c0", "h0")));
             assertThat(WaitForGraph.proven(raw)).isEmpty();
-            assertThat(WaitForGraph.suspected(raw, context -> true)).singleElement().satisfies(cycle -> assertThat(cycle)
-                    .hasSize(size));
+            assertThat(WaitForGraph.suspected(raw, context -> true))
+                    .singleElement()
+                    .satisfies(cycle -> assertThat(cycle).hasSize(size));
             assertThat(WaitForGraph.suspected(raw, context -> !context.equals("c1")))
                     .isEmpty();
             // One that can go on, and all can.
@@ -130,7 +131,8 @@ class WaitForGraphTest {
     void aWriterNeedsAllReadersToLeave() {
         Hold free = new Hold("freeReads", "f", 1);
         Hold stuck = new Hold("aReads", "a", 1);
-        Lock m = new Lock("m", READERS, List.of(free, stuck), List.of(new Wait("bWrites", "b", READERS, List.of("bHoldsN"))));
+        Lock m = new Lock(
+                "m", READERS, List.of(free, stuck), List.of(new Wait("bWrites", "b", READERS, List.of("bHoldsN"))));
         Lock n = mutex("n", hold("bHoldsN", "b"), wait("aWants", "a", "aReads"));
         assertThat(WaitForGraph.proven(List.of(m, n))).hasSize(1);
     }
