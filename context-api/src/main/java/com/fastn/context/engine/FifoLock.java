@@ -840,19 +840,20 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** Whether some holder waits for a lock itself, so that whoever waits for this one may wait in a circle. */
     final boolean isHeldByOneWhoWaits() {
-        Grant<T> first;
-        List<ContextNode> others = List.of();
+        ContextNode only = null;
+        List<ContextNode> several = List.of();
         synchronized (this) {
-            first = holders.first();
-            if (holders.size() > 1) {
-                others = new ArrayList<>();
-                for (Grant<T> h = holders.after(first); h != null && others.size() < MOST_HOLDERS_LOOKED_AT; ) {
-                    others.add(h.by);
-                    h = holders.after(h);
+            Grant<T> first = holders.first();
+            if (first != null && holders.size() == 1) {
+                only = first.by;
+            } else {
+                several = new ArrayList<>();
+                for (Grant<T> h = first; h != null && several.size() < MOST_HOLDERS_LOOKED_AT; h = holders.after(h)) {
+                    several.add(h.by);
                 }
             }
         }
-        return (first != null && isHeldInACircleBy(first.by)) || others.stream().anyMatch(this::isHeldInACircleBy);
+        return only != null ? isHeldInACircleBy(only) : several.stream().anyMatch(this::isHeldInACircleBy);
     }
 
     /** Whether a holder waits for a lock; for one with a single permit another branch of the same context may well wait. */

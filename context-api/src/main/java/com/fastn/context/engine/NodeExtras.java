@@ -120,7 +120,9 @@ final class NodeExtras {
                 || operations != null
                 || cancelHandlers != null
                 || deadlines != null
-                || mutexes != null;
+                || locks != null
+                || firstWait != null
+                || releasedWithEnd != null;
     }
 
     OwnLive live(CounterCell cell) {

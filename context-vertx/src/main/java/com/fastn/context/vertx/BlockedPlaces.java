@@ -118,7 +118,9 @@ final class BlockedPlaces {
     private Duration since(VertxThread thread) {
         long started = thread.startTime();
         // By the clock of Vert.x, which is not that of the runtime.
-        return started == 0 ? Duration.ZERO : Duration.ofNanos(Math.max(0, Ticker.system().nanos() - started));
+        return started == 0
+                ? Duration.ZERO
+                : Duration.ofNanos(Math.max(0, Ticker.system().nanos() - started));
     }
 
     private Map<Thread, String> blockedLoops(List<VertxThread> busy) {
@@ -155,7 +157,8 @@ final class BlockedPlaces {
         for (DeploymentContext deployment : vertx.deploymentManager().deployments()) {
             for (Context instance : deployment.deployment().contexts()) {
                 ContextInternal context = (ContextInternal) instance;
-                boolean isHere = context.isEventLoopContext() && context.nettyEventLoop().inEventLoop(thread);
+                boolean isHere =
+                        context.isEventLoopContext() && context.nettyEventLoop().inEventLoop(thread);
                 (isHere ? here : elsewhere).add(verticles.of(context).id());
             }
         }
@@ -201,6 +204,10 @@ final class BlockedPlaces {
     }
 
     private static List<Long> ids(List<ContextNode> nodes) {
-        return nodes.stream().map(ContextNode::id).distinct().limit(MOST_CONTEXTS).toList();
+        return nodes.stream()
+                .map(ContextNode::id)
+                .distinct()
+                .limit(MOST_CONTEXTS)
+                .toList();
     }
 }

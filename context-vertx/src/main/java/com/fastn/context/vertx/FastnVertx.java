@@ -101,8 +101,7 @@ public final class FastnVertx implements Shareable {
     private void start() {
         runtime.attach(this);
         Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
-        Registration places =
-                runtime.setBlockedPlaces(new BlockedPlaces(vertx, runtime, verticles, workerQueue)::list);
+        Registration places = runtime.setBlockedPlaces(new BlockedPlaces(vertx, runtime, verticles, workerQueue)::list);
         new BusContexts(runtime, verticles, new PendingReplies(runtime, home), awaitedReplies, deliveries)
                 .install(vertx.eventBus());
         vertx.eventBus().registerDefaultCodec(EventFrame.class, new EventFrameCodec());

@@ -88,9 +88,7 @@ public final class SharedLock {
             Future<Lock> asked;
             try {
                 asked = FutureContext.of(asker)
-                        .awaiting(
-                                SharedLockNames.of(name),
-                                vertx.sharedData().getLockWithTimeout(name, millis));
+                        .awaiting(SharedLockNames.of(name), vertx.sharedData().getLockWithTimeout(name, millis));
             } catch (RuntimeException e) {
                 turn.close();
                 throw e;

@@ -70,11 +70,13 @@ class BlockedPlacesTest {
     @Test
     void aRequestWhoseHandlerBlocksItsEventLoopEndsAtThatLoopWithItsStack() {
         Waiting.result(vertx.deployVerticle(new Bank()));
-        FastnContext req = runtime.root().child("req").withKind(ContextKind.REQUEST).open();
+        FastnContext req =
+                runtime.root().child("req").withKind(ContextKind.REQUEST).open();
         LockGuard<?> orders = Waiting.take(runtime.root().mutex("orders"));
         FutureContext.of(req)
                 .spawn(() -> FutureContext.current()
-                        .awaiting("pay", vertx.eventBus().request("bank.pay", "1").mapEmpty()));
+                        .awaiting(
+                                "pay", vertx.eventBus().request("bank.pay", "1").mapEmpty()));
         Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
 
         Explanation why = requireNonNull(runtime.explain(req.id()));

@@ -24,9 +24,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(OwnTree.class)
 class SharedLockTest {
     private static Future<SharedLock.Guard> lock(FastnContext who) {
-        return FutureContext.of(who).<SharedLock.Guard>spawn(() -> FutureContext.current()
-                .sharedLock("orders")
-                .lock(Duration.ofSeconds(50)));
+        return FutureContext.of(who)
+                .<SharedLock.Guard>spawn(
+                        () -> FutureContext.current().sharedLock("orders").lock(Duration.ofSeconds(50)));
     }
 
     private static ContextRuntime runtime(Vertx vertx) {
@@ -54,10 +54,12 @@ class SharedLockTest {
             held.close();
             held.close();
             Waiting.result(waiting).close();
-            Waiting.result(vertx.sharedData().getLockWithTimeout("orders", 10_000)).release();
+            Waiting.result(vertx.sharedData().getLockWithTimeout("orders", 10_000))
+                    .release();
             assertThat(Waiting.<String>result(lock.withLock(() -> Future.succeededFuture("done"))))
                     .isEqualTo("done");
-            assertThat(Waiting.failure(lock.withLock(() -> Future.failedFuture("no")))).hasMessage("no");
+            assertThat(Waiting.failure(lock.withLock(() -> Future.failedFuture("no"))))
+                    .hasMessage("no");
             Waiting.until(() -> lock.holder() == null);
         } finally {
             Waiting.result(vertx.close());
