@@ -84,11 +84,13 @@ final class CauseFinder {
     }
 
     List<WaitEpisode> episodes() {
-        return episodes(runtime.status());
+        StatusSnapshot now = runtime.status();
+        var unused = explainAll(now);
+        return episodes.list(now.timestamp());
     }
 
-    List<WaitEpisode> episodes(StatusSnapshot now) {
-        var unused = explainAll(now);
+    /** Those that are known by now; a snapshot may be of a part, and is not what they are found in. */
+    List<WaitEpisode> episodesOf(StatusSnapshot now) {
         return episodes.list(now.timestamp());
     }
 

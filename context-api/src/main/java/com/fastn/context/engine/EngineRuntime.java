@@ -13,12 +13,15 @@ import com.fastn.context.event.ContextEvent;
 import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
+import com.fastn.context.status.Redactor;
+import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
@@ -36,6 +39,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -83,6 +87,10 @@ public final class EngineRuntime implements ContextRuntime {
     private final AtomicBoolean dirty = new AtomicBoolean();
     private final AtomicLong version = new AtomicLong();
 
+    // Cancellations of subtrees whose marks are not all set yet.
+    private final AtomicInteger cancelling = new AtomicInteger();
+
+    private volatile Redactor redactor = Redactor.standard();
     private volatile NodeIdentity node;
     private volatile ContextListener[] listeners = {};
     private volatile @Nullable Supplier<@Nullable SystemMetrics> systemMetrics;
@@ -188,11 +196,19 @@ public final class EngineRuntime implements ContextRuntime {
     @Override
     public StatusSnapshot statusWithRecent() {
         StatusSnapshot now = status();
-        return now.withRecent(recent()).withCauses(now.causes().withEpisodes(causes.episodes(now)));
+        return now.withRecent(recent()).withCauses(now.causes().withEpisodes(causes.episodesOf(now)));
     }
 
     CauseFinder causes() {
         return causes;
+    }
+
+    @Override
+    public StatusSnapshot statusWithRecent(SnapshotLimits limits) {
+        // The tree has to make room for the list.
+        StatusSnapshot now = status(limits);
+        Causes known = now.causes().withEpisodes(causes.episodesOf(now));
+        return SnapshotFold.fold(now.withRecent(recent()).withCauses(known), limits);
     }
 
     RecentContexts recentContexts() {
@@ -227,7 +243,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 hook.run();
             } catch (RuntimeException e) {
-                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", e);
+                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", LoggedFailure.of(e));
             }
         }
     }
@@ -240,7 +256,7 @@ public final class EngineRuntime implements ContextRuntime {
         try {
             return source.get();
         } catch (RuntimeException e) {
-            LOG.warn("the source of system metrics failed; the snapshot goes on without them", e);
+            LOG.warn("the source of system metrics failed; the snapshot goes on without them", LoggedFailure.of(e));
             return null;
         }
     }
@@ -311,6 +327,16 @@ public final class EngineRuntime implements ContextRuntime {
                 }
             }
         };
+    }
+
+    @Override
+    public void setRedactor(Redactor filter) {
+        redactor = requireNonNull(filter, "filter");
+        changed();
+    }
+
+    Redactor redactor() {
+        return redactor;
     }
 
     @Override
@@ -554,6 +580,18 @@ public final class EngineRuntime implements ContextRuntime {
         return lockIds.incrementAndGet();
     }
 
+    void cancellationBegins() {
+        cancelling.incrementAndGet();
+    }
+
+    void cancellationHasMarkedAll() {
+        cancelling.decrementAndGet();
+    }
+
+    boolean isCancelling() {
+        return cancelling.get() > 0;
+    }
+
     void contextNeverOpened() {
         neverOpened.increment();
     }
@@ -645,7 +683,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 listener.onEvent(event);
             } catch (Throwable t) {
-                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), t);
+                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), LoggedFailure.of(t));
             }
         }
     }

@@ -10,7 +10,6 @@ import com.fastn.context.Registration;
 import com.fastn.context.SelfDeadlockException;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CancelReason;
-import com.fastn.context.status.ContextState;
 import com.fastn.context.status.LockType;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
@@ -69,6 +68,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private volatile boolean placesWanted;
     private volatile boolean endsWithContext;
 
+    /** Nothing of the above, and no strict mode: a grant needs nothing but itself. */
+    private volatile boolean plain;
+
     @GuardedBy("this")
     private final Chain<Grant<T>> holders = new Chain<>();
 
@@ -91,6 +93,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         this.available = total;
         this.firstValue = value;
         this.value = value;
+        this.plain = runtime.leaks() == null;
     }
 
     long id() {
@@ -149,7 +152,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** What the caller gets: the grant itself, or a handle around it that tells when it is forgotten. */
     private AnyGuard<T> handedOut(Grant<T> grant) {
-        LeakTracker leaks = runtime.leaks();
+        LeakTracker leaks = plain ? null : runtime.leaks();
         return leaks == null || grant.scoped ? grant : leaks.guard(grant);
     }
 
@@ -170,14 +173,17 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         }
         lastFence = grant.fence;
         asker.touch(now);
-        grant.placed(place());
+        if (!plain) {
+            grant.placed(place());
+        }
         held(grant);
         return grant;
     }
 
     private CompletableFuture<AnyGuard<T>> askInLine(
             ContextNode asker, int permits, @Nullable Duration timeout, boolean scoped, boolean blocking) {
-        Throwable refusal = refusal(asker, permits, blocking);
+        Scope inside = runtime.scopes().get();
+        Throwable refusal = refusal(asker, permits, inside, blocking);
         if (refusal != null) {
             return CompletableFuture.failedFuture(refusal);
         }
@@ -190,7 +196,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         do {
             // Made outside of the monitor, and only when it is likely to be needed.
             if (made == null && word != null) {
-                made = waiter(asker, permits, scoped, now, timeout, blocking);
+                made = waiter(asker, permits, scoped, now, timeout, inside, blocking);
                 made.placed(place);
             }
             synchronized (this) {
@@ -215,11 +221,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     private Waiter<T> waiter(
-            ContextNode asker, int permits, boolean scoped, long now, @Nullable Duration timeout, boolean blocking) {
+            ContextNode asker,
+            int permits,
+            boolean scoped,
+            long now,
+            @Nullable Duration timeout,
+            @Nullable Scope inside,
+            boolean blocking) {
         Executor executor = blocking ? null : runtime.current().completions();
         long deadline = timeout == null ? 0 : Timers.deadline(now, timeout);
-        return new Waiter<>(
-                this, asker, permits, scoped, now, deadline, runtime.scopes().get(), blocking, executor);
+        return new Waiter<>(this, asker, permits, scoped, now, deadline, inside, blocking, executor);
     }
 
     /** Tells of the waiter, and lets it hear of cancellation and of the end of its time. */
@@ -259,12 +270,12 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     /** Why a context may not even queue, or null. */
-    private @Nullable Throwable refusal(ContextNode asker, int permits, boolean blocking) {
+    private @Nullable Throwable refusal(ContextNode asker, int permits, @Nullable Scope inside, boolean blocking) {
         if (permits < 1 || permits > total) {
             return impossible(permits);
         }
         Throwable ended = endedRefusal(asker);
-        return ended != null ? ended : selfDeadlock(asker, permits, blocking);
+        return ended != null || inside == null ? ended : selfDeadlock(asker, permits, inside, blocking);
     }
 
     private IllegalArgumentException impossible(int permits) {
@@ -279,7 +290,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             return new ContextCancelledException(
                     this + " was not given to " + asker.path() + ", which was cancelled", cancelled);
         }
-        return asker.state() == ContextState.CLOSED
+        return asker.isClosed()
                 ? new IllegalStateException(this + " was not given to " + asker.path()
                         + ", which has ended; lock in a context that is open")
                 : null;
@@ -290,9 +301,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
      * A thread that would block inside of them could not end them. Otherwise the code that asks has to belong to the work
      * of the scope, and not to another branch that happens to be called back by it.
      */
-    private @Nullable Throwable selfDeadlock(ContextNode asker, int permits, boolean blocking) {
-        Scope innermost = runtime.scopes().get();
-        if (innermost == null || total - Scope.heldBy(innermost, this) >= permits) {
+    private @Nullable Throwable selfDeadlock(ContextNode asker, int permits, Scope innermost, boolean blocking) {
+        if (total - Scope.heldBy(innermost, this) >= permits) {
             return null;
         }
         Scope scope = requireNonNull(Scope.of(innermost, this), "scope");
@@ -448,7 +458,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (owner.isClosed()) {
             runtime.keepIfBusy(this);
         }
-        if (endsWithContext && !grant.scoped) {
+        if (!plain && endsWithContext && !grant.scoped) {
             grant.by.releaseWithEnd(grant);
         }
         runtime.changed();
@@ -515,18 +525,19 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (waitedNanos > LONG_ENOUGH_TO_LOOK
                 && !placesWanted
                 && waitedNanos > WarningSettings.of(waiter.by).waiterStuckNanos) {
-            placesWanted = true;
+            wantPlaces();
         }
     }
 
     /** Where the lock is asked for; null unless somebody wants to know. */
     private @Nullable List<StackTraceElement> place() {
-        return placesWanted || runtime.leaks() != null ? Places.caller() : null;
+        return !plain && (placesWanted || runtime.leaks() != null) ? Places.caller() : null;
     }
 
     /** From now on each grant records where it was asked for. */
     void wantPlaces() {
         placesWanted = true;
+        plain = false;
     }
 
     // --- releasing
@@ -566,7 +577,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.LockReleased(grant.by.id(), grant.by.path(), id, name, type, grant.fence));
         }
-        if (endsWithContext) {
+        if (!plain && endsWithContext) {
             grant.by.wasReleased(grant);
         }
         runtime.changed();
@@ -807,6 +818,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     @Override
     public void setAutoReleaseOnEnd(boolean release) {
         endsWithContext = release;
+        if (release) {
+            plain = false;
+        }
     }
 
     /** Who holds and who waits, of one instant (rule M9). */

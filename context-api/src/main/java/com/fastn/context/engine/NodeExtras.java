@@ -120,9 +120,9 @@ final class NodeExtras {
                 || operations != null
                 || cancelHandlers != null
                 || deadlines != null
-                || locks != null
                 || firstWait != null
-                || releasedWithEnd != null;
+                || releasedWithEnd != null
+                || locks != null;
     }
 
     OwnLive live(CounterCell cell) {

@@ -14,8 +14,11 @@ import org.jspecify.annotations.Nullable;
  * work gave such a stage waits for it. Cancelling the stage of a waiter leaves the queue.
  */
 final class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
-    /** A {@link Waiter}, a {@link Scope}, the {@link Pending} that this one was made of, or {@link Unproven}. */
-    private volatile @Nullable Object source;
+    /**
+     * A {@link Waiter}, a {@link Scope}, the {@link Pending} that this one was made of, or {@link Unproven}. Not volatile,
+     * as that would cost each wait: it is read when the work has given the stage, which is.
+     */
+    private @Nullable Object source;
 
     Pending(@Nullable Object source) {
         this.source = source;

@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.Causes;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
@@ -13,6 +14,7 @@ import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.OperationStatus;
+import com.fastn.context.status.Redactor;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
@@ -223,6 +225,8 @@ final class SnapshotTaker {
                 running = x.operationList();
             }
         }
+        Redactor redactor = runtime.redactor();
+        CancelReason reason = node.cancelReason();
         CounterStore.Counts counted = visit.counters == null ? null : counts.get(visit.counters);
         if (counted == null) {
             counted = CounterStore.Counts.NONE;
@@ -234,15 +238,15 @@ final class SnapshotTaker {
                 visit.path,
                 node.kind(),
                 state(visit),
-                node.cancelReason(),
+                reason == null ? null : redactor.reason(reason),
                 Duration.ofNanos(node.durationNanos(now)),
                 Duration.ofNanos(node.parent() == null ? idleNanosOfAll : node.idleNanos(now)),
                 activity,
                 node.isOnThread(),
                 caller,
                 operations(visit, running),
-                metrics,
-                data,
+                metrics.isEmpty() ? metrics : redactor.metrics(metrics),
+                data.isEmpty() ? data : redactor.data(data),
                 counted.total(),
                 counted.live(),
                 counted.allTotal(),

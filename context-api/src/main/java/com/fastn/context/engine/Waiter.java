@@ -32,7 +32,8 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
     /** 0 when the wait has no end. */
     final long deadlineNanos;
 
-    private volatile @Nullable Pending<AnyGuard<T>> ticket;
+    // Of the one who asks, until it is queued; then of the one who ends the wait, which the state decides.
+    private @Nullable Pending<AnyGuard<T>> ticket;
 
     // Guarded by the lock's monitor.
     State state = State.WAITING;
