@@ -12,8 +12,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -62,7 +62,7 @@ final class DeadlockDetector {
 
     /** The last waiter of each deadlock that was told, with the moment at which it was found. */
     @GuardedBy("this")
-    private final Map<Waiter<?>, Found> known = new IdentityHashMap<>();
+    private final Map<Waiter<?>, Found> known = new HashMap<>();
 
     private record Suspect(Waiter<?> waiter, Duration delay) {}
 
