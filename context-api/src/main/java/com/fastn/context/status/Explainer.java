@@ -389,7 +389,7 @@ public final class Explainer {
         if (index.loopBlockedBy(key.id) != null) {
             return null;
         }
-        Step shared = forSharedLock(key, row);
+        Step shared = forSharedLock(row);
         if (shared != null) {
             return shared;
         }
@@ -456,7 +456,7 @@ public final class Explainer {
     }
 
     /** A lock of the whole cluster, for which the head of each node's line waits inside of an operation of its name. */
-    private @Nullable Step forSharedLock(Key key, ContextStatus row) {
+    private @Nullable Step forSharedLock(ContextStatus row) {
         OperationStatus waiting = SnapshotIndex.innermost(row);
         if (waiting == null || !SharedLockNames.isShared(waiting.name())) {
             return null;
