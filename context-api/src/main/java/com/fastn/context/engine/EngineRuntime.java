@@ -413,6 +413,34 @@ public final class EngineRuntime implements ContextRuntime {
         };
     }
 
+    /** {@return what the binding has attached, or {@code null} when this runtime belongs to no environment} */
+    public @Nullable Object environment() {
+        return environment;
+    }
+
+    /**
+     * Attaches what the binding wants to find again from a context.
+     *
+     * @param owner the environment that this runtime belongs to, or {@code null} when it is let go
+     */
+    public void attach(@Nullable Object owner) {
+        environment = owner;
+    }
+
+    /**
+     * Counts a use that had to be repaired, and says it once in the log.
+     *
+     * @param what what was done and what became of it, without names that grow without bound
+     */
+    public void misuse(String what) {
+        misuses.report(what);
+    }
+
+    /** {@return whether anybody wants to hear of events; without, none is made} */
+    public boolean hasListeners() {
+        return listeners.length != 0;
+    }
+
     /**
      * Says who knows the event loops and worker pools that stand still; at most one such source is kept.
      *
@@ -444,34 +472,6 @@ public final class EngineRuntime implements ContextRuntime {
             open.addAll(at.childNodes());
         }
         return found;
-    }
-
-    /** {@return what the binding has attached, or {@code null} when this runtime belongs to no environment} */
-    public @Nullable Object environment() {
-        return environment;
-    }
-
-    /**
-     * Attaches what the binding wants to find again from a context.
-     *
-     * @param owner the environment that this runtime belongs to, or {@code null} when it is let go
-     */
-    public void attach(@Nullable Object owner) {
-        environment = owner;
-    }
-
-    /**
-     * Counts a use that had to be repaired, and says it once in the log.
-     *
-     * @param what what was done and what became of it, without names that grow without bound
-     */
-    public void misuse(String what) {
-        misuses.report(what);
-    }
-
-    /** {@return whether anybody wants to hear of events; without, none is made} */
-    public boolean hasListeners() {
-        return listeners.length != 0;
     }
 
     /** {@return how many contexts are open, the root included} */

@@ -101,13 +101,13 @@ public final class FastnVertx implements Shareable {
     private void start() {
         runtime.attach(this);
         Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
-        Registration places = runtime.setBlockedPlaces(new BlockedPlaces(vertx, runtime, verticles, workerQueue)::list);
         new BusContexts(runtime, verticles, new PendingReplies(runtime, home), awaitedReplies, deliveries)
                 .install(vertx.eventBus());
         vertx.eventBus().registerDefaultCodec(EventFrame.class, new EventFrameCodec());
         if (vertx.tracer() instanceof ContextTracer tracer) {
             tracer.bind(this);
         }
+        Registration places = runtime.setBlockedPlaces(new BlockedPlaces(vertx, runtime, verticles, workerQueue)::list);
         events.start();
         vertx.addCloseHook(done -> {
             events.stop();
