@@ -13,21 +13,21 @@ import org.jspecify.annotations.Nullable;
  * What the rules judge: a snapshot that is nearly done.
  *
  * @param runtime whose snapshot it is
+ * @param causes deadlocks, and the places that stand still
  * @param now the moment of it
  * @param names the short names of those who hold or wait for locks
  * @param locks the held locks
  * @param waiters who waits for them
- * @param causes deadlocks, and the places that stand still
  * @param visits the contexts, parents first
  * @param system the latest figures of the machine; none in a snapshot of a part of the tree
  */
 record Evidence(
         EngineRuntime runtime,
+        Causes causes,
         long now,
         ShortNames names,
         List<HeldLock> locks,
         List<WaitingContext> waiters,
-        Causes causes,
         List<SnapshotTaker.Visit> visits,
         @Nullable SystemMetrics system) {
 

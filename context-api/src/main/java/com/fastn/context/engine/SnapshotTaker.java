@@ -104,18 +104,18 @@ final class SnapshotTaker {
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
         Causes causes = runtime.causes().of(views, whole);
-        Evidence evidence = new Evidence(runtime, now, names, locks, waiters, causes, order, whole ? system : null);
+        Evidence evidence = new Evidence(runtime, causes, now, names, locks, waiters, order, whole ? system : null);
         StatusSnapshot frame = new StatusSnapshot(
-                runtime.node(),
-                runtime.ticker().wallTime(),
-                version,
-                system,
-                root,
-                locks.stream().map(Evidence.HeldLock::status).toList(),
-                waiters.stream().map(Evidence.WaitingContext::status).toList(),
-                WarningRules.judge(evidence));
-        return frame.withCauses(causes)
-                .withOperationBaselines(baselines())
+                        runtime.node(),
+                        runtime.ticker().wallTime(),
+                        version,
+                        system,
+                        root,
+                        locks.stream().map(Evidence.HeldLock::status).toList(),
+                        waiters.stream().map(Evidence.WaitingContext::status).toList(),
+                        WarningRules.judge(evidence))
+                .withCauses(causes);
+        return frame.withOperationBaselines(baselines())
                 .withCounterWindows(runtime.counterStore().windows(order.get(0).path, counts, now));
     }
 
