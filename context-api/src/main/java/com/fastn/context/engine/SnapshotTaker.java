@@ -2,7 +2,6 @@ package com.fastn.context.engine;
 
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
-import com.fastn.context.status.Causes;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
@@ -103,7 +102,7 @@ final class SnapshotTaker {
         waiters.sort(Comparator.comparing(
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
-        Causes causes = runtime.causes().of(views, whole);
+        var causes = runtime.causes().of(views, whole);
         Evidence evidence = new Evidence(runtime, causes, now, names, locks, waiters, order, whole ? system : null);
         StatusSnapshot frame = new StatusSnapshot(
                         runtime.node(),
