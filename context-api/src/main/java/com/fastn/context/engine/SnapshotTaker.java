@@ -102,16 +102,18 @@ final class SnapshotTaker {
         waiters.sort(Comparator.comparing(
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
-        Evidence evidence = new Evidence(runtime, now, names, locks, waiters, order, whole ? system : null);
+        var causes = runtime.causes().of(views, whole);
+        Evidence evidence = new Evidence(runtime, causes, now, names, locks, waiters, order, whole ? system : null);
         StatusSnapshot frame = new StatusSnapshot(
-                runtime.node(),
-                runtime.ticker().wallTime(),
-                version,
-                system,
-                root,
-                locks.stream().map(Evidence.HeldLock::status).toList(),
-                waiters.stream().map(Evidence.WaitingContext::status).toList(),
-                WarningRules.judge(evidence));
+                        runtime.node(),
+                        runtime.ticker().wallTime(),
+                        version,
+                        system,
+                        root,
+                        locks.stream().map(Evidence.HeldLock::status).toList(),
+                        waiters.stream().map(Evidence.WaitingContext::status).toList(),
+                        WarningRules.judge(evidence))
+                .withCauses(causes);
         return frame.withOperationBaselines(baselines())
                 .withCounterWindows(runtime.counterStore().windows(order.get(0).path, counts, now));
     }

@@ -45,6 +45,7 @@ public final class FastnVertx implements Shareable {
     private final AwaitedReplies awaitedReplies = new AwaitedReplies();
     private final StatusDeliveries deliveries;
     private final EventPublisher events;
+    private final WorkerQueue workerQueue = new WorkerQueue();
 
     private FastnVertx(VertxInternal vertx) {
         this.vertx = vertx;
@@ -106,10 +107,12 @@ public final class FastnVertx implements Shareable {
         if (vertx.tracer() instanceof ContextTracer tracer) {
             tracer.bind(this);
         }
+        Registration places = runtime.setBlockedPlaces(new BlockedPlaces(vertx, runtime, verticles, workerQueue)::list);
         events.start();
         vertx.addCloseHook(done -> {
             events.stop();
             noticing.close();
+            places.close();
             if (vertx.tracer() instanceof ContextTracer tracer) {
                 tracer.bind(null);
             }
@@ -240,6 +243,14 @@ public final class FastnVertx implements Shareable {
      */
     public void noticeVerticles() {
         verticles.noticeAll();
+    }
+
+    Vertx vertx() {
+        return vertx;
+    }
+
+    WorkerQueue workerQueue() {
+        return workerQueue;
     }
 
     VerticleContexts verticles() {
