@@ -35,6 +35,7 @@ final class ClusterQuery {
     private final WorkerExecutor worker;
     private final LocalStatus local;
     private final NodeDirectory directory;
+    private final ClusterTrust trust;
     private final long timeoutMillis;
     private final Ticker ticker;
 
@@ -43,12 +44,14 @@ final class ClusterQuery {
             WorkerExecutor worker,
             LocalStatus local,
             NodeDirectory directory,
+            ClusterTrust trust,
             long timeoutMillis,
             Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
         this.directory = directory;
+        this.trust = trust;
         this.timeoutMillis = timeoutMillis;
         this.ticker = ticker;
     }
@@ -57,10 +60,11 @@ final class ClusterQuery {
      * Asks.
      *
      * @param query what to ask
+     * @param here whether it is for somebody in this process, who may see all that this node knows of itself
      * @return completes with a row for every node that is known; fails with a {@link BadQueryException} when nobody is
      *     asked or nobody has what is asked for
      */
-    Future<ClusterStatus> ask(StatusQuery query) {
+    Future<ClusterStatus> ask(StatusQuery query, boolean here) {
         Selection selection;
         try {
             selection = directory.select(query.nodes());
@@ -69,7 +73,7 @@ final class ClusterQuery {
         }
         List<Future<Answer>> answers = new ArrayList<>();
         if (selection.self()) {
-            answers.add(askSelf(query));
+            answers.add(askSelf(query, here));
         }
         for (Peer peer : selection.peers()) {
             answers.add(ask(peer, query));
@@ -88,9 +92,14 @@ final class ClusterQuery {
         return new ClusterStatus(ticker.wallTime(), directory.self().alias(), directory.judge(answers));
     }
 
-    private Future<Answer> askSelf(StatusQuery query) {
+    private Future<Answer> askSelf(StatusQuery query, boolean here) {
         Peer self = directory.selfAsPeer();
-        return worker.executeBlocking(() -> local.take(query, LocalStatus.BUS_WAIT), false)
+        return worker.executeBlocking(
+                        () -> {
+                            StatusSnapshot snapshot = local.take(query, LocalStatus.BUS_WAIT);
+                            return here ? snapshot : trust.forOthers(snapshot);
+                        },
+                        false)
                 .map(snapshot -> new Answer(self, true, query.isWhole(), null, snapshot))
                 .otherwise(failure -> new Answer(self, true, query.isWhole(), sentence(failure), null));
     }

@@ -3,9 +3,16 @@ package com.fastn.status;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.ContextRuntime;
+import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
 import com.fastn.status.system.SamplerThread;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** This node's own status, read from its runtime directly. Taking it may block, so it belongs on a worker. */
@@ -17,10 +24,16 @@ final class LocalStatus {
 
     private final ContextRuntime runtime;
     private final @Nullable SamplerThread sampler;
+    private final List<Function<String, @Nullable StatusWarning>> warnings = new CopyOnWriteArrayList<>();
 
     LocalStatus(ContextRuntime runtime, @Nullable SamplerThread sampler) {
         this.runtime = requireNonNull(runtime, "runtime");
         this.sampler = sampler;
+    }
+
+    /** Has a warning of the node itself added to every status, while there is one; it is given the path of the root. */
+    void addWarning(Function<String, @Nullable StatusWarning> warning) {
+        warnings.add(warning);
     }
 
     /**
@@ -37,9 +50,9 @@ final class LocalStatus {
         }
         int levels = query.depth() == null ? SnapshotView.DEEPEST : Math.min(query.depth(), SnapshotView.DEEPEST);
         if (query.path() == null) {
-            return runtime.status(SnapshotView.limits(levels, Answers.MOST_CONTEXTS));
+            return warned(runtime.status(SnapshotView.limits(levels, Answers.MOST_CONTEXTS)));
         }
-        StatusSnapshot snapshot = SnapshotView.at(runtime.status(), query.path());
+        StatusSnapshot snapshot = SnapshotView.at(warned(runtime.status()), query.path());
         if (snapshot == null) {
             throw new BadQueryException(
                     BadQueryException.NOT_FOUND,
@@ -52,9 +65,27 @@ final class LocalStatus {
         return SnapshotView.folded(snapshot, levels, Answers.MOST_CONTEXTS);
     }
 
+    private StatusSnapshot warned(StatusSnapshot snapshot) {
+        String root = ContextPath.of(runtime.root().name()).toString();
+        List<StatusWarning> all = new ArrayList<>();
+        for (Function<String, @Nullable StatusWarning> source : warnings) {
+            StatusWarning warning = source.apply(root);
+            if (warning != null) {
+                all.add(warning);
+            }
+        }
+        if (all.isEmpty()) {
+            return snapshot;
+        }
+        all.addAll(snapshot.warnings());
+        // The worst first; within one severity the order stays.
+        all.sort(Comparator.comparing(StatusWarning::severity).reversed());
+        return snapshot.withWarnings(all);
+    }
+
     /** {@return a snapshot of everything, with the readings of the machine as they are known} */
     StatusSnapshot glance() {
-        return runtime.status();
+        return warned(runtime.status());
     }
 
     /** {@return a number that rises with every change} */

@@ -61,6 +61,7 @@ public final class StatusOptions {
     private long forgetAfter = DEFAULT_FORGET_AFTER;
     private boolean descriptors = true;
     private boolean systemMetrics = true;
+    private boolean trustCluster;
 
     /** Makes options that are all at their defaults. */
     public StatusOptions() {}
@@ -81,6 +82,7 @@ public final class StatusOptions {
         this.forgetAfter = other.forgetAfter;
         this.descriptors = other.descriptors;
         this.systemMetrics = other.systemMetrics;
+        this.trustCluster = other.trustCluster;
     }
 
     /**
@@ -102,6 +104,7 @@ public final class StatusOptions {
         this.forgetAfter = reader.number("forgetAfter", forgetAfter);
         this.descriptors = reader.flag("descriptors", descriptors);
         this.systemMetrics = reader.flag("systemMetrics", systemMetrics);
+        this.trustCluster = reader.flag("trustCluster", trustCluster);
         reader.refuseOthers();
     }
 
@@ -116,7 +119,8 @@ public final class StatusOptions {
                 .put("helloInterval", helloInterval)
                 .put("forgetAfter", forgetAfter)
                 .put("descriptors", descriptors)
-                .put("systemMetrics", systemMetrics);
+                .put("systemMetrics", systemMetrics)
+                .put("trustCluster", trustCluster);
         if (alias != null) {
             json.put("alias", alias);
         }
@@ -231,9 +235,10 @@ public final class StatusOptions {
     }
 
     /**
-     * Says how often this node tells the others that it lives.
+     * Says how often this node tells the others that it lives, and looks whether they can find it.
      *
-     * @param millis in milliseconds
+     * @param millis in milliseconds; 0 for never after the start, so that a node that falls silent is noticed only when asked.
+     *     While somebody watches the cluster from this node it is no longer than 5 s, unless it is 0
      * @return these options
      */
     @CanIgnoreReturnValue
@@ -293,6 +298,25 @@ public final class StatusOptions {
         return this;
     }
 
+    /** {@return whether every node of the cluster is told data values; {@code false} unless said} */
+    public boolean isTrustCluster() {
+        return trustCluster;
+    }
+
+    /**
+     * Says whether every node of the cluster is told data values. Without, they are told on this machine only, unless the event
+     * bus listens on loopback; other nodes get names, times, counters and locks, and every status says so.
+     *
+     * @param trust {@code true} where only nodes that prove who they are reach the event bus: mutual TLS, or a network of its
+     *     own
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setTrustCluster(boolean trust) {
+        this.trustCluster = trust;
+        return this;
+    }
+
     /**
      * Checks the values.
      *
@@ -316,7 +340,9 @@ public final class StatusOptions {
                     + " and reach it from elsewhere through an SSH tunnel or through the event bus of another node");
         }
         checkTime(problems, "queryTimeout", queryTimeout);
-        checkTime(problems, "helloInterval", helloInterval);
+        if (helloInterval != 0) {
+            checkTime(problems, "helloInterval", helloInterval);
+        }
         checkTime(problems, "forgetAfter", forgetAfter);
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("the status verticle cannot start: " + String.join("; and ", problems));
@@ -324,7 +350,7 @@ public final class StatusOptions {
     }
 
     /** Decided by the text alone: a name that must be looked up could lead anywhere tomorrow. */
-    private static boolean isLoopback(String host) {
+    static boolean isLoopback(String host) {
         return LOOPBACK_NAMES.contains(host) || LOOPBACK_V4.matcher(host).matches();
     }
 

@@ -48,6 +48,7 @@ final class StreamService {
     private final NodeIdentity self;
     private final NodeWatch watch;
     private final ClusterFeed feed;
+    private final ClusterTrust trust;
     private final Ticker ticker;
 
     // Mutable state
@@ -55,12 +56,13 @@ final class StreamService {
     private long timer = -1;
 
     StreamService(
-            Vertx vertx, WorkerExecutor worker, NodeIdentity self, NodeWatch watch, ClusterFeed feed, Ticker ticker) {
+            Vertx vertx, WorkerExecutor worker, NodeIdentity self, NodeWatch watch, ClusterFeed feed, ClusterTrust trust, Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.self = self;
         this.watch = watch;
         this.feed = feed;
+        this.trust = trust;
         this.ticker = ticker;
     }
 
@@ -69,10 +71,11 @@ final class StreamService {
      *
      * @param body the question
      * @param wholeCluster whether it is about the cluster, or about this node alone
+     * @param here whether it is for somebody in this process, who may see all that this node knows of itself
      * @return what the reader has to know
      * @throws BadQueryException if it is not understood
      */
-    JsonObject open(Map<String, ?> body, boolean wholeCluster) {
+    JsonObject open(Map<String, ?> body, boolean wholeCluster, boolean here) {
         Map<String, Object> rest = new HashMap<>(body);
         Object address = rest.remove(StreamWire.ADDRESS);
         if (!(address instanceof String reader)
@@ -94,7 +97,7 @@ final class StreamService {
                     BadQueryException.TOO_MANY,
                     MOST_STREAMS + " streams of this node are open already; close one, or ask another node");
         }
-        Session session = new Session(UUID.randomUUID().toString(), reader);
+        Session session = new Session(UUID.randomUUID().toString(), reader, here);
         // Before it is kept: a node that nobody knows is refused here.
         session.watching = wholeCluster
                 ? feed.watch(query.nodes(), session::offer)
@@ -180,6 +183,7 @@ final class StreamService {
     private final class Session {
         private final String id;
         private final String address;
+        private final boolean here;
         private final Outbox outbox = new Outbox();
 
         // Mutable state
@@ -188,6 +192,8 @@ final class StreamService {
         private long heardNanos = ticker.nanos();
         private long acknowledgedEpoch;
         private long acknowledgedUpTo;
+        private @Nullable StatusSnapshot full;
+        private @Nullable StatusSnapshot bare;
         private boolean acknowledgeDue;
         private boolean restartDue;
         private boolean offered;
@@ -195,8 +201,9 @@ final class StreamService {
         private boolean busy;
         private boolean closed;
 
-        Session(String id, String address) {
+        Session(String id, String address, boolean here) {
             this.id = id;
+            this.here = here;
             this.address = address;
         }
 
@@ -234,7 +241,7 @@ final class StreamService {
                                 if (restart) {
                                     outbox.restart();
                                 }
-                                return outbox.tell(status);
+                                return outbox.tell(here || trust.isTrusted() ? status : forOthers(status));
                             },
                             false)
                     .onComplete(done -> {
@@ -248,6 +255,29 @@ final class StreamService {
                         send(done.result());
                         proceed();
                     });
+        }
+
+        /** What others told of themselves they told as they saw fit; this node decides for itself. On a worker. */
+        private ClusterStatus forOthers(ClusterStatus status) {
+            List<NodeStatus> rows = new ArrayList<>();
+            for (NodeStatus row : status.nodes()) {
+                boolean own = row.node().equals(self);
+                StatusSnapshot snapshot = own && row.snapshot() != null ? forOthers(row.snapshot()) : row.snapshot();
+                rows.add(new NodeStatus(row.node(), row.state(), row.age(), row.reason(), row.summary(), snapshot));
+            }
+            return new ClusterStatus(status.timestamp(), status.answeredBy(), rows);
+        }
+
+        /** The same for the same, by which the outbox knows that nothing is new. */
+        @SuppressWarnings("ReferenceEquality")
+        private StatusSnapshot forOthers(StatusSnapshot snapshot) {
+            StatusSnapshot known = bare;
+            if (known == null || snapshot != full) {
+                full = snapshot;
+                known = trust.forOthers(snapshot);
+                bare = known;
+            }
+            return known;
         }
 
         private void send(List<StreamFrame> frames) {

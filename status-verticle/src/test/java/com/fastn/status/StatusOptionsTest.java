@@ -37,7 +37,8 @@ class StatusOptionsTest {
                 .setHelloInterval(5_000)
                 .setForgetAfter(60_000)
                 .setDescriptors(false)
-                .setSystemMetrics(false);
+                .setSystemMetrics(false)
+                .setTrustCluster(true);
 
         JsonObject json = options.toJson();
 
