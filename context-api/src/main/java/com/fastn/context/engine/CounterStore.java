@@ -56,6 +56,8 @@ final class CounterStore implements Counters {
     private static final int MOST_RANKS = 10_000;
     static final int MOST_WINDOWS = 1_000;
     private static final int READS_WITHOUT_MONITOR = 3;
+    // A path may also be used by contexts that ended before, so it is walked now and then in any case.
+    private static final int MOST_PAUSES = 16;
 
     private final EngineRuntime runtime;
     private final Caps caps;
@@ -67,17 +69,23 @@ final class CounterStore implements Counters {
                     (String n) -> ranks.getOrDefault(n, Integer.MAX_VALUE))
             .thenComparing(Comparator.naturalOrder());
 
-    // The monitor is for whoever makes or folds paths and cells, never for whoever counts. What is locked while it is
-    // held
-    // is the monitor of a cell. The numbers are written under it and read anywhere.
+    // The monitor is for whoever makes or folds paths and cells, never for whoever counts, also not where there is no
+    // room any more. What is locked while it is held is the monitor of a cell, and nothing is told. The numbers are
+    // written under it and read anywhere.
     private final Object structure = new Object();
     private final AtomicInteger cells = new AtomicInteger();
     private final AtomicInteger paths = new AtomicInteger(1);
     private volatile long folded;
     // Odd while paths are being folded: whoever reads many paths at once looks again.
     private volatile int foldStamp;
-    private volatile int sinceFold;
+    // The stamps at which there was no room for a cell, or for a path: until the next fold there is none.
+    private volatile int noCellsAt = -1;
+    private volatile int noPathsAt = -1;
+    private final StripedLong foundNoRoom = new StripedLong();
+    private final StripedLong sinceFold = new StripedLong();
+    private volatile long endedAtFold = -1;
     private volatile int pause;
+    private volatile boolean overflowUntold;
     private final AtomicBoolean folding = new AtomicBoolean();
     // Those that somebody asked for, in that order. Written under the monitor.
     private final List<CounterGrowth> growths = new CopyOnWriteArrayList<>();
@@ -132,11 +140,17 @@ final class CounterStore implements Counters {
     /** {@return the cell of a name in a path, or {@code null} when the path was folded} */
     @Nullable
     CounterCell makeCell(PathCounters at, String counter) {
-        CounterCell cell = at.isFull() ? at.cellOrNull(counter) : null;
-        if (cell == null && at.isFull()) {
-            cell = at.cellOrNull(FOLDED);
+        boolean noCells = noCellsAt == foldStamp && !at.isBucket();
+        CounterCell cell = null;
+        if (noCells || at.isFull()) {
+            cell = at.cellOrNull(counter);
+            cell = cell != null ? cell : at.cellOrNull(FOLDED);
         }
         if (cell != null) {
+            if (noCells) {
+                sinceFold.plus(1);
+                foldIfNearlyFull();
+            }
             return cell;
         }
         boolean noRoom = false;
@@ -146,10 +160,13 @@ final class CounterStore implements Counters {
             }
             cell = at.cellOrNull(counter);
             if (cell == null) {
-                sinceFold = sinceFold + 1;
+                sinceFold.plus(1);
                 noRoom = !hasRoomFor(at);
                 if (at.cellCount() >= caps.namesPerPath) {
                     at.setFull();
+                }
+                if (cells.get() >= caps.cells) {
+                    noCellsAt = foldStamp;
                 }
                 cell = noRoom ? at.cellOrNull(FOLDED) : null;
                 cell = cell != null ? cell : put(at, noRoom ? FOLDED : counter);
@@ -187,7 +204,13 @@ final class CounterStore implements Counters {
     /** {@return the path of a child, or of its bucket where there is no room, or {@code null} when the path was folded} */
     @Nullable
     PathCounters makeChild(PathCounters at, String name) {
-        PathCounters child;
+        PathCounters child = noPathsAt == foldStamp ? at.childOrNull(FOLDED) : null;
+        if (child != null) {
+            foundNoRoom.plus(1);
+            sinceFold.plus(1);
+            foldIfNearlyFull();
+            return child;
+        }
         boolean noRoom = false;
         synchronized (structure) {
             if (at.isFolded()) {
@@ -195,10 +218,11 @@ final class CounterStore implements Counters {
             }
             child = at.childOrNull(name);
             if (child == null) {
-                sinceFold = sinceFold + 1;
+                sinceFold.plus(1);
                 noRoom = paths.get() >= caps.paths || cells.get() >= caps.cells;
                 if (noRoom) {
-                    folded = folded + 1;
+                    noPathsAt = foldStamp;
+                    foundNoRoom.plus(1);
                     child = bucket(at);
                 } else {
                     child = putChild(at, name);
@@ -236,7 +260,7 @@ final class CounterStore implements Counters {
     private void foldIfNearlyFull() {
         // From nine tenths on, so that whoever counts meanwhile finds room.
         boolean nearlyFull = cells.get() >= tenths(caps.cells, 9) || paths.get() >= tenths(caps.paths, 9);
-        if (nearlyFull && sinceFold >= pause && folding.compareAndSet(false, true)) {
+        if (nearlyFull && isWorthAWalk() && folding.compareAndSet(false, true)) {
             List<ContextEvent> news = new ArrayList<>();
             int gone;
             try {
@@ -254,11 +278,19 @@ final class CounterStore implements Counters {
         }
     }
 
+    /** Where all is in use, walking over it again helps nobody: what is in use comes free when contexts end. */
+    private boolean isWorthAWalk() {
+        long since = sinceFold.sum();
+        return since >= pause && (since >= (long) MOST_PAUSES * pause || runtime.endedContexts() != endedAtFold);
+    }
+
     private static int tenths(int cap, int n) {
         return Math.max(1, (int) ((long) cap * n / 10));
     }
 
     private int fold(List<ContextEvent> news) {
+        // Whoever ends from here on is perhaps still taken to be open.
+        long ended = runtime.endedContexts();
         Set<PathCounters> used = pathsOfOpenContexts();
         boolean listened = runtime.hasListeners();
         List<CounterCell> overflowed = new ArrayList<>(0);
@@ -276,12 +308,13 @@ final class CounterStore implements Counters {
                 gone++;
             }
             folded = folded + gone;
-            // Where all is in use, walking over it again and again helps nobody.
-            sinceFold = 0;
+            sinceFold.drain();
+            endedAtFold = ended;
             pause = tenths(Math.min(caps.cells, caps.paths), 1) / 2;
             foldStamp = foldStamp + 1;
         }
-        overflowed.forEach(CounterCell::tellOverflow);
+        overflowed.forEach(cell -> CounterCell.tellOverflow(runtime));
+        tellOverflows();
         return gone;
     }
 
@@ -310,7 +343,7 @@ final class CounterStore implements Counters {
                 }
                 if (news != null) {
                     news.add(told(cell, 0, 0));
-                    news.add(told(into, into.get(), into.live()));
+                    news.add(told(into, into.total(), into.live()));
                 }
             }
             FinishWindows windows = from.windowsOrNull();
@@ -396,6 +429,19 @@ final class CounterStore implements Counters {
         }
     }
 
+    /** Says that a total was found to be beyond the greatest number. */
+    void overflowSeen() {
+        overflowUntold = true;
+    }
+
+    /** Tells of what was found, outside of monitors. */
+    void tellOverflows() {
+        if (overflowUntold) {
+            overflowUntold = false;
+            CounterCell.tellOverflow(runtime);
+        }
+    }
+
     // --- windows of counters
 
     @Override
@@ -476,6 +522,12 @@ final class CounterStore implements Counters {
 
     /** Reads many paths as if at a moment at which none was being folded. */
     private <T> T unfolded(Supplier<T> read) {
+        T result = readUnfolded(read);
+        tellOverflows();
+        return result;
+    }
+
+    private <T> T readUnfolded(Supplier<T> read) {
         for (int i = 0; i < READS_WITHOUT_MONITOR; i++) {
             int before = foldStamp;
             if ((before & 1) == 0) {
@@ -524,7 +576,7 @@ final class CounterStore implements Counters {
 
     @Override
     public long folded() {
-        return folded;
+        return folded + foundNoRoom.sum();
     }
 
     @Override
@@ -551,7 +603,7 @@ final class CounterStore implements Counters {
     @Override
     public long subtreeTotal(ContextPath path, String counter) {
         PathCounters at = find(path);
-        return at == null ? 0 : subtree(at, counter, CounterCell::get);
+        return at == null ? 0 : subtree(at, counter, CounterCell::total);
     }
 
     @Override
@@ -596,7 +648,7 @@ final class CounterStore implements Counters {
             PathCounters path = open.pop();
             for (CounterCell cell : path.cells()) {
                 long live = cell.live();
-                long total = cell.get();
+                long total = cell.total();
                 if (total != 0) {
                     flat.put(flatKey(path.path(), cell.name()), total);
                 }
@@ -669,7 +721,7 @@ final class CounterStore implements Counters {
             for (CounterCell cell : path.cells()) {
                 // Live before total: what is counted by both is never shown with more live than total (rule M9).
                 long liveNow = cell.live();
-                long totalNow = cell.get();
+                long totalNow = cell.total();
                 if (totalNow != 0) {
                     total.put(cell.name(), totalNow);
                 }

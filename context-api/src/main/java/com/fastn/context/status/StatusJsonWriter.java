@@ -124,7 +124,27 @@ final class StatusJsonWriter implements Closeable {
         if (!snapshot.counterWindows().isEmpty()) {
             windows(snapshot.counterWindows());
         }
+        if (!snapshot.causes().isNone()) {
+            json.writeFieldName("causes");
+            write(snapshot.causes());
+        }
         json.writeEndObject();
+    }
+
+    void write(Causes causes) throws IOException {
+        new CauseJsonWriter(this, json).write(causes);
+    }
+
+    void write(Explanation explanation) throws IOException {
+        new CauseJsonWriter(this, json).write(explanation);
+    }
+
+    void write(DeadlockReport report) throws IOException {
+        new CauseJsonWriter(this, json).write(report);
+    }
+
+    void write(WaitEpisode episode) throws IOException {
+        new CauseJsonWriter(this, json).write(episode);
     }
 
     void write(SnapshotDelta delta) throws IOException {
@@ -200,11 +220,15 @@ final class StatusJsonWriter implements Closeable {
         if (delta.counterWindows() != null) {
             windows(delta.counterWindows());
         }
+        if (delta.causes() != null) {
+            json.writeFieldName("causes");
+            write(delta.causes());
+        }
         json.writeEndObject();
     }
 
     /** Ids count from 1, so none comes near to where a number loses digits. */
-    private void ids(String name, List<Long> ids) throws IOException {
+    void ids(String name, List<Long> ids) throws IOException {
         json.writeArrayFieldStart(name);
         for (long id : ids) {
             json.writeNumber(id);
@@ -212,14 +236,14 @@ final class StatusJsonWriter implements Closeable {
         json.writeEndArray();
     }
 
-    private void begin(String kind) throws IOException {
+    void begin(String kind) throws IOException {
         json.writeStartObject();
         string("kind", kind);
         integer("schema", StatusJson.SCHEMA);
         integer("min_schema", StatusJson.SCHEMA);
     }
 
-    private void write(NodeIdentity node) throws IOException {
+    void write(NodeIdentity node) throws IOException {
         json.writeObjectFieldStart("node");
         string("alias", node.alias());
         string("incarnation", node.incarnation());
@@ -620,13 +644,13 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
-    private void integer(String name, @Nullable Long value) throws IOException {
+    void integer(String name, @Nullable Long value) throws IOException {
         if (value != null) {
             integer(name, value.longValue());
         }
     }
 
-    private void integer(String name, long value) throws IOException {
+    void integer(String name, long value) throws IOException {
         json.writeNumberField(name, value);
         if (JsonLimits.isInexact(value)) {
             json.writeStringField(name + "_text", Long.toString(value));
@@ -639,7 +663,7 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
-    private void duration(String name, @Nullable Duration value) throws IOException {
+    void duration(String name, @Nullable Duration value) throws IOException {
         if (value != null) {
             integer(name, millis(value));
         }
@@ -661,13 +685,13 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
-    private void string(String name, @Nullable String value) throws IOException {
+    void string(String name, @Nullable String value) throws IOException {
         if (value != null) {
             json.writeStringField(name, wellFormed(value, JsonLimits.STRING_LENGTH));
         }
     }
 
-    private void bool(String name, boolean value) throws IOException {
+    void bool(String name, boolean value) throws IOException {
         json.writeBooleanField(name, value);
     }
 
@@ -685,7 +709,7 @@ final class StatusJsonWriter implements Closeable {
     }
 
     /** The names of constants are ASCII, and shorter than a word may be. */
-    private void lowerCase(String name, Enum<?> value) throws IOException {
+    void lowerCase(String name, Enum<?> value) throws IOException {
         String upper = value.name();
         for (int i = 0; i < upper.length(); i++) {
             word[i] = Character.toLowerCase(upper.charAt(i));
@@ -699,7 +723,7 @@ final class StatusJsonWriter implements Closeable {
     }
 
     /** {@return the text without lone surrogates, which UTF-8 cannot say, and no longer than a reader accepts} */
-    private static String wellFormed(String text, int longest) {
+    static String wellFormed(String text, int longest) {
         String shown = text;
         if (text.length() > longest) {
             String missing = "... (" + text.length() + " characters)";
