@@ -133,7 +133,8 @@ public record StatusSnapshot(
                 others,
                 recent,
                 operationBaselines,
-                counterWindows);
+                counterWindows,
+                causes);
     }
 
     /**
