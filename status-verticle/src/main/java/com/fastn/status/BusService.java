@@ -134,11 +134,16 @@ final class BusService {
             return;
         }
         guarded(question, () -> {
-            StatusQuery query = StatusQuery.of(keys(body));
+            BusQuestion asked = BusQuestion.of(keys(body));
+            StatusQuery query = asked.query();
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
-            return cluster.ask(query, askedHere)
-                    .compose(status ->
-                            reply(question, () -> wire ? Buffer.buffer(Answers.json(status)) : write(status, query)));
+            return cluster.ask(asked, askedHere)
+                    .compose(status -> reply(question, () -> {
+                        if (asked.explain()) {
+                            return asked.explain(status);
+                        }
+                        return wire ? Buffer.buffer(Answers.json(status)) : write(status, query);
+                    }));
         });
     }
 
@@ -147,10 +152,19 @@ final class BusService {
             return;
         }
         guarded(question, () -> {
-            StatusQuery query = StatusQuery.of(keys(question.body()));
+            BusQuestion asked = BusQuestion.of(keys(question.body()));
+            StatusQuery query = asked.query();
+            Long since = asked.sinceVersion();
+            if (since != null && since == local.version()) {
+                question.reply(local.unchanged(since));
+                return Future.succeededFuture();
+            }
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
             return reply(question, () -> {
-                StatusSnapshot snapshot = trust.forOthers(local.take(query, LocalStatus.BUS_WAIT));
+                StatusSnapshot snapshot = trust.forOthers(local.take(asked, LocalStatus.BUS_WAIT));
+                if (asked.explain()) {
+                    return asked.explain(local.alone(snapshot));
+                }
                 return wire ? Buffer.buffer(Answers.wire(snapshot)) : write(snapshot, query);
             });
         });

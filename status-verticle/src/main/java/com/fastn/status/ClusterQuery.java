@@ -59,12 +59,13 @@ final class ClusterQuery {
     /**
      * Asks.
      *
-     * @param query what to ask
+     * @param asked what to ask
      * @param here whether it is for somebody in this process, who may see all that this node knows of itself
      * @return completes with a row for every node that is known; fails with a {@link BadQueryException} when nobody is
      *     asked or nobody has what is asked for
      */
-    Future<ClusterStatus> ask(StatusQuery query, boolean here) {
+    Future<ClusterStatus> ask(BusQuestion asked, boolean here) {
+        StatusQuery query = asked.query();
         Selection selection;
         try {
             selection = directory.select(query.nodes());
@@ -73,10 +74,10 @@ final class ClusterQuery {
         }
         List<Future<Answer>> answers = new ArrayList<>();
         if (selection.self()) {
-            answers.add(askSelf(query, here));
+            answers.add(askSelf(asked, here));
         }
         for (Peer peer : selection.peers()) {
-            answers.add(ask(peer, query));
+            answers.add(ask(peer, asked));
         }
         return Future.all(answers).map(all -> sum(all.<Answer>list(), query));
     }
@@ -92,11 +93,12 @@ final class ClusterQuery {
         return new ClusterStatus(ticker.wallTime(), directory.self().alias(), directory.judge(answers));
     }
 
-    private Future<Answer> askSelf(StatusQuery query, boolean here) {
+    private Future<Answer> askSelf(BusQuestion asked, boolean here) {
+        StatusQuery query = asked.query();
         Peer self = directory.selfAsPeer();
         return worker.executeBlocking(
                         () -> {
-                            StatusSnapshot snapshot = local.take(query, LocalStatus.BUS_WAIT);
+                            StatusSnapshot snapshot = local.take(asked, LocalStatus.BUS_WAIT);
                             return here ? snapshot : trust.forOthers(snapshot);
                         },
                         false)
@@ -104,13 +106,14 @@ final class ClusterQuery {
                 .otherwise(failure -> new Answer(self, true, query.isWhole(), sentence(failure), null));
     }
 
-    private Future<Answer> ask(Peer peer, StatusQuery query) {
+    private Future<Answer> ask(Peer peer, BusQuestion asked) {
+        StatusQuery query = asked.query();
         DeliveryOptions options =
                 new DeliveryOptions().setSendTimeout(timeoutMillis).addHeader(WIRE_HEADER, WIRE_VERSION);
         Future<Message<Object>> reply;
         try {
             reply = vertx.eventBus()
-                    .request(Addresses.node(peer.node().incarnation()), new JsonObject(query.forOneNode()), options);
+                    .request(Addresses.node(peer.node().incarnation()), new JsonObject(asked.forOneNode()), options);
         } catch (RuntimeException e) {
             // An interceptor of the application may throw into whoever sends.
             reply = Future.failedFuture(e);

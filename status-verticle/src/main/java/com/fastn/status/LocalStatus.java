@@ -3,10 +3,15 @@ package com.fastn.status;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.ContextRuntime;
+import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.status.system.SamplerThread;
+import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -21,6 +26,8 @@ final class LocalStatus {
     static final Duration BUS_WAIT = Duration.ofMillis(400);
     /** How long a person at this machine waits for it. */
     static final Duration HTTP_WAIT = Duration.ofMillis(1_500);
+
+    private static final int MOST_RECENT = 100;
 
     private final ContextRuntime runtime;
     private final @Nullable SamplerThread sampler;
@@ -63,6 +70,43 @@ final class LocalStatus {
                             + "checkout\"");
         }
         return SnapshotView.folded(snapshot, levels, Answers.MOST_CONTEXTS);
+    }
+
+    /** Takes a snapshot with what else is asked for. */
+    StatusSnapshot take(BusQuestion asked, Duration wait) {
+        StatusSnapshot snapshot = take(asked.query(), wait);
+        ContextPath path = asked.query().path();
+        if (asked.recent()) {
+            snapshot = snapshot.withRecent(runtime.recent().stream()
+                    .filter(finished -> path == null || finished.path().startsWith(path))
+                    .limit(MOST_RECENT)
+                    .toList());
+        }
+        if (asked.episodes()) {
+            snapshot = snapshot.withCauses(snapshot.causes().withEpisodes(runtime.episodes()));
+        }
+        return snapshot;
+    }
+
+    /** {@return the cluster as it were if there were no other node} */
+    ClusterStatus alone(StatusSnapshot snapshot) {
+        NodeStatus row = new NodeStatus(
+                runtime.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
+        return new ClusterStatus(snapshot.timestamp(), runtime.node().alias(), List.of(row));
+    }
+
+    /** {@return the answer to whoever has this version already} */
+    JsonObject unchanged(long version) {
+        return new JsonObject()
+                .put("kind", "status_unchanged")
+                .put("schema", 1)
+                .put("min_schema", 1)
+                .put(
+                        "node",
+                        new JsonObject()
+                                .put("alias", runtime.node().alias())
+                                .put("incarnation", runtime.node().incarnation()))
+                .put("version", version);
     }
 
     private StatusSnapshot warned(StatusSnapshot snapshot) {

@@ -120,7 +120,7 @@ public final class StatusVerticle extends VerticleBase {
         local.addWarning(trust::warning);
         NodeWatch watch = new NodeWatch(vertx, workers, local, fastn.runtime(), ticker);
         ClusterFeed feed = new ClusterFeed(vertx, workers, watch, directory, ticker);
-        StreamService subscribed = new StreamService(vertx, workers, self, watch, feed, trust, ticker);
+        StreamService subscribed = new StreamService(vertx, workers, self, local, watch, feed, trust, ticker);
         streams = subscribed;
         ClusterQuery cluster = new ClusterQuery(
                 vertx, workers, local, directory, trust, options.getQueryTimeout(), ticker);
@@ -171,7 +171,7 @@ public final class StatusVerticle extends VerticleBase {
         CompletableFuture<ClusterStatus> answer = new CompletableFuture<>();
         context.runOnContext(now -> {
             try {
-                cluster.ask(query, true).onSuccess(answer::complete).onFailure(answer::completeExceptionally);
+                cluster.ask(BusQuestion.of(query), true).onSuccess(answer::complete).onFailure(answer::completeExceptionally);
             } catch (Throwable t) {
                 answer.completeExceptionally(t);
             }

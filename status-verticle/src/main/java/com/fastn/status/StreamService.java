@@ -46,6 +46,7 @@ final class StreamService {
     private final Vertx vertx;
     private final WorkerExecutor worker;
     private final NodeIdentity self;
+    private final LocalStatus local;
     private final NodeWatch watch;
     private final ClusterFeed feed;
     private final ClusterTrust trust;
@@ -56,10 +57,11 @@ final class StreamService {
     private long timer = -1;
 
     StreamService(
-            Vertx vertx, WorkerExecutor worker, NodeIdentity self, NodeWatch watch, ClusterFeed feed, ClusterTrust trust, Ticker ticker) {
+            Vertx vertx, WorkerExecutor worker, NodeIdentity self, LocalStatus local, NodeWatch watch, ClusterFeed feed, ClusterTrust trust, Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.self = self;
+        this.local = local;
         this.watch = watch;
         this.feed = feed;
         this.trust = trust;
@@ -101,7 +103,7 @@ final class StreamService {
         // Before it is kept: a node that nobody knows is refused here.
         session.watching = wholeCluster
                 ? feed.watch(query.nodes(), session::offer)
-                : watch.watch(snapshot -> session.offer(alone(snapshot)));
+                : watch.watch(snapshot -> session.offer(local.alone(snapshot)));
         sessions.put(session.id, session);
         if (sessions.size() == 1) {
             timer = vertx.setPeriodic(CHECK_MILLIS, id -> endSilent());
@@ -153,11 +155,6 @@ final class StreamService {
 
     void stop() {
         List.copyOf(sessions.values()).forEach(this::end);
-    }
-
-    private ClusterStatus alone(StatusSnapshot snapshot) {
-        NodeStatus row = new NodeStatus(self, NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
-        return new ClusterStatus(snapshot.timestamp(), self.alias(), List.of(row));
     }
 
     private void endSilent() {
