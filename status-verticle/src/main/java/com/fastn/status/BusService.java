@@ -41,7 +41,13 @@ final class BusService {
     private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
     private @Nullable Registration responder;
 
-    BusService(Vertx vertx, WorkerExecutor worker, LocalStatus local, ClusterQuery cluster, StreamService streams, ClusterTrust trust) {
+    BusService(
+            Vertx vertx,
+            WorkerExecutor worker,
+            LocalStatus local,
+            ClusterQuery cluster,
+            StreamService streams,
+            ClusterTrust trust) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
@@ -120,7 +126,8 @@ final class BusService {
     private void onStream(Message<Object> message) {
         guarded(message, () -> {
             Map<String, ?> body = keys(message.body());
-            JsonObject reply = body.containsKey(StreamWire.STREAM) ? streams.control(body) : streams.open(body, false, false);
+            JsonObject reply =
+                    body.containsKey(StreamWire.STREAM) ? streams.control(body) : streams.open(body, false, false);
             if (message.replyAddress() != null) {
                 message.reply(reply);
             }

@@ -79,7 +79,9 @@ final class ClusterTrust {
                     children.add(done);
                 }
             }
-            bare.put(context.id(), context.withChildren(children, context.foldedChildren()).withData(Map.of()));
+            bare.put(
+                    context.id(),
+                    context.withChildren(children, context.foldedChildren()).withData(Map.of()));
         }
         return requireNonNull(bare.get(root.id()));
     }

@@ -15,8 +15,8 @@ import io.vertx.core.spi.cluster.RegistrationInfo;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,9 +80,7 @@ final class HelloExchange {
      */
     Future<Void> start(long intervalMillis) {
         repeat(intervalMillis);
-        return listen()
-                .compose(ready -> othersThere())
-                .compose(others -> meet(others));
+        return listen().compose(ready -> othersThere()).compose(others -> meet(others));
     }
 
     private void repeat(long intervalMillis) {
@@ -104,9 +102,7 @@ final class HelloExchange {
         if (all == null || own == null || stopped) {
             return Future.succeededFuture();
         }
-        return Future.join(all.unregister(), own.unregister())
-                .otherwiseEmpty()
-                .compose(gone -> listen());
+        return Future.join(all.unregister(), own.unregister()).otherwiseEmpty().compose(gone -> listen());
     }
 
     private Future<Void> listen() {

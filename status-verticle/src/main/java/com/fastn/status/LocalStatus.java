@@ -90,8 +90,8 @@ final class LocalStatus {
 
     /** {@return the cluster as it were if there were no other node} */
     ClusterStatus alone(StatusSnapshot snapshot) {
-        NodeStatus row = new NodeStatus(
-                runtime.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
+        NodeStatus row =
+                new NodeStatus(runtime.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
         return new ClusterStatus(snapshot.timestamp(), runtime.node().alias(), List.of(row));
     }
 

@@ -122,8 +122,8 @@ public final class StatusVerticle extends VerticleBase {
         ClusterFeed feed = new ClusterFeed(vertx, workers, watch, directory, ticker);
         StreamService subscribed = new StreamService(vertx, workers, self, local, watch, feed, trust, ticker);
         streams = subscribed;
-        ClusterQuery cluster = new ClusterQuery(
-                vertx, workers, local, directory, trust, options.getQueryTimeout(), ticker);
+        ClusterQuery cluster =
+                new ClusterQuery(vertx, workers, local, directory, trust, options.getQueryTimeout(), ticker);
         BusService service = new BusService(vertx, workers, local, cluster, subscribed, trust);
         bus = service;
         StatusPublisher status = new StatusPublisher(vertx, fastn, workers, watch, ticker);
@@ -171,7 +171,9 @@ public final class StatusVerticle extends VerticleBase {
         CompletableFuture<ClusterStatus> answer = new CompletableFuture<>();
         context.runOnContext(now -> {
             try {
-                cluster.ask(BusQuestion.of(query), true).onSuccess(answer::complete).onFailure(answer::completeExceptionally);
+                cluster.ask(BusQuestion.of(query), true)
+                        .onSuccess(answer::complete)
+                        .onFailure(answer::completeExceptionally);
             } catch (Throwable t) {
                 answer.completeExceptionally(t);
             }

@@ -4,9 +4,7 @@ import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
-import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
-import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.status.stream.Outbox;
@@ -57,7 +55,14 @@ final class StreamService {
     private long timer = -1;
 
     StreamService(
-            Vertx vertx, WorkerExecutor worker, NodeIdentity self, LocalStatus local, NodeWatch watch, ClusterFeed feed, ClusterTrust trust, Ticker ticker) {
+            Vertx vertx,
+            WorkerExecutor worker,
+            NodeIdentity self,
+            LocalStatus local,
+            NodeWatch watch,
+            ClusterFeed feed,
+            ClusterTrust trust,
+            Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.self = self;

@@ -72,20 +72,21 @@ class ClusterTrustTest {
         try (TestCluster cluster = TestCluster.of(2)) {
             deploy(cluster.node(0), new StatusOptions().setAlias("alice").setHelloInterval(200));
             Vertx other = cluster.node(1);
-            String address =
-                    "fastn.status.node." + FastnVertx.install(cluster.node(0)).node().incarnation();
+            String address = "fastn.status.node."
+                    + FastnVertx.install(cluster.node(0)).node().incarnation();
             ask(other, address);
 
             forget(cluster.node(0), address);
 
             DeliveryOptions quick = new DeliveryOptions().setSendTimeout(500);
-            await().atMost(Duration.ofSeconds(30)).until(() -> other.eventBus()
-                    .request(address, null, quick)
-                    .map(true)
-                    .otherwise(false)
-                    .toCompletionStage()
-                    .toCompletableFuture()
-                    .join());
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> other.eventBus()
+                            .request(address, null, quick)
+                            .map(true)
+                            .otherwise(false)
+                            .toCompletionStage()
+                            .toCompletableFuture()
+                            .join());
         }
     }
 
@@ -116,8 +117,7 @@ class ClusterTrustTest {
         List<ClusterStatus> heard = new CopyOnWriteArrayList<>();
         ReadStream<ClusterStatus> stream = StatusClient.create(vertx).stream();
         stream.handler(heard::add);
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> heard.stream().anyMatch(ClusterStatus::isComplete));
+        await().atMost(Duration.ofSeconds(30)).until(() -> heard.stream().anyMatch(ClusterStatus::isComplete));
         stream.handler(null);
         return StatusJson.write(heard.get(heard.size() - 1));
     }
@@ -127,6 +127,7 @@ class ClusterTrustTest {
     }
 
     private static JsonObject ask(Vertx vertx, String address) {
-        return (JsonObject) Waiting.result(vertx.eventBus().request(address, null)).body();
+        return (JsonObject)
+                Waiting.result(vertx.eventBus().request(address, null)).body();
     }
 }

@@ -28,8 +28,8 @@ import java.util.Map;
  */
 final class ScaleSimulation {
     private final List<Node> nodes = new ArrayList<>();
-    private final NodeDirectory directory =
-            new NodeDirectory(new NodeIdentity("self", "self-1"), 1, Duration.ofHours(1), new ManualTicker(Fixtures.NOW));
+    private final NodeDirectory directory = new NodeDirectory(
+            new NodeIdentity("self", "self-1"), 1, Duration.ofHours(1), new ManualTicker(Fixtures.NOW));
     private final int contexts;
     private long streamedBytes;
 
@@ -141,7 +141,9 @@ final class ScaleSimulation {
         System.out.printf("  heap of both ends: %,d bytes%n", usedBytes() - before);
         byte[][] answer = new byte[1][];
         measured("written as an answer", () -> answer[0] = Answers.json(status[0]));
-        System.out.printf("  answer: %,d bytes, %d rows%n", answer[0].length, status[0].nodes().size());
+        System.out.printf(
+                "  answer: %,d bytes, %d rows%n",
+                answer[0].length, status[0].nodes().size());
     }
 
     private static void measured(String what, Runnable work) {

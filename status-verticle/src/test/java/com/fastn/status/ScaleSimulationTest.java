@@ -25,6 +25,8 @@ class ScaleSimulationTest {
         assertThat(status.totalCounters()).containsEntry("orders", 60 * 7L);
         byte[] answer = Answers.json(status);
         assertThat(answer.length).isLessThanOrEqualTo(Answers.MOST_BYTES);
-        assertThat(StatusJson.readCluster(answer).nodes()).as("no node is left out").hasSize(60);
+        assertThat(StatusJson.readCluster(answer).nodes())
+                .as("no node is left out")
+                .hasSize(60);
     }
 }

@@ -37,8 +37,10 @@ public record ClusterStatus(Instant timestamp, String answeredBy, List<NodeStatu
         Map<String, Long> totals = new TreeMap<>();
         for (NodeStatus node : nodes) {
             if (node.snapshot() != null) {
-                node.snapshot().globalContext().subtreeTotalCounters().forEach((counter, total) ->
-                        totals.merge(counter, total, ClusterStatus::sum));
+                node.snapshot()
+                        .globalContext()
+                        .subtreeTotalCounters()
+                        .forEach((counter, total) -> totals.merge(counter, total, ClusterStatus::sum));
             }
         }
         return totals;
