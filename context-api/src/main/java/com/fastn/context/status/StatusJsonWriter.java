@@ -67,6 +67,7 @@ final class StatusJsonWriter implements Closeable {
         string("timestamp", cluster.timestamp().toString());
         string("answered_by", cluster.answeredBy());
         bool("complete", cluster.isComplete());
+        counters("total_counters", cluster.totalCounters());
         json.writeArrayFieldStart("nodes");
         for (NodeStatus node : cluster.nodes()) {
             write(node);

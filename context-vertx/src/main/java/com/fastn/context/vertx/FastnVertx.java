@@ -13,7 +13,6 @@ import com.fastn.context.status.NodeIdentity;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.eventbus.Message;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
@@ -22,7 +21,6 @@ import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -194,11 +192,11 @@ public final class FastnVertx implements Shareable {
      * nodes that fall to an application's consumer of {@link Addresses#STATUS}, which hears of changes and never of questions.
      * Called by the status verticle; there is one answerer at a time.
      *
-     * @param answer is given each such question and its body, on the Vert.x context that this is called on
+     * @param answer is given each such question, on the Vert.x context that this is called on
      * @return closing it takes the answerer back
      * @throws IllegalStateException off a Vert.x context
      */
-    public Registration answerStatus(BiConsumer<Message<Object>, @Nullable Object> answer) {
+    public Registration answerStatus(StatusAnswerer answer) {
         return deliveries.answer(requireNonNull(answer, "answer"));
     }
 
