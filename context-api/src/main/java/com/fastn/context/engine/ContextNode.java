@@ -619,6 +619,27 @@ public final class ContextNode extends ChildList implements FastnContext {
         return nodes;
     }
 
+    /** Adds the same to a walk, as the children of the context with that number. */
+    void addChildrenTo(SnapshotWalk walk, int index) {
+        int before = walk.size();
+        collect(0, walk, index);
+        if (stripes() != null) {
+            walk.sortFrom(before);
+        }
+    }
+
+    private void collect(int number, SnapshotWalk walk, int index) {
+        ChildList list = list(number);
+        if (list != null) {
+            synchronized (list) {
+                for (ContextNode child = list.first(); child != null; child = child.nextSibling) {
+                    walk.add(child, index);
+                }
+                collect(number + 1, walk, index);
+            }
+        }
+    }
+
     /** Of one instant, as {@link #isChildlessFrom} is. */
     private void collect(int number, List<ContextNode> nodes) {
         ChildList list = list(number);
