@@ -42,7 +42,8 @@ final class SnapshotView {
                         warning -> ContextPath.parse(warning.contextPath()).startsWith(path)),
                 filter(whole.recent(), finished -> finished.path().startsWith(path)),
                 whole.operationBaselines(),
-                filter(whole.counterWindows(), windows -> windows.path().startsWith(path)));
+                filter(whole.counterWindows(), windows -> windows.path().startsWith(path)),
+                whole.causes());
     }
 
     /** Siblings may share a name, so there may be many ways down; the oldest context at the end of one is taken. */

@@ -43,8 +43,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -73,8 +73,8 @@ public final class ContextNode extends ChildList implements FastnContext {
      *   ACTIVE --close()--> CLOSED            when it has no children
      *   ACTIVE --close()--> CLOSING --last child closed--> CLOSED
      */
-    private static final AtomicIntegerFieldUpdater<ContextNode> ON_THREAD =
-            AtomicIntegerFieldUpdater.newUpdater(ContextNode.class, "onThread");
+    private static final AtomicReferenceFieldUpdater<ContextNode, @Nullable Object> ON_THREAD =
+            AtomicReferenceFieldUpdater.newUpdater(ContextNode.class, Object.class, "onThread");
     private static final AtomicLongFieldUpdater<ContextNode> ACTIVITY =
             AtomicLongFieldUpdater.newUpdater(ContextNode.class, "activityNanos");
     private static final AtomicLongFieldUpdater<ContextNode> ENDED =
@@ -109,7 +109,8 @@ public final class ContextNode extends ChildList implements FastnContext {
     private final byte kind;
 
     private volatile long activityNanos;
-    private volatile int onThread;
+    // Null, the thread, or several: an object of the size of a number, as a node is 96 bytes.
+    private volatile @Nullable Object onThread;
     private volatile @Nullable NodeExtras extras;
     private volatile @Nullable PathCounters counters;
 
@@ -307,18 +308,31 @@ public final class ContextNode extends ChildList implements FastnContext {
         touch();
     }
 
-    /** Says that a thread runs in this context from now on, until {@link #leaveThread}. */
+    /** Says that the calling thread runs in this context from now on, until {@link #leaveThread}. */
     public void enterThread() {
-        ON_THREAD.incrementAndGet(this);
+        Thread me = Thread.currentThread();
+        Object before = onThread;
+        while (!ON_THREAD.compareAndSet(this, before, before == null ? me : new RunningThreads(me, before))) {
+            before = onThread;
+        }
     }
 
-    /** Says that a thread no longer runs in this context. */
+    /** Says that the calling thread no longer runs in this context; another one, if this is called on a wrong thread. */
     public void leaveThread() {
-        ON_THREAD.decrementAndGet(this);
+        Thread me = Thread.currentThread();
+        Object before = onThread;
+        while (before != null && !ON_THREAD.compareAndSet(this, before, RunningThreads.without(before, me))) {
+            before = onThread;
+        }
     }
 
     boolean isOnThread() {
-        return onThread > 0;
+        return onThread != null;
+    }
+
+    /** The threads that are known to run in this context at this moment, the one that entered last first. */
+    List<Thread> threads() {
+        return RunningThreads.list(onThread);
     }
 
     // --- children

@@ -14,12 +14,14 @@ import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
+import com.fastn.context.status.WaitEpisode;
 import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -57,6 +59,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final CoarseClock coarse;
     private final int maxDepth;
     private final OperationBaselines baselines = new OperationBaselines(this);
+    private final CauseFinder causes = new CauseFinder(this);
     private final Trampoline trampoline = new Trampoline();
     private final IdSource contextIds = new IdSource();
     private final AtomicLong lockIds = new AtomicLong();
@@ -225,6 +228,31 @@ public final class EngineRuntime implements ContextRuntime {
             LOG.warn("the source of system metrics failed; the snapshot goes on without them", e);
             return null;
         }
+    }
+
+    @Override
+    public @Nullable Explanation explain(long contextId) {
+        return causes.explain(contextId);
+    }
+
+    @Override
+    public @Nullable Explanation explain(ContextPath path) {
+        return causes.explain(path.toString());
+    }
+
+    @Override
+    public @Nullable Explanation explain(String path) {
+        return causes.explain(requireNonNull(path, "path"));
+    }
+
+    @Override
+    public List<Explanation> explainAll() {
+        return causes.explainAll();
+    }
+
+    @Override
+    public List<WaitEpisode> episodes() {
+        return causes.episodes();
     }
 
     @Override

@@ -47,6 +47,10 @@ final class JsonSizes {
         return size(writer -> writer.writeBaselines(Map.of(operation, baseline)));
     }
 
+    static long of(Causes causes) {
+        return size(writer -> writer.write(causes));
+    }
+
     /** Writes something. */
     private interface Part {
         void write(StatusJsonWriter writer) throws IOException;

@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  * @param changedBaselines the baselines of the later snapshot that are new or differ, by the operation's name
  * @param removedBaselines the names of the operations whose baselines are in the base only
  * @param counterWindows the windows of the later snapshot, or {@code null} when they are as they were
+ * @param causes what the later snapshot knows of who holds up whom, or {@code null} when neither knows anything
  */
 public record SnapshotDelta(
         NodeIdentity node,
@@ -57,7 +58,8 @@ public record SnapshotDelta(
         @Nullable RecentChange recent,
         Map<String, OperationBaseline> changedBaselines,
         List<String> removedBaselines,
-        @Nullable List<CounterWindows> counterWindows) {
+        @Nullable List<CounterWindows> counterWindows,
+        @Nullable Causes causes) {
 
     /**
      * What became of the list of contexts that ended.
@@ -192,7 +194,8 @@ public record SnapshotDelta(
                 base.operationBaselines().keySet().stream()
                         .filter(name -> !later.operationBaselines().containsKey(name))
                         .toList(),
-                unlessSame(base.counterWindows(), later.counterWindows()));
+                unlessSame(base.counterWindows(), later.counterWindows()),
+                base.causes().isNone() && later.causes().isNone() ? null : later.causes());
     }
 
     /**
@@ -232,7 +235,8 @@ public record SnapshotDelta(
                 warnings != null ? warnings : base.warnings(),
                 recent != null ? recent.apply(base.recent()) : base.recent(),
                 baselines(base.operationBaselines()),
-                counterWindows != null ? counterWindows : base.counterWindows());
+                counterWindows != null ? counterWindows : base.counterWindows(),
+                causes != null ? causes : base.causes());
     }
 
     private Map<String, OperationBaseline> baselines(Map<String, OperationBaseline> base) {

@@ -105,6 +105,12 @@ public final class SnapshotFold {
                         "baselines of operations",
                         cuts)
                 .forEach(entry -> baselines.put(entry.getKey(), entry.getValue()));
+        Causes causes = whole.causes();
+        if (limits.measuresBytes() && !causes.isNone() && JsonSizes.of(causes) > limits.maxBytes() / LIST_PARTS) {
+            cuts.add("no deadlocks or blocked places, of "
+                    + (causes.deadlocks().size() + causes.blocked().size()));
+            causes = Causes.NONE;
+        }
         if (cuts.isEmpty()) {
             return whole;
         }
@@ -126,7 +132,8 @@ public final class SnapshotFold {
                 told,
                 recent,
                 baselines,
-                windows);
+                windows,
+                causes);
     }
 
     private static <T> List<T> shortened(

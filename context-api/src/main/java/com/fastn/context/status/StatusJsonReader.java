@@ -137,6 +137,7 @@ final class StatusJsonReader {
         Map<String, OperationBaseline> baselines = new LinkedHashMap<>();
         List<String> removedBaselines = new ArrayList<>();
         List<CounterWindows> windows = null;
+        Causes causes = null;
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -181,6 +182,7 @@ final class StatusJsonReader {
                     list(name, () -> read.add(counterWindows()));
                     windows = read;
                 }
+                case "causes" -> causes = causes();
                 default -> json.skipChildren();
             }
         }
@@ -201,7 +203,12 @@ final class StatusJsonReader {
                 recent == null ? null : new SnapshotDelta.RecentChange(recent, recentKept),
                 baselines,
                 removedBaselines,
-                windows);
+                windows,
+                causes);
+    }
+
+    private Causes causes() throws IOException {
+        return new CauseJsonReader(this).causes();
     }
 
     private SnapshotDelta.Change change() throws IOException {
@@ -232,7 +239,7 @@ final class StatusJsonReader {
         orders.put(required(parentId, "parent_id"), children);
     }
 
-    private static void requireKnown(long schema) {
+    static void requireKnown(long schema) {
         if (schema > StatusJson.SCHEMA) {
             throw new StatusFormatException(
                     StatusFormatException.Kind.UPGRADE_NEEDED,
@@ -317,6 +324,7 @@ final class StatusJsonReader {
         List<FinishedContext> recent = new ArrayList<>();
         Map<String, OperationBaseline> baselines = new LinkedHashMap<>();
         List<CounterWindows> windows = new ArrayList<>();
+        Causes causes = Causes.NONE;
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             if (newer) {
@@ -337,6 +345,7 @@ final class StatusJsonReader {
                 case "recent" -> list(name, () -> recent.add(finished()));
                 case "operation_baselines" -> baselines(baselines);
                 case "counter_windows" -> list(name, () -> windows.add(counterWindows()));
+                case "causes" -> causes = causes();
                 default -> json.skipChildren();
             }
         }
@@ -354,13 +363,18 @@ final class StatusJsonReader {
                 warnings,
                 recent,
                 baselines,
-                windows);
+                windows,
+                causes);
     }
 
-    private void requireKind(@Nullable String kind) {
+    void requireKind(@Nullable String kind) {
         if (!wanted.equals(kind)) {
             throw malformed("its kind is " + quote(String.valueOf(kind)) + ", not " + wanted);
         }
+    }
+
+    void skip() throws IOException {
+        json.skipChildren();
     }
 
     private void requireSnapshotKind(@Nullable String kind) {
@@ -369,7 +383,7 @@ final class StatusJsonReader {
         }
     }
 
-    private NodeIdentity identity() throws IOException {
+    NodeIdentity identity() throws IOException {
         String alias = null;
         String incarnation = null;
         requireObject("node");
@@ -696,7 +710,7 @@ final class StatusJsonReader {
                 longHeld);
     }
 
-    private LockType lockType(String name) throws IOException {
+    LockType lockType(String name) throws IOException {
         String text = required(string(name), name);
         for (LockType type : LockType.values()) {
             if (type.text().equals(text)) {
@@ -959,7 +973,8 @@ final class StatusJsonReader {
     // Tokens
 
     /** Moves to the value of the next field. {@return its name, or {@code null} at the end of the object} */
-    private @Nullable String nextField() throws IOException {
+    @Nullable
+    String nextField() throws IOException {
         JsonToken token = json.nextToken();
         if (token == JsonToken.END_OBJECT) {
             return null;
@@ -981,18 +996,18 @@ final class StatusJsonReader {
     }
 
     /** Reads one element of a list. */
-    private interface Element {
+    interface Element {
         void read() throws IOException;
     }
 
-    private void list(String name, Element element) throws IOException {
+    void list(String name, Element element) throws IOException {
         requireList(name);
         while (nextElement()) {
             element.read();
         }
     }
 
-    private void requireObject(String name) {
+    void requireObject(String name) {
         if (json.currentToken() != JsonToken.START_OBJECT) {
             throw malformed(name + " is not an object");
         }
@@ -1004,11 +1019,12 @@ final class StatusJsonReader {
         }
     }
 
-    private boolean isNull() {
+    boolean isNull() {
         return json.currentToken() == JsonToken.VALUE_NULL;
     }
 
-    private @Nullable String string(String name) throws IOException {
+    @Nullable
+    String string(String name) throws IOException {
         if (isNull()) {
             return null;
         }
@@ -1018,7 +1034,7 @@ final class StatusJsonReader {
         return json.getText();
     }
 
-    private boolean bool(String name) {
+    boolean bool(String name) {
         JsonToken token = json.currentToken();
         if (token != JsonToken.VALUE_TRUE && token != JsonToken.VALUE_FALSE) {
             throw malformed(name + " is neither true nor false");
@@ -1026,18 +1042,18 @@ final class StatusJsonReader {
         return token == JsonToken.VALUE_TRUE;
     }
 
-    private long longValue(String name) throws IOException {
+    long longValue(String name) throws IOException {
         if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
             throw malformed(name + " is not an integer");
         }
         return json.getLongValue();
     }
 
-    private long count(String name) throws IOException {
+    long count(String name) throws IOException {
         return Math.max(0, longValue(name));
     }
 
-    private int smallCount(String name) throws IOException {
+    int smallCount(String name) throws IOException {
         return (int) Math.min(Integer.MAX_VALUE, count(name));
     }
 
@@ -1062,14 +1078,14 @@ final class StatusJsonReader {
     }
 
     /** {@return a length of time; fractions are cut, and what is negative becomes zero} */
-    private Duration duration(String name) throws IOException {
+    Duration duration(String name) throws IOException {
         if (json.currentToken() == JsonToken.VALUE_NUMBER_FLOAT) {
             return Duration.ofMillis(Math.max(0, (long) json.getDoubleValue()));
         }
         return Duration.ofMillis(count(name));
     }
 
-    private Instant instant(String name) throws IOException {
+    Instant instant(String name) throws IOException {
         String text = required(string(name), name);
         try {
             return Instant.parse(text);
@@ -1082,7 +1098,7 @@ final class StatusJsonReader {
         return ContextPath.parse(required(string(name), name));
     }
 
-    private <E extends Enum<E>> E oneOf(String name, E[] values) throws IOException {
+    <E extends Enum<E>> E oneOf(String name, E[] values) throws IOException {
         String text = required(string(name), name);
         for (E value : values) {
             if (value.name().toLowerCase(Locale.ROOT).equals(text)) {
@@ -1092,7 +1108,7 @@ final class StatusJsonReader {
         throw malformed(name + " is " + quote(text) + ", which is not known");
     }
 
-    private <T> T required(@Nullable T value, String name) {
+    <T> T required(@Nullable T value, String name) {
         if (value == null) {
             throw malformed(name + " is missing");
         }

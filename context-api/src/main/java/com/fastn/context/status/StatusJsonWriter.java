@@ -128,7 +128,27 @@ final class StatusJsonWriter implements Closeable, RowSink {
         if (!snapshot.counterWindows().isEmpty()) {
             windows(snapshot.counterWindows());
         }
+        if (!snapshot.causes().isNone()) {
+            json.writeFieldName("causes");
+            write(snapshot.causes());
+        }
         json.writeEndObject();
+    }
+
+    void write(Causes causes) throws IOException {
+        new CauseJsonWriter(this, json).write(causes);
+    }
+
+    void write(Explanation explanation) throws IOException {
+        new CauseJsonWriter(this, json).write(explanation);
+    }
+
+    void write(DeadlockReport report) throws IOException {
+        new CauseJsonWriter(this, json).write(report);
+    }
+
+    void write(WaitEpisode episode) throws IOException {
+        new CauseJsonWriter(this, json).write(episode);
     }
 
     void write(SnapshotDelta delta) throws IOException {
@@ -204,11 +224,15 @@ final class StatusJsonWriter implements Closeable, RowSink {
         if (delta.counterWindows() != null) {
             windows(delta.counterWindows());
         }
+        if (delta.causes() != null) {
+            json.writeFieldName("causes");
+            write(delta.causes());
+        }
         json.writeEndObject();
     }
 
     /** Ids count from 1, so none comes near to where a number loses digits. */
-    private void ids(String name, List<Long> ids) throws IOException {
+    void ids(String name, List<Long> ids) throws IOException {
         json.writeArrayFieldStart(name);
         for (long id : ids) {
             json.writeNumber(id);
@@ -216,14 +240,14 @@ final class StatusJsonWriter implements Closeable, RowSink {
         json.writeEndArray();
     }
 
-    private void begin(String kind) throws IOException {
+    void begin(String kind) throws IOException {
         json.writeStartObject();
         string("kind", kind);
         integer("schema", StatusJson.SCHEMA);
         integer("min_schema", StatusJson.SCHEMA);
     }
 
-    private void write(NodeIdentity node) throws IOException {
+    void write(NodeIdentity node) throws IOException {
         json.writeObjectFieldStart("node");
         string("alias", node.alias());
         string("incarnation", node.incarnation());
@@ -699,13 +723,13 @@ final class StatusJsonWriter implements Closeable, RowSink {
         }
     }
 
-    private void integer(String name, @Nullable Long value) throws IOException {
+    void integer(String name, @Nullable Long value) throws IOException {
         if (value != null) {
             integer(name, value.longValue());
         }
     }
 
-    private void integer(String name, long value) throws IOException {
+    void integer(String name, long value) throws IOException {
         json.writeNumberField(name, value);
         if (JsonLimits.isInexact(value)) {
             json.writeStringField(name + "_text", Long.toString(value));
@@ -718,7 +742,7 @@ final class StatusJsonWriter implements Closeable, RowSink {
         }
     }
 
-    private void duration(String name, @Nullable Duration value) throws IOException {
+    void duration(String name, @Nullable Duration value) throws IOException {
         if (value != null) {
             integer(name, millis(value));
         }
@@ -732,13 +756,13 @@ final class StatusJsonWriter implements Closeable, RowSink {
         }
     }
 
-    private void string(String name, @Nullable String value) throws IOException {
+    void string(String name, @Nullable String value) throws IOException {
         if (value != null) {
             json.writeStringField(name, wellFormed(value, JsonLimits.STRING_LENGTH));
         }
     }
 
-    private void bool(String name, boolean value) throws IOException {
+    void bool(String name, boolean value) throws IOException {
         json.writeBooleanField(name, value);
     }
 
@@ -755,7 +779,7 @@ final class StatusJsonWriter implements Closeable, RowSink {
     }
 
     /** The names of constants are ASCII, and shorter than a word may be. */
-    private void lowerCase(String name, Enum<?> value) throws IOException {
+    void lowerCase(String name, Enum<?> value) throws IOException {
         String upper = value.name();
         for (int i = 0; i < upper.length(); i++) {
             word[i] = Character.toLowerCase(upper.charAt(i));
@@ -769,7 +793,7 @@ final class StatusJsonWriter implements Closeable, RowSink {
     }
 
     /** {@return the text without lone surrogates, which UTF-8 cannot say, and no longer than a reader accepts} */
-    private static String wellFormed(String text, int longest) {
+    static String wellFormed(String text, int longest) {
         String shown = text;
         if (text.length() > longest) {
             String missing = "... (" + text.length() + " characters)";

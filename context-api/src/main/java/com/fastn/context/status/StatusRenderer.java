@@ -132,6 +132,32 @@ public final class StatusRenderer {
         return page.text();
     }
 
+    /**
+     * Draws why a context is stuck. The first line names the root.
+     *
+     * @param explanation what to draw
+     * @return the lines
+     */
+    public String render(Explanation explanation) {
+        requireNonNull(explanation, "explanation");
+        Page page = new Page(colours, width);
+        ExplanationText.draw(page, explanation);
+        return page.text();
+    }
+
+    /**
+     * Draws why contexts are stuck, each root once.
+     *
+     * @param explanations what to draw
+     * @return the lines
+     */
+    public String render(List<Explanation> explanations) {
+        requireNonNull(explanations, "explanations");
+        Page page = new Page(colours, width);
+        ExplanationText.drawAll(page, explanations);
+        return page.text();
+    }
+
     private void draw(Page page, StatusSnapshot snapshot) {
         SystemMetrics metrics = snapshot.systemMetrics();
         if (!brief) {

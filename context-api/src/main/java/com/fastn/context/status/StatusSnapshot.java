@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param operationBaselines what is usual for operations that some shown context is inside of, by their names; those of
  *     which none has ended are not there
  * @param counterWindows how the counters grew lately whose windows somebody asked for, by path and name
+ * @param causes deadlocks, and whatever else is known of who holds up whom
  */
 public record StatusSnapshot(
         NodeIdentity node,
@@ -39,7 +40,8 @@ public record StatusSnapshot(
         List<StatusWarning> warnings,
         List<FinishedContext> recent,
         Map<String, OperationBaseline> operationBaselines,
-        List<CounterWindows> counterWindows) {
+        List<CounterWindows> counterWindows,
+        Causes causes) {
 
     /** Copies the collections; the baselines come in the order of their names. */
     public StatusSnapshot {
@@ -52,6 +54,7 @@ public record StatusSnapshot(
         recent = List.copyOf(recent);
         operationBaselines = Collections.unmodifiableMap(new TreeMap<>(operationBaselines));
         counterWindows = List.copyOf(counterWindows);
+        requireNonNull(causes, "causes");
     }
 
     /**
@@ -86,7 +89,8 @@ public record StatusSnapshot(
                 warnings,
                 List.of(),
                 Map.of(),
-                List.of());
+                List.of(),
+                Causes.NONE);
     }
 
     /**
@@ -107,7 +111,8 @@ public record StatusSnapshot(
                 warnings,
                 recent,
                 operationBaselines,
-                counterWindows);
+                counterWindows,
+                causes);
     }
 
     /**
@@ -128,7 +133,8 @@ public record StatusSnapshot(
                 warnings,
                 finished,
                 operationBaselines,
-                counterWindows);
+                counterWindows,
+                causes);
     }
 
     /**
@@ -149,7 +155,8 @@ public record StatusSnapshot(
                 warnings,
                 recent,
                 baselines,
-                counterWindows);
+                counterWindows,
+                causes);
     }
 
     /**
@@ -170,7 +177,35 @@ public record StatusSnapshot(
                 warnings,
                 recent,
                 operationBaselines,
-                windows);
+                windows,
+                causes);
+    }
+
+    /**
+     * Makes a copy with other causes.
+     *
+     * @param known what the copy knows of who holds up whom
+     * @return the copy
+     */
+    public StatusSnapshot withCauses(Causes known) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                operationBaselines,
+                counterWindows,
+                known);
+    }
+
+    /** {@return the contexts that wait for each other, proven deadlocks first} */
+    public List<DeadlockReport> deadlocks() {
+        return causes.deadlocks();
     }
 
     /** {@return the plain drawing} */

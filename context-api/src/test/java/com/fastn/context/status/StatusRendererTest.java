@@ -265,7 +265,8 @@ class StatusRendererTest {
                                 new FinishedContext.Cancelled(
                                         new CancelReason(CancelReason.Kind.REQUESTED, text, text)))),
                 Map.of(text, new OperationBaseline(9, Duration.ZERO, Duration.ZERO, Duration.ZERO)),
-                List.of(new CounterWindows(ContextPath.of(text), text, 1, 2, 3, 4, 5, 0.1, Duration.ZERO)));
+                List.of(new CounterWindows(ContextPath.of(text), text, 1, 2, 3, 4, 5, 0.1, Duration.ZERO)),
+                Causes.NONE);
     }
 
     private static void assertOnlyOurControls(String drawn) {
