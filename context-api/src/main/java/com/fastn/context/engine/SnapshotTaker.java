@@ -81,7 +81,10 @@ final class SnapshotTaker {
     /** Everything but the tree, of which there is only the root. */
     private StatusSnapshot frame(ContextNode from, @Nullable SystemMetrics system) {
         for (int i = 0; i < order.size(); i++) {
-            mutexes.addAll(order.node(i).mutexList());
+            List<FifoMutex<?>> own = order.node(i).mutexList();
+            if (!own.isEmpty()) {
+                mutexes.addAll(own);
+            }
         }
         counts = runtime.counterStore().readAll();
         idleNanosOfAll = idleNanosOfAll();

@@ -7,27 +7,28 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The contexts of a tree as a walk meets them: breadth first, each behind its parent, the children of one side by side and
- * the oldest first. It takes three words for each context. What a context has from its ancestors is handed down, so that no
+ * the oldest first. It takes two words for each context, and one more for each thing that is not the same for all. What a context has from its ancestors is handed down, so that no
  * depth makes anybody go up again; a path is made when it is asked for.
  */
 final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
+    private final ContextPath topPath;
     private final WarningSettings topSettings;
     private final @Nullable PathCounters topCounters;
     private ContextNode[] nodes;
     private int[] parents;
-    private @Nullable PathCounters[] counters;
     private int size;
 
-    // Made when somebody below has settings of its own, and when somebody asks for a path.
+    // Made when somebody below counts, has settings of its own, or is asked for its path.
+    private @Nullable PathCounters @Nullable [] counters;
     private WarningSettings @Nullable [] settings;
     private @Nullable ContextPath @Nullable [] paths;
 
     private SnapshotWalk(ContextNode from, int expected) {
         this.nodes = new ContextNode[expected];
         this.parents = new int[expected];
-        this.counters = new PathCounters[expected];
         this.topSettings = WarningSettings.of(from);
-        this.topCounters = from.runtime().counterStore().find(from.path());
+        this.topPath = from.path();
+        this.topCounters = from.runtime().counterStore().find(topPath);
     }
 
     /** Reads each node with the children that it had at that moment, so the result is always a tree (rule M9). */
@@ -35,7 +36,6 @@ final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
         long open = from.parent() == null ? from.runtime().openContexts() : 0;
         SnapshotWalk walk = new SnapshotWalk(from, (int) Math.max(64, Math.min(open + open / 64, 1 << 24)));
         walk.add(from, -1);
-        walk.counters[0] = walk.topCounters;
         for (int i = 0; i < walk.size; i++) {
             int before = walk.size;
             walk.nodes[i].addChildrenTo(walk, i);
@@ -52,7 +52,9 @@ final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
             int longer = size + size / 2;
             nodes = Arrays.copyOf(nodes, longer);
             parents = Arrays.copyOf(parents, longer);
-            counters = Arrays.copyOf(counters, longer);
+            if (counters != null) {
+                counters = Arrays.copyOf(counters, longer);
+            }
             if (settings != null) {
                 settings = Arrays.copyOf(settings, longer);
             }
@@ -70,12 +72,19 @@ final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
     private void handDown(int parent, int child) {
         ContextNode node = nodes[child];
         PathCounters found = node.countersOrNull();
-        PathCounters up = counters[parent];
+        PathCounters up = counters(parent);
         if (found == null && up != null) {
             found = up.childOrNull(node.name());
         }
         // One that counts together with others has nothing of its own.
-        counters[child] = found != null && found.isBucket() ? null : found;
+        if (found != null && !found.isBucket()) {
+            @Nullable PathCounters[] counted = counters;
+            if (counted == null) {
+                counted = new PathCounters[nodes.length];
+                counters = counted;
+            }
+            counted[child] = found;
+        }
         WarningSettings inherited = settings(parent);
         WarningSettings own = inherited.below(node);
         WarningSettings[] all = settings;
@@ -109,7 +118,11 @@ final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
 
     @Nullable
     PathCounters counters(int index) {
-        return counters[index];
+        if (index == 0) {
+            return topCounters;
+        }
+        @Nullable PathCounters[] all = counters;
+        return all == null ? null : all[index];
     }
 
     /** How many names its path has. */
@@ -124,29 +137,42 @@ final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
 
     /** Shares the paths of all above, which are made as well. */
     ContextPath path(int index) {
+        if (index == 0) {
+            return topPath;
+        }
         @Nullable ContextPath[] all = paths;
         if (all == null) {
             all = new ContextPath[size];
-            all[0] = nodes[0].path();
+            all[0] = topPath;
             paths = all;
         }
         ContextPath known = all[index];
         if (known != null) {
             return known;
         }
+        ContextPath above = all[parents[index]];
+        return above != null ? pathBelow(above, index, all) : pathFromFirstKnown(index, all);
+    }
+
+    private ContextPath pathBelow(ContextPath above, int index, @Nullable ContextPath[] all) {
+        PathCounters counted = counters(index);
+        ContextPath path = counted != null ? counted.path() : above.child(nodes[index].name());
+        all[index] = path;
+        return path;
+    }
+
+    private ContextPath pathFromFirstKnown(int index, @Nullable ContextPath[] all) {
         int[] below = new int[8];
         int count = 0;
         int at = index;
-        for (known = all[at]; known == null; known = all[at]) {
+        ContextPath known = all[at];
+        for (; known == null; known = all[at]) {
             below = count == below.length ? Arrays.copyOf(below, 2 * count) : below;
             below[count++] = at;
             at = parents[at];
         }
         while (count > 0) {
-            int next = below[--count];
-            PathCounters counted = counters[next];
-            known = counted != null ? counted.path() : known.child(nodes[next].name());
-            all[next] = known;
+            known = pathBelow(known, below[--count], all);
         }
         return known;
     }

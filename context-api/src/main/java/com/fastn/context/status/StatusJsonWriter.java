@@ -347,22 +347,18 @@ final class StatusJsonWriter implements Closeable, RowSink {
         }
     }
 
-    /** Siblings stand side by side, so one number for each context leads down, and its parent leads back up. */
+    /** Parents never fall from one number to the next, so the first child is looked up, and no table of them is needed. */
     private void writeTree(ContextPath top, FoldableTree tree) throws IOException {
-        int[] firstChild = new int[tree.size()];
-        for (int i = tree.size() - 1; i > 0; i--) {
-            firstChild[tree.parent(i)] = i;
-        }
         int[] pathEnds = new int[16];
         int level = 0;
         pathEnds[0] = path.set(top);
         begin(0, tree, pathEnds[0]);
         int at = 0;
-        int next = firstChild[0];
+        int next = 1;
         while (at >= 0) {
-            if (next > 0 && next < firstChild.length && tree.parent(next) == at) {
+            if (next < tree.size() && tree.parent(next) == at) {
                 at = next;
-                next = firstChild[at];
+                next = firstChild(tree, at);
                 int end = path.child(pathEnds[level], tree.name(at));
                 level++;
                 pathEnds = level == pathEnds.length ? Arrays.copyOf(pathEnds, 2 * level) : pathEnds;
@@ -376,6 +372,21 @@ final class StatusJsonWriter implements Closeable, RowSink {
                 level--;
             }
         }
+    }
+
+    /** {@return the first whose parent is the context or a later one} */
+    private static int firstChild(FoldableTree tree, int parent) {
+        int low = parent + 1;
+        int high = tree.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (tree.parent(middle) < parent) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     private void begin(int index, FoldableTree tree, int pathEnd) throws IOException {
