@@ -796,8 +796,15 @@ public final class ContextNode extends ChildList implements FastnContext {
      * @param message for people
      */
     public void cancel(CancelReason.Kind why, String message) {
-        if (cancelReason == null && life != CLOSED) {
+        CancelReason known = cancelReason;
+        if (life == CLOSED) {
+            return;
+        }
+        if (known == null) {
             CancelWalk.cancel(this, new CancelReason(why, Names.clean(message), path().toString()));
+        } else if (runtime.isCancelling()) {
+            // Perhaps not here; then this is a look for nothing.
+            CancelWalk.finish(this, known);
         }
     }
 
@@ -814,13 +821,28 @@ public final class ContextNode extends ChildList implements FastnContext {
      */
     int mark(CancelReason reason) {
         synchronized (this) {
-            int found = first() == null && stripes() == null ? 0 : HAS_CHILDREN;
+            int found = mayHaveChildren() ? HAS_CHILDREN : 0;
             if (cancelReason != null || life == CLOSED) {
                 return found;
             }
             cancelReason = reason;
             return found | MARKED;
         }
+    }
+
+    /** As {@link #mark}, and says before the mark shows that a walk begins, if there is anything to walk to. */
+    int markFirst(CancelReason reason) {
+        synchronized (this) {
+            if (mayHaveChildren()) {
+                runtime.cancellationBegins();
+            }
+            return mark(reason);
+        }
+    }
+
+    @GuardedBy("this")
+    private boolean mayHaveChildren() {
+        return first() != null || stripes() != null;
     }
 
     /** Whether anything has to be done for this node once it is marked. */
@@ -1393,7 +1415,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     @Override
-    public <T extends @Nullable Object> Callable<T> wrap(Callable<T> task) {
+    public <T extends @Nullable Object> Callable<T> wrapCallable(Callable<T> task) {
         requireNonNull(task, "task");
         return () -> {
             try (ContextScope ignored = makeCurrent()) {
@@ -1403,7 +1425,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     @Override
-    public Executor wrap(Executor executor) {
+    public Executor wrapExecutor(Executor executor) {
         requireNonNull(executor, "executor");
         return task -> executor.execute(wrap(task));
     }
@@ -1435,7 +1457,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     private void remember(@Nullable Throwable failure) {
-        FinishedContext.Outcome outcome = RecentContexts.outcome(cancelReason, failure);
+        FinishedContext.Outcome outcome = RecentContexts.outcome(cancelReason, failure, runtime.redactor());
         PathCounters path = pathCounters();
         while (!path.countEnd(runtime.sinceStart(endedNanos), outcome)) {
             path = pathCounters();

@@ -18,6 +18,8 @@ import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
+import com.fastn.context.status.Redactor;
+import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
@@ -34,6 +36,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
@@ -76,6 +79,10 @@ public final class EngineRuntime implements ContextRuntime {
     private final AtomicBoolean dirty = new AtomicBoolean();
     private final AtomicLong version = new AtomicLong();
 
+    // Cancellations of subtrees whose marks are not all set yet.
+    private final AtomicInteger cancelling = new AtomicInteger();
+
+    private volatile Redactor redactor = Redactor.standard();
     private volatile NodeIdentity node;
     private volatile ContextListener[] listeners = {};
     private volatile @Nullable Supplier<@Nullable SystemMetrics> systemMetrics;
@@ -180,6 +187,12 @@ public final class EngineRuntime implements ContextRuntime {
         return status().withRecent(recent());
     }
 
+    @Override
+    public StatusSnapshot statusWithRecent(SnapshotLimits limits) {
+        // The tree has to make room for the list.
+        return SnapshotFold.fold(status(limits).withRecent(recent()), limits);
+    }
+
     RecentContexts recentContexts() {
         return recent;
     }
@@ -212,7 +225,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 hook.run();
             } catch (RuntimeException e) {
-                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", e);
+                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", LoggedFailure.of(e));
             }
         }
     }
@@ -225,7 +238,7 @@ public final class EngineRuntime implements ContextRuntime {
         try {
             return source.get();
         } catch (RuntimeException e) {
-            LOG.warn("the source of system metrics failed; the snapshot goes on without them", e);
+            LOG.warn("the source of system metrics failed; the snapshot goes on without them", LoggedFailure.of(e));
             return null;
         }
     }
@@ -296,6 +309,16 @@ public final class EngineRuntime implements ContextRuntime {
                 }
             }
         };
+    }
+
+    @Override
+    public void setRedactor(Redactor filter) {
+        redactor = requireNonNull(filter, "filter");
+        changed();
+    }
+
+    Redactor redactor() {
+        return redactor;
     }
 
     @Override
@@ -480,6 +503,18 @@ public final class EngineRuntime implements ContextRuntime {
         return lockIds.incrementAndGet();
     }
 
+    void cancellationBegins() {
+        cancelling.incrementAndGet();
+    }
+
+    void cancellationHasMarkedAll() {
+        cancelling.decrementAndGet();
+    }
+
+    boolean isCancelling() {
+        return cancelling.get() > 0;
+    }
+
     void contextNeverOpened() {
         neverOpened.increment();
     }
@@ -571,7 +606,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 listener.onEvent(event);
             } catch (Throwable t) {
-                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), t);
+                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), LoggedFailure.of(t));
             }
         }
     }

@@ -6,6 +6,7 @@ import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
 import com.fastn.context.Unclosed;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.Sanitizer;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.time.Duration;
@@ -115,7 +116,7 @@ final class LeakTracker {
                     left.size() == 1 ? "1 thing was" : left.size() + " things were",
                     left.stream()
                             .limit(MAX_TOLD)
-                            .map(unclosed -> Misuses.oneLine(unclosed.describe()))
+                            .map(unclosed -> Sanitizer.clean(unclosed.describe()))
                             .collect(Collectors.joining("; ")),
                     left.size() > MAX_TOLD ? "; +" + (left.size() - MAX_TOLD) + " more" : "");
         }
@@ -132,7 +133,7 @@ final class LeakTracker {
         if (lostTold.incrementAndGet() <= MAX_TOLD && LOG.isWarnEnabled()) {
             LOG.warn(
                     "garbage collected without being closed: {}",
-                    Misuses.oneLine(opened.unclosed(runtime.nanos()).describe()));
+                    Sanitizer.clean(opened.unclosed(runtime.nanos()).describe()));
         }
         runtime.changed();
     }

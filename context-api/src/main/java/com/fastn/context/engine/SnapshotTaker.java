@@ -16,6 +16,7 @@ import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.OperationStatus;
+import com.fastn.context.status.Redactor;
 import com.fastn.context.status.RowSink;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
@@ -198,6 +199,8 @@ final class SnapshotTaker {
                 running = x.operationList();
             }
         }
+        Redactor redactor = runtime.redactor();
+        CancelReason reason = node.cancelReason();
         PathCounters path = order.counters(index);
         CounterStore.Counts counted = path == null ? null : counts.get(path);
         if (counted == null) {
@@ -209,15 +212,15 @@ final class SnapshotTaker {
                 label,
                 node.kind(),
                 state(index),
-                node.cancelReason(),
+                reason == null ? null : redactor.reason(reason),
                 node.durationNanos(now),
                 node.parent() == null ? idleNanosOfAll : node.idleNanos(now),
                 activity,
                 node.isOnThread(),
                 caller,
                 operations(index, running),
-                metrics,
-                data,
+                metrics.isEmpty() ? metrics : redactor.metrics(metrics),
+                data.isEmpty() ? data : redactor.data(data),
                 counted.total(),
                 counted.live(),
                 counted.allTotal(),

@@ -29,7 +29,7 @@ final class Trampoline {
                 try {
                     next.run();
                 } catch (Throwable t) {
-                    LOG.error("a completion of a lock failed", t);
+                    LOG.error("a completion of a lock failed", LoggedFailure.of(t));
                 }
                 next = queue.poll();
             }

@@ -8,20 +8,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** A wait for a lock that is longer than the waiter may wait. */
-final class WaiterStuckRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.WAITER_STUCK;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.WARNING;
-    }
-
-    @Override
-    public String plural() {
-        return "waiters stuck";
+final class WaiterStuckRule extends NamedRule {
+    WaiterStuckRule() {
+        super(WarningIds.WAITER_STUCK, WarningSeverity.WARNING, "waiters stuck");
     }
 
     @Override

@@ -2,6 +2,7 @@ package com.fastn.context.status;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ final class TreeDrawing {
     private final int lockLines;
     private final int deepest;
     private final Deque<Branch> open = new ArrayDeque<>();
+    private final Map<Integer, ContextStatus> rows = new HashMap<>();
     private final Set<ContextPath> counted = new HashSet<>();
 
     /**
@@ -42,7 +44,13 @@ final class TreeDrawing {
                 page.width() <= 0 ? DEEPEST : Math.max(3, Math.min(DEEPEST, page.width() / (2 * COLUMNS_PER_LEVEL)));
     }
 
+    /** {@return the contexts that were drawn, by the number of the line that their row is in} */
+    Map<Integer, ContextStatus> rows() {
+        return rows;
+    }
+
     void draw(ContextStatus root) {
+        rows.put(page.lines(), root);
         Line line = page.line();
         addRow(line, Ink.BOLD, root.label(), root);
         page.end(line);
@@ -70,6 +78,7 @@ final class TreeDrawing {
             line.add(Ink.DIM, "[" + depth + "] ");
         }
         addRow(line, Ink.PLAIN, branch.titleOf(child), child);
+        rows.put(page.lines(), child);
         page.end(line);
         String lead = depth >= deepest ? branch.lead : branch.lead + (last ? "    " : "│   ");
         enter(child, lead, depth, branch.isOneOfMany(child));

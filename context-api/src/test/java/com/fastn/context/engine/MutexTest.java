@@ -356,7 +356,7 @@ class MutexTest {
             threads.add(Thread.currentThread());
             guard.close();
         });
-        Thread thread = new Thread(releaser.wrap((Runnable) holder::close));
+        Thread thread = new Thread(releaser.wrap(holder::close));
         thread.start();
         thread.join();
 

@@ -12,7 +12,9 @@ import com.fastn.context.ManualTicker;
 import com.fastn.context.Operation;
 import com.fastn.context.Unclosed;
 import com.fastn.context.status.StatusWarning;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -147,6 +149,55 @@ class StrictModeTest {
         assertThat(guardOf(root.mutex("orders", 1).lock()).value()).isEqualTo(1);
         assertThat(root.trackLive("requests")).isNotNull();
         assertThat(root.operation("db-query").name()).isEqualTo("db-query");
+    }
+
+    @Test
+    void aContextThatIsForgottenStaysListedWithItsLineForTheTreeKeepsIt() {
+        long id = forgetContext();
+        WeakReference<Object> garbage = new WeakReference<>(new Object());
+        await().atMost(Duration.ofSeconds(30)).until(() -> {
+            System.gc();
+            return garbage.get() == null;
+        });
+        assertThat(runtime.unclosed()).singleElement().satisfies(one -> {
+            assertThat(one.kind()).isEqualTo(Unclosed.Kind.CONTEXT);
+            assertThat(one.contextId()).isEqualTo(id);
+            assertThat(one.place()).contains("forgetContext(StrictModeTest.java:");
+        });
+        assertThat(runtime.misuses()).isEmpty();
+    }
+
+    private long forgetContext() {
+        return root.child("forgotten").open().id();
+    }
+
+    @Test
+    void S7_aRuntimeThatClosesSaysInOneLineOfTheLogWhatWasLeftOpenAndWhere() {
+        root.child("session\r\nFAKE {}").open();
+        List<Operation> kept = new ArrayList<>();
+        for (int i = 0; i < 25; i++) {
+            ticker.advance(Duration.ofMillis(1));
+            kept.add(root.operation("query-" + i));
+        }
+        String log = CapturedLog.of(runtime::close);
+        assertThat(kept).hasSize(25);
+        assertThat(log.lines())
+                .singleElement()
+                .satisfies(line -> assertThat(line)
+                        .contains(
+                                "the runtime closes, and 26 things were never closed: context app.session\\u{d}\\u{a}FAKE {}")
+                        .contains(
+                                "S7_aRuntimeThatClosesSaysInOneLineOfTheLogWhatWasLeftOpenAndWhere(StrictModeTest.java:")
+                        .contains("query-18")
+                        .doesNotContain("query-19")
+                        .endsWith("; +6 more"));
+        assertThat(CapturedLog.of(runtime::close)).as("a second close").isEmpty();
+    }
+
+    @Test
+    void aRuntimeInWhichAllWasClosedClosesWithoutAWord() {
+        root.child("session").open().close();
+        assertThat(CapturedLog.of(runtime::close)).isEmpty();
     }
 
     @Test

@@ -158,13 +158,13 @@ class TreeEdgesTest {
         List<@Nullable FastnContext> seen = new ArrayList<>();
         Runnable look = () -> seen.add(FastnContext.current());
         context.wrap(look).run();
-        assertThat(context.wrap(() -> {
+        assertThat(context.wrapCallable(() -> {
                             look.run();
                             return "result";
                         })
                         .call())
                 .isEqualTo("result");
-        context.wrap(Runnable::run).execute(look);
+        context.wrapExecutor(Runnable::run).execute(look);
         assertThat(seen).containsExactly(context, context, context);
     }
 

@@ -3,9 +3,11 @@ package com.fastn.context.status;
 import static com.fastn.context.Golden.golden;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.status.StatusRenderer.Part;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +49,25 @@ class StatusRendererTest {
     void coloursAreTheSeeds() {
         golden("seed-4-system.ansi").matches(StatusRenderer.ansi(0).render(Scenes.system()));
         golden("cluster-60.ansi").matches(StatusRenderer.ansi(60).render(Scenes.cluster()));
+    }
+
+    @Test
+    void whereNothingButAsciiIsShownNothingElseIsDrawn() {
+        String drawn = StatusRenderer.plain().ascii().render(Scenes.cluster());
+        golden("cluster-ascii.txt").matches(drawn);
+        assertThat(drawn.chars()).allMatch(c -> c < 0x80);
+        String narrow = StatusRenderer.ansi(60).ascii().render(Scenes.cluster());
+        assertThat(narrow.chars()).allMatch(c -> c < 0x80);
+        assertThat(narrow).contains("...");
+        assertThat(narrow.lines()).allMatch(line -> DisplayWidth.of(line) <= 60);
+    }
+
+    @Test
+    void aPartIsDrawnWithoutTheOthers() {
+        String locks = StatusRenderer.plain().only(Set.of(Part.LOCKS)).render(Scenes.locks());
+        assertThat(locks).contains("Active Locks", "Lock Waiters").doesNotContain("├──", "Warnings:");
+        String warnings = StatusRenderer.plain().only(Set.of(Part.WARNINGS)).render(Scenes.locks());
+        assertThat(warnings).contains("Warnings:").doesNotContain("├──", "Active Locks");
     }
 
     @Test
