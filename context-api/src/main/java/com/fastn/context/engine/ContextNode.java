@@ -383,7 +383,10 @@ public final class ContextNode extends ChildList implements FastnContext {
                     runtime.root().name()));
             return child;
         }
-        if (!link(child)) {
+        boolean linked = link(child);
+        // Whoever gets the child from here, even by a race, finds the list that it is in.
+        VarHandle.storeStoreFence();
+        if (!linked) {
             CancelReason inherited = cancelReason;
             runtime.misuse("a child was opened in a context that had ended; it is closed from the start");
             child.bornDead(
