@@ -477,6 +477,7 @@ public interface FastnContext extends AutoCloseable {
      * @param value the first value; a different one in a later call is not taken over and is counted as misuse
      * @param <T> the type of the value
      * @return the one mutex of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
      */
     <T extends @Nullable Object> ContextMutex<T> mutex(String name, T value);
 
@@ -485,8 +486,31 @@ public interface FastnContext extends AutoCloseable {
      *
      * @param name the lock's name
      * @return the one mutex of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
      */
     ContextMutex<?> mutex(String name);
+
+    /**
+     * Gives the read-write lock of this name in this context, made at the first call with the value that it protects.
+     *
+     * @param name the lock's name
+     * @param value the first value; a different one in a later call is not taken over and is counted as misuse
+     * @param <T> the type of the value
+     * @return the one read-write lock of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
+     */
+    <T extends @Nullable Object> ContextReadWriteLock<T> readWriteLock(String name, T value);
+
+    /**
+     * Gives the semaphore of this name in this context, made at the first call with its permits.
+     *
+     * @param name the semaphore's name
+     * @param permits how many there are; a different number in a later call is not taken over and is counted as misuse
+     * @return the one semaphore of this name in this context
+     * @throws IllegalArgumentException if there is not at least one permit
+     * @throws IllegalStateException if a lock of another kind has this name in this context
+     */
+    ContextSemaphore semaphore(String name, int permits);
 
     /** {@return a snapshot of this context and everything below it} */
     StatusSnapshot subtreeStatus();

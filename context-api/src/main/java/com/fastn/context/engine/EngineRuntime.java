@@ -39,6 +39,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,7 +64,11 @@ public final class EngineRuntime implements ContextRuntime {
     private final int maxDepth;
     private final OperationBaselines baselines = new OperationBaselines(this);
     private final CauseFinder causes = new CauseFinder(this);
-    private final Trampoline trampoline = new Trampoline();
+    private final Trampoline trampoline = new Trampoline(this);
+
+    @SuppressWarnings("ThreadLocalUsage") // one a runtime, of which there are few; null outside of scopes
+    private final ThreadLocal<@Nullable Scope> scopes = new ThreadLocal<>();
+
     private final IdSource contextIds = new IdSource();
     private final AtomicLong lockIds = new AtomicLong();
     // Of the contexts that were made, those that found no place in the tree: rare, and so not counted with each that
@@ -71,7 +76,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final LongAdder neverOpened = new LongAdder();
     private final LongAdder ended = new LongAdder();
     private final CopyOnWriteArrayList<Runnable> beforeSnapshot = new CopyOnWriteArrayList<>();
-    private final Set<FifoMutex<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
+    private final Set<FifoLock<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Set<Runnable> atClose = ConcurrentHashMap.newKeySet();
 
@@ -89,6 +94,7 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile @Nullable ExecutorService tasks;
     private volatile @Nullable Runnable onFirstChange;
     private volatile @Nullable Object environment;
+    private volatile @Nullable Consumer<Waiter<?>> onQueued;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
         this(settings, current, CounterStore.Caps.DEFAULT);
@@ -494,6 +500,32 @@ public final class EngineRuntime implements ContextRuntime {
         return trampoline;
     }
 
+    /** Per thread, the innermost {@code withLock} whose work runs there and has not given its stage yet. */
+    ThreadLocal<@Nullable Scope> scopes() {
+        return scopes;
+    }
+
+    /** Says what is told of each wait for a lock once it is in the queue. At most one such hook is kept. */
+    Registration onQueued(Consumer<Waiter<?>> hook) {
+        onQueued = requireNonNull(hook, "hook");
+        return () -> {
+            if (onQueued == hook) {
+                onQueued = null;
+            }
+        };
+    }
+
+    void queued(Waiter<?> waiter) {
+        Consumer<Waiter<?>> hook = onQueued;
+        if (hook != null) {
+            try {
+                hook.accept(waiter);
+            } catch (RuntimeException e) {
+                LOG.error("the hook on waits for locks failed", e);
+            }
+        }
+    }
+
     /** The number of a new context, above that of its parent. */
     long nextContextId(@Nullable ContextNode parent) {
         return contextIds.nextAbove(parent == null ? 0 : parent.id());
@@ -612,25 +644,25 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     /** Keeps a lock in sight whose context ended while it was held. */
-    void keepIfBusy(FifoMutex<?> mutex) {
-        while (mutex.isBusy()) {
-            locksOfEndedContexts.add(mutex);
-            if (mutex.isBusy()) {
+    void keepIfBusy(FifoLock<?> lock) {
+        while (lock.isBusy()) {
+            locksOfEndedContexts.add(lock);
+            if (lock.isBusy()) {
                 return;
             }
             // Released meanwhile, and perhaps taken again since: look once more.
-            locksOfEndedContexts.remove(mutex);
+            locksOfEndedContexts.remove(lock);
         }
     }
 
-    void forgetIfIdle(FifoMutex<?> mutex) {
-        if (!locksOfEndedContexts.isEmpty() && locksOfEndedContexts.remove(mutex)) {
+    void forgetIfIdle(FifoLock<?> lock) {
+        if (!locksOfEndedContexts.isEmpty() && locksOfEndedContexts.remove(lock)) {
             // Somebody may have taken it in between, and been kept before the line above.
-            keepIfBusy(mutex);
+            keepIfBusy(lock);
         }
     }
 
-    Set<FifoMutex<?>> locksOfEndedContexts() {
+    Set<FifoLock<?>> locksOfEndedContexts() {
         return locksOfEndedContexts;
     }
 

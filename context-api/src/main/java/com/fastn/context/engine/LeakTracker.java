@@ -2,7 +2,6 @@ package com.fastn.context.engine;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
-import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
 import com.fastn.context.Unclosed;
 import com.fastn.context.status.ContextState;
@@ -59,8 +58,9 @@ final class LeakTracker {
         contexts.remove(id);
     }
 
-    <T extends @Nullable Object> LockGuard<T> guard(FifoMutex.Grant<T> grant, List<StackTraceElement> place) {
-        Opened opened = opened(Unclosed.Kind.LOCK, grant.lockName(), grant.by, place);
+    <T extends @Nullable Object> AnyGuard<T> guard(Grant<T> grant) {
+        List<StackTraceElement> place = grant.place;
+        Opened opened = opened(Unclosed.Kind.LOCK, grant.lockName(), grant.by, place == null ? List.of() : place);
         grant.opened = opened;
         TrackedGuard<T> guard = new TrackedGuard<>(grant, opened);
         opened.watch(guard);
@@ -256,11 +256,11 @@ final class LeakTracker {
         }
     }
 
-    private static final class TrackedGuard<T extends @Nullable Object> implements LockGuard<T> {
-        private final LockGuard<T> guard;
+    private static final class TrackedGuard<T extends @Nullable Object> implements AnyGuard<T> {
+        private final AnyGuard<T> guard;
         private final Opened opened;
 
-        TrackedGuard(LockGuard<T> guard, Opened opened) {
+        TrackedGuard(AnyGuard<T> guard, Opened opened) {
             this.guard = guard;
             this.opened = opened;
         }
@@ -298,6 +298,23 @@ final class LeakTracker {
         @Override
         public long fence() {
             return guard.fence();
+        }
+
+        @Override
+        public int permits() {
+            return guard.permits();
+        }
+
+        @Override
+        public void release(int permits) {
+            try {
+                guard.release(permits);
+                if (guard.permits() == 0) {
+                    opened.closed();
+                }
+            } finally {
+                Reference.reachabilityFence(this);
+            }
         }
 
         @Override

@@ -15,8 +15,9 @@ final class WaiterStuckRule extends NamedRule {
 
     @Override
     public void judge(Evidence evidence, Findings findings) {
+        // The one that holds it for the longest: the locks come in that order.
         Map<Long, LockStatus> locks = new HashMap<>();
-        evidence.locks().forEach(lock -> locks.put(lock.status().lockId(), lock.status()));
+        evidence.locks().forEach(lock -> locks.putIfAbsent(lock.status().lockId(), lock.status()));
         for (Evidence.WaitingContext waiting : evidence.waiters()) {
             LockWaiter waiter = waiting.status();
             if (!waiter.stuck()) {

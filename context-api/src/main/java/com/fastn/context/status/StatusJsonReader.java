@@ -512,6 +512,9 @@ final class StatusJsonReader extends JsonTokens {
         String lock = null;
         Long lockId = null;
         LockType type = null;
+        LockMode mode = null;
+        int permits = 1;
+        int totalPermits = 1;
         String holder = null;
         Long holderId = null;
         ContextPath holderPath = null;
@@ -525,6 +528,9 @@ final class StatusJsonReader extends JsonTokens {
                 case "name" -> lock = string(name);
                 case "lock_id" -> lockId = longValue(name);
                 case "lock_type" -> type = lockType(name);
+                case "mode" -> mode = lockMode(name);
+                case "permits" -> permits = smallCount(name);
+                case "permits_total" -> totalPermits = smallCount(name);
                 case "held_by_context" -> holder = string(name);
                 case "holder_id" -> holderId = longValue(name);
                 case "holder_path" -> holderPath = path(name);
@@ -539,6 +545,9 @@ final class StatusJsonReader extends JsonTokens {
                 required(lock, "name"),
                 required(lockId, "lock_id"),
                 required(type, "lock_type"),
+                mode != null ? mode : LockStatus.usualMode(required(type, "lock_type")),
+                permits,
+                totalPermits,
                 required(holder, "held_by_context"),
                 required(holderId, "holder_id"),
                 required(holderPath, "holder_path"),
@@ -558,12 +567,25 @@ final class StatusJsonReader extends JsonTokens {
         throw malformed(name + " is " + quote(text) + ", which is no kind of lock");
     }
 
+    private LockMode lockMode(String name) throws IOException {
+        String text = required(string(name), name);
+        for (LockMode mode : LockMode.values()) {
+            if (mode.text().equals(text)) {
+                return mode;
+            }
+        }
+        throw malformed(name + " is " + quote(text) + ", which is no way to hold a lock");
+    }
+
     private LockWaiter waiter() throws IOException {
         String context = null;
         Long contextId = null;
         ContextPath path = null;
         String lock = null;
         Long lockId = null;
+        LockMode mode = LockMode.EXCLUSIVE;
+        int permits = 1;
+        int position = 0;
         Duration waiting = null;
         boolean stuck = false;
         requireObject("a waiter");
@@ -574,6 +596,9 @@ final class StatusJsonReader extends JsonTokens {
                 case "context_path" -> path = path(name);
                 case "lock_name" -> lock = string(name);
                 case "lock_id" -> lockId = longValue(name);
+                case "mode" -> mode = lockMode(name);
+                case "permits" -> permits = smallCount(name);
+                case "position" -> position = smallCount(name);
                 case "waiting_duration_ms" -> waiting = duration(name);
                 case "stuck" -> stuck = bool(name);
                 default -> json.skipChildren();
@@ -585,6 +610,9 @@ final class StatusJsonReader extends JsonTokens {
                 required(path, "context_path"),
                 required(lock, "lock_name"),
                 required(lockId, "lock_id"),
+                mode,
+                permits,
+                position,
                 required(waiting, "waiting_duration_ms"),
                 stuck);
     }

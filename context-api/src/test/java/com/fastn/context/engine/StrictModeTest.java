@@ -206,7 +206,7 @@ class StrictModeTest {
             plain.root().child("session").open();
             LockGuard<Integer> guard = guardOf(plain.root().mutex("orders", 1).lock());
             Operation query = plain.root().operation("db-query");
-            assertThat(guard).isInstanceOf(FifoMutex.Grant.class);
+            assertThat(guard).isInstanceOf(Grant.class);
             assertThat(query).isInstanceOf(RunningOperation.class);
             assertThat(plain.unclosed()).isEmpty();
         }
