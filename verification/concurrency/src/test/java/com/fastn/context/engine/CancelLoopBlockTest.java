@@ -50,7 +50,9 @@ class CancelLoopBlockTest {
         loop.run(server::cancel);
 
         assertThat(server.childNodes()).hasSize(CHILDREN).allMatch(ContextNode::isCancelled);
-        assertThat(loop.turns.get()).as("turns of the loop that the walk was cut into").isGreaterThan(3);
+        assertThat(loop.turns.get())
+                .as("turns of the loop that the walk was cut into")
+                .isGreaterThan(3);
         System.out.printf(
                 "a million children: %d turns of the loop, the longest %.2f ms%n",
                 loop.turns.get(), loop.longestNanos.get() / 1e6);
