@@ -393,7 +393,10 @@ public final class ContextNode extends ChildList implements FastnContext {
                     runtime.root().name()));
             return child;
         }
-        if (!link(child)) {
+        boolean linked = link(child);
+        // Whoever gets the child from here, even by a race, finds the list that it is in.
+        VarHandle.storeStoreFence();
+        if (!linked) {
             CancelReason inherited = cancelReason;
             runtime.misuse("a child was opened in a context that had ended; it is closed from the start");
             child.bornDead(
@@ -641,6 +644,27 @@ public final class ContextNode extends ChildList implements FastnContext {
             nodes.sort(OLDEST_FIRST);
         }
         return nodes;
+    }
+
+    /** Adds the same to a walk, as the children of the context with that number. */
+    void addChildrenTo(SnapshotWalk walk, int index) {
+        int before = walk.size();
+        collect(0, walk, index);
+        if (stripes() != null) {
+            walk.sortFrom(before);
+        }
+    }
+
+    private void collect(int number, SnapshotWalk walk, int index) {
+        ChildList list = list(number);
+        if (list != null) {
+            synchronized (list) {
+                for (ContextNode child = list.first(); child != null; child = child.nextSibling) {
+                    walk.add(child, index);
+                }
+                collect(number + 1, walk, index);
+            }
+        }
     }
 
     /** Of one instant, as {@link #isChildlessFrom} is. */
