@@ -447,14 +447,20 @@ public final class ContextNode implements FastnContext {
         }
     }
 
-    boolean isChildless() {
+    /** {@return whether no child is open} */
+    public boolean isChildless() {
         synchronized (this) {
             return firstChild == null;
         }
     }
 
-    /** Runs a task once, when the last child has left; at once if there is none. */
-    Registration whenChildless(Runnable task) {
+    /**
+     * Runs a task once, when the last child has left; at once if there is none.
+     *
+     * @param task runs in the thread that closes the last child, and must not throw
+     * @return closing it takes the task back
+     */
+    public Registration whenChildless(Runnable task) {
         NodeExtras x = extras();
         boolean now;
         synchronized (this) {
@@ -676,6 +682,7 @@ public final class ContextNode implements FastnContext {
     }
 
     void tellCancelled() {
+        runtime.cancelled(this);
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.Cancelled(id, path(), requireNonNull(cancelReason, "reason")));
         }

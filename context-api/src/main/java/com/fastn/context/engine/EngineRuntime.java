@@ -35,6 +35,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,6 +81,7 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile @Nullable ExecutorService tasks;
     private volatile @Nullable Runnable onFirstChange;
     private volatile @Nullable Object environment;
+    private volatile @Nullable Consumer<ContextNode> onCancelled;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
         this(settings, current, CounterStore.Caps.DEFAULT);
@@ -343,6 +345,28 @@ public final class EngineRuntime implements ContextRuntime {
                 onFirstChange = null;
             }
         };
+    }
+
+    /**
+     * Says what is to be done for each context that is cancelled. At most one such hook is kept.
+     *
+     * @param hook runs in the thread that cancels, once for each context, so it has to return at once and must not throw
+     * @return closing it takes the hook back
+     */
+    public Registration onCancelled(Consumer<ContextNode> hook) {
+        onCancelled = requireNonNull(hook, "hook");
+        return () -> {
+            if (onCancelled == hook) {
+                onCancelled = null;
+            }
+        };
+    }
+
+    void cancelled(ContextNode context) {
+        Consumer<ContextNode> hook = onCancelled;
+        if (hook != null) {
+            hook.accept(context);
+        }
     }
 
     /** {@return what the binding has attached, or {@code null} when this runtime belongs to no environment} */

@@ -26,7 +26,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
     private static final Logger LOG = LoggerFactory.getLogger(ContextTracer.class);
 
     // Vert.x tells of the end also where no payload was made.
-    private static final Received NOT_RECEIVED = new Received(null, null);
+    private static final Received NOT_RECEIVED = new Received(null, null, null, "");
     private static final Sent NOT_SENT = new Sent(null, null);
 
     private final @Nullable VertxTracer<Object, Object> users;
@@ -61,9 +61,9 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         FastnVertx owner = request instanceof Message ? null : fastn;
         ContextNode served = owner == null
                 ? null
-                : quietly(() ->
-                        owner.requests().begin((ContextInternal) context, operation, path(request, tagExtractor)));
-        return usersPayload == null && served == null ? null : new Received(usersPayload, served);
+                : quietly(() -> owner.requests()
+                        .begin((ContextInternal) context, request, operation, path(request, tagExtractor)));
+        return usersPayload == null && served == null ? null : new Received(usersPayload, served, owner, request);
     }
 
     @Override
@@ -80,9 +80,10 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             }
         } finally {
             ContextNode served = received.served();
-            if (served != null) {
+            FastnVertx owner = received.owner();
+            if (served != null && owner != null) {
                 quietly(() -> {
-                    HttpContexts.end(served, failure, status(response, tagExtractor));
+                    owner.requests().end(served, received.request(), response, failure, status(response, tagExtractor));
                     return null;
                 });
             }
@@ -105,7 +106,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
                 ? null
                 : users.sendRequest(context, kind, policy, request, operation, headers, tagExtractor);
         FastnVertx owner = fastn;
-        Runnable end = owner == null
+        Runnable end = owner == null || !owner.automatic().options().isClientCalls()
                 ? null
                 : quietly(() -> begin(owner, (ContextInternal) context, request, operation, tagExtractor));
         return usersPayload == null && end == null ? null : new Sent(usersPayload, end);
@@ -151,7 +152,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         if (replyAddress == null) {
             return running::close;
         }
-        owner.awaitedReplies().expect(replyAddress, running);
+        owner.awaitedReplies().expect(replyAddress, caller, running);
         return () -> owner.awaitedReplies().end(replyAddress);
     }
 
@@ -217,7 +218,10 @@ final class ContextTracer implements VertxTracer<Object, Object> {
     }
 
     private record Received(
-            @Nullable Object usersPayload, @Nullable ContextNode served) {}
+            @Nullable Object usersPayload,
+            @Nullable ContextNode served,
+            @Nullable FastnVertx owner,
+            Object request) {}
 
     private record Sent(
             @Nullable Object usersPayload, @Nullable Runnable end) {}

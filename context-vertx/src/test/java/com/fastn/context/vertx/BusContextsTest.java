@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.Operation;
+import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextKind;
@@ -421,7 +422,7 @@ class BusContextsTest {
         AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
         try (FastnContext asker = runtime.root().child("asker").open();
                 Operation asking = asker.operation("request bank.pay")) {
-            awaited.expect(replyAddress, asking);
+            awaited.expect(replyAddress, (ContextNode) asker, asking);
             vertx.eventBus().localConsumer(replyAddress, message -> {});
             vertx.eventBus().send(replyAddress, "paid");
             Waiting.until(

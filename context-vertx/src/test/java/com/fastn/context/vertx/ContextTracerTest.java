@@ -27,6 +27,9 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -162,8 +165,16 @@ class ContextTracerTest {
         Files.writeString(file, FoundFactory.class.getName());
         ClassLoader before = Thread.currentThread().getContextClassLoader();
         Vertx vertx;
+        // Its services come before those of the class path, among which is the factory of OpenTelemetry.
         try (URLClassLoader more =
-                new URLClassLoader(new URL[] {services.toUri().toURL()}, before)) {
+                new URLClassLoader(new URL[] {services.toUri().toURL()}, before) {
+                    @Override
+                    public Enumeration<URL> getResources(String name) throws IOException {
+                        List<URL> ours = new ArrayList<>(Collections.list(findResources(name)));
+                        ours.addAll(Collections.list(before.getResources(name)));
+                        return Collections.enumeration(ours);
+                    }
+                }) {
             Thread.currentThread().setContextClassLoader(more);
             vertx = Vertx.vertx(new VertxOptions().setTracingOptions(new TracingOptions()));
         } finally {

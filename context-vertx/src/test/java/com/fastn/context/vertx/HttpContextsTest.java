@@ -116,7 +116,10 @@ class HttpContextsTest {
         FastnContext context = web.only();
         assertThat(context.name()).isEqualTo("GET /orders/:id");
         assertThat(context.kind()).isEqualTo(ContextKind.REQUEST);
-        assertThat(requireNonNull(context.parent()).name()).isEqualTo("HttpContextsTest$Web");
+        FastnContext listener = requireNonNull(context.parent());
+        assertThat(listener.name()).isEqualTo("http:" + web.port());
+        assertThat(listener.kind()).isEqualTo(ContextKind.SERVICE);
+        assertThat(requireNonNull(listener.parent()).name()).isEqualTo("HttpContextsTest$Web");
         Waiting.until(() -> context.state() == ContextState.CLOSED);
         assertThat(context.getTotal("requests")).isEqualTo(1);
         assertThat(context.getTotal("successful_requests")).isEqualTo(1);
@@ -248,11 +251,12 @@ class HttpContextsTest {
                     .onComplete(audited::handle);
         });
         Waiting.result(get(web.port(), "/x"));
-        assertThat(Waiting.result(audited.future())).isEqualTo("global.HttpContextsTest$Web.audit");
+        assertThat(Waiting.result(audited.future()))
+                .isEqualTo("global.HttpContextsTest$Web.http:" + web.port() + ".audit");
     }
 
     @Test
-    void aWebSocketRunsInItsVerticleOnceItIsOpen() {
+    void aWebSocketIsASessionUntilItsConnectionEnds() {
         CompletableFuture<FastnContext> onMessage = new CompletableFuture<>();
         AtomicReference<@Nullable HttpServer> server = new AtomicReference<>();
         Front web = new Front() {
@@ -271,10 +275,15 @@ class HttpContextsTest {
         Waiting.result(socket.writeTextMessage("x"));
         FastnContext context = Waiting.result(onMessage);
         assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
-        FastnContext service = Waiting.on(web.place(), () -> Future.succeededFuture(FastnContext.current()));
-        assertThat(List.of(service.name(), "GET /live")).contains(context.name());
+        assertThat(context.kind()).isEqualTo(ContextKind.SESSION);
+        assertThat(context.name()).isEqualTo("session-127.0.0.1");
+        FastnContext listener = requireNonNull(context.parent());
+        assertThat(listener.getLive("sessions")).isEqualTo(1);
         Waiting.result(socket.close());
-        Waiting.until(() -> runtime.root().subtreeLive("requests") == 0);
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        assertThat(listener.getLive("sessions")).isZero();
+        assertThat(listener.getTotal("sessions")).isEqualTo(1);
+        assertThat(runtime.root().subtreeLive("requests")).isZero();
     }
 
     private List<String> operations(FastnContext of) {
