@@ -40,7 +40,7 @@ final class RoutePatterns {
         if (patterns.isEmpty() || !path.startsWith("/")) {
             return null;
         }
-        String[] segments = segments(path);
+        List<String> segments = segments(path);
         for (Pattern pattern : patterns) {
             if (pattern.fits(method, segments)) {
                 return pattern.path;
@@ -49,29 +49,33 @@ final class RoutePatterns {
         return null;
     }
 
-    private static String[] segments(String path) {
+    private static List<String> segments(String path) {
         int end = path.length();
         while (end > 1 && path.charAt(end - 1) == '/') {
             end--;
         }
-        return path.substring(1, Math.max(1, end)).split("/", -1);
+        return List.of(path.substring(1, Math.max(1, end)).split("/", -1));
     }
 
-    private record Pattern(@Nullable String method, String path, String[] segments) {
-        boolean fits(String asked, String[] given) {
+    private record Pattern(@Nullable String method, String path, List<String> segments) {
+        boolean fits(String asked, List<String> given) {
             if (method != null && !method.equals(asked)) {
                 return false;
             }
-            for (int i = 0; i < segments.length; i++) {
-                String wanted = segments[i];
-                if (wanted.equals("*") && i == segments.length - 1) {
-                    return given.length >= i;
+            for (int i = 0; i < segments.size(); i++) {
+                String wanted = segments.get(i);
+                if (wanted.equals("*") && i == segments.size() - 1) {
+                    return given.size() >= i;
                 }
-                if (i >= given.length || !(wanted.startsWith(":") ? !given[i].isEmpty() : wanted.equals(given[i]))) {
+                if (i >= given.size() || !fits(wanted, given.get(i))) {
                     return false;
                 }
             }
-            return given.length == segments.length;
+            return given.size() == segments.size();
+        }
+
+        private static boolean fits(String wanted, String given) {
+            return wanted.startsWith(":") ? !given.isEmpty() : wanted.equals(given);
         }
     }
 }

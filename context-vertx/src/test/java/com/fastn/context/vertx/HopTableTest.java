@@ -119,11 +119,7 @@ class HopTableTest {
     }
 
     /** Where a row runs. */
-    private record Place(Front front, ThreadingModel model) {
-        Vertx vertx() {
-            return front.place().owner();
-        }
-    }
+    private record Place(Front front, ThreadingModel model) {}
 
     private static Future<FastnContext> here() {
         return Future.succeededFuture(FastnContext.current());
@@ -539,7 +535,7 @@ class HopTableTest {
 
     /** On a worker the handler of what is sent may be registered after the first has come. */
     private Future<FastnContext> repeating(Supplier<Future<Void>> write, Promise<FastnContext> arrived) {
-        long id = vertx.setPeriodic(1, 20, tick -> write.get());
+        long id = vertx.setPeriodic(1, 20, tick -> write.get().onFailure(arrived::tryFail));
         return arrived.future().onComplete(done -> vertx.cancelTimer(id));
     }
 

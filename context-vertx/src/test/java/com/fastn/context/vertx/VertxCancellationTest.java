@@ -8,7 +8,6 @@ import com.fastn.context.CancelReport;
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
-import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.ContextState;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -38,7 +37,6 @@ class VertxCancellationTest {
     private static final String HOST = "127.0.0.1";
 
     private Vertx vertx;
-    private EngineRuntime runtime;
     private Front front;
     private FastnContext child;
     private HttpClient client;
@@ -46,7 +44,6 @@ class VertxCancellationTest {
     @BeforeEach
     void prepare(Vertx made) {
         vertx = made;
-        runtime = (EngineRuntime) FastnVertx.install(vertx).runtime();
         front = Front.deploy(vertx);
         client = vertx.createHttpClient();
         child = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
@@ -104,14 +101,14 @@ class VertxCancellationTest {
         Service.deploy(vertx, "bank.see", message -> innocent.complete(FastnContext.current()));
         CompletableFuture<FastnContext> caller = new CompletableFuture<>();
         Waiting.onDuplicate(front.place(), () -> {
-            var unused = FutureContext.current().child("caller").run(ctx -> {
+            var asked = FutureContext.current().child("caller").run(ctx -> {
                 caller.complete(ctx.context());
                 return vertx.eventBus().request("bank.pay", 1);
             });
-            var alsoUnused = FutureContext.current()
+            var alsoAsked = FutureContext.current()
                     .child("other")
                     .run(ctx -> vertx.eventBus().request("bank.see", 1));
-            return Future.succeededFuture();
+            return Future.succeededFuture(List.of(asked, alsoAsked));
         });
         FastnContext working = Waiting.result(callee);
         assertThat(Waiting.result(innocent).isCancelled()).isFalse();
