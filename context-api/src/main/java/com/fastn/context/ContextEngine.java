@@ -49,6 +49,7 @@ public interface ContextEngine {
      * @param maxDepth how many ancestors a context may have
      * @param recentContexts how many contexts that ended are remembered
      * @param strict whether it is recorded where things are opened
+     * @param deadlockPolicy what is done about deadlocks
      */
     record Settings(
             String rootName,
@@ -57,11 +58,34 @@ public interface ContextEngine {
             Ticker ticker,
             int maxDepth,
             int recentContexts,
-            boolean strict) {
+            boolean strict,
+            DeadlockPolicy deadlockPolicy) {
         /** How many ancestors a context may have unless somebody says. */
         public static final int DEFAULT_MAX_DEPTH = 10_000;
         /** How many contexts that ended are remembered unless somebody says. */
         public static final int DEFAULT_RECENT_CONTEXTS = 100;
+
+        /**
+         * Makes settings of a runtime that reports deadlocks.
+         *
+         * @param rootName the root's name
+         * @param rootLabel the root's name for people
+         * @param alias the node's name, or {@code null} for the default
+         * @param ticker the source of time
+         * @param maxDepth how many ancestors a context may have
+         * @param recentContexts how many contexts that ended are remembered
+         * @param strict whether it is recorded where things are opened
+         */
+        public Settings(
+                String rootName,
+                String rootLabel,
+                @Nullable String alias,
+                Ticker ticker,
+                int maxDepth,
+                int recentContexts,
+                boolean strict) {
+            this(rootName, rootLabel, alias, ticker, maxDepth, recentContexts, strict, DeadlockPolicy.REPORT);
+        }
 
         /**
          * Makes settings with the usual bounds, strict if the system property {@code fastn.context.strict} says so.

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
@@ -11,6 +12,7 @@ import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
+import com.fastn.context.status.WaitEpisode;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -84,6 +86,48 @@ public interface ContextRuntime extends AutoCloseable {
     StatusSnapshot status(SnapshotLimits limits);
 
     /**
+     * Explains why a context is stuck: the chain from it to the context that everybody waits for, with the stack of the thread
+     * that this one runs on, if it is known to run on one. It costs a snapshot.
+     *
+     * @param contextId the context's id
+     * @return the explanation, also where it waits for nobody, or {@code null} when no such context is open
+     */
+    @Nullable
+    Explanation explain(long contextId);
+
+    /**
+     * Explains why a context is stuck.
+     *
+     * @param path the context's path; of several contexts the one that waits for the longest is meant
+     * @return the explanation, or {@code null} when no context is open there
+     * @see #explain(long)
+     */
+    @Nullable
+    Explanation explain(ContextPath path);
+
+    /**
+     * Explains why a context is stuck.
+     *
+     * @param path the path in dotted form, or a short name as the status shows it, such as {@code alice/stdout-handler}
+     * @return the explanation, or {@code null} when no context is open there
+     * @see #explain(long)
+     */
+    @Nullable
+    Explanation explain(String path);
+
+    /**
+     * {@return why contexts are stuck, those whose root holds up the most first; empty when nothing is stuck} Whoever is busy
+     * for no longer than is usual for it is not stuck.
+     */
+    List<Explanation> explainAll();
+
+    /**
+     * {@return the times in which contexts were stuck, the newest first: those that last, and the last 50 that have ended}
+     * They are found when somebody asks for a status or an explanation, and once in a while as long as something waits.
+     */
+    List<WaitEpisode> episodes();
+
+    /**
      * Writes a snapshot of the whole tree as UTF-8 and flushes; the stream stays open. It is what {@link StatusJson} writes of
      * {@link #status()}, without all of its records in memory at once.
      *
@@ -146,6 +190,7 @@ public interface ContextRuntime extends AutoCloseable {
         private int maxDepth = ContextEngine.Settings.DEFAULT_MAX_DEPTH;
         private int recentContexts = ContextEngine.Settings.DEFAULT_RECENT_CONTEXTS;
 
+        private DeadlockPolicy deadlockPolicy = DeadlockPolicy.REPORT;
         private boolean strict = Boolean.getBoolean("fastn.context.strict");
 
         private Builder() {}
@@ -249,12 +294,24 @@ public interface ContextRuntime extends AutoCloseable {
             return this;
         }
 
+        /**
+         * Says what is done about deadlocks; {@link DeadlockPolicy#REPORT} unless said.
+         *
+         * @param policy what is done
+         * @return this builder
+         */
+        @CanIgnoreReturnValue
+        public Builder deadlockPolicy(DeadlockPolicy policy) {
+            this.deadlockPolicy = requireNonNull(policy, "policy");
+            return this;
+        }
+
         /** {@return a new runtime with an open root} */
         public ContextRuntime build() {
             String label = rootLabel != null ? rootLabel : rootName.equals("global") ? "Global Context" : rootName;
             return ContextEngine.get()
                     .newRuntime(new ContextEngine.Settings(
-                            rootName, label, alias, ticker, maxDepth, recentContexts, strict));
+                            rootName, label, alias, ticker, maxDepth, recentContexts, strict, deadlockPolicy));
         }
     }
 }

@@ -1,6 +1,7 @@
 package com.fastn.context;
 
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.CounterWindows;
 import java.util.SortedMap;
 
 /**
@@ -71,6 +72,17 @@ public interface Counters {
      * @param path the path
      */
     Windows windows(ContextPath path);
+
+    /**
+     * {@return how much a total counter of a path, and of all paths below it, grew lately} A counter costs nothing more than
+     * its count until its windows are asked for; they count from then on, and the status shows them from then on. A path with
+     * windows is not folded, and there are 1,000 windows at most: of further ones only the total is told, which is counted
+     * as misuse.
+     *
+     * @param path the path; contexts of it may come later
+     * @param counter the counter's name
+     */
+    CounterWindows windows(ContextPath path, String counter);
 
     /**
      * {@return how often a path was folded: moved to {@code __folded__} of its parent after its contexts had ended, or

@@ -6,6 +6,7 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.CounterWindows;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
@@ -69,7 +70,11 @@ public interface FastnContext extends AutoCloseable {
     /** {@return the name for people, by default the name} */
     String label();
 
-    /** {@return the creation sequence number in the runtime; no two contexts of a runtime share it} */
+    /**
+     * {@return the number of this context; no two contexts of a runtime share it} Numbers rise in the order of creation as
+     * far as one thread sees it, and a child's is above its parent's. Of contexts that several threads open at the same
+     * time, an older one may have a higher number, and some numbers are left out.
+     */
     long id();
 
     /** {@return the names from the root down} */
@@ -101,7 +106,11 @@ public interface FastnContext extends AutoCloseable {
     /** {@return when the last sign of life was, by the wall clock; a label, not a base for arithmetic} */
     Instant lastActivity();
 
-    /** {@return since its creation; never negative, at rest once the context is closed} */
+    /**
+     * {@return since its creation; never negative, at rest once the context is closed} That of an open context is exact, and
+     * so is that of one that ended and is remembered ({@link #persist}) or was listened to. The end of any other is read from
+     * a clock that ticks every 20 ms, so its duration may be shorter by so much.
+     */
     Duration duration();
 
     /** {@return since the last sign of life; never negative} */
@@ -437,6 +446,16 @@ public interface FastnContext extends AutoCloseable {
      * @param counter the counter's name
      */
     long subtreeLive(String counter);
+
+    /**
+     * {@return how much a total counter of this path, and of all paths below it, grew lately; from the first call on} See {@link
+     * Counters#windows(ContextPath, String)}.
+     *
+     * @param counter the counter's name
+     */
+    default CounterWindows counterWindows(String counter) {
+        return runtime().counters().windows(path(), counter);
+    }
 
     /**
      * Gives the mutex of this name in this context, made at the first call with the value that it protects.

@@ -9,6 +9,13 @@ final class BadQueryException extends RuntimeException {
     /** The node or the path that was asked for is not there. */
     static final int NOT_FOUND = 404;
 
+    /** The stream that is meant is over. */
+    static final int GONE = 410;
+    /** The answer would be larger than any answer may be, and cannot be made smaller. */
+    static final int TOO_LARGE = 413;
+    /** There are as many as there may be. */
+    static final int TOO_MANY = 429;
+
     private static final long serialVersionUID = 1;
 
     private final int code;

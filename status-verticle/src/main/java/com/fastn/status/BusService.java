@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,14 +36,16 @@ final class BusService {
     private final WorkerExecutor worker;
     private final LocalStatus local;
     private final ClusterQuery cluster;
+    private final StreamService streams;
     private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
     private @Nullable Registration responder;
 
-    BusService(Vertx vertx, WorkerExecutor worker, LocalStatus local, ClusterQuery cluster) {
+    BusService(Vertx vertx, WorkerExecutor worker, LocalStatus local, ClusterQuery cluster, StreamService streams) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
         this.cluster = cluster;
+        this.streams = streams;
     }
 
     /**
@@ -53,9 +56,11 @@ final class BusService {
      * @return completes when all nodes of the cluster can ask
      */
     Future<Void> start(FastnVertx fastn, NodeIdentity node) {
-        responder = fastn.answerStatus(this::answerCluster);
-        consume(Addresses.STATUS, this::answerCluster);
-        consume(Addresses.STATUS_QUERY, this::answerCluster);
+        responder = fastn.answerStatus(this::answerForAny);
+        consume(Addresses.STATUS, question -> answerCluster(question, question.body()));
+        consume(Addresses.STATUS_QUERY, question -> answerCluster(question, question.body()));
+        consume(Addresses.STATUS_SUBSCRIBE, question -> openClusterStream(question, question.body()));
+        consume(Addresses.subscribe(node.incarnation()), this::onStream);
         consume(Addresses.node(node.alias()), this::answerNode);
         consume(Addresses.node(node.incarnation()), this::answerNode);
         return Future.all(consumers.stream().map(MessageConsumer::completion).toList())
@@ -72,18 +77,49 @@ final class BusService {
                 .mapEmpty();
     }
 
-    private void consume(String address, java.util.function.Consumer<Message<Object>> answer) {
+    private void consume(String address, Consumer<Message<Object>> answer) {
         consumers.add(vertx.eventBus().consumer(address, answer::accept));
     }
 
-    private void answerCluster(Message<Object> question) {
+    /** Takes what was asked in this Vertx, or fell to a consumer of the application. */
+    private void answerForAny(Message<Object> question, @Nullable Object body) {
+        if (question.address().equals(Addresses.STATUS_SUBSCRIBE)) {
+            openClusterStream(question, body);
+        } else {
+            answerCluster(question, body);
+        }
+    }
+
+    private void openClusterStream(Message<Object> question, @Nullable Object body) {
+        guarded(question, () -> {
+            question.reply(streams.open(keys(body), true));
+            return Future.succeededFuture();
+        });
+    }
+
+    /** A reader opens a stream of this node, or says how far it is with one; the latter needs no reply. */
+    private void onStream(Message<Object> message) {
+        guarded(message, () -> {
+            Map<String, ?> body = keys(message.body());
+            JsonObject reply = body.containsKey(StreamWire.STREAM) ? streams.control(body) : streams.open(body, false);
+            if (message.replyAddress() != null) {
+                message.reply(reply);
+            }
+            return Future.succeededFuture();
+        });
+    }
+
+    private void answerCluster(Message<Object> question, @Nullable Object body) {
         if (question.replyAddress() == null) {
             // Published status, which is for applications.
             return;
         }
         guarded(question, () -> {
-            StatusQuery query = StatusQuery.of(body(question));
-            return cluster.ask(query).compose(status -> reply(question, () -> write(status, query)));
+            StatusQuery query = StatusQuery.of(keys(body));
+            boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
+            return cluster.ask(query)
+                    .compose(status ->
+                            reply(question, () -> wire ? Buffer.buffer(Answers.json(status)) : write(status, query)));
         });
     }
 
@@ -92,7 +128,7 @@ final class BusService {
             return;
         }
         guarded(question, () -> {
-            StatusQuery query = StatusQuery.of(body(question));
+            StatusQuery query = StatusQuery.of(keys(question.body()));
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
             return reply(question, () -> {
                 StatusSnapshot snapshot = local.take(query, LocalStatus.BUS_WAIT);
@@ -123,8 +159,7 @@ final class BusService {
                 : Answers.text(snapshot, query);
     }
 
-    private static Map<String, ?> body(Message<Object> question) {
-        Object body = question.body();
+    private static Map<String, ?> keys(@Nullable Object body) {
         if (body == null) {
             return Map.of();
         }

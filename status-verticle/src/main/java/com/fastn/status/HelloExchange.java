@@ -41,6 +41,7 @@ final class HelloExchange {
     private final WorkerExecutor worker;
     private final LocalStatus local;
     private final NodeDirectory directory;
+    private final Runnable withEach;
     private final Promise<Void> met = Promise.promise();
     private final Set<String> answered = new HashSet<>();
     private @Nullable MessageConsumer<Object> everybody;
@@ -51,11 +52,13 @@ final class HelloExchange {
     private int expected = -1;
     private boolean metAll;
 
-    HelloExchange(Vertx vertx, WorkerExecutor worker, LocalStatus local, NodeDirectory directory) {
+    /** Makes one; {@code withEach} is run with each hello that is told by time. */
+    HelloExchange(Vertx vertx, WorkerExecutor worker, LocalStatus local, NodeDirectory directory, Runnable withEach) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
         this.directory = directory;
+        this.withEach = withEach;
     }
 
     /**
@@ -70,7 +73,10 @@ final class HelloExchange {
                 vertx.eventBus().consumer(direct(directory.self()), message -> onHello(message, true));
         everybody = all;
         direct = own;
-        timer = vertx.setPeriodic(intervalMillis, id -> tell(Hello.Kind.ALIVE));
+        timer = vertx.setPeriodic(intervalMillis, id -> {
+            withEach.run();
+            tell(Hello.Kind.ALIVE);
+        });
         return Future.all(all.completion(), own.completion())
                 .compose(ready -> othersThere())
                 .compose(others -> meet(others));

@@ -40,7 +40,10 @@ final class SnapshotView {
                 filter(
                         whole.warnings(),
                         warning -> ContextPath.parse(warning.contextPath()).startsWith(path)),
-                filter(whole.recent(), finished -> finished.path().startsWith(path)));
+                filter(whole.recent(), finished -> finished.path().startsWith(path)),
+                whole.operationBaselines(),
+                filter(whole.counterWindows(), windows -> windows.path().startsWith(path)),
+                whole.causes());
     }
 
     /** Siblings may share a name, so there may be many ways down; the oldest context at the end of one is taken. */

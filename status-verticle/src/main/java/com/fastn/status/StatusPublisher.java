@@ -1,81 +1,109 @@
 package com.fastn.status;
 
+import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
-import com.fastn.context.vertx.EventFrame;
 import com.fastn.context.vertx.FastnVertx;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
-import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Tells consumers of {@code fastn.status} in this Vertx what this node is doing: once at first, then when something changed,
- * at most once per second. While nobody consumes, it only asks now and then whether somebody does, and looks for verticles that are new. It belongs to the
- * verticle's context.
+ * at most once per second. It belongs to the verticle's context.
  *
  * <pre>
- *  IDLE --a consumer is there--&gt; WATCHED: frames are folded, each second the clock is looked at
- *    \&lt;---------the last consumer went-----/
+ *  IDLE --something changed, and a consumer is there--&gt; WATCHED: each second it is asked who consumes
+ *    \&lt;---------------the last consumer went----------------/
  * </pre>
+ *
+ * <p>While nobody consumes, nothing ticks here: whether somebody does is asked when something changed, and with each hello.
  */
 final class StatusPublisher {
-    static final long INTERVAL_MILLIS = 1_000;
-
-    private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(INTERVAL_MILLIS);
-    private static final List<String> EVENTS =
-            List.of(Addresses.EVENTS_LOCKS, Addresses.EVENTS_COUNTERS, Addresses.EVENTS_CONTEXTS);
     private static final DeliveryOptions LOCAL = new DeliveryOptions().setLocalOnly(true);
     private static final Logger LOG = LoggerFactory.getLogger(StatusPublisher.class);
 
     private final Vertx vertx;
     private final FastnVertx fastn;
     private final WorkerExecutor worker;
-    private final LocalStatus local;
+    private final NodeWatch watch;
     private final Ticker ticker;
-    private final List<MessageConsumer<Object>> events = new ArrayList<>();
-    private StatusAggregator aggregator = new StatusAggregator();
-    private long timer = -1;
-    private int consumers;
-    private boolean probing;
-    private boolean taking;
-    private boolean due;
-    private boolean everPublished;
-    private long publishedNanos;
 
-    StatusPublisher(Vertx vertx, FastnVertx fastn, WorkerExecutor worker, LocalStatus local, Ticker ticker) {
+    // Mutable state
+    private @Nullable Registration changes;
+    private @Nullable Registration watching;
+    private @Nullable StatusSnapshot latest;
+    private int consumers;
+    private long probedNanos;
+    private long timer = -1;
+    private boolean timed;
+    private boolean probing;
+    private boolean publishing;
+    private boolean publishAgain;
+    private boolean stopped;
+
+    StatusPublisher(Vertx vertx, FastnVertx fastn, WorkerExecutor worker, NodeWatch watch, Ticker ticker) {
         this.vertx = vertx;
         this.fastn = fastn;
         this.worker = worker;
-        this.local = local;
+        this.watch = watch;
         this.ticker = ticker;
     }
 
     void start() {
-        timer = vertx.setPeriodic(INTERVAL_MILLIS, id -> tick());
+        probedNanos = ticker.nanos() - NodeWatch.PACE.toNanos();
+        Context here = vertx.getOrCreateContext();
+        changes = fastn.onChanges(() -> here.runOnContext(now -> look()));
+        look();
     }
 
-    Future<Void> stop() {
+    void stop() {
+        stopped = true;
+        if (changes != null) {
+            changes.close();
+        }
         vertx.cancelTimer(timer);
-        return unwatch();
+        unwatch();
     }
 
-    private void tick() {
-        fastn.noticeVerticles();
+    /** Asks, at most once per second, whether somebody consumes. */
+    void look() {
+        if (stopped || timed) {
+            return;
+        }
+        long rest = NodeWatch.PACE.toNanos() - (ticker.nanos() - probedNanos);
+        if (rest > 0) {
+            lookIn(Math.max(1, rest / 1_000_000));
+            return;
+        }
+        probe();
+    }
+
+    private void lookIn(long millis) {
+        timed = true;
+        timer = vertx.setTimer(millis, id -> {
+            timed = false;
+            if (!stopped) {
+                probe();
+            }
+        });
+    }
+
+    private void probe() {
         if (probing) {
             return;
         }
+        fastn.noticeVerticles();
         probing = true;
+        probedNanos = ticker.nanos();
         Future<Integer> count;
         try {
             count = fastn.consumers(Addresses.STATUS);
@@ -84,6 +112,9 @@ final class StatusPublisher {
         }
         count.onComplete(probed -> {
             probing = false;
+            if (stopped) {
+                return;
+            }
             if (probed.failed()) {
                 LOG.warn(
                         "whether somebody consumes {} is not known, so nothing is published",
@@ -99,82 +130,53 @@ final class StatusPublisher {
         int before = consumers;
         consumers = now;
         if (now == 0) {
-            if (before > 0) {
-                var unused = unwatch();
-            }
+            unwatch();
             return;
         }
-        if (before == 0) {
-            watch();
+        if (watching == null) {
+            watching = watch.watch(snapshot -> {
+                latest = snapshot;
+                publish();
+            });
+        } else if (now > before && latest != null) {
+            // Whoever is new is told once at first, whatever the others know already.
+            publish();
         }
-        // Whoever is new is told once at first, whatever the others know already.
-        due |= now > before;
-        take();
-    }
-
-    private void watch() {
-        aggregator = new StatusAggregator();
-        everPublished = false;
-        for (String address : EVENTS) {
-            events.add(vertx.eventBus().localConsumer(address, message -> onFrame(address, message)));
+        if (!timed) {
+            lookIn(NodeWatch.PACE.toMillis());
         }
     }
 
-    private Future<Void> unwatch() {
-        List<MessageConsumer<Object>> ended = List.copyOf(events);
-        events.clear();
-        due = false;
-        return Future.join(ended.stream().map(MessageConsumer::unregister).toList())
-                .<Void>mapEmpty()
-                .otherwiseEmpty();
-    }
-
-    private void onFrame(String address, Message<Object> message) {
-        try {
-            if (message.body() instanceof EventFrame frame && aggregator.apply(address, frame)) {
-                due = true;
-                take();
-            }
-        } catch (Throwable t) {
-            LOG.warn("an event frame could not be folded", t);
+    private void unwatch() {
+        if (watching != null) {
+            watching.close();
+            watching = null;
         }
+        latest = null;
     }
 
-    /**
-     * Looks at the whole, because warnings come and go with time alone; publishes if anything is new. The first change goes
-     * out at once, and what follows waits for the next second.
-     */
-    private void take() {
-        long sincePublished = ticker.nanos() - publishedNanos;
-        if (taking || consumers == 0 || (everPublished && sincePublished < INTERVAL_NANOS)) {
+    private void publish() {
+        StatusSnapshot snapshot = latest;
+        publishAgain = publishing && snapshot != null;
+        if (publishing || snapshot == null) {
             return;
         }
-        taking = true;
-        boolean wanted = due;
-        due = false;
-        worker.executeBlocking(() -> local.take(StatusQuery.all(), LocalStatus.BUS_WAIT), false)
-                .compose(snapshot -> publish(snapshot, wanted))
+        publishing = true;
+        worker.executeBlocking(
+                        () -> {
+                            JsonObject body = new JsonObject(Buffer.buffer(Answers.json(snapshot)));
+                            vertx.eventBus().publish(Addresses.STATUS, body, LOCAL);
+                            return null;
+                        },
+                        false)
                 .onComplete(done -> {
-                    taking = false;
+                    publishing = false;
                     if (done.failed()) {
                         LOG.warn("status could not be published", done.cause());
                     }
+                    if (publishAgain) {
+                        publish();
+                    }
                 });
-    }
-
-    private Future<Void> publish(StatusSnapshot snapshot, boolean wanted) {
-        boolean changed = aggregator.apply(snapshot);
-        if (!(changed || wanted) || consumers == 0) {
-            return Future.succeededFuture();
-        }
-        everPublished = true;
-        publishedNanos = ticker.nanos();
-        return worker.executeBlocking(
-                () -> {
-                    JsonObject body = new JsonObject(Buffer.buffer(Answers.json(snapshot)));
-                    vertx.eventBus().publish(Addresses.STATUS, body, LOCAL);
-                    return null;
-                },
-                false);
     }
 }

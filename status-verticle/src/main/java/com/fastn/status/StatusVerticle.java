@@ -53,6 +53,7 @@ public final class StatusVerticle extends VerticleBase {
     private @Nullable SamplerThread samplerThread;
     private @Nullable Registration metrics;
     private @Nullable BusService bus;
+    private @Nullable StreamService streams;
     private @Nullable HelloExchange hellos;
     private @Nullable StatusPublisher publisher;
     private volatile @Nullable StatusPort port;
@@ -114,13 +115,17 @@ public final class StatusVerticle extends VerticleBase {
         LocalStatus local = new LocalStatus(fastn.runtime(), samplerThread);
         NodeDirectory directory =
                 new NodeDirectory(self, BootTime.of(self), Duration.ofMillis(options.getForgetAfter()), ticker);
+        NodeWatch watch = new NodeWatch(vertx, workers, local, fastn.runtime(), ticker);
+        ClusterFeed feed = new ClusterFeed(vertx, workers, watch, directory, ticker);
+        StreamService subscribed = new StreamService(vertx, workers, self, watch, feed, ticker);
+        streams = subscribed;
         ClusterQuery cluster = new ClusterQuery(vertx, workers, local, directory, options.getQueryTimeout(), ticker);
-        BusService service = new BusService(vertx, workers, local, cluster);
+        BusService service = new BusService(vertx, workers, local, cluster, subscribed);
         bus = service;
-        HelloExchange exchange = new HelloExchange(vertx, workers, local, directory);
-        hellos = exchange;
-        StatusPublisher status = new StatusPublisher(vertx, fastn, workers, local, ticker);
+        StatusPublisher status = new StatusPublisher(vertx, fastn, workers, watch, ticker);
         publisher = status;
+        HelloExchange exchange = new HelloExchange(vertx, workers, local, directory, status::look);
+        hellos = exchange;
         return service.start(fastn, self)
                 .compose(answering -> exchange.start(options.getHelloInterval()))
                 .compose(known -> {
@@ -190,7 +195,7 @@ public final class StatusVerticle extends VerticleBase {
         List<Supplier<Future<?>>> steps = List.of(
                 this::removeDescriptor,
                 this::closePort,
-                () -> publisher == null ? Future.succeededFuture() : publisher.stop(),
+                this::stopWatching,
                 () -> hellos == null ? Future.succeededFuture() : hellos.stop(),
                 () -> bus == null ? Future.succeededFuture() : bus.stop(),
                 this::closeMetrics,
@@ -214,6 +219,16 @@ public final class StatusVerticle extends VerticleBase {
         return done.onFailure(failure -> LOG.warn("a part of the status verticle did not stop cleanly", failure))
                 .<Void>mapEmpty()
                 .otherwiseEmpty();
+    }
+
+    private Future<?> stopWatching() {
+        if (publisher != null) {
+            publisher.stop();
+        }
+        if (streams != null) {
+            streams.stop();
+        }
+        return Future.succeededFuture();
     }
 
     private Future<?> removeDescriptor() {

@@ -7,7 +7,7 @@
  * even while every thread of the application is blocked.
  *
  * <p>For readers of the code: what thinks knows no Vert.x ({@code StatusQuery}, {@code NodeDirectory},
- * {@code StatusAggregator}, {@code SnapshotView}, {@code HttpGate}); what is called service, exchange, publisher, port or
+ * {@code SnapshotView}, {@code HttpGate}); what is called service, exchange, publisher, port or
  * query only wires.
  */
 @NullMarked

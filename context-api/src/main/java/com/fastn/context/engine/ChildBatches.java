@@ -10,12 +10,14 @@ import org.jspecify.annotations.Nullable;
 final class ChildBatches {
     private final ContextNode parent;
 
-    // Guarded by the parent's monitor.
-    @Nullable
-    ContextNode next;
-
+    // The place, for the thread that walks: which list of the parent, and whether the walk is inside of it.
+    int list;
     boolean begun;
     boolean registered;
+
+    // The next child, guarded by the monitor of its list. Whoever leaves another list finds that it is not itself.
+    @Nullable
+    ContextNode next;
 
     ChildBatches(ContextNode parent) {
         this.parent = parent;

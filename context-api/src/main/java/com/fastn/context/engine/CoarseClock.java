@@ -15,7 +15,10 @@ final class CoarseClock {
     // Only the clock of the system moves by itself; one that is moved by hand has to be asked.
     private final boolean exact;
 
-    private volatile long nanos;
+    // What is shown while this does not tick, a century ago: no time that anything has, so whoever compares starts it.
+    private final long stopped;
+
+    private volatile long shown;
     private volatile boolean ticking;
     private volatile boolean used;
 
@@ -23,6 +26,16 @@ final class CoarseClock {
         this.ticker = ticker;
         this.timers = timers;
         this.exact = ticker != Ticker.system();
+        this.stopped = ticker.nanos() - Long.MAX_VALUE / 2;
+        this.shown = stopped;
+    }
+
+    /**
+     * {@return whether a time that {@link #nanos} gave is that of the present tick} It costs a field. Whatever is touched
+     * first after a tick finds that it is not, so a clock that is used goes on.
+     */
+    boolean isOfThisTick(long time) {
+        return shown == time;
     }
 
     long nanos() {
@@ -35,16 +48,17 @@ final class CoarseClock {
         if (!used) {
             used = true;
         }
-        return nanos;
+        long now = shown;
+        // It may have stopped in between.
+        return now == stopped ? start() : now;
     }
 
     private synchronized long start() {
         long now = ticker.nanos();
         if (!ticking) {
-            nanos = now;
             used = true;
             // Without timers, as they are closed, each call comes here and is exact.
-            ticking = timers.tick(STEP, this::tick);
+            show(timers.tick(STEP, this::tick), now);
         }
         return now;
     }
@@ -52,16 +66,20 @@ final class CoarseClock {
     private synchronized void tick() {
         if (used) {
             used = false;
-            nanos = ticker.nanos();
-            ticking = timers.tick(STEP, this::tick);
+            show(timers.tick(STEP, this::tick), ticker.nanos());
         } else {
-            ticking = false;
+            show(false, stopped);
         }
+    }
+
+    private void show(boolean ticks, long now) {
+        shown = ticks ? now : stopped;
+        ticking = ticks;
     }
 
     /** The timers are closed: from now on each look is exact. */
     synchronized void stop() {
-        ticking = false;
+        show(false, stopped);
     }
 
     boolean isTicking() {

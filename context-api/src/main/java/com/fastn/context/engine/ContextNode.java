@@ -25,12 +25,15 @@ import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.google.errorprone.annotations.MustBeClosed;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,34 +43,49 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One context of the tree. */
-public final class ContextNode implements FastnContext {
+public final class ContextNode extends ChildList implements FastnContext {
     /*
      * Invariants
      *   1. A child is created after its parent and never moves.
-     *   2. A linked child of a cancelled node is cancelled, or its cancellation is under way in the thread that cancels:
-     *      linking and marking are decided under the parent's monitor (rule C1).
-     *   3. A closed node has no children and is linked nowhere. A closing node has at least one child.
+     *   2. A linked child of a cancelled node is cancelled, or its cancellation is under way in the thread that cancels
+     *      (rule C1): whoever links looks for the mark inside of a list's monitor, and whoever marks goes through each
+     *      list afterwards; so either the mark is seen, or the child is found.
+     *   3. A closed node has no children and is linked nowhere. A closing node has at least one child, or is about to be
+     *      closed by the thread that found it childless.
+     *
+     * Children are linked in the node itself, which is a list. Once two threads meet there, the node gets more lists, its
+     * stripes, and children that come later are linked in the stripe of the thread that opens them. A node that has
+     * stripes stops to take children before it looks whether it has any, so that each list only empties meanwhile.
      *
      * Lock order: parent before child; by 1 this is the order of creation, so it cannot form a cycle (rule C2). No two
-     * monitors of nodes are held at once today; that of a node's extras may be taken inside the node's, never the other
-     * way. No user code is called and no event is told while one is held.
+     * monitors of nodes are held at once today. Inside a node's monitor those of its stripes may be taken, in their
+     * order, and inside of these that of its extras; never the other way. No user code is called and no event is told
+     * while one is held.
      *
      *   ACTIVE --close()--> CLOSED            when it has no children
      *   ACTIVE --close()--> CLOSING --last child closed--> CLOSED
      */
-    private static final AtomicIntegerFieldUpdater<ContextNode> ON_THREAD =
-            AtomicIntegerFieldUpdater.newUpdater(ContextNode.class, "onThread");
+    private static final AtomicReferenceFieldUpdater<ContextNode, @Nullable Object> ON_THREAD =
+            AtomicReferenceFieldUpdater.newUpdater(ContextNode.class, Object.class, "onThread");
     private static final AtomicLongFieldUpdater<ContextNode> ACTIVITY =
             AtomicLongFieldUpdater.newUpdater(ContextNode.class, "activityNanos");
+    private static final AtomicLongFieldUpdater<ContextNode> ENDED =
+            AtomicLongFieldUpdater.newUpdater(ContextNode.class, "endedNanos");
     private static final ContextKind[] KINDS = ContextKind.values();
+    private static final VarHandle MARKS;
+    private static final VarHandle LIFE;
+    private static final VarHandle EXTRAS;
+    static final Comparator<ContextNode> OLDEST_FIRST = Comparator.comparingLong(
+                    (ContextNode node) -> node.createdNanos - node.runtime.startNanos())
+            .thenComparingLong(ContextNode::id);
     private static final byte ACTIVE = 0;
     private static final byte CLOSING = 1;
     private static final byte CLOSED = 2;
@@ -75,6 +93,11 @@ public final class ContextNode implements FastnContext {
     private static final int BATCH = 256;
     static final int MARKED = 1;
     static final int HAS_CHILDREN = 2;
+    private static final int IS_CLOSED = 1;
+    private static final int HAS_MORE = 2;
+    private static final int INSIDE = 1;
+    private static final int BORN_CANCELLED = 2;
+    private static final int LIST_SHIFT = 2;
 
     private final EngineRuntime runtime;
     private final @Nullable ContextNode parent;
@@ -86,28 +109,42 @@ public final class ContextNode implements FastnContext {
     private final byte kind;
 
     private volatile long activityNanos;
-    private volatile int onThread;
+    // Null, the thread, or several: an object of the size of a number, as a node is 96 bytes.
+    private volatile @Nullable Object onThread;
     private volatile @Nullable NodeExtras extras;
     private volatile @Nullable PathCounters counters;
 
-    // Written under this node's monitor.
-    private volatile byte life = ACTIVE;
+    // Written under this node's monitor. No value is given here, as the first one of a volatile field costs a fence.
+    private volatile byte life;
     private volatile @Nullable CancelReason cancelReason;
+    // Written before the life that it belongs to.
     private volatile long endedNanos;
 
-    @GuardedBy("this")
-    private @Nullable ContextNode firstChild;
+    // Whether somebody walks the children in batches, or waits for the last of them to leave. Written under the monitor
+    // of the extras.
+    private volatile boolean watched;
 
-    @GuardedBy("this")
-    private @Nullable ContextNode lastChild;
+    // The number of the parent's list that this is linked in, written once before that; and in the lowest bit whether a
+    // thread is at this moment inside of this node's own list.
+    private byte marks;
 
-    // Whether somebody walks the children in batches, or waits for the last of them to leave.
-    @GuardedBy("this")
-    private boolean watched;
+    // Guarded by the monitor of the parent's list.
+    @Nullable
+    ContextNode previousSibling;
 
-    // Guarded by the parent's monitor.
-    private @Nullable ContextNode previousSibling;
-    private @Nullable ContextNode nextSibling;
+    @Nullable
+    ContextNode nextSibling;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            MARKS = lookup.findVarHandle(ContextNode.class, "marks", byte.class);
+            EXTRAS = lookup.findVarHandle(ContextNode.class, "extras", NodeExtras.class);
+            LIFE = lookup.findVarHandle(ContextNode.class, "life", byte.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     @SuppressWarnings("EnumOrdinal") // it never leaves this object
     ContextNode(EngineRuntime runtime, @Nullable ContextNode parent, String name, ContextKind kind) {
@@ -116,9 +153,10 @@ public final class ContextNode implements FastnContext {
         this.name = name;
         this.kind = (byte) kind.ordinal();
         this.depth = parent == null ? 0 : parent.depth + 1;
-        this.id = runtime.nextContextId();
+        this.id = runtime.nextContextId(parent);
         this.createdNanos = runtime.nanos();
-        this.activityNanos = createdNanos;
+        // Nobody else sees it yet: without the fence of a volatile write.
+        ACTIVITY.lazySet(this, createdNanos);
     }
 
     // --- who and when
@@ -251,10 +289,9 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public void touch() {
-        long now = runtime.touchNanos();
         // Most signs of life are of the same tick: nothing is written then, and no fence is paid for otherwise.
-        if (activityNanos != now) {
-            ACTIVITY.lazySet(this, now);
+        if (!runtime.isTouchedNow(activityNanos)) {
+            ACTIVITY.lazySet(this, runtime.touchNanos());
         }
     }
 
@@ -271,18 +308,31 @@ public final class ContextNode implements FastnContext {
         touch();
     }
 
-    /** Says that a thread runs in this context from now on, until {@link #leaveThread}. */
+    /** Says that the calling thread runs in this context from now on, until {@link #leaveThread}. */
     public void enterThread() {
-        ON_THREAD.incrementAndGet(this);
+        Thread me = Thread.currentThread();
+        Object before = onThread;
+        while (!ON_THREAD.compareAndSet(this, before, before == null ? me : new RunningThreads(me, before))) {
+            before = onThread;
+        }
     }
 
-    /** Says that a thread no longer runs in this context. */
+    /** Says that the calling thread no longer runs in this context; another one, if this is called on a wrong thread. */
     public void leaveThread() {
-        ON_THREAD.decrementAndGet(this);
+        Thread me = Thread.currentThread();
+        Object before = onThread;
+        while (before != null && !ON_THREAD.compareAndSet(this, before, RunningThreads.without(before, me))) {
+            before = onThread;
+        }
     }
 
     boolean isOnThread() {
-        return onThread > 0;
+        return onThread != null;
+    }
+
+    /** The threads that are known to run in this context at this moment, the one that entered last first. */
+    List<Thread> threads() {
+        return RunningThreads.list(onThread);
     }
 
     // --- children
@@ -311,8 +361,21 @@ public final class ContextNode implements FastnContext {
         return attach(child);
     }
 
+    /** Opens a child as it was described to a builder. */
+    ContextNode openChild(
+            String childName,
+            ContextKind childKind,
+            @Nullable String childLabel,
+            @Nullable List<Consumer<NodeExtras>> description) {
+        ContextNode child = new ContextNode(runtime, this, Names.clean(childName), childKind);
+        if (childLabel != null || description != null) {
+            child.describe(childLabel, description == null ? List.of() : description);
+        }
+        return attach(child);
+    }
+
     /** Links a child that was made for this node. */
-    ContextNode attach(ContextNode child) {
+    private ContextNode attach(ContextNode child) {
         if (!runtime.mayBeThisDeep(child.depth)) {
             child.bornDead(new CancelReason(
                     CancelReason.Kind.REQUESTED,
@@ -320,26 +383,8 @@ public final class ContextNode implements FastnContext {
                     runtime.root().name()));
             return child;
         }
-        boolean linked;
-        CancelReason inherited;
-        synchronized (this) {
-            linked = life == ACTIVE;
-            inherited = cancelReason;
-            if (linked) {
-                if (inherited != null) {
-                    // Nobody sees the child yet: it is born cancelled, never alive under a cancelled parent (rule C1).
-                    child.cancelReason = fromParent(inherited);
-                }
-                child.previousSibling = lastChild;
-                if (lastChild == null) {
-                    firstChild = child;
-                } else {
-                    lastChild.nextSibling = child;
-                }
-                lastChild = child;
-            }
-        }
-        if (!linked) {
+        if (!link(child)) {
+            CancelReason inherited = cancelReason;
             runtime.misuse("a child was opened in a context that had ended; it is closed from the start");
             child.bornDead(
                     inherited != null
@@ -352,7 +397,7 @@ public final class ContextNode implements FastnContext {
             runtime.tell(new ContextEvent.Opened(child.id, child.path(), id, child.kind()));
         }
         runtime.changed();
-        if (inherited != null) {
+        if (child.isBornCancelled()) {
             child.tellCancelled();
             child.runCancelHandlers();
         }
@@ -362,7 +407,7 @@ public final class ContextNode implements FastnContext {
     private void bornDead(CancelReason why) {
         runtime.contextNeverOpened();
         synchronized (this) {
-            endedNanos = createdNanos;
+            ENDED.lazySet(this, createdNanos);
             cancelReason = why;
             life = CLOSED;
         }
@@ -374,29 +419,100 @@ public final class ContextNode implements FastnContext {
         }
     }
 
-    @GuardedBy("this")
-    private void unlink(ContextNode child) {
-        ContextNode before = child.previousSibling;
-        ContextNode after = child.nextSibling;
-        if (before == null) {
-            firstChild = after;
-        } else {
-            before.nextSibling = after;
+    /** {@return whether there was a place for the child; there is none in a context that ends or has ended} */
+    private boolean link(ContextNode child) {
+        ChildList[] stripes = stripes();
+        if (stripes != null) {
+            int mine = ChildList.Stripe.mine();
+            return link(child, stripes[mine], mine + 1);
         }
-        if (after == null) {
-            lastChild = before;
-        } else {
-            after.previousSibling = before;
+        boolean crowded = isCrowded();
+        boolean linked;
+        synchronized (this) {
+            crowded(true);
+            linked = link(child, this, 0);
+            crowded(false);
         }
-        if (watched) {
-            unlinkWatched(child);
+        if (crowded) {
+            spread();
         }
-        child.previousSibling = null;
-        child.nextSibling = null;
+        return linked;
     }
 
-    @GuardedBy("this")
-    private void unlinkWatched(ContextNode child) {
+    private boolean link(ContextNode child, ChildList list, int number) {
+        synchronized (list) {
+            if (life != ACTIVE) {
+                return false;
+            }
+            CancelReason inherited = cancelReason;
+            if (inherited != null) {
+                // Nobody sees the child yet: it is born cancelled, never alive under a cancelled parent (rule C1).
+                child.cancelReason = fromParent(inherited);
+            }
+            child.marks = (byte) (number << LIST_SHIFT | (inherited != null ? BORN_CANCELLED : 0));
+            list.append(child);
+            return true;
+        }
+    }
+
+    /** {@return whether the last of that list left with the child} */
+    private boolean unlink(ContextNode child) {
+        ChildList list = requireNonNull(list(child.marks >> LIST_SHIFT), "list");
+        boolean own = list == this;
+        synchronized (list) {
+            if (own) {
+                crowded(true);
+            }
+            if (watched) {
+                passOver(child);
+            }
+            list.remove(child);
+            if (own) {
+                crowded(false);
+            }
+            return list.first() == null;
+        }
+    }
+
+    // Not eliminated, as a plain write would be that another one follows.
+    private void crowded(boolean inside) {
+        MARKS.setOpaque(this, (byte) (inside ? marks | INSIDE : marks & ~INSIDE));
+    }
+
+    private boolean isCrowded() {
+        return ((byte) MARKS.getOpaque(this) & INSIDE) != 0;
+    }
+
+    private boolean isBornCancelled() {
+        return (marks & BORN_CANCELLED) != 0;
+    }
+
+    /** Gives this node more lists, so that threads which open children here no longer meet. */
+    void spread() {
+        NodeExtras x = extras();
+        synchronized (this) {
+            if (life == ACTIVE && x.stripes == null) {
+                x.stripes = ChildList.Stripe.make();
+            }
+        }
+    }
+
+    private ChildList @Nullable [] stripes() {
+        NodeExtras x = extras;
+        return x == null ? null : x.stripes;
+    }
+
+    /** The lists of children: this node is number 0, then come its stripes; beyond there is {@code null}. */
+    private @Nullable ChildList list(int number) {
+        if (number == 0) {
+            return this;
+        }
+        ChildList[] stripes = stripes();
+        return stripes == null || number > stripes.length ? null : stripes[number - 1];
+    }
+
+    /** For walks that stand at a child which leaves. Under the monitor of the child's list. */
+    private void passOver(ContextNode child) {
         NodeExtras x = extras();
         synchronized (x) {
             for (ChildBatches walk : x.walks()) {
@@ -409,11 +525,22 @@ public final class ContextNode implements FastnContext {
 
     /** Gives some more children to a walk, and keeps its place if there are still more. */
     List<ContextNode> nextChildren(ChildBatches walk) {
-        synchronized (this) {
-            ContextNode child = walk.begun ? walk.next : firstChild;
-            walk.begun = true;
+        for (ChildList list = list(walk.list); list != null; list = list(walk.list)) {
+            List<ContextNode> batch = nextChildren(walk, list);
+            if (!batch.isEmpty()) {
+                return batch;
+            }
+        }
+        forget(walk);
+        return List.of();
+    }
+
+    private List<ContextNode> nextChildren(ChildBatches walk, ChildList list) {
+        synchronized (list) {
+            ContextNode child = walk.begun ? walk.next : list.first();
             if (child == null) {
-                forget(walk);
+                walk.list++;
+                walk.begun = false;
                 return List.of();
             }
             List<ContextNode> batch = new ArrayList<>();
@@ -421,36 +548,43 @@ public final class ContextNode implements FastnContext {
                 batch.add(child);
             }
             walk.next = child;
-            if (child == null) {
-                forget(walk);
-            } else if (!walk.registered) {
+            walk.begun = true;
+            if (child != null && !walk.registered) {
                 walk.registered = true;
-                watched = true;
                 NodeExtras x = extras();
                 synchronized (x) {
                     x.walks().add(walk);
+                    watched = true;
                 }
             }
             return batch;
         }
     }
 
-    @GuardedBy("this")
     private void forget(ChildBatches walk) {
         if (walk.registered) {
             walk.registered = false;
             NodeExtras x = extras();
             synchronized (x) {
                 x.walks().remove(walk);
-                watched = !x.walks().isEmpty() || !x.whenChildless().isEmpty();
+                watched = x.isChildrenWatched();
             }
         }
     }
 
     /** {@return whether no child is open} */
     public boolean isChildless() {
-        synchronized (this) {
-            return firstChild == null;
+        return isChildlessFrom(0);
+    }
+
+    /** Of one instant: the lists are few, and held one inside the other. */
+    private boolean isChildlessFrom(int number) {
+        ChildList list = list(number);
+        if (list == null) {
+            return true;
+        }
+        synchronized (list) {
+            return list.first() == null && isChildlessFrom(number + 1);
         }
     }
 
@@ -462,19 +596,12 @@ public final class ContextNode implements FastnContext {
      */
     public Registration whenChildless(Runnable task) {
         NodeExtras x = extras();
-        boolean now;
-        synchronized (this) {
-            now = firstChild == null;
-            if (!now) {
-                watched = true;
-                synchronized (x) {
-                    x.whenChildless().add(task);
-                }
-            }
+        synchronized (x) {
+            x.whenChildless().add(task);
+            watched = true;
         }
-        if (now) {
-            task.run();
-        }
+        // Whoever leaves from now on sees the mark; whoever left before is missed by nobody.
+        tellIfChildless();
         return () -> {
             synchronized (x) {
                 x.whenChildless().remove(task);
@@ -482,19 +609,17 @@ public final class ContextNode implements FastnContext {
         };
     }
 
-    private void tellChildless() {
+    private void tellIfChildless() {
+        if (!isChildless()) {
+            // There is another one, or one came meanwhile: the last of those tells.
+            return;
+        }
         NodeExtras x = extras();
         List<Runnable> tasks;
-        synchronized (this) {
-            if (firstChild != null) {
-                // One came meanwhile: the last of those tells.
-                return;
-            }
-            synchronized (x) {
-                tasks = List.copyOf(x.whenChildless());
-                x.whenChildless().clear();
-                watched = !x.walks().isEmpty();
-            }
+        synchronized (x) {
+            tasks = List.copyOf(x.whenChildless());
+            x.whenChildless().clear();
+            watched = x.isChildrenWatched();
         }
         tasks.forEach(Runnable::run);
     }
@@ -506,15 +631,22 @@ public final class ContextNode implements FastnContext {
 
     /** The linked children at this moment, the oldest first. */
     List<ContextNode> childNodes() {
-        synchronized (this) {
-            if (firstChild == null) {
-                return List.of();
+        List<ContextNode> nodes = new ArrayList<>(0);
+        collect(0, nodes);
+        if (stripes() != null) {
+            nodes.sort(OLDEST_FIRST);
+        }
+        return nodes;
+    }
+
+    /** Of one instant, as {@link #isChildlessFrom} is. */
+    private void collect(int number, List<ContextNode> nodes) {
+        ChildList list = list(number);
+        if (list != null) {
+            synchronized (list) {
+                list.addAllTo(nodes);
+                collect(number + 1, nodes);
             }
-            List<ContextNode> nodes = new ArrayList<>();
-            for (ContextNode c = firstChild; c != null; c = c.nextSibling) {
-                nodes.add(c);
-            }
-            return nodes;
         }
     }
 
@@ -663,11 +795,11 @@ public final class ContextNode implements FastnContext {
     /**
      * Marks this node alone, and looks for children in the same moment: one that comes later is born cancelled (rule C1).
      *
-     * @return {@link #MARKED} if it was neither cancelled nor closed before, {@link #HAS_CHILDREN} if there are some
+     * @return {@link #MARKED} if it was neither cancelled nor closed before, {@link #HAS_CHILDREN} if there may be some
      */
     int mark(CancelReason reason) {
         synchronized (this) {
-            int found = firstChild == null ? 0 : HAS_CHILDREN;
+            int found = first() == null && stripes() == null ? 0 : HAS_CHILDREN;
             if (cancelReason != null || life == CLOSED) {
                 return found;
             }
@@ -1171,7 +1303,7 @@ public final class ContextNode implements FastnContext {
 
     @Override
     public long subtreeTotal(String counter) {
-        return runtime.counterStore().subtree(pathCounters(), requireNonNull(counter, "counter"), CounterCell::get);
+        return runtime.counterStore().subtree(pathCounters(), requireNonNull(counter, "counter"), CounterCell::total);
     }
 
     @Override
@@ -1302,27 +1434,70 @@ public final class ContextNode implements FastnContext {
         if (parent == null && !runtime.isClosing()) {
             return;
         }
-        boolean closed;
+        int found;
         synchronized (this) {
             if (life != ACTIVE) {
                 return;
             }
-            closed = firstChild == null;
-            // Of one that closes: when that began; it is written again when its last child has closed.
-            endedNanos = runtime.nanos();
-            life = closed ? CLOSED : CLOSING;
+            found = beginToClose(extras, stripes() != null);
         }
+        boolean more = (found & HAS_MORE) != 0;
         LeakTracker leaks = runtime.leaks();
         if (leaks != null) {
             leaks.contextClosed(id);
         }
-        endExtras();
-        if (closed) {
-            leaveTree();
+        if (more) {
+            endExtras();
+        }
+        if ((found & IS_CLOSED) != 0) {
+            leaveTree(more);
             runtime.changed();
         } else {
             changed("state");
         }
+    }
+
+    /** {@return {@link #IS_CLOSED} if there are no children, {@link #HAS_MORE} if more has to end than the node itself} */
+    @GuardedBy("this")
+    private int beginToClose(@Nullable NodeExtras x, boolean striped) {
+        boolean childless = !striped && first() == null;
+        byte next = childless ? CLOSED : CLOSING;
+        boolean more = false;
+        if (x == null) {
+            end(next, runtime.hasListeners());
+        } else {
+            synchronized (x) {
+                // What is not there by now does not come any more.
+                x.ended = true;
+                more = x.hasMoreToEnd();
+                end(next, x.persisted || runtime.hasListeners());
+            }
+        }
+        // From here on no stripe takes another child.
+        boolean closed = childless || (striped && endIfChildless());
+        return (closed ? IS_CLOSED : 0) | (more || (closed && !childless) ? HAS_MORE : 0);
+    }
+
+    /**
+     * Writes the end, or of one that closes when that began. It is exact where it is remembered or somebody is told at
+     * once; for others a look at the clock would be half the price of their lives.
+     */
+    @GuardedBy("this")
+    private void end(byte next, boolean exact) {
+        long now = exact ? runtime.nanos() : runtime.touchNanos();
+        ENDED.lazySet(this, now - createdNanos < 0 ? createdNanos : now);
+        // The monitor orders it for all who decide something by it; the fence of a volatile write is not needed.
+        LIFE.setRelease(this, next);
+    }
+
+    /** {@return whether the calling thread closed this closing node, after its last child had left} */
+    @GuardedBy("this")
+    private boolean endIfChildless() {
+        if (life != CLOSING || !isChildless()) {
+            return false;
+        }
+        end(CLOSED, true);
+        return true;
     }
 
     private void endExtras() {
@@ -1333,7 +1508,6 @@ public final class ContextNode implements FastnContext {
         List<RunningOperation> running;
         List<CounterCell> cells = new ArrayList<>();
         synchronized (x) {
-            x.ended = true;
             if (x.live != null) {
                 for (NodeExtras.OwnLive own : x.live.values()) {
                     if (own.count > 0) {
@@ -1352,26 +1526,27 @@ public final class ContextNode implements FastnContext {
     }
 
     /** Takes this node out of the tree, and every closing ancestor that it was the last child of. */
-    private void leaveTree() {
+    private void leaveTree(boolean more) {
         ContextNode node = this;
+        boolean hasMore = more;
         ContextPath path = runtime.hasListeners() ? path() : null;
         while (node != null) {
             PathCounters counted = node.counters;
             if (counted != null) {
                 counted.ended(node.endedNanos);
             }
-            node.letGo();
+            if (hasMore) {
+                node.letGo();
+            }
+            hasMore = true;
             ContextNode up = node.parent;
             boolean last = false;
-            boolean childless = false;
+            boolean emptied = false;
             if (up != null) {
-                synchronized (up) {
-                    up.unlink(node);
-                    childless = up.watched && up.firstChild == null;
-                    last = up.life == CLOSING && up.firstChild == null;
-                    if (last) {
-                        up.endedNanos = runtime.nanos();
-                        up.life = CLOSED;
+                emptied = up.unlink(node);
+                if (emptied && up.life == CLOSING) {
+                    synchronized (up) {
+                        last = up.endIfChildless();
                     }
                 }
                 up.touch();
@@ -1381,8 +1556,8 @@ public final class ContextNode implements FastnContext {
                 runtime.tell(new ContextEvent.Closed(node.id, path));
                 path = path.parent();
             }
-            if (up != null && childless) {
-                up.tellChildless();
+            if (up != null && emptied && up.watched) {
+                up.tellIfChildless();
             }
             node = last ? up : null;
         }
@@ -1433,11 +1608,14 @@ public final class ContextNode implements FastnContext {
     }
 
     /** What the builder was told, before the node is linked. */
-    void describe(Consumer<NodeExtras> description) {
-        NodeExtras x = extras();
-        synchronized (x) {
-            description.accept(x);
+    private void describe(@Nullable String text, List<Consumer<NodeExtras>> description) {
+        // Nobody else sees them yet.
+        NodeExtras x = new NodeExtras();
+        x.label = text;
+        for (Consumer<NodeExtras> part : description) {
+            part.accept(x);
         }
+        EXTRAS.setRelease(this, x);
     }
 
     @Nullable

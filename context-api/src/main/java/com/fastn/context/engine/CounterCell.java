@@ -1,6 +1,6 @@
 package com.fastn.context.engine;
 
-import java.util.concurrent.atomic.LongAdder;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,19 +9,21 @@ import org.jspecify.annotations.Nullable;
  * <p>A cell may be folded into another one, for good. What was counted here moves there; who still holds this cell goes on
  * counting here, and each addition follows at once, so that nothing is lost and nothing counts twice (rule M4).
  */
-final class CounterCell {
+final class CounterCell extends StripedLong { // of the total: who counts has one place less to go to
     // From this size on an addition is checked, so that the sum saturates and never wraps (rule M1).
     private static final long LARGE = 1L << 32;
 
     private final PathCounters path;
     private final String name;
-    private final LongAdder total = new LongAdder();
-    private final LongAdder live = new LongAdder();
+    private final StripedLong live = new StripedLong();
     private volatile boolean saturated;
 
     // Set before this cell is emptied, and looked at after each addition: an addition is seen by whoever empties,
     // or sees the mark itself. Chains lead towards the root, so the monitors of a cell and of its target form no cycle.
     private volatile @Nullable CounterCell foldedInto;
+
+    // Who wants to know how much is counted when; nobody, as a rule. Written under the store's monitor.
+    private volatile CounterGrowth @Nullable [] growths;
 
     CounterCell(PathCounters path, String name) {
         this.path = path;
@@ -49,7 +51,11 @@ final class CounterCell {
                 saturate();
             }
         } else {
-            total.add(n);
+            plus(n);
+        }
+        CounterGrowth[] asked = growths;
+        if (asked != null) {
+            grow(asked, n);
         }
         if (foldedInto != null) {
             moveOn();
@@ -57,51 +63,74 @@ final class CounterCell {
         return n != 0;
     }
 
+    private void grow(CounterGrowth[] asked, long n) {
+        EngineRuntime runtime = path.store().runtime();
+        long nanos = runtime.sinceStart(runtime.nanos());
+        for (CounterGrowth growth : asked) {
+            growth.add(nanos, n);
+        }
+    }
+
+    /** Tells somebody from now on how much is counted. Under the store's monitor. */
+    void tell(CounterGrowth growth) {
+        CounterGrowth[] before = growths;
+        CounterGrowth[] after = before == null ? new CounterGrowth[1] : Arrays.copyOf(before, before.length + 1);
+        after[after.length - 1] = growth;
+        growths = after;
+    }
+
     /** {@return whether there was room; otherwise whoever calls says so, outside of monitors} */
     private synchronized boolean addLarge(long n) {
-        long sum = total.sum();
+        long sum = sum();
         if (saturated || sum < 0 || sum + n < 0) {
             return false;
         }
-        total.add(n);
+        plus(n);
         return true;
     }
 
     private void saturate() {
         if (!saturated) {
             saturated = true;
-            tellOverflow();
+            tellOverflow(path.store().runtime());
         }
     }
 
-    void tellOverflow() {
-        path.store()
-                .runtime()
-                .misuse("a total counter reached " + Long.MAX_VALUE + ", the greatest number; it stays there");
+    static void tellOverflow(EngineRuntime runtime) {
+        runtime.misuse("a total counter reached " + Long.MAX_VALUE + ", the greatest number; it stays there");
     }
 
     void addLive(long n) {
-        live.add(n);
+        live.plus(n);
         if (foldedInto != null) {
             moveOn();
         }
     }
 
+    /** {@return the total; that it has overflowed is told at once} */
     long get() {
+        long total = total();
+        path.store().tellOverflows();
+        return total;
+    }
+
+    /** {@return the total, for whoever holds a monitor: what is to be told waits for {@link CounterStore#tellOverflows}} */
+    long total() {
         // The sum first: as long as there is no mark behind it, nobody has taken anything from it.
-        long sum = total.sum();
+        long sum = sum();
         CounterCell into = foldedInto;
         if (into != null) {
             synchronized (this) {
-                long left = total.sum();
+                long left = sum();
                 return saturated || left < 0
                         ? Long.MAX_VALUE
-                        : saturatedSum(into.last().get(), left);
+                        : saturatedSum(into.last().total(), left);
             }
         }
-        if (sum < 0) {
+        if (sum < 0 && !saturated) {
             // Small additions are not checked. From now on it stays, whatever else is added.
-            saturate();
+            saturated = true;
+            path.store().overflowSeen();
         }
         return saturated ? Long.MAX_VALUE : sum;
     }
@@ -124,6 +153,11 @@ final class CounterCell {
     /** {@return whether the total reached the greatest number and stays there} */
     boolean isOverflowed() {
         return get() == Long.MAX_VALUE && last().saturated;
+    }
+
+    /** {@return whether another cell counts for this one, for good} */
+    boolean isFolded() {
+        return foldedInto != null;
     }
 
     // --- folding
@@ -154,7 +188,7 @@ final class CounterCell {
             // Shorter for the next one; the target is not folded, or will be and then says where it went.
             from.foldedInto = target;
             if (from.pourInto(target)) {
-                target.tellOverflow();
+                tellOverflow(path.store().runtime());
             }
             from = target;
         }
@@ -162,8 +196,8 @@ final class CounterCell {
 
     /** {@return whether that made the target overflow} */
     private synchronized boolean pourInto(CounterCell target) {
-        target.live.add(live.sumThenReset());
-        long moved = total.sumThenReset();
+        target.live.plus(live.drain());
+        long moved = drain();
         boolean overflow = saturated || moved < 0 || (moved > 0 && !target.addLarge(moved));
         if (overflow && !target.saturated) {
             target.saturated = true;

@@ -6,6 +6,8 @@ import com.fastn.context.Counters;
 import com.fastn.context.Windows;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.CounterWindows;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,6 +22,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -51,7 +54,10 @@ final class CounterStore implements Counters {
     static final String CLOCK_ANOMALY = "clock_anomaly";
     private static final String LIVE = "live_";
     private static final int MOST_RANKS = 10_000;
+    static final int MOST_WINDOWS = 1_000;
     private static final int READS_WITHOUT_MONITOR = 3;
+    // A path may also be used by contexts that ended before, so it is walked now and then in any case.
+    private static final int MOST_PAUSES = 16;
 
     private final EngineRuntime runtime;
     private final Caps caps;
@@ -63,18 +69,26 @@ final class CounterStore implements Counters {
                     (String n) -> ranks.getOrDefault(n, Integer.MAX_VALUE))
             .thenComparing(Comparator.naturalOrder());
 
-    // The monitor is for whoever makes or folds paths and cells, never for whoever counts. What is locked while it is
-    // held
-    // is the monitor of a cell. The numbers are written under it and read anywhere.
+    // The monitor is for whoever makes or folds paths and cells, never for whoever counts, also not where there is no
+    // room any more. What is locked while it is held is the monitor of a cell, and nothing is told. The numbers are
+    // written under it and read anywhere.
     private final Object structure = new Object();
     private final AtomicInteger cells = new AtomicInteger();
     private final AtomicInteger paths = new AtomicInteger(1);
     private volatile long folded;
     // Odd while paths are being folded: whoever reads many paths at once looks again.
     private volatile int foldStamp;
-    private volatile int sinceFold;
+    // The stamps at which there was no room for a cell, or for a path: until the next fold there is none.
+    private volatile int noCellsAt = -1;
+    private volatile int noPathsAt = -1;
+    private final StripedLong foundNoRoom = new StripedLong();
+    private final StripedLong sinceFold = new StripedLong();
+    private volatile long endedAtFold = -1;
     private volatile int pause;
+    private volatile boolean overflowUntold;
     private final AtomicBoolean folding = new AtomicBoolean();
+    // Those that somebody asked for, in that order. Written under the monitor.
+    private final List<CounterGrowth> growths = new CopyOnWriteArrayList<>();
 
     CounterStore(EngineRuntime runtime, String rootName, Caps caps) {
         this.runtime = runtime;
@@ -126,11 +140,17 @@ final class CounterStore implements Counters {
     /** {@return the cell of a name in a path, or {@code null} when the path was folded} */
     @Nullable
     CounterCell makeCell(PathCounters at, String counter) {
-        CounterCell cell = at.isFull() ? at.cellOrNull(counter) : null;
-        if (cell == null && at.isFull()) {
-            cell = at.cellOrNull(FOLDED);
+        boolean noCells = noCellsAt == foldStamp && !at.isBucket();
+        CounterCell cell = null;
+        if (noCells || at.isFull()) {
+            cell = at.cellOrNull(counter);
+            cell = cell != null ? cell : at.cellOrNull(FOLDED);
         }
         if (cell != null) {
+            if (noCells) {
+                sinceFold.plus(1);
+                foldIfNearlyFull();
+            }
             return cell;
         }
         boolean noRoom = false;
@@ -140,10 +160,13 @@ final class CounterStore implements Counters {
             }
             cell = at.cellOrNull(counter);
             if (cell == null) {
-                sinceFold = sinceFold + 1;
+                sinceFold.plus(1);
                 noRoom = !hasRoomFor(at);
                 if (at.cellCount() >= caps.namesPerPath) {
                     at.setFull();
+                }
+                if (cells.get() >= caps.cells) {
+                    noCellsAt = foldStamp;
                 }
                 cell = noRoom ? at.cellOrNull(FOLDED) : null;
                 cell = cell != null ? cell : put(at, noRoom ? FOLDED : counter);
@@ -167,6 +190,12 @@ final class CounterStore implements Counters {
     private CounterCell put(PathCounters at, String name) {
         firstUse(name);
         CounterCell cell = new CounterCell(at, name);
+        for (CounterGrowth growth : growths) {
+            if (growth.counter().equals(name)
+                    && at.path().startsWith(growth.at().path())) {
+                cell.tell(growth);
+            }
+        }
         at.put(cell);
         cells.incrementAndGet();
         return cell;
@@ -175,7 +204,13 @@ final class CounterStore implements Counters {
     /** {@return the path of a child, or of its bucket where there is no room, or {@code null} when the path was folded} */
     @Nullable
     PathCounters makeChild(PathCounters at, String name) {
-        PathCounters child;
+        PathCounters child = noPathsAt == foldStamp ? at.childOrNull(FOLDED) : null;
+        if (child != null) {
+            foundNoRoom.plus(1);
+            sinceFold.plus(1);
+            foldIfNearlyFull();
+            return child;
+        }
         boolean noRoom = false;
         synchronized (structure) {
             if (at.isFolded()) {
@@ -183,10 +218,11 @@ final class CounterStore implements Counters {
             }
             child = at.childOrNull(name);
             if (child == null) {
-                sinceFold = sinceFold + 1;
+                sinceFold.plus(1);
                 noRoom = paths.get() >= caps.paths || cells.get() >= caps.cells;
                 if (noRoom) {
-                    folded = folded + 1;
+                    noPathsAt = foldStamp;
+                    foundNoRoom.plus(1);
                     child = bucket(at);
                 } else {
                     child = putChild(at, name);
@@ -224,7 +260,7 @@ final class CounterStore implements Counters {
     private void foldIfNearlyFull() {
         // From nine tenths on, so that whoever counts meanwhile finds room.
         boolean nearlyFull = cells.get() >= tenths(caps.cells, 9) || paths.get() >= tenths(caps.paths, 9);
-        if (nearlyFull && sinceFold >= pause && folding.compareAndSet(false, true)) {
+        if (nearlyFull && isWorthAWalk() && folding.compareAndSet(false, true)) {
             List<ContextEvent> news = new ArrayList<>();
             int gone;
             try {
@@ -242,11 +278,19 @@ final class CounterStore implements Counters {
         }
     }
 
+    /** Where all is in use, walking over it again helps nobody: what is in use comes free when contexts end. */
+    private boolean isWorthAWalk() {
+        long since = sinceFold.sum();
+        return since >= pause && (since >= (long) MOST_PAUSES * pause || runtime.endedContexts() != endedAtFold);
+    }
+
     private static int tenths(int cap, int n) {
         return Math.max(1, (int) ((long) cap * n / 10));
     }
 
     private int fold(List<ContextEvent> news) {
+        // Whoever ends from here on is perhaps still taken to be open.
+        long ended = runtime.endedContexts();
         Set<PathCounters> used = pathsOfOpenContexts();
         boolean listened = runtime.hasListeners();
         List<CounterCell> overflowed = new ArrayList<>(0);
@@ -264,12 +308,13 @@ final class CounterStore implements Counters {
                 gone++;
             }
             folded = folded + gone;
-            // Where all is in use, walking over it again and again helps nobody.
-            sinceFold = 0;
+            sinceFold.drain();
+            endedAtFold = ended;
             pause = tenths(Math.min(caps.cells, caps.paths), 1) / 2;
             foldStamp = foldStamp + 1;
         }
-        overflowed.forEach(CounterCell::tellOverflow);
+        overflowed.forEach(cell -> CounterCell.tellOverflow(runtime));
+        tellOverflows();
         return gone;
     }
 
@@ -298,7 +343,7 @@ final class CounterStore implements Counters {
                 }
                 if (news != null) {
                     news.add(told(cell, 0, 0));
-                    news.add(told(into, into.get(), into.live()));
+                    news.add(told(into, into.total(), into.live()));
                 }
             }
             FinishWindows windows = from.windowsOrNull();
@@ -355,7 +400,7 @@ final class CounterStore implements Counters {
         }
 
         private void offer(PathCounters at, long endedNanos) {
-            if (at.parent() == null || at.isBucket() || used.contains(at)) {
+            if (at.parent() == null || at.isBucket() || used.contains(at) || isWatched(at)) {
                 return;
             }
             for (PathCounters child : at.children()) {
@@ -384,8 +429,105 @@ final class CounterStore implements Counters {
         }
     }
 
+    /** Says that a total was found to be beyond the greatest number. */
+    void overflowSeen() {
+        overflowUntold = true;
+    }
+
+    /** Tells of what was found, outside of monitors. */
+    void tellOverflows() {
+        if (overflowUntold) {
+            overflowUntold = false;
+            CounterCell.tellOverflow(runtime);
+        }
+    }
+
+    // --- windows of counters
+
+    @Override
+    @SuppressWarnings("ReferenceEquality") // there is one for each path
+    public CounterWindows windows(ContextPath path, String counter) {
+        String name = Names.clean(requireNonNull(counter, "counter"));
+        long now = runtime.sinceStart(runtime.nanos());
+        CounterGrowth growth = growth(requireNonNull(path, "path"), name, now);
+        long total = subtreeTotal(path, name);
+        return growth == null
+                ? new CounterWindows(path, name, 0, 0, 0, 0, total, 0, Duration.ZERO)
+                : growth.read(now, total);
+    }
+
+    /** {@return who watches a counter from the first question on, or {@code null} where there is no room for that} */
+    private @Nullable CounterGrowth growth(ContextPath path, String name, long now) {
+        PathCounters at = findOrMake(path);
+        if (at == null) {
+            return null;
+        }
+        synchronized (structure) {
+            for (CounterGrowth known : growths) {
+                if (known.at() == at && known.counter().equals(name)) {
+                    return known;
+                }
+            }
+            if (growths.size() < MOST_WINDOWS && !at.isFolded()) {
+                CounterGrowth growth = new CounterGrowth(at, name, now);
+                growths.add(growth);
+                tellBelow(at, growth);
+                return growth;
+            }
+        }
+        runtime.misuse("windows of more than " + MOST_WINDOWS + " counters were asked for; further ones show only the"
+                + " total. Ask for those of a path nearer to the root, which counts all below it");
+        return null;
+    }
+
+    private static void tellBelow(PathCounters top, CounterGrowth growth) {
+        ArrayDeque<PathCounters> open = new ArrayDeque<>();
+        open.push(top);
+        while (!open.isEmpty()) {
+            PathCounters at = open.pop();
+            CounterCell cell = at.cellOrNull(growth.counter());
+            if (cell != null) {
+                cell.tell(growth);
+            }
+            at.children().forEach(open::push);
+        }
+    }
+
+    /** {@return a path that counts for itself, made if nothing was counted there yet, or {@code null} if there is none} */
+    private @Nullable PathCounters findOrMake(ContextPath path) {
+        List<String> names = path.names();
+        PathCounters here = names.get(0).equals(root.path().leaf()) ? root : null;
+        for (int i = 1; i < names.size() && here != null; i++) {
+            here = here.child(names.get(i));
+        }
+        return here == null || here.isBucket() ? null : here;
+    }
+
+    private boolean isWatched(PathCounters at) {
+        return growths.stream().anyMatch(growth -> growth.at() == at);
+    }
+
+    /** {@return the windows that somebody asked for, of a path and those below it, by path and name} */
+    List<CounterWindows> windows(ContextPath top, Map<PathCounters, Counts> counts, long nanos) {
+        long now = runtime.sinceStart(nanos);
+        return growths.stream()
+                .filter(growth -> growth.at().path().startsWith(top))
+                .map(growth -> growth.read(
+                        now,
+                        counts.getOrDefault(growth.at(), Counts.NONE).allTotal().getOrDefault(growth.counter(), 0L)))
+                .sorted(Comparator.comparing((CounterWindows w) -> w.path().toString())
+                        .thenComparing(CounterWindows::counter))
+                .toList();
+    }
+
     /** Reads many paths as if at a moment at which none was being folded. */
     private <T> T unfolded(Supplier<T> read) {
+        T result = readUnfolded(read);
+        tellOverflows();
+        return result;
+    }
+
+    private <T> T readUnfolded(Supplier<T> read) {
         for (int i = 0; i < READS_WITHOUT_MONITOR; i++) {
             int before = foldStamp;
             if ((before & 1) == 0) {
@@ -434,7 +576,7 @@ final class CounterStore implements Counters {
 
     @Override
     public long folded() {
-        return folded;
+        return folded + foundNoRoom.sum();
     }
 
     @Override
@@ -461,7 +603,7 @@ final class CounterStore implements Counters {
     @Override
     public long subtreeTotal(ContextPath path, String counter) {
         PathCounters at = find(path);
-        return at == null ? 0 : subtree(at, counter, CounterCell::get);
+        return at == null ? 0 : subtree(at, counter, CounterCell::total);
     }
 
     @Override
@@ -506,7 +648,7 @@ final class CounterStore implements Counters {
             PathCounters path = open.pop();
             for (CounterCell cell : path.cells()) {
                 long live = cell.live();
-                long total = cell.get();
+                long total = cell.total();
                 if (total != 0) {
                     flat.put(flatKey(path.path(), cell.name()), total);
                 }
@@ -579,7 +721,7 @@ final class CounterStore implements Counters {
             for (CounterCell cell : path.cells()) {
                 // Live before total: what is counted by both is never shown with more live than total (rule M9).
                 long liveNow = cell.live();
-                long totalNow = cell.get();
+                long totalNow = cell.total();
                 if (totalNow != 0) {
                     total.put(cell.name(), totalNow);
                 }

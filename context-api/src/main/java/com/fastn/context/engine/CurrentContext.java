@@ -7,15 +7,17 @@ import java.util.ServiceLoader;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** Where the current context lives: in the binding's environment where one is active, else on the thread. */
-final class CurrentContext {
-    private final @Nullable ContextBinding binding;
+/**
+ * Where the current context lives: in the binding's environment where one is active, else on the thread.
+ *
+ * <p>A record, as the compiler of the JVM takes the fields of a constant one for constants too: a look at the current
+ * context then costs what a thread-local costs, and what the binding costs.
+ */
+record CurrentContext(@Nullable ContextBinding binding, ThreadLocal<@Nullable FastnContext> onThread) {
 
-    @SuppressWarnings("ThreadLocalUsage") // this class has one instance in a process
-    private final ThreadLocal<@Nullable FastnContext> onThread = new ThreadLocal<>();
-
+    @SuppressWarnings("ThreadLocalUsage") // there is one of these in a process
     CurrentContext(@Nullable ContextBinding binding) {
-        this.binding = binding;
+        this(binding, new ThreadLocal<>());
     }
 
     static CurrentContext load() {
@@ -27,13 +29,8 @@ final class CurrentContext {
     @Nullable
     FastnContext get() {
         ContextBinding b = binding;
-        if (b != null && b.isActive()) {
-            FastnContext context = b.current();
-            if (context != null) {
-                return context;
-            }
-        }
-        return onThread.get();
+        FastnContext bound = b == null ? null : b.current();
+        return bound != null ? bound : onThread.get();
     }
 
     ContextScope makeCurrent(ContextNode context) {

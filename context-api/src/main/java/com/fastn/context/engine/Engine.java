@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The service behind the static methods of the API: where the current context is, and the default runtime. */
 public final class Engine implements ContextEngine {
-    private final CurrentContext current = CurrentContext.load();
+    private static final CurrentContext CURRENT = CurrentContext.load();
 
     // Written under this object's monitor.
     private volatile @Nullable EngineRuntime defaultRuntime;
@@ -50,18 +50,18 @@ public final class Engine implements ContextEngine {
     }
 
     CurrentContext currentContext() {
-        return current;
+        return CURRENT;
     }
 
     @Override
     public FastnContext current() {
-        FastnContext context = current.get();
+        FastnContext context = CURRENT.get();
         return context != null ? context : defaultRuntime().root();
     }
 
     @Override
     public @Nullable FastnContext currentOrNull() {
-        return current.get();
+        return CURRENT.get();
     }
 
     @Override
@@ -73,7 +73,7 @@ public final class Engine implements ContextEngine {
     private synchronized EngineRuntime makeDefaultRuntime() {
         EngineRuntime runtime = defaultRuntime;
         if (runtime == null || runtime.isClosed()) {
-            runtime = new EngineRuntime(new Settings("global", "Global Context", null, Ticker.system()), current);
+            runtime = new EngineRuntime(new Settings("global", "Global Context", null, Ticker.system()), CURRENT);
             defaultRuntime = runtime;
             claimed = false;
         }
@@ -82,7 +82,7 @@ public final class Engine implements ContextEngine {
 
     @Override
     public ContextRuntime newRuntime(Settings settings) {
-        return new EngineRuntime(settings, current);
+        return new EngineRuntime(settings, CURRENT);
     }
 
     @Override
@@ -109,7 +109,7 @@ public final class Engine implements ContextEngine {
     private synchronized EngineRuntime claimRuntime(@Nullable String alias) {
         EngineRuntime runtime = defaultRuntime();
         if (claimed) {
-            return new EngineRuntime(new Settings("global", "Global Context", alias, Ticker.system()), current);
+            return new EngineRuntime(new Settings("global", "Global Context", alias, Ticker.system()), CURRENT);
         }
         claimed = true;
         if (alias != null) {

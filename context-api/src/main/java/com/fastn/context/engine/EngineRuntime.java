@@ -14,17 +14,18 @@ import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
+import com.fastn.context.status.WaitEpisode;
 import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -59,8 +60,9 @@ public final class EngineRuntime implements ContextRuntime {
     private final CoarseClock coarse;
     private final int maxDepth;
     private final OperationBaselines baselines = new OperationBaselines(this);
+    private final CauseFinder causes = new CauseFinder(this);
     private final Trampoline trampoline = new Trampoline();
-    private final AtomicLong contextIds = new AtomicLong();
+    private final IdSource contextIds = new IdSource();
     private final AtomicLong lockIds = new AtomicLong();
     // Of the contexts that were made, those that found no place in the tree: rare, and so not counted with each that
     // did.
@@ -144,7 +146,7 @@ public final class EngineRuntime implements ContextRuntime {
             }
             open = next;
         }
-        return open.stream().min(Comparator.comparingLong(ContextNode::id)).orElse(null);
+        return open.stream().min(ContextNode.OLDEST_FIRST).orElse(null);
     }
 
     @Override
@@ -228,6 +230,31 @@ public final class EngineRuntime implements ContextRuntime {
             LOG.warn("the source of system metrics failed; the snapshot goes on without them", e);
             return null;
         }
+    }
+
+    @Override
+    public @Nullable Explanation explain(long contextId) {
+        return causes.explain(contextId);
+    }
+
+    @Override
+    public @Nullable Explanation explain(ContextPath path) {
+        return causes.explain(path.toString());
+    }
+
+    @Override
+    public @Nullable Explanation explain(String path) {
+        return causes.explain(requireNonNull(path, "path"));
+    }
+
+    @Override
+    public List<Explanation> explainAll() {
+        return causes.explainAll();
+    }
+
+    @Override
+    public List<WaitEpisode> episodes() {
+        return causes.episodes();
     }
 
     @Override
@@ -399,7 +426,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     /** {@return how many contexts are open, the root included} */
     public long openContexts() {
-        return contextIds.get() - neverOpened.sum() - ended.sum();
+        return contextIds.given() - neverOpened.sum() - ended.sum();
     }
 
     /** {@return the source of time} */
@@ -468,8 +495,9 @@ public final class EngineRuntime implements ContextRuntime {
         return trampoline;
     }
 
-    long nextContextId() {
-        return contextIds.incrementAndGet();
+    /** The number of a new context, above that of its parent. */
+    long nextContextId(@Nullable ContextNode parent) {
+        return contextIds.nextAbove(parent == null ? 0 : parent.id());
     }
 
     long nextLockId() {
@@ -478,6 +506,10 @@ public final class EngineRuntime implements ContextRuntime {
 
     void contextNeverOpened() {
         neverOpened.increment();
+    }
+
+    long endedContexts() {
+        return ended.sum();
     }
 
     void contextClosed() {
@@ -491,6 +523,11 @@ public final class EngineRuntime implements ContextRuntime {
     /** The time for a sign of life, to within {@link CoarseClock#STEP}. */
     long touchNanos() {
         return coarse.nanos();
+    }
+
+    /** Whether a sign of life of that time is as good as one of now. */
+    boolean isTouchedNow(long time) {
+        return coarse.isOfThisTick(time);
     }
 
     int maxDepth() {
@@ -517,6 +554,10 @@ public final class EngineRuntime implements ContextRuntime {
 
     OperationBaselines baselines() {
         return baselines;
+    }
+
+    long startNanos() {
+        return startNanos;
     }
 
     long sinceStart(long nanos) {

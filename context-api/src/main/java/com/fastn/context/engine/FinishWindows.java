@@ -3,7 +3,6 @@ package com.fastn.context.engine;
 import com.fastn.context.Windows;
 import com.fastn.context.status.FinishedContext;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import java.time.Duration;
 
 /**
  * How many contexts of one path ended, in four rings of buckets and since the start. A ring covers its window by as many
@@ -12,16 +11,16 @@ import java.time.Duration;
  */
 final class FinishWindows {
     @GuardedBy("this")
-    private final Ring second = new Ring(Duration.ofSeconds(1), 10);
+    private final Ring second = Ring.ofSecond();
 
     @GuardedBy("this")
-    private final Ring minute = new Ring(Duration.ofMinutes(1), 60);
+    private final Ring minute = Ring.ofMinute();
 
     @GuardedBy("this")
-    private final Ring hour = new Ring(Duration.ofHours(1), 60);
+    private final Ring hour = Ring.ofHour();
 
     @GuardedBy("this")
-    private final Ring day = new Ring(Duration.ofDays(1), 96);
+    private final Ring day = Ring.ofDay();
 
     @GuardedBy("this")
     private long ended;
@@ -40,10 +39,10 @@ final class FinishWindows {
         if (folded) {
             return false;
         }
-        second.add(nanos);
-        minute.add(nanos);
-        hour.add(nanos);
-        day.add(nanos);
+        second.add(nanos, 1);
+        minute.add(nanos, 1);
+        hour.add(nanos, 1);
+        day.add(nanos, 1);
         ended++;
         failed += outcome instanceof FinishedContext.Failed ? 1 : 0;
         cancelled += outcome instanceof FinishedContext.Cancelled ? 1 : 0;
@@ -89,53 +88,6 @@ final class FinishWindows {
             return ended == 0
                     ? Windows.NONE
                     : new Windows(second, minute, hour, day, ended, minute / 60.0, failed, cancelled);
-        }
-    }
-
-    /** Buckets in a circle. A clock that goes back counts into the newest bucket: what was counted stays counted. */
-    private static final class Ring {
-        private final long bucketNanos;
-        private final int[] counts;
-        private long newest;
-
-        Ring(Duration window, int buckets) {
-            this.bucketNanos = window.toNanos() / buckets;
-            this.counts = new int[buckets];
-        }
-
-        void add(long nanos) {
-            moveTo(nanos / bucketNanos);
-            add(newest, 1);
-        }
-
-        private void add(long bucket, int n) {
-            int at = (int) (bucket % counts.length);
-            counts[at] = (int) Math.min(Integer.MAX_VALUE, (long) counts[at] + n);
-        }
-
-        void addAll(Ring other) {
-            moveTo(other.newest);
-            long oldest = Math.max(0, Math.max(newest, other.newest) - counts.length + 1);
-            for (long bucket = oldest; bucket <= other.newest; bucket++) {
-                add(bucket, other.counts[(int) (bucket % counts.length)]);
-            }
-        }
-
-        long sum(long nanos) {
-            moveTo(nanos / bucketNanos);
-            long sum = 0;
-            for (int count : counts) {
-                sum += count;
-            }
-            return sum;
-        }
-
-        private void moveTo(long bucket) {
-            long steps = Math.min(bucket - newest, counts.length);
-            for (long i = 1; i <= steps; i++) {
-                counts[(int) ((newest + i) % counts.length)] = 0;
-            }
-            newest = Math.max(newest, bucket);
         }
     }
 }

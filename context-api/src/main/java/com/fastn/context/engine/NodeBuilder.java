@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class NodeBuilder implements ContextBuilder {
     private final ContextNode parent;
     private final String name;
+    private @Nullable String label;
     private @Nullable List<Consumer<NodeExtras>> description;
     private ContextKind kind = ContextKind.TASK;
 
@@ -44,9 +45,8 @@ final class NodeBuilder implements ContextBuilder {
     }
 
     @Override
-    public ContextBuilder withLabel(String label) {
-        String clean = Names.clean(requireNonNull(label, "label"));
-        describe(x -> x.label = clean);
+    public ContextBuilder withLabel(String text) {
+        label = Names.clean(requireNonNull(text, "label"));
         return this;
     }
 
@@ -97,13 +97,9 @@ final class NodeBuilder implements ContextBuilder {
         return child;
     }
 
+    // Only what was said is handed on, so that a builder which is used at once is never made.
     private ContextNode openNode() {
-        ContextNode child = new ContextNode(parent.runtime(), parent, Names.clean(name), kind);
-        List<Consumer<NodeExtras>> parts = description;
-        if (parts != null) {
-            child.describe(x -> parts.forEach(part -> part.accept(x)));
-        }
-        return parent.attach(child);
+        return parent.openChild(name, kind, label, description);
     }
 
     @Override

@@ -11,8 +11,8 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What only some contexts have, made at first use so that a plain context stays small. All fields are guarded by this
- * object's monitor, which is a leaf: nothing else is locked and no user code is called while it is held.
+ * What only some contexts have, made at first use so that a plain context stays small. All fields but the stripes are
+ * guarded by this object's monitor, which is a leaf: nothing else is locked and no user code is called while it is held.
  */
 final class NodeExtras {
     @Nullable
@@ -55,6 +55,9 @@ final class NodeExtras {
     @Nullable
     CompletionStage<CancelReason> cancellation;
 
+    // Written once, under the node's monitor, and read anywhere.
+    volatile ChildList @Nullable [] stripes;
+
     boolean ended;
     boolean closeWhenDone;
     boolean persisted;
@@ -88,6 +91,21 @@ final class NodeExtras {
             whenChildless = list;
         }
         return list;
+    }
+
+    /** {@return whether somebody walks the children, or waits for the last of them to leave} */
+    boolean isChildrenWatched() {
+        return (walks != null && !walks.isEmpty()) || (whenChildless != null && !whenChildless.isEmpty());
+    }
+
+    /** {@return whether anything here has to be ended, dropped or remembered when the context ends} */
+    boolean hasMoreToEnd() {
+        return persisted
+                || live != null
+                || operations != null
+                || cancelHandlers != null
+                || deadlines != null
+                || mutexes != null;
     }
 
     OwnLive live(CounterCell cell) {

@@ -13,10 +13,16 @@ import org.jspecify.annotations.Nullable;
  * any more, and whoever holds it looks for its path anew.
  */
 final class PathCounters {
+    private static final int PLACES = 8;
+
     private final CounterStore store;
     private final @Nullable PathCounters parent;
     private final ContextPath path;
     private final ConcurrentHashMap<String, CounterCell> cells = new ConcurrentHashMap<>(4);
+    // Some of the cells, by their names' hashes: the first that was asked for of each place. A cell is whole for
+    // whoever
+    // meets it here, and says itself whether it was folded, so that reads and writes may race.
+    private @Nullable CounterCell @Nullable [] known;
     private volatile @Nullable ConcurrentHashMap<String, PathCounters> children;
     private volatile long endedNanos;
     private volatile @Nullable FinishWindows windows;
@@ -68,8 +74,32 @@ final class PathCounters {
     /** {@return the cell of a counter, made at first use, or {@code null} when this path was folded} */
     @Nullable
     CounterCell cell(String counter) {
+        @Nullable CounterCell[] places = known;
+        if (places != null) {
+            CounterCell cell = places[counter.hashCode() & (PLACES - 1)];
+            if (cell != null && cell.name().equals(counter) && !cell.isFolded()) {
+                return cell;
+            }
+        }
         CounterCell cell = cells.get(counter);
-        return cell != null ? cell : store.makeCell(this, Names.clean(counter));
+        if (cell == null) {
+            return store.makeCell(this, Names.clean(counter));
+        }
+        keepAtHand(cell);
+        return cell;
+    }
+
+    private void keepAtHand(CounterCell cell) {
+        @Nullable CounterCell[] places = known;
+        if (places == null) {
+            places = new CounterCell[PLACES];
+            known = places;
+        }
+        int place = cell.name().hashCode() & (PLACES - 1);
+        CounterCell present = places[place];
+        if (present == null || present.isFolded()) {
+            places[place] = cell;
+        }
     }
 
     @Nullable

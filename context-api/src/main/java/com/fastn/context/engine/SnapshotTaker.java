@@ -41,7 +41,6 @@ final class SnapshotTaker {
     private final List<Visit> order = new ArrayList<>();
     private final Set<FifoMutex<?>> mutexes = new LinkedHashSet<>();
     private Map<PathCounters, CounterStore.Counts> counts = Map.of();
-    private final Map<String, OperationBaseline> baselines = new HashMap<>();
     private long idleNanosOfAll;
 
     private SnapshotTaker(EngineRuntime runtime) {
@@ -95,7 +94,7 @@ final class SnapshotTaker {
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
         Evidence evidence = new Evidence(runtime, now, names, locks, waiters, order, whole ? system : null);
-        return new StatusSnapshot(
+        StatusSnapshot frame = new StatusSnapshot(
                 runtime.node(),
                 runtime.ticker().wallTime(),
                 version,
@@ -104,6 +103,31 @@ final class SnapshotTaker {
                 locks.stream().map(Evidence.HeldLock::status).toList(),
                 waiters.stream().map(Evidence.WaitingContext::status).toList(),
                 WarningRules.judge(evidence));
+        return frame.withOperationBaselines(baselines())
+                .withCounterWindows(runtime.counterStore().windows(order.get(0).path, counts, now));
+    }
+
+    /** What is usual is told once for a name, however many contexts are inside of an operation of that name. */
+    private Map<String, OperationBaseline> baselines() {
+        Set<String> names = new HashSet<>();
+        for (Visit visit : order) {
+            NodeExtras x = visit.node.extrasOrNull();
+            if (x != null) {
+                List<RunningOperation> running;
+                synchronized (x) {
+                    running = x.operationList();
+                }
+                running.forEach(operation -> names.add(operation.name()));
+            }
+        }
+        Map<String, OperationBaseline> usual = new HashMap<>();
+        for (String name : names) {
+            OperationBaseline baseline = runtime.baselines().of(name);
+            if (baseline != null) {
+                usual.put(name, baseline);
+            }
+        }
+        return usual;
     }
 
     /** A node on the walk. What it has from its ancestors is handed down, so that no depth makes the walk go up again. */
@@ -231,15 +255,9 @@ final class SnapshotTaker {
         List<OperationStatus> statuses = new ArrayList<>(running.size());
         for (RunningOperation operation : running) {
             long elapsed = operation.elapsedNanos(now);
-            statuses.add(new OperationStatus(
-                    operation.name(), Duration.ofNanos(elapsed), elapsed > slow, usual(operation.name())));
+            statuses.add(new OperationStatus(operation.name(), Duration.ofNanos(elapsed), elapsed > slow));
         }
         return statuses;
-    }
-
-    private @Nullable OperationBaseline usual(String operation) {
-        // Reading one is a copy of a histogram: once for a name, however many contexts are inside of it.
-        return baselines.computeIfAbsent(operation, runtime.baselines()::of);
     }
 
     private List<FifoMutex.Picture> pictures(boolean whole) {

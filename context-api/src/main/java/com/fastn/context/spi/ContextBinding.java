@@ -11,7 +11,7 @@ public interface ContextBinding {
     /** {@return whether the calling thread runs in this environment at this moment} */
     boolean isActive();
 
-    /** {@return the current context of this environment, or {@code null}; only called while it is active} */
+    /** {@return the current context of this environment, or {@code null}, also when it is not active} */
     @Nullable
     FastnContext current();
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One context at the moment of a snapshot, with its children.
  *
- * @param id the context's creation sequence in its runtime; siblings may share a name, never an id
+ * @param id the context's number in its runtime; siblings may share a name, never an id
  * @param name the context's name
  * @param label the name for people, by default the name
  * @param path the names from the root down

@@ -1,7 +1,9 @@
 package com.fastn.context.status;
 
-/** How many columns of a terminal a text takes. Where terminals differ, it counts the wider answer. */
-final class DisplayWidth {
+/** The columns of a terminal that a text takes. Where terminals differ, it counts the wider answer. */
+public final class DisplayWidth {
+    static final String ELLIPSIS = "…";
+
     private static final int PICTURE_SELECTOR = 0xfe0f;
 
     /** First and last code points of what takes two columns, in order. */
@@ -19,8 +21,12 @@ final class DisplayWidth {
 
     private DisplayWidth() {}
 
-    /** {@return the columns that a text takes, not counting our own colour sequences} */
-    static int of(CharSequence text) {
+    /**
+     * {@return the columns that a text takes, not counting our own colour sequences}
+     *
+     * @param text a text that a {@link Sanitizer} has cleaned
+     */
+    public static int of(CharSequence text) {
         int width = 0;
         for (int i = 0; i < text.length(); ) {
             int end = endOfSequence(text, i);
@@ -36,8 +42,17 @@ final class DisplayWidth {
     /**
      * Cuts a text to a width, with an ellipsis where something is missing. A colour sequence is kept whole or not at all, a
      * character keeps its marks, and no colour stays open.
+     *
+     * @param text a text that a {@link Sanitizer} has cleaned
+     * @param width the columns that there are, at least 1
+     * @return the text itself where it fits, or its beginning with an ellipsis
      */
-    static String cut(String text, int width) {
+    public static String cut(String text, int width) {
+        return cut(text, width, ELLIPSIS);
+    }
+
+    /** Cuts a text as {@link #cut(String, int)} does, with another ellipsis; where not even that fits, it is cut too. */
+    static String cut(String text, int width, String ellipsis) {
         if (of(text) <= width) {
             return text;
         }
@@ -49,7 +64,7 @@ final class DisplayWidth {
             if (end == i) {
                 end = endOfCluster(text, i);
                 used += ofCluster(text, i, end);
-                if (used > width - 1) {
+                if (used > width - ellipsis.length()) {
                     break;
                 }
             } else {
@@ -58,7 +73,9 @@ final class DisplayWidth {
             kept.append(text, i, end);
             i = end;
         }
-        return kept.append('…').append(coloured ? Ink.RESET : "").toString();
+        return kept.append(ellipsis, 0, Math.max(1, Math.min(ellipsis.length(), width)))
+                .append(coloured ? Ink.RESET : "")
+                .toString();
     }
 
     /** {@return where the colour sequence that begins here ends, or the same place when none begins} */

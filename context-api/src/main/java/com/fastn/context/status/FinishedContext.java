@@ -11,7 +11,7 @@ import java.util.Map;
 /**
  * A context that has ended and was marked to be remembered.
  *
- * @param id the context's creation sequence in its runtime
+ * @param id the context's number in its runtime
  * @param path the names from the root down
  * @param label the name for people
  * @param kind what the context stood for

@@ -96,7 +96,7 @@ public final class HumanText {
     }
 
     /** {@return the count with thousands separators} */
-    static String count(long count) {
+    public static String count(long count) {
         return String.format(Locale.ROOT, "%,d", count);
     }
 

@@ -3,6 +3,7 @@ package com.fastn.context.status;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.Map;
 
 /**
  * How many bytes parts of a status take as JSON. Parts of very short tokens count as more, since a reader also limits how
@@ -36,6 +37,18 @@ final class JsonSizes {
 
     static long of(FinishedContext finished) {
         return size(writer -> writer.write(finished));
+    }
+
+    static long of(CounterWindows windows) {
+        return size(writer -> writer.write(windows));
+    }
+
+    static long of(String operation, OperationBaseline baseline) {
+        return size(writer -> writer.writeBaselines(Map.of(operation, baseline)));
+    }
+
+    static long of(Causes causes) {
+        return size(writer -> writer.write(causes));
     }
 
     /** Writes something. */

@@ -38,14 +38,28 @@ final class Line {
      * @return the text without a line break
      */
     String text(int width) {
-        String whole = body.toString() + mark;
+        return text(width, false);
+    }
+
+    /**
+     * Ends the line.
+     *
+     * @param width the columns that there are, or 0 for no limit
+     * @param ascii whether nothing but ASCII can be shown
+     * @return the text without a line break
+     */
+    String text(int width, boolean ascii) {
+        String start = ascii ? AsciiText.of(body) : body.toString();
+        String end = ascii ? AsciiText.of(mark) : mark.toString();
+        String whole = start + end;
         if (width <= 0 || DisplayWidth.of(whole) <= width) {
             return whole;
         }
-        int markWidth = DisplayWidth.of(mark);
+        String ellipsis = ascii ? AsciiText.ELLIPSIS : DisplayWidth.ELLIPSIS;
+        int markWidth = DisplayWidth.of(end);
         return markWidth > 0 && markWidth <= width / 2
-                ? DisplayWidth.cut(body.toString(), width - markWidth) + mark
-                : DisplayWidth.cut(whole, width);
+                ? DisplayWidth.cut(start, width - markWidth, ellipsis) + end
+                : DisplayWidth.cut(whole, width, ellipsis);
     }
 
     private void append(StringBuilder target, Ink ink, String text) {

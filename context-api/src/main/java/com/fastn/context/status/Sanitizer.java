@@ -43,6 +43,15 @@ public final class Sanitizer {
     }
 
     /**
+     * {@return the text in ASCII: what we draw with gets a look-alike, every other character is spelled out}
+     *
+     * @param cleaned a text that was cleaned before
+     */
+    public static String ascii(String cleaned) {
+        return AsciiText.of(cleaned);
+    }
+
+    /**
      * {@return JSON in which everything unprintable is escaped} Outside of texts valid JSON holds none of it but line feeds
      * and tabs, so the value stays the same.
      *

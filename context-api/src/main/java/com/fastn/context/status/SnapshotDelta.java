@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * What changed from one snapshot of a node to a later one.
  *
  * <p>Ages go on by themselves: a context that is as it was, but older by {@link #elapsed}, is not told. One that differs in
- * anything else is told whole. The list of recent contexts is no part of it: what the base has stays. So a delta applied to its base gives exactly the later snapshot, with the order of children
+ * anything else is told whole. So a delta applied to its base gives exactly the later snapshot, with the order of children
  * (rule M9). Read back from JSON, ages are right to a millisecond, and no less so after many deltas.
  *
  * @param node whose snapshots they are
@@ -35,6 +35,11 @@ import org.jspecify.annotations.Nullable;
  * @param activeLocks the locks of the later snapshot, or {@code null} when they are as they were, but older
  * @param lockWaiters the waiters of the later snapshot, or {@code null} when they are as they were, but older
  * @param warnings the warnings of the later snapshot, or {@code null} when they are as they were
+ * @param recent what ended meanwhile, or {@code null} when the contexts that ended are as they were
+ * @param changedBaselines the baselines of the later snapshot that are new or differ, by the operation's name
+ * @param removedBaselines the names of the operations whose baselines are in the base only
+ * @param counterWindows the windows of the later snapshot, or {@code null} when they are as they were
+ * @param causes what the later snapshot knows of who holds up whom, or {@code null} when neither knows anything
  */
 public record SnapshotDelta(
         NodeIdentity node,
@@ -49,7 +54,52 @@ public record SnapshotDelta(
         Map<Long, List<Long>> orders,
         @Nullable List<LockStatus> activeLocks,
         @Nullable List<LockWaiter> lockWaiters,
-        @Nullable List<StatusWarning> warnings) {
+        @Nullable List<StatusWarning> warnings,
+        @Nullable RecentChange recent,
+        Map<String, OperationBaseline> changedBaselines,
+        List<String> removedBaselines,
+        @Nullable List<CounterWindows> counterWindows,
+        @Nullable Causes causes) {
+
+    /**
+     * What became of the list of contexts that ended.
+     *
+     * @param added those that ended since, the newest first
+     * @param kept how many of the base's list follow them
+     */
+    public record RecentChange(List<FinishedContext> added, int kept) {
+        /** Copies the list. */
+        public RecentChange {
+            added = List.copyOf(added);
+            if (kept < 0) {
+                throw new IllegalArgumentException("a list cannot keep " + kept + " of its elements");
+            }
+        }
+
+        static @Nullable RecentChange between(List<FinishedContext> base, List<FinishedContext> later) {
+            if (base.equals(later)) {
+                return null;
+            }
+            // The base has its newest in front, so what is left of it is where that comes again.
+            for (int added = 0; added < later.size(); added++) {
+                int kept = later.size() - added;
+                if (kept <= base.size() && later.subList(added, later.size()).equals(base.subList(0, kept))) {
+                    return new RecentChange(later.subList(0, added), kept);
+                }
+            }
+            return new RecentChange(later, 0);
+        }
+
+        List<FinishedContext> apply(List<FinishedContext> base) {
+            if (kept > base.size()) {
+                throw new IllegalArgumentException(
+                        "the delta keeps %d recent contexts, and its base has %d".formatted(kept, base.size()));
+            }
+            List<FinishedContext> later = new ArrayList<>(added);
+            later.addAll(base.subList(0, kept));
+            return later;
+        }
+    }
 
     /**
      * A context that is new, changed, or has another parent.
@@ -79,6 +129,9 @@ public record SnapshotDelta(
         activeLocks = activeLocks == null ? null : List.copyOf(activeLocks);
         lockWaiters = lockWaiters == null ? null : List.copyOf(lockWaiters);
         warnings = warnings == null ? null : List.copyOf(warnings);
+        changedBaselines = Collections.unmodifiableMap(new LinkedHashMap<>(changedBaselines));
+        removedBaselines = List.copyOf(removedBaselines);
+        counterWindows = counterWindows == null ? null : List.copyOf(counterWindows);
     }
 
     /**
@@ -135,7 +188,14 @@ public record SnapshotDelta(
                 orders,
                 unlessSame(aged(base.activeLocks(), lock -> lock.aged(elapsed)), later.activeLocks()),
                 unlessSame(aged(base.lockWaiters(), waiter -> waiter.aged(elapsed)), later.lockWaiters()),
-                unlessSame(base.warnings(), later.warnings()));
+                unlessSame(base.warnings(), later.warnings()),
+                RecentChange.between(base.recent(), later.recent()),
+                changed(base.operationBaselines(), later.operationBaselines()),
+                base.operationBaselines().keySet().stream()
+                        .filter(name -> !later.operationBaselines().containsKey(name))
+                        .toList(),
+                unlessSame(base.counterWindows(), later.counterWindows()),
+                base.causes().isNone() && later.causes().isNone() ? null : later.causes());
     }
 
     /**
@@ -173,7 +233,17 @@ public record SnapshotDelta(
                 activeLocks != null ? activeLocks : aged(base.activeLocks(), lock -> lock.aged(elapsed)),
                 lockWaiters != null ? lockWaiters : aged(base.lockWaiters(), waiter -> waiter.aged(elapsed)),
                 warnings != null ? warnings : base.warnings(),
-                base.recent());
+                recent != null ? recent.apply(base.recent()) : base.recent(),
+                baselines(base.operationBaselines()),
+                counterWindows != null ? counterWindows : base.counterWindows(),
+                causes != null ? causes : base.causes());
+    }
+
+    private Map<String, OperationBaseline> baselines(Map<String, OperationBaseline> base) {
+        Map<String, OperationBaseline> later = new LinkedHashMap<>(base);
+        removedBaselines.forEach(later::remove);
+        later.putAll(changedBaselines);
+        return later;
     }
 
     /** Whoever made the delta is not trusted: all contexts have to stand below the root, each once. */
@@ -213,6 +283,12 @@ public record SnapshotDelta(
 
     private static <T> List<T> aged(List<T> all, UnaryOperator<T> age) {
         return all.stream().map(age).toList();
+    }
+
+    private static <V> Map<String, V> changed(Map<String, V> before, Map<String, V> after) {
+        Map<String, V> changed = new LinkedHashMap<>(after);
+        changed.entrySet().removeIf(entry -> entry.getValue().equals(before.get(entry.getKey())));
+        return changed;
     }
 
     private static <T> @Nullable List<T> unlessSame(List<T> before, List<T> after) {

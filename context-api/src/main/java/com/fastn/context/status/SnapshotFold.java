@@ -3,7 +3,9 @@ package com.fastn.context.status;
 import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToLongFunction;
 
 /**
@@ -21,8 +23,8 @@ public final class SnapshotFold {
     private static final int LEAST_BYTES = 250;
     /** The figures of a fold as JSON. */
     private static final int FOLD_BYTES = 160;
-    /** Each list of locks, waiters or warnings may take one part of so many. */
-    private static final int LIST_PARTS = 6;
+    /** Each list, such as that of locks, of waiters or of warnings, may take one part of so many. */
+    private static final int LIST_PARTS = 9;
 
     private SnapshotFold() {}
 
@@ -93,6 +95,22 @@ public final class SnapshotFold {
         List<LockWaiter> waiters = shortened(whole.lockWaiters(), JsonSizes::of, limits, "lock waiters", cuts);
         List<StatusWarning> warnings = shortened(whole.warnings(), JsonSizes::of, limits, "warnings", cuts);
         List<FinishedContext> recent = shortened(whole.recent(), JsonSizes::of, limits, "recent contexts", cuts);
+        List<CounterWindows> windows =
+                shortened(whole.counterWindows(), JsonSizes::of, limits, "windows of counters", cuts);
+        Map<String, OperationBaseline> baselines = new LinkedHashMap<>();
+        shortened(
+                        List.copyOf(whole.operationBaselines().entrySet()),
+                        entry -> JsonSizes.of(entry.getKey(), entry.getValue()),
+                        limits,
+                        "baselines of operations",
+                        cuts)
+                .forEach(entry -> baselines.put(entry.getKey(), entry.getValue()));
+        Causes causes = whole.causes();
+        if (limits.measuresBytes() && !causes.isNone() && JsonSizes.of(causes) > limits.maxBytes() / LIST_PARTS) {
+            cuts.add("no deadlocks or blocked places, of "
+                    + (causes.deadlocks().size() + causes.blocked().size()));
+            causes = Causes.NONE;
+        }
         if (cuts.isEmpty()) {
             return whole;
         }
@@ -112,7 +130,10 @@ public final class SnapshotFold {
                 locks,
                 waiters,
                 told,
-                recent);
+                recent,
+                baselines,
+                windows,
+                causes);
     }
 
     private static <T> List<T> shortened(

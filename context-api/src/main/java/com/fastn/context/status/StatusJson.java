@@ -31,6 +31,9 @@ public final class StatusJson {
     static final String SNAPSHOT_KIND = "status_snapshot";
     static final String CLUSTER_KIND = "cluster_status";
     static final String DELTA_KIND = "status_delta";
+    static final String EXPLANATION_KIND = "explanation";
+    static final String DEADLOCK_KIND = "deadlock";
+    static final String EPISODE_KIND = "wait_episode";
 
     private StatusJson() {}
 
@@ -113,13 +116,7 @@ public final class StatusJson {
      */
     public static String write(SnapshotDelta delta) {
         requireNonNull(delta, "delta");
-        StringWriter out = new StringWriter();
-        try (StatusJsonWriter writer = StatusJsonWriter.to(out, false)) {
-            writer.write(delta);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return out.toString();
+        return text(writer -> writer.write(delta));
     }
 
     /**
@@ -268,6 +265,90 @@ public final class StatusJson {
      */
     public static SnapshotDelta readDelta(byte[] json, ReadLimits limits) {
         return readDelta(StatusJsonReader.decode(json, limits), limits);
+    }
+
+    /**
+     * Writes an explanation.
+     *
+     * @param explanation what to write
+     * @return the JSON on one line
+     */
+    public static String write(Explanation explanation) {
+        requireNonNull(explanation, "explanation");
+        return text(writer -> writer.write(explanation));
+    }
+
+    /**
+     * Reads an explanation within {@link ReadLimits#DEFAULT}.
+     *
+     * @param json the JSON
+     * @return what was written
+     * @throws StatusFormatException if it cannot be understood
+     */
+    public static Explanation readExplanation(String json) {
+        return StatusJsonReader.read(
+                json, ReadLimits.DEFAULT, EXPLANATION_KIND, reader -> new CauseJsonReader(reader).explanation());
+    }
+
+    /**
+     * Writes a deadlock.
+     *
+     * @param report what to write
+     * @return the JSON on one line
+     */
+    public static String write(DeadlockReport report) {
+        requireNonNull(report, "report");
+        return text(writer -> writer.write(report));
+    }
+
+    /**
+     * Reads a deadlock within {@link ReadLimits#DEFAULT}.
+     *
+     * @param json the JSON
+     * @return what was written
+     * @throws StatusFormatException if it cannot be understood
+     */
+    public static DeadlockReport readDeadlock(String json) {
+        return StatusJsonReader.read(
+                json, ReadLimits.DEFAULT, DEADLOCK_KIND, reader -> new CauseJsonReader(reader).deadlock(true));
+    }
+
+    /**
+     * Writes an episode.
+     *
+     * @param episode what to write
+     * @return the JSON on one line
+     */
+    public static String write(WaitEpisode episode) {
+        requireNonNull(episode, "episode");
+        return text(writer -> writer.write(episode));
+    }
+
+    /**
+     * Reads an episode within {@link ReadLimits#DEFAULT}.
+     *
+     * @param json the JSON
+     * @return what was written
+     * @throws StatusFormatException if it cannot be understood
+     */
+    public static WaitEpisode readEpisode(String json) {
+        return StatusJsonReader.read(
+                json, ReadLimits.DEFAULT, EPISODE_KIND, reader -> new CauseJsonReader(reader).episode(true));
+    }
+
+    /** Writes one document. */
+    private interface Document {
+        void write(StatusJsonWriter writer) throws IOException;
+    }
+
+    private static String text(Document document) {
+        StringWriter out = new StringWriter();
+        try (StatusJsonWriter writer = StatusJsonWriter.to(out, false)) {
+            document.write(writer);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toString();
     }
 
     private static String text(@Nullable StatusSnapshot snapshot, @Nullable ClusterStatus cluster, boolean pretty) {

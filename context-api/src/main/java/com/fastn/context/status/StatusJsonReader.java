@@ -132,6 +132,12 @@ final class StatusJsonReader {
         List<LockStatus> locks = null;
         List<LockWaiter> waiters = null;
         List<StatusWarning> warnings = null;
+        List<FinishedContext> recent = null;
+        int recentKept = 0;
+        Map<String, OperationBaseline> baselines = new LinkedHashMap<>();
+        List<String> removedBaselines = new ArrayList<>();
+        List<CounterWindows> windows = null;
+        Causes causes = null;
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -162,6 +168,21 @@ final class StatusJsonReader {
                     list(name, () -> read.add(warning()));
                     warnings = read;
                 }
+                case "recent" -> {
+                    List<FinishedContext> read = new ArrayList<>();
+                    list(name, () -> read.add(finished()));
+                    recent = read;
+                }
+                case "recent_kept" -> recentKept = smallCount(name);
+                case "operation_baselines" -> baselines(baselines);
+                case "removed_baselines" ->
+                    list(name, () -> removedBaselines.add(required(string("removed_baselines"), "a name")));
+                case "counter_windows" -> {
+                    List<CounterWindows> read = new ArrayList<>();
+                    list(name, () -> read.add(counterWindows()));
+                    windows = read;
+                }
+                case "causes" -> causes = causes();
                 default -> json.skipChildren();
             }
         }
@@ -178,7 +199,16 @@ final class StatusJsonReader {
                 orders,
                 locks,
                 waiters,
-                warnings);
+                warnings,
+                recent == null ? null : new SnapshotDelta.RecentChange(recent, recentKept),
+                baselines,
+                removedBaselines,
+                windows,
+                causes);
+    }
+
+    private Causes causes() throws IOException {
+        return new CauseJsonReader(this).causes();
     }
 
     private SnapshotDelta.Change change() throws IOException {
@@ -209,7 +239,7 @@ final class StatusJsonReader {
         orders.put(required(parentId, "parent_id"), children);
     }
 
-    private static void requireKnown(long schema) {
+    static void requireKnown(long schema) {
         if (schema > StatusJson.SCHEMA) {
             throw new StatusFormatException(
                     StatusFormatException.Kind.UPGRADE_NEEDED,
@@ -292,6 +322,9 @@ final class StatusJsonReader {
         List<LockWaiter> waiters = new ArrayList<>();
         List<StatusWarning> warnings = new ArrayList<>();
         List<FinishedContext> recent = new ArrayList<>();
+        Map<String, OperationBaseline> baselines = new LinkedHashMap<>();
+        List<CounterWindows> windows = new ArrayList<>();
+        Causes causes = Causes.NONE;
         requireObject("the document");
         for (String name = nextField(); name != null; name = nextField()) {
             if (newer) {
@@ -310,6 +343,9 @@ final class StatusJsonReader {
                 case "lock_waiters" -> list(name, () -> waiters.add(waiter()));
                 case "warnings" -> list(name, () -> warnings.add(warning()));
                 case "recent" -> list(name, () -> recent.add(finished()));
+                case "operation_baselines" -> baselines(baselines);
+                case "counter_windows" -> list(name, () -> windows.add(counterWindows()));
+                case "causes" -> causes = causes();
                 default -> json.skipChildren();
             }
         }
@@ -325,13 +361,20 @@ final class StatusJsonReader {
                 locks,
                 waiters,
                 warnings,
-                recent);
+                recent,
+                baselines,
+                windows,
+                causes);
     }
 
-    private void requireKind(@Nullable String kind) {
+    void requireKind(@Nullable String kind) {
         if (!wanted.equals(kind)) {
             throw malformed("its kind is " + quote(String.valueOf(kind)) + ", not " + wanted);
         }
+    }
+
+    void skip() throws IOException {
+        json.skipChildren();
     }
 
     private void requireSnapshotKind(@Nullable String kind) {
@@ -340,7 +383,7 @@ final class StatusJsonReader {
         }
     }
 
-    private NodeIdentity identity() throws IOException {
+    NodeIdentity identity() throws IOException {
         String alias = null;
         String incarnation = null;
         requireObject("node");
@@ -546,18 +589,26 @@ final class StatusJsonReader {
         String operation = null;
         Duration elapsed = null;
         boolean stuck = false;
-        OperationBaseline usual = null;
         requireObject("an operation");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
                 case "name" -> operation = string(name);
                 case "elapsed_ms" -> elapsed = duration(name);
                 case "stuck" -> stuck = bool(name);
-                case "usual" -> usual = baseline();
                 default -> json.skipChildren();
             }
         }
-        return new OperationStatus(required(operation, "name"), required(elapsed, "elapsed_ms"), stuck, usual);
+        return new OperationStatus(required(operation, "name"), required(elapsed, "elapsed_ms"), stuck);
+    }
+
+    private void baselines(Map<String, OperationBaseline> baselines) throws IOException {
+        requireObject("operation_baselines");
+        for (String name = nextField(); name != null; name = nextField()) {
+            OperationBaseline usual = baseline();
+            if (usual != null) {
+                baselines.put(name, usual);
+            }
+        }
     }
 
     /** {@return what is usual, or {@code null} when it is of no operation at all} */
@@ -566,7 +617,7 @@ final class StatusJsonReader {
         Duration p50 = null;
         Duration p99 = null;
         Duration max = null;
-        requireObject("usual");
+        requireObject("a baseline");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
                 case "count" -> count = count(name);
@@ -580,6 +631,43 @@ final class StatusJsonReader {
                 ? null
                 : new OperationBaseline(
                         count, required(p50, "p50_ms"), required(p99, "p99_ms"), required(max, "max_ms"));
+    }
+
+    private CounterWindows counterWindows() throws IOException {
+        ContextPath path = null;
+        String counter = null;
+        long lastSecond = 0;
+        long lastMinute = 0;
+        long lastHour = 0;
+        long lastDay = 0;
+        long sinceStart = 0;
+        double rate = 0;
+        Duration watched = Duration.ZERO;
+        requireObject("windows of a counter");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "path" -> path = path(name);
+                case "counter" -> counter = string(name);
+                case "last_second" -> lastSecond = count(name);
+                case "last_minute" -> lastMinute = count(name);
+                case "last_hour" -> lastHour = count(name);
+                case "last_day" -> lastDay = count(name);
+                case "since_start" -> sinceStart = count(name);
+                case "rate_per_second" -> rate = doubleValue(name);
+                case "watched_ms" -> watched = duration(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new CounterWindows(
+                required(path, "path"),
+                required(counter, "counter"),
+                lastSecond,
+                lastMinute,
+                lastHour,
+                lastDay,
+                sinceStart,
+                rate,
+                watched);
     }
 
     private LockStatus lock() throws IOException {
@@ -622,7 +710,7 @@ final class StatusJsonReader {
                 longHeld);
     }
 
-    private LockType lockType(String name) throws IOException {
+    LockType lockType(String name) throws IOException {
         String text = required(string(name), name);
         for (LockType type : LockType.values()) {
             if (type.text().equals(text)) {
@@ -885,7 +973,8 @@ final class StatusJsonReader {
     // Tokens
 
     /** Moves to the value of the next field. {@return its name, or {@code null} at the end of the object} */
-    private @Nullable String nextField() throws IOException {
+    @Nullable
+    String nextField() throws IOException {
         JsonToken token = json.nextToken();
         if (token == JsonToken.END_OBJECT) {
             return null;
@@ -907,18 +996,18 @@ final class StatusJsonReader {
     }
 
     /** Reads one element of a list. */
-    private interface Element {
+    interface Element {
         void read() throws IOException;
     }
 
-    private void list(String name, Element element) throws IOException {
+    void list(String name, Element element) throws IOException {
         requireList(name);
         while (nextElement()) {
             element.read();
         }
     }
 
-    private void requireObject(String name) {
+    void requireObject(String name) {
         if (json.currentToken() != JsonToken.START_OBJECT) {
             throw malformed(name + " is not an object");
         }
@@ -930,11 +1019,12 @@ final class StatusJsonReader {
         }
     }
 
-    private boolean isNull() {
+    boolean isNull() {
         return json.currentToken() == JsonToken.VALUE_NULL;
     }
 
-    private @Nullable String string(String name) throws IOException {
+    @Nullable
+    String string(String name) throws IOException {
         if (isNull()) {
             return null;
         }
@@ -944,7 +1034,7 @@ final class StatusJsonReader {
         return json.getText();
     }
 
-    private boolean bool(String name) {
+    boolean bool(String name) {
         JsonToken token = json.currentToken();
         if (token != JsonToken.VALUE_TRUE && token != JsonToken.VALUE_FALSE) {
             throw malformed(name + " is neither true nor false");
@@ -952,18 +1042,18 @@ final class StatusJsonReader {
         return token == JsonToken.VALUE_TRUE;
     }
 
-    private long longValue(String name) throws IOException {
+    long longValue(String name) throws IOException {
         if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
             throw malformed(name + " is not an integer");
         }
         return json.getLongValue();
     }
 
-    private long count(String name) throws IOException {
+    long count(String name) throws IOException {
         return Math.max(0, longValue(name));
     }
 
-    private int smallCount(String name) throws IOException {
+    int smallCount(String name) throws IOException {
         return (int) Math.min(Integer.MAX_VALUE, count(name));
     }
 
@@ -988,14 +1078,14 @@ final class StatusJsonReader {
     }
 
     /** {@return a length of time; fractions are cut, and what is negative becomes zero} */
-    private Duration duration(String name) throws IOException {
+    Duration duration(String name) throws IOException {
         if (json.currentToken() == JsonToken.VALUE_NUMBER_FLOAT) {
             return Duration.ofMillis(Math.max(0, (long) json.getDoubleValue()));
         }
         return Duration.ofMillis(count(name));
     }
 
-    private Instant instant(String name) throws IOException {
+    Instant instant(String name) throws IOException {
         String text = required(string(name), name);
         try {
             return Instant.parse(text);
@@ -1008,7 +1098,7 @@ final class StatusJsonReader {
         return ContextPath.parse(required(string(name), name));
     }
 
-    private <E extends Enum<E>> E oneOf(String name, E[] values) throws IOException {
+    <E extends Enum<E>> E oneOf(String name, E[] values) throws IOException {
         String text = required(string(name), name);
         for (E value : values) {
             if (value.name().toLowerCase(Locale.ROOT).equals(text)) {
@@ -1018,7 +1108,7 @@ final class StatusJsonReader {
         throw malformed(name + " is " + quote(text) + ", which is not known");
     }
 
-    private <T> T required(@Nullable T value, String name) {
+    <T> T required(@Nullable T value, String name) {
         if (value == null) {
             throw malformed(name + " is missing");
         }

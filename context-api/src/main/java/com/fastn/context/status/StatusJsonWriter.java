@@ -116,7 +116,34 @@ final class StatusJsonWriter implements Closeable {
             }
             json.writeEndArray();
         }
+        if (!snapshot.operationBaselines().isEmpty()) {
+            json.writeFieldName("operation_baselines");
+            writeBaselines(snapshot.operationBaselines());
+        }
+        if (!snapshot.counterWindows().isEmpty()) {
+            windows(snapshot.counterWindows());
+        }
+        if (!snapshot.causes().isNone()) {
+            json.writeFieldName("causes");
+            write(snapshot.causes());
+        }
         json.writeEndObject();
+    }
+
+    void write(Causes causes) throws IOException {
+        new CauseJsonWriter(this, json).write(causes);
+    }
+
+    void write(Explanation explanation) throws IOException {
+        new CauseJsonWriter(this, json).write(explanation);
+    }
+
+    void write(DeadlockReport report) throws IOException {
+        new CauseJsonWriter(this, json).write(report);
+    }
+
+    void write(WaitEpisode episode) throws IOException {
+        new CauseJsonWriter(this, json).write(episode);
     }
 
     void write(SnapshotDelta delta) throws IOException {
@@ -169,11 +196,38 @@ final class StatusJsonWriter implements Closeable {
             }
             json.writeEndArray();
         }
+        SnapshotDelta.RecentChange recent = delta.recent();
+        if (recent != null) {
+            json.writeArrayFieldStart("recent");
+            for (FinishedContext finished : recent.added()) {
+                write(finished);
+            }
+            json.writeEndArray();
+            integer("recent_kept", recent.kept());
+        }
+        if (!delta.changedBaselines().isEmpty()) {
+            json.writeFieldName("operation_baselines");
+            writeBaselines(delta.changedBaselines());
+        }
+        if (!delta.removedBaselines().isEmpty()) {
+            json.writeArrayFieldStart("removed_baselines");
+            for (String operation : delta.removedBaselines()) {
+                json.writeString(name(operation));
+            }
+            json.writeEndArray();
+        }
+        if (delta.counterWindows() != null) {
+            windows(delta.counterWindows());
+        }
+        if (delta.causes() != null) {
+            json.writeFieldName("causes");
+            write(delta.causes());
+        }
         json.writeEndObject();
     }
 
     /** Ids count from 1, so none comes near to where a number loses digits. */
-    private void ids(String name, List<Long> ids) throws IOException {
+    void ids(String name, List<Long> ids) throws IOException {
         json.writeArrayFieldStart(name);
         for (long id : ids) {
             json.writeNumber(id);
@@ -181,14 +235,14 @@ final class StatusJsonWriter implements Closeable {
         json.writeEndArray();
     }
 
-    private void begin(String kind) throws IOException {
+    void begin(String kind) throws IOException {
         json.writeStartObject();
         string("kind", kind);
         integer("schema", StatusJson.SCHEMA);
         integer("min_schema", StatusJson.SCHEMA);
     }
 
-    private void write(NodeIdentity node) throws IOException {
+    void write(NodeIdentity node) throws IOException {
         json.writeObjectFieldStart("node");
         string("alias", node.alias());
         string("incarnation", node.incarnation());
@@ -352,15 +406,6 @@ final class StatusJsonWriter implements Closeable {
             string("name", operation.name());
             duration("elapsed_ms", operation.elapsed());
             bool("stuck", operation.stuck());
-            OperationBaseline usual = operation.usual();
-            if (usual != null) {
-                json.writeObjectFieldStart("usual");
-                integer("count", usual.count());
-                duration("p50_ms", usual.p50());
-                duration("p99_ms", usual.p99());
-                duration("max_ms", usual.max());
-                json.writeEndObject();
-            }
             json.writeEndObject();
         }
         json.writeEndArray();
@@ -409,6 +454,41 @@ final class StatusJsonWriter implements Closeable {
             string("outcome", StatusJson.COMPLETED);
         }
         counters("path_total_counters", finished.pathTotals());
+        json.writeEndObject();
+    }
+
+    void writeBaselines(Map<String, OperationBaseline> baselines) throws IOException {
+        json.writeStartObject();
+        for (Map.Entry<String, OperationBaseline> usual : baselines.entrySet()) {
+            json.writeObjectFieldStart(name(usual.getKey()));
+            integer("count", usual.getValue().count());
+            duration("p50_ms", usual.getValue().p50());
+            duration("p99_ms", usual.getValue().p99());
+            duration("max_ms", usual.getValue().max());
+            json.writeEndObject();
+        }
+        json.writeEndObject();
+    }
+
+    private void windows(List<CounterWindows> all) throws IOException {
+        json.writeArrayFieldStart("counter_windows");
+        for (CounterWindows windows : all) {
+            write(windows);
+        }
+        json.writeEndArray();
+    }
+
+    void write(CounterWindows windows) throws IOException {
+        json.writeStartObject();
+        string("path", windows.path().toString());
+        string("counter", windows.counter());
+        integer("last_second", windows.lastSecond());
+        integer("last_minute", windows.lastMinute());
+        integer("last_hour", windows.lastHour());
+        integer("last_day", windows.lastDay());
+        integer("since_start", windows.sinceStart());
+        number("rate_per_second", windows.ratePerSecond());
+        duration("watched_ms", windows.watched());
         json.writeEndObject();
     }
 
@@ -563,13 +643,13 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
-    private void integer(String name, @Nullable Long value) throws IOException {
+    void integer(String name, @Nullable Long value) throws IOException {
         if (value != null) {
             integer(name, value.longValue());
         }
     }
 
-    private void integer(String name, long value) throws IOException {
+    void integer(String name, long value) throws IOException {
         json.writeNumberField(name, value);
         if (JsonLimits.isInexact(value)) {
             json.writeStringField(name + "_text", Long.toString(value));
@@ -582,7 +662,7 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
-    private void duration(String name, @Nullable Duration value) throws IOException {
+    void duration(String name, @Nullable Duration value) throws IOException {
         if (value != null) {
             integer(name, millis(value));
         }
@@ -604,13 +684,13 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
-    private void string(String name, @Nullable String value) throws IOException {
+    void string(String name, @Nullable String value) throws IOException {
         if (value != null) {
             json.writeStringField(name, wellFormed(value, JsonLimits.STRING_LENGTH));
         }
     }
 
-    private void bool(String name, boolean value) throws IOException {
+    void bool(String name, boolean value) throws IOException {
         json.writeBooleanField(name, value);
     }
 
@@ -628,7 +708,7 @@ final class StatusJsonWriter implements Closeable {
     }
 
     /** The names of constants are ASCII, and shorter than a word may be. */
-    private void lowerCase(String name, Enum<?> value) throws IOException {
+    void lowerCase(String name, Enum<?> value) throws IOException {
         String upper = value.name();
         for (int i = 0; i < upper.length(); i++) {
             word[i] = Character.toLowerCase(upper.charAt(i));
@@ -642,7 +722,7 @@ final class StatusJsonWriter implements Closeable {
     }
 
     /** {@return the text without lone surrogates, which UTF-8 cannot say, and no longer than a reader accepts} */
-    private static String wellFormed(String text, int longest) {
+    static String wellFormed(String text, int longest) {
         String shown = text;
         if (text.length() > longest) {
             String missing = "... (" + text.length() + " characters)";

@@ -17,19 +17,35 @@ import java.util.Set;
  * result holds no control character but line feeds and the colours chosen here. Immutable; use one from any thread.
  */
 public final class StatusRenderer {
-    private static final StatusRenderer PLAIN = new StatusRenderer(false, 0, false, 0);
+    private static final StatusRenderer PLAIN = new StatusRenderer(false, 0, false, 0, false, Set.of(Part.values()));
     private static final int FEWEST_TREE_LINES = 10;
 
     private final boolean colours;
     private final int width;
     private final boolean brief;
     private final int treeLines;
+    private final boolean ascii;
+    private final Set<Part> parts;
 
-    private StatusRenderer(boolean colours, int width, boolean brief, int treeLines) {
+    private StatusRenderer(boolean colours, int width, boolean brief, int treeLines, boolean ascii, Set<Part> parts) {
         this.colours = colours;
         this.width = width;
         this.brief = brief;
         this.treeLines = treeLines;
+        this.ascii = ascii;
+        this.parts = parts;
+    }
+
+    /** The parts of a drawing that can be had without the others. */
+    public enum Part {
+        /** The machine and the tree. */
+        TREE,
+        /** The locks that are held, and who waits for one. */
+        LOCKS,
+        /** What is worth a look. */
+        WARNINGS,
+        /** The contexts that ended, where they were asked for. */
+        RECENT
     }
 
     /** {@return a renderer without colours that never cuts a line} */
@@ -44,7 +60,7 @@ public final class StatusRenderer {
      * @return the renderer
      */
     public static StatusRenderer ansi(int width) {
-        return new StatusRenderer(true, width, false, 0);
+        return new StatusRenderer(true, width, false, 0, false, Set.of(Part.values()));
     }
 
     /**
@@ -54,7 +70,7 @@ public final class StatusRenderer {
      * @return the renderer
      */
     public StatusRenderer withWidth(int columns) {
-        return new StatusRenderer(colours, columns, brief, treeLines);
+        return new StatusRenderer(colours, columns, brief, treeLines, ascii, parts);
     }
 
     /**
@@ -64,7 +80,7 @@ public final class StatusRenderer {
      * @return the renderer
      */
     public StatusRenderer brief() {
-        return new StatusRenderer(colours, width, true, treeLines);
+        return new StatusRenderer(colours, width, true, treeLines, ascii, parts);
     }
 
     /**
@@ -76,7 +92,32 @@ public final class StatusRenderer {
      * @return the renderer
      */
     public StatusRenderer maxTreeLines(int lines) {
-        return new StatusRenderer(colours, width, brief, lines <= 0 ? 0 : Math.max(FEWEST_TREE_LINES, lines));
+        return new StatusRenderer(
+                colours, width, brief, lines <= 0 ? 0 : Math.max(FEWEST_TREE_LINES, lines), ascii, parts);
+    }
+
+    /**
+     * Makes a renderer whose result is ASCII: branches and signs get look-alikes, other characters are spelled out.
+     *
+     * @return the renderer
+     */
+    public StatusRenderer ascii() {
+        return new StatusRenderer(colours, width, brief, treeLines, true, parts);
+    }
+
+    /**
+     * Makes a renderer that draws the header and some parts, each where it has something to tell.
+     *
+     * @param wanted the parts, at least one
+     * @return the renderer
+     * @throws IllegalArgumentException if no part is wanted
+     */
+    public StatusRenderer only(Set<Part> wanted) {
+        if (wanted.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "a drawing has at least one part; name one of " + List.of(Part.values()));
+        }
+        return new StatusRenderer(colours, width, brief, treeLines, ascii, Set.copyOf(wanted));
     }
 
     /**
@@ -87,7 +128,7 @@ public final class StatusRenderer {
      */
     public String render(StatusSnapshot snapshot) {
         requireNonNull(snapshot, "snapshot");
-        Page page = new Page(colours, width);
+        Page page = new Page(colours, width, ascii);
         if (!brief) {
             page.end(page.line().add(Ink.TITLE, "fastn Status Dashboard"));
             page.end(page.line()
@@ -108,7 +149,7 @@ public final class StatusRenderer {
      */
     public String render(ClusterStatus cluster) {
         requireNonNull(cluster, "cluster");
-        Page page = new Page(colours, width);
+        Page page = new Page(colours, width, ascii);
         if (!brief) {
             page.end(page.line().add(Ink.TITLE, "fastn Cluster Status"));
             page.end(page.line()
@@ -132,7 +173,71 @@ public final class StatusRenderer {
         return page.text();
     }
 
+    /**
+     * Draws the tree of one node alone, for whoever lets a reader move in it.
+     *
+     * @param snapshot what to draw
+     * @return its lines, and which contexts they are about
+     */
+    public List<TreeLine> renderTree(StatusSnapshot snapshot) {
+        requireNonNull(snapshot, "snapshot");
+        Page page = new Page(colours, width, ascii);
+        TreeDrawing drawing = new TreeDrawing(page, new LockIndex(snapshot), snapshot.operationBaselines(), brief, 0);
+        drawing.draw(snapshot.globalContext());
+        List<TreeLine> lines = new ArrayList<>();
+        ContextStatus owner = snapshot.globalContext();
+        for (String text : page.text().lines().toList()) {
+            ContextStatus begun = drawing.rows().get(lines.size());
+            owner = begun == null ? owner : begun;
+            lines.add(new TreeLine(text, owner, begun != null));
+        }
+        return lines;
+    }
+
+    /**
+     * Draws why a context is stuck. The first line names the root.
+     *
+     * @param explanation what to draw
+     * @return the lines
+     */
+    public String render(Explanation explanation) {
+        requireNonNull(explanation, "explanation");
+        Page page = new Page(colours, width, ascii);
+        ExplanationText.draw(page, explanation);
+        return page.text();
+    }
+
+    /**
+     * Draws why contexts are stuck, each root once.
+     *
+     * @param explanations what to draw
+     * @return the lines
+     */
+    public String render(List<Explanation> explanations) {
+        requireNonNull(explanations, "explanations");
+        Page page = new Page(colours, width, ascii);
+        ExplanationText.drawAll(page, explanations);
+        return page.text();
+    }
+
     private void draw(Page page, StatusSnapshot snapshot) {
+        LockIndex locks = new LockIndex(snapshot);
+        if (parts.contains(Part.TREE)) {
+            drawTree(page, snapshot, locks);
+        }
+        if (parts.contains(Part.LOCKS)) {
+            drawLocks(page, snapshot.activeLocks(), locks);
+            drawWaiters(page, snapshot.lockWaiters(), locks);
+        }
+        if (parts.contains(Part.WARNINGS)) {
+            drawWarnings(page, snapshot.warnings());
+        }
+        if (parts.contains(Part.RECENT)) {
+            drawRecent(page, snapshot.recent());
+        }
+    }
+
+    private void drawTree(Page page, StatusSnapshot snapshot, LockIndex locks) {
         SystemMetrics metrics = snapshot.systemMetrics();
         if (!brief) {
             if (metrics != null) {
@@ -140,16 +245,31 @@ public final class StatusRenderer {
             }
             page.gap();
         }
-        LockIndex locks = new LockIndex(snapshot);
-        TreeDrawing drawing = new TreeDrawing(page, locks, brief, treeLines / FEWEST_TREE_LINES);
+        TreeDrawing drawing =
+                new TreeDrawing(page, locks, snapshot.operationBaselines(), brief, treeLines / FEWEST_TREE_LINES);
         drawing.draw(
                 treeLines == 0
                         ? snapshot.globalContext()
                         : SnapshotFold.foldToLines(snapshot, treeLines, drawing::linesOf));
-        drawLocks(page, snapshot.activeLocks(), locks);
-        drawWaiters(page, snapshot.lockWaiters(), locks);
-        drawWarnings(page, snapshot.warnings());
-        drawRecent(page, snapshot.recent());
+        if (!brief) {
+            drawCounterWindows(page, snapshot.counterWindows());
+        }
+    }
+
+    private static void drawCounterWindows(Page page, List<CounterWindows> all) {
+        if (all.isEmpty()) {
+            return;
+        }
+        page.gap();
+        page.end(page.line().add("Counter Windows (" + HumanText.count(all.size()) + "):"));
+        for (CounterWindows windows : all) {
+            Line line = page.line().add(" - ").add(Ink.WHITE, windows.path().toString() + " " + windows.counter());
+            line.add(": " + HumanText.count(windows.sinceStart()) + " total");
+            line.add(" | " + HumanText.count(windows.lastDay()) + " last day");
+            line.add(" | " + HumanText.count(windows.lastHour()) + " last hour");
+            line.add(" | " + HumanText.count(windows.lastMinute()) + " last minute");
+            page.end(line.add(" | " + HumanText.number(windows.ratePerSecond()) + "/sec current"));
+        }
     }
 
     private static void drawLocks(Page page, List<LockStatus> active, LockIndex locks) {
@@ -256,7 +376,8 @@ public final class StatusRenderer {
             line.add(Ink.DIM, " " + node.node().incarnation());
         }
         line.add("  ").add(state == NodeState.UP ? Ink.GREEN : Ink.RED, word(state));
-        if (node.snapshot() == null) {
+        // Whoever asks directly, and not a neighbour that knows it, has never heard of it.
+        if (node.snapshot() == null && (node.summary() != null || !node.age().isZero())) {
             line.add(", last heard " + HumanText.duration(node.age()) + " ago");
         }
         line.add(node.reason() == null ? "" : ": " + node.reason());

@@ -3,7 +3,10 @@ package com.fastn.context.status;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * @param lockWaiters who waits for a lock, the longest waiting first
  * @param warnings what is worth a look, the worst first
  * @param recent the contexts that ended last and are remembered, the newest first; empty unless they were asked for
+ * @param operationBaselines what is usual for operations that some shown context is inside of, by their names; those of
+ *     which none has ended are not there
+ * @param counterWindows how the counters grew lately whose windows somebody asked for, by path and name
+ * @param causes deadlocks, and whatever else is known of who holds up whom
  */
 public record StatusSnapshot(
         NodeIdentity node,
@@ -31,9 +38,12 @@ public record StatusSnapshot(
         List<LockStatus> activeLocks,
         List<LockWaiter> lockWaiters,
         List<StatusWarning> warnings,
-        List<FinishedContext> recent) {
+        List<FinishedContext> recent,
+        Map<String, OperationBaseline> operationBaselines,
+        List<CounterWindows> counterWindows,
+        Causes causes) {
 
-    /** Copies the lists. */
+    /** Copies the collections; the baselines come in the order of their names. */
     public StatusSnapshot {
         requireNonNull(node, "node");
         requireNonNull(timestamp, "timestamp");
@@ -42,10 +52,13 @@ public record StatusSnapshot(
         lockWaiters = List.copyOf(lockWaiters);
         warnings = List.copyOf(warnings);
         recent = List.copyOf(recent);
+        operationBaselines = Collections.unmodifiableMap(new TreeMap<>(operationBaselines));
+        counterWindows = List.copyOf(counterWindows);
+        requireNonNull(causes, "causes");
     }
 
     /**
-     * Makes a snapshot without contexts that ended.
+     * Makes a snapshot without contexts that ended, baselines and windows.
      *
      * @param node who was asked
      * @param timestamp when, by that node's wall clock
@@ -65,7 +78,19 @@ public record StatusSnapshot(
             List<LockStatus> activeLocks,
             List<LockWaiter> lockWaiters,
             List<StatusWarning> warnings) {
-        this(node, timestamp, version, systemMetrics, globalContext, activeLocks, lockWaiters, warnings, List.of());
+        this(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                List.of(),
+                Map.of(),
+                List.of(),
+                Causes.NONE);
     }
 
     /**
@@ -76,7 +101,18 @@ public record StatusSnapshot(
      */
     public StatusSnapshot withGlobalContext(ContextStatus tree) {
         return new StatusSnapshot(
-                node, timestamp, version, systemMetrics, tree, activeLocks, lockWaiters, warnings, recent);
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                tree,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                operationBaselines,
+                counterWindows,
+                causes);
     }
 
     /**
@@ -87,7 +123,89 @@ public record StatusSnapshot(
      */
     public StatusSnapshot withRecent(List<FinishedContext> finished) {
         return new StatusSnapshot(
-                node, timestamp, version, systemMetrics, globalContext, activeLocks, lockWaiters, warnings, finished);
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                finished,
+                operationBaselines,
+                counterWindows,
+                causes);
+    }
+
+    /**
+     * Makes a copy with other baselines.
+     *
+     * @param baselines what is usual for operations, by their names
+     * @return the copy
+     */
+    public StatusSnapshot withOperationBaselines(Map<String, OperationBaseline> baselines) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                baselines,
+                counterWindows,
+                causes);
+    }
+
+    /**
+     * Makes a copy with other windows of counters.
+     *
+     * @param windows the windows
+     * @return the copy
+     */
+    public StatusSnapshot withCounterWindows(List<CounterWindows> windows) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                operationBaselines,
+                windows,
+                causes);
+    }
+
+    /**
+     * Makes a copy with other causes.
+     *
+     * @param known what the copy knows of who holds up whom
+     * @return the copy
+     */
+    public StatusSnapshot withCauses(Causes known) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                warnings,
+                recent,
+                operationBaselines,
+                counterWindows,
+                known);
+    }
+
+    /** {@return the contexts that wait for each other, proven deadlocks first} */
+    public List<DeadlockReport> deadlocks() {
+        return causes.deadlocks();
     }
 
     /** {@return the plain drawing} */

@@ -2,8 +2,10 @@ package com.fastn.context.status;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -18,10 +20,12 @@ final class TreeDrawing {
 
     private final Page page;
     private final LockIndex locks;
+    private final Map<String, OperationBaseline> baselines;
     private final boolean brief;
     private final int lockLines;
     private final int deepest;
     private final Deque<Branch> open = new ArrayDeque<>();
+    private final Map<Integer, ContextStatus> rows = new HashMap<>();
     private final Set<ContextPath> counted = new HashSet<>();
 
     /**
@@ -30,8 +34,9 @@ final class TreeDrawing {
      * @param lockLines how many of the locks that a context holds are drawn below it, and how many that it waits for; 0 for
      *     all
      */
-    TreeDrawing(Page page, LockIndex locks, boolean brief, int lockLines) {
+    TreeDrawing(Page page, LockIndex locks, Map<String, OperationBaseline> baselines, boolean brief, int lockLines) {
         this.page = page;
+        this.baselines = baselines;
         this.lockLines = lockLines == 0 ? Integer.MAX_VALUE : lockLines;
         this.locks = locks;
         this.brief = brief;
@@ -39,7 +44,13 @@ final class TreeDrawing {
                 page.width() <= 0 ? DEEPEST : Math.max(3, Math.min(DEEPEST, page.width() / (2 * COLUMNS_PER_LEVEL)));
     }
 
+    /** {@return the contexts that were drawn, by the number of the line that their row is in} */
+    Map<Integer, ContextStatus> rows() {
+        return rows;
+    }
+
     void draw(ContextStatus root) {
+        rows.put(page.lines(), root);
         Line line = page.line();
         addRow(line, Ink.BOLD, root.label(), root);
         page.end(line);
@@ -67,6 +78,7 @@ final class TreeDrawing {
             line.add(Ink.DIM, "[" + depth + "] ");
         }
         addRow(line, Ink.PLAIN, branch.titleOf(child), child);
+        rows.put(page.lines(), child);
         page.end(line);
         String lead = depth >= deepest ? branch.lead : branch.lead + (last ? "    " : "│   ");
         enter(child, lead, depth, branch.isOneOfMany(child));
@@ -169,7 +181,7 @@ final class TreeDrawing {
             OperationStatus slow = operations.get(stuck);
             line.add(" (stuck on: ").quoted(Ink.CYAN, slow.name());
             line.add(" ").add(Ink.RED, HumanText.duration(slow.elapsed()));
-            OperationBaseline usual = slow.usual();
+            OperationBaseline usual = baselines.get(slow.name());
             if (usual != null && usual.count() >= OperationBaseline.ENOUGH) {
                 line.add(", usually " + HumanText.fineDuration(usual.p50()));
             }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import com.fastn.context.Operation;
-import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
@@ -71,8 +70,8 @@ class BaselinesTest {
             assertThat(second.name()).isEqualTo("db-query");
 
             StatusSnapshot read = StatusJson.readSnapshot(StatusJson.write(snapshot));
-            ContextStatus shown = read.globalContext().children().get(0);
-            OperationBaseline usual = requireNonNull(shown.operations().get(0).usual());
+            assertThat(read.operationBaselines()).containsOnlyKeys("db-query");
+            OperationBaseline usual = requireNonNull(read.operationBaselines().get("db-query"));
             assertThat(usual.count()).isEqualTo(OperationBaseline.ENOUGH);
             assertThat(read.toString()).isEqualTo(snapshot.toString());
         }

@@ -62,7 +62,8 @@ final class FakeLoop {
 
         @Override
         public @Nullable FastnContext current() {
-            return HERE.get().current;
+            FakeLoop loop = HERE.get();
+            return loop == null ? null : loop.current;
         }
 
         @Override

@@ -68,7 +68,13 @@ final class LiveTree {
                 }
             }
             case 17 -> at.touch("verb" + n);
-            case 18 -> at.touch();
+            case 18 -> {
+                if (n < 3) {
+                    at.touch();
+                } else {
+                    at.persist();
+                }
+            }
             default -> tree.pass(Duration.ofMillis(random.nextInt(900)));
         }
     }

@@ -1,10 +1,13 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.LockGuard;
+import com.fastn.context.Operation;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.SnapshotLimits;
@@ -31,14 +34,19 @@ class SnapshotDeltaTest {
         System.out.println("SnapshotDeltaTest seed " + seed);
         Random random = new Random(seed);
         LiveTree live = new LiveTree(tree, random);
+        tree.root.counterWindows("total1");
         tree.runtime.setSystemMetrics(() -> random.nextBoolean() ? null : SnapshotTest.QUIET_SYSTEM);
         StatusSnapshot base = tree.runtime.status();
         StatusSnapshot read = StatusJson.readSnapshot(StatusJson.write(base));
-        for (int i = 0; i < 150; i++) {
+        boolean recentTold = false;
+        boolean baselinesTold = false;
+        // Some seeds are long in coming to an end of an operation.
+        for (int i = 0; i < 150 || (i < 2_000 && !(recentTold && baselinesTold)); i++) {
             live.change(random.nextInt(30));
             StatusSnapshot later = random.nextInt(4) == 0
                     ? tree.runtime.status(SnapshotLimits.DEFAULT.withMaxContexts(1 + random.nextInt(100)))
                     : tree.runtime.status();
+            later = random.nextInt(3) == 0 ? later : later.withRecent(tree.runtime.recent());
             SnapshotDelta delta = SnapshotDelta.between(base, later);
             assertThat(delta.apply(base)).as("seed %d, step %d", seed, i).isEqualTo(later);
 
@@ -48,8 +56,13 @@ class SnapshotDeltaTest {
             assertThat(read)
                     .as("seed %d, step %d, read", seed, i)
                     .isEqualTo(StatusJson.readSnapshot(StatusJson.write(later)));
+            recentTold |= delta.recent() != null;
+            baselinesTold |= !delta.changedBaselines().isEmpty();
             base = later;
         }
+        assertThat(recentTold && baselinesTold)
+                .as("seed %d told of all parts", seed)
+                .isTrue();
         live.end();
     }
 
@@ -99,6 +112,86 @@ class SnapshotDeltaTest {
                 .filteredOn(change -> change.context().id() == come.id())
                 .singleElement()
                 .satisfies(change -> assertThat(change.parentId()).isEqualTo(first.id()));
+    }
+
+    @Test
+    void theEndOfAnOperationTellsItsBaselineAndNoOtherContextInsideOfOne() {
+        List<Operation> running = new ArrayList<>();
+        ContextNode ends = tree.open("ends");
+        Operation first = begin(ends);
+        for (int i = 0; i < 50; i++) {
+            running.add(begin(tree.open("task")));
+        }
+        StatusSnapshot base = tree.runtime.status();
+        tree.passSeconds(1);
+        first.close();
+        StatusSnapshot later = tree.runtime.status();
+        SnapshotDelta delta = SnapshotDelta.between(base, later);
+
+        assertThat(base.operationBaselines()).isEmpty();
+        assertThat(delta.changedBaselines()).containsOnlyKeys("db-query");
+        // The root, whose last sign of life is that of the tree, and the one whose operation ended.
+        assertThat(delta.changed())
+                .extracting(change -> change.context().id())
+                .containsExactlyInAnyOrder(tree.root.id(), ends.id());
+        assertThat(delta.apply(base)).isEqualTo(later);
+        running.forEach(Operation::close);
+        assertThat(SnapshotDelta.between(later, tree.runtime.status()).removedBaselines())
+                .containsExactly("db-query");
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // the test closes it
+    private static Operation begin(ContextNode context) {
+        return context.operation("db-query");
+    }
+
+    @Test
+    void ofTheContextsThatEndedOnlyTheNewOnesAreTold() {
+        for (int i = 0; i < 100; i++) {
+            tree.root.child("old-" + i).persist().open().close();
+        }
+        StatusSnapshot base = tree.runtime.statusWithRecent();
+        tree.root.child("new").persist().open().close();
+        StatusSnapshot later = tree.runtime.statusWithRecent();
+        SnapshotDelta.RecentChange change =
+                requireNonNull(SnapshotDelta.between(base, later).recent());
+
+        assertThat(change.added()).extracting(FinishedContext::label).containsExactly("new");
+        assertThat(change.kept()).isEqualTo(99);
+        assertThat(SnapshotDelta.between(base, later).apply(base).recent()).isEqualTo(later.recent());
+        assertThat(SnapshotDelta.between(later, later).recent()).isNull();
+        SnapshotDelta toNone = SnapshotDelta.between(later, tree.runtime.status());
+        assertThat(toNone.apply(later).recent()).isEmpty();
+
+        SnapshotDelta hostile = StatusJson.readDelta(StatusJson.write(SnapshotDelta.between(base, later))
+                .replace("\"recent_kept\":99", "\"recent_kept\":101"));
+        assertThatThrownBy(() -> hostile.apply(base))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("101");
+    }
+
+    @Test
+    void M9_aDeltaOfAPartOfTheTreeGivesTheNextSnapshotOfThatPart() {
+        long seed = new Random().nextLong();
+        System.out.println("SnapshotDeltaTest seed " + seed);
+        LiveTree live = new LiveTree(tree, new Random(seed));
+        live.change(300);
+        ContextNode part = live.any();
+        StatusSnapshot base = part.subtreeStatus();
+        StatusSnapshot read = StatusJson.readSnapshot(StatusJson.write(base));
+        for (int i = 0; i < 50; i++) {
+            live.change(20);
+            tree.open(part, "inside");
+            StatusSnapshot later = part.subtreeStatus();
+            SnapshotDelta delta = SnapshotDelta.between(base, later);
+            assertThat(delta.apply(base)).as("seed %d, step %d", seed, i).isEqualTo(later);
+            read = StatusJson.readDelta(StatusJson.write(delta)).apply(read);
+            assertThat(read)
+                    .as("seed %d, step %d, read", seed, i)
+                    .isEqualTo(StatusJson.readSnapshot(StatusJson.write(later)));
+            base = later;
+        }
+        live.end();
     }
 
     @Test
@@ -168,6 +261,11 @@ class SnapshotDeltaTest {
                 removed,
                 orders,
                 null,
+                null,
+                null,
+                null,
+                Map.of(),
+                List.of(),
                 null,
                 null);
     }

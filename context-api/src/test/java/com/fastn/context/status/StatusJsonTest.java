@@ -297,7 +297,57 @@ class StatusJsonTest {
                     locks,
                     waiters,
                     warnings,
-                    maybe() ? List.of(finished(), finished(), finished()) : List.of());
+                    maybe() ? List.of(finished(), finished(), finished()) : List.of(),
+                    maybe() ? Map.of(name(), baseline(), name() + "2", baseline()) : Map.of(),
+                    maybe() ? List.of(windows(), windows()) : List.of(),
+                    maybe() ? causes() : Causes.NONE);
+        }
+
+        private Causes causes() {
+            ContextRef context =
+                    new ContextRef(new NodeIdentity(name(), name()), number(), path().toString(), name(), name());
+            DeadlockReport.Hold hold = new DeadlockReport.Hold(
+                    name(), number(), LockType.SEMAPHORE, time(), random.nextBoolean(), maybe() ? name() : null);
+            DeadlockReport.Party party = new DeadlockReport.Party(
+                    context,
+                    List.of(hold, hold),
+                    name(),
+                    number(),
+                    LockType.RW_LOCK,
+                    time(),
+                    maybe() ? time() : null,
+                    maybe() ? name() : null);
+            return new Causes(
+                    List.of(new DeadlockReport(
+                            random.nextBoolean(), Scenes.NOON, List.of(party, party), 2, maybe() ? time() : null)),
+                    List.of(new BlockedPlace(
+                            CauseKind.POOL, name(), time(), name(), List.of(3L, 4L), List.of(), random.nextInt(9))),
+                    List.of(new WaitEpisode(
+                            Scenes.NOON,
+                            maybe() ? Scenes.NOON : null,
+                            time(),
+                            CauseKind.EVENT_LOOP,
+                            name(),
+                            context,
+                            name(),
+                            random.nextInt(9))));
+        }
+
+        private OperationBaseline baseline() {
+            return new OperationBaseline(1 + random.nextInt(1_000), time(), time(), time());
+        }
+
+        private CounterWindows windows() {
+            return new CounterWindows(
+                    path(),
+                    name(),
+                    number() >>> 1,
+                    number() >>> 1,
+                    number() >>> 1,
+                    number() >>> 1,
+                    number() >>> 1,
+                    random.nextDouble(),
+                    time());
         }
 
         private FinishedContext finished() {

@@ -3,8 +3,11 @@ package com.fastn.context.status;
 import static com.fastn.context.Golden.golden;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.status.StatusRenderer.Part;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +49,25 @@ class StatusRendererTest {
     void coloursAreTheSeeds() {
         golden("seed-4-system.ansi").matches(StatusRenderer.ansi(0).render(Scenes.system()));
         golden("cluster-60.ansi").matches(StatusRenderer.ansi(60).render(Scenes.cluster()));
+    }
+
+    @Test
+    void whereNothingButAsciiIsShownNothingElseIsDrawn() {
+        String drawn = StatusRenderer.plain().ascii().render(Scenes.cluster());
+        golden("cluster-ascii.txt").matches(drawn);
+        assertThat(drawn.chars()).allMatch(c -> c < 0x80);
+        String narrow = StatusRenderer.ansi(60).ascii().render(Scenes.cluster());
+        assertThat(narrow.chars()).allMatch(c -> c < 0x80);
+        assertThat(narrow).contains("...");
+        assertThat(narrow.lines()).allMatch(line -> DisplayWidth.of(line) <= 60);
+    }
+
+    @Test
+    void aPartIsDrawnWithoutTheOthers() {
+        String locks = StatusRenderer.plain().only(Set.of(Part.LOCKS)).render(Scenes.locks());
+        assertThat(locks).contains("Active Locks", "Lock Waiters").doesNotContain("├──", "Warnings:");
+        String warnings = StatusRenderer.plain().only(Set.of(Part.WARNINGS)).render(Scenes.locks());
+        assertThat(warnings).contains("Warnings:").doesNotContain("├──", "Active Locks");
     }
 
     @Test
@@ -203,6 +225,25 @@ class StatusRendererTest {
         assertThat(drawn).endsWith("[1000000] x (0s)\n");
     }
 
+    @Test
+    void counterWindowsAreDrawnBelowTheTree() {
+        StatusSnapshot snapshot = Scenes.recent()
+                .withCounterWindows(List.of(new CounterWindows(
+                        ContextPath.of("global", "web"),
+                        "requests",
+                        2,
+                        45,
+                        234,
+                        1_100,
+                        1_247,
+                        2.04,
+                        Duration.ofDays(2))));
+        String line = " - global.web requests: 1,247 total | 1,100 last day | 234 last hour | 45 last minute"
+                + " | 2.04/sec current\n";
+        assertThat(StatusRenderer.plain().render(snapshot)).contains("\nCounter Windows (1):\n" + line);
+        assertThat(StatusRenderer.plain().brief().render(snapshot)).doesNotContain("last hour");
+    }
+
     private static StatusSnapshot hostile(String text) {
         Row root = new Row(1, text, ContextKind.ROOT)
                 .note(text)
@@ -243,7 +284,10 @@ class StatusRendererTest {
                                 text,
                                 "1s",
                                 new FinishedContext.Cancelled(
-                                        new CancelReason(CancelReason.Kind.REQUESTED, text, text)))));
+                                        new CancelReason(CancelReason.Kind.REQUESTED, text, text)))),
+                Map.of(text, new OperationBaseline(9, Duration.ZERO, Duration.ZERO, Duration.ZERO)),
+                List.of(new CounterWindows(ContextPath.of(text), text, 1, 2, 3, 4, 5, 0.1, Duration.ZERO)),
+                Causes.NONE);
     }
 
     private static void assertOnlyOurControls(String drawn) {

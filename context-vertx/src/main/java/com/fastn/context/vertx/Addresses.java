@@ -10,6 +10,9 @@ public final class Addresses {
     /** Asked, it answers for the whole cluster; nothing is ever published here. */
     public static final String STATUS_QUERY = "fastn.status.query";
 
+    /** Asked with the address of a reader, it opens a stream of the status of the cluster. */
+    public static final String STATUS_SUBSCRIBE = "fastn.status.subscribe";
+
     /** {@link EventFrame}s about locks, on this node only. */
     public static final String EVENTS_LOCKS = "fastn.events.locks";
 
@@ -34,6 +37,20 @@ public final class Addresses {
      */
     public static String node(String name) {
         return "fastn.status.node." + requireNonNull(name, "name");
+    }
+
+    /**
+     * {@return the address at which one node opens streams of itself, and hears from the readers of all its streams}
+     *
+     * @param incarnation the node's incarnation
+     */
+    public static String subscribe(String incarnation) {
+        return STATUS_SUBSCRIBE + "." + requireNonNull(incarnation, "incarnation");
+    }
+
+    /** Whether any status verticle may answer a question at an address, the one of the asking node among them. */
+    static boolean isForAnyNode(String address) {
+        return address.equals(STATUS) || address.equals(STATUS_QUERY) || address.equals(STATUS_SUBSCRIBE);
     }
 
     /** Whether an address is one of ours: what travels there is not observed, or watching would itself be a change. */

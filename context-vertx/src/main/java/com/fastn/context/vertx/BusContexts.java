@@ -63,6 +63,8 @@ final class BusContexts {
                 replied(address, delivery.body());
             } else if (!Addresses.isOurs(address)) {
                 nameCaller(message);
+            } else if (statusDeliveries.isAnsweredHere(delivery)) {
+                return;
             }
         } catch (RuntimeException e) {
             LOG.error("a message was sent unobserved", e);

@@ -20,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -56,6 +57,7 @@ final class EventPublisher {
     private final Stream contexts = new Stream(Addresses.EVENTS_CONTEXTS);
     private final List<Stream> streams = List.of(locks, counters, contexts);
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final List<Runnable> changeListeners = new CopyOnWriteArrayList<>();
 
     // Only touched on the event loop of home.
     private @Nullable Registration wakeUps;
@@ -91,6 +93,12 @@ final class EventPublisher {
         });
     }
 
+    /** Has something run on the event loop of home soon after something changed, at most ten times a second. */
+    Registration onChanges(Runnable listener) {
+        changeListeners.add(listener);
+        return () -> changeListeners.remove(listener);
+    }
+
     /** Runs in whatever thread made a change. */
     private void wake() {
         if (!scheduled.compareAndSet(false, true)) {
@@ -112,6 +120,7 @@ final class EventPublisher {
         }
         // From here on the next change wakes us again.
         var unused = runtime.version();
+        changeListeners.forEach(Runnable::run);
         for (Stream stream : streams) {
             if (stream.state == State.QUIET) {
                 probe(stream);

@@ -25,7 +25,7 @@ import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -288,14 +288,16 @@ public final class FastnVertx implements Shareable {
     }
 
     /**
-     * Has questions about status answered that fall to an application's consumer of {@link Addresses#STATUS}: the consumer
-     * hears of changes and never of questions. Called by the status verticle; there is one answerer at a time.
+     * Has questions about status answered here: those that are asked in this Vertx at {@link Addresses#STATUS}, {@link
+     * Addresses#STATUS_QUERY} and {@link Addresses#STATUS_SUBSCRIBE}, which then never depend on another node; and those of other
+     * nodes that fall to an application's consumer of {@link Addresses#STATUS}, which hears of changes and never of questions.
+     * Called by the status verticle; there is one answerer at a time.
      *
-     * @param answer is given each such question, on the Vert.x context that this is called on
+     * @param answer is given each such question and its body, on the Vert.x context that this is called on
      * @return closing it takes the answerer back
      * @throws IllegalStateException off a Vert.x context
      */
-    public Registration answerStatus(Consumer<Message<Object>> answer) {
+    public Registration answerStatus(BiConsumer<Message<Object>, @Nullable Object> answer) {
         return deliveries.answer(requireNonNull(answer, "answer"));
     }
 
@@ -316,6 +318,17 @@ public final class FastnVertx implements Shareable {
         return deliveries.count(address);
     }
 
+    /**
+     * Registers what is to run soon after something in the tree has changed, at most ten times a second, on an event loop of this
+     * Vertx. Unlike a listener of the runtime it costs the one who makes a change nothing.
+     *
+     * @param listener what to run; it must not block, and not throw
+     * @return closing it takes the listener back
+     */
+    public Registration onChanges(Runnable listener) {
+        return events.onChanges(requireNonNull(listener, "listener"));
+    }
+
     /** The context that is current at a place of this Vertx. */
     ContextNode at(ContextInternal place) {
         ContextNode mine = ContextSlot.get(place);
@@ -325,7 +338,7 @@ public final class FastnVertx implements Shareable {
     /**
      * Makes sure that every deployed verticle is in the tree by now, and the one that calls. Vert.x tells nobody when it
      * deploys a verticle: without this, one is noticed when something happens in it, or when a snapshot is taken, and its
-     * duration begins then. The status verticle calls it once a second.
+     * duration begins then. The status verticle calls it with each hello, and soon after something has changed.
      */
     public void noticeVerticles() {
         verticles.noticeAll();

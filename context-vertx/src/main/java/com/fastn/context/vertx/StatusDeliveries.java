@@ -8,12 +8,13 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.json.JsonObject;
 import io.vertx.core.tracing.TracingPolicy;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +42,7 @@ final class StatusDeliveries {
     }
 
     /** Answers, on the caller's Vert.x context, the questions that fall to consumers of others. */
-    Registration answer(Consumer<Message<Object>> answer) {
+    Registration answer(BiConsumer<Message<Object>, @Nullable Object> answer) {
         ContextInternal here = ContextInternal.current();
         if (here == null) {
             throw new IllegalStateException("only a verticle can answer for status; call this in its start()");
@@ -49,6 +50,24 @@ final class StatusDeliveries {
         Responder mine = new Responder(here.unwrap(), answer);
         responder.set(mine);
         return () -> responder.compareAndSet(mine, null);
+    }
+
+    /**
+     * Takes a question that is about to leave and can be answered here: whoever else it would fall to may hang, and Vert.x would
+     * not ask another node then.
+     */
+    boolean isAnsweredHere(DeliveryContext<Object> delivery) {
+        Message<Object> message = delivery.message();
+        Responder present = responder.get();
+        if (present == null || message.replyAddress() == null || !Addresses.isForAnyNode(message.address())) {
+            return false;
+        }
+        // Of a message that was not delivered yet the message itself does not tell the body. Copied now: the asker may
+        // change it
+        // as soon as it has asked.
+        Object body = delivery.body() instanceof JsonObject json ? json.copy() : delivery.body();
+        present.place.runOnContext(there -> present.answer.accept(message, body));
+        return true;
     }
 
     /** Takes a delivery that no consumer is to see. */
@@ -72,7 +91,7 @@ final class StatusDeliveries {
         if (!question || present == null || own) {
             return false;
         }
-        present.place.runOnContext(there -> present.answer.accept(message));
+        present.place.runOnContext(there -> present.answer.accept(message, message.body()));
         return true;
     }
 
@@ -120,5 +139,5 @@ final class StatusDeliveries {
         });
     }
 
-    private record Responder(ContextInternal place, Consumer<Message<Object>> answer) {}
+    private record Responder(ContextInternal place, BiConsumer<Message<Object>, @Nullable Object> answer) {}
 }

@@ -49,7 +49,7 @@ class StatusDeliveriesTest {
 
         @Override
         public Future<?> start() {
-            registration = fastn.answerStatus(question -> {
+            registration = fastn.answerStatus((question, body) -> {
                 places.add(Vertx.currentContext());
                 question.reply("an answer");
             });
@@ -122,7 +122,7 @@ class StatusDeliveriesTest {
 
     @Test
     void onlyAVerticleAnswers() {
-        assertThatThrownBy(() -> fastn.answerStatus(question -> {}))
+        assertThatThrownBy(() -> fastn.answerStatus((question, body) -> {}))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("start()");
     }

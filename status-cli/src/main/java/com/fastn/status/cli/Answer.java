@@ -3,14 +3,19 @@ package com.fastn.status.cli;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusRenderer;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** What a node said: about itself alone, or about several nodes. */
-interface Answer {
+sealed interface Answer {
 
     /** {@return the drawing for people} */
     String drawn(StatusRenderer renderer);
@@ -20,6 +25,22 @@ interface Answer {
 
     /** {@return sentences on what is missing or cannot be told apart; empty when all is well} */
     List<String> gaps();
+
+    /** {@return the nodes that it is about, those that did not answer included} */
+    List<NodeStatus> rows();
+
+    /** {@return the same with the trees in another shape} */
+    Answer shaped(TreeShape shape);
+
+    /** {@return whether a warning in it is at least that bad} */
+    default boolean hasWarning(WarningSeverity least) {
+        return rows().stream()
+                .map(NodeStatus::snapshot)
+                .filter(Objects::nonNull)
+                .flatMap(snapshot -> snapshot.warnings().stream())
+                .map(StatusWarning::severity)
+                .anyMatch(severity -> severity.compareTo(least) >= 0);
+    }
 
     /**
      * One node about itself.
@@ -40,6 +61,17 @@ interface Answer {
         @Override
         public List<String> gaps() {
             return List.of();
+        }
+
+        @Override
+        public List<NodeStatus> rows() {
+            return List.of(new NodeStatus(
+                    snapshot.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot));
+        }
+
+        @Override
+        public Answer shaped(TreeShape shape) {
+            return new OfNode(shape.of(snapshot));
         }
     }
 
@@ -77,6 +109,32 @@ interface Answer {
                         .formatted(String.join(", ", shared)));
             }
             return gaps;
+        }
+
+        @Override
+        public List<NodeStatus> rows() {
+            return cluster.nodes();
+        }
+
+        @Override
+        public Answer shaped(TreeShape shape) {
+            return new OfCluster(new ClusterStatus(
+                    cluster.timestamp(),
+                    cluster.answeredBy(),
+                    cluster.nodes().stream()
+                            .map(node -> {
+                                StatusSnapshot snapshot = node.snapshot();
+                                return snapshot == null
+                                        ? node
+                                        : new NodeStatus(
+                                                node.node(),
+                                                node.state(),
+                                                node.age(),
+                                                node.reason(),
+                                                node.summary(),
+                                                shape.of(snapshot));
+                            })
+                            .toList()));
         }
 
         private static List<String> aliases(List<NodeStatus> nodes) {

@@ -1,6 +1,8 @@
 package com.fastn.status.cli;
 
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusFormatException;
 import com.fastn.context.status.StatusJson;
@@ -8,8 +10,12 @@ import com.fastn.context.status.StatusJson.ReadLimits;
 import com.fastn.context.status.StatusSnapshot;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,31 +23,41 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gets the status that somebody asks for out of the nodes of this machine.
+ * Gets the status that somebody asks for.
  *
  * <p>A node that its cluster cannot hear is asked directly when it lives here: its status port answers while every event loop of
  * its application is blocked, and then it is the one that matters.
  */
 final class Inquiry {
-    private static final ReadLimits LIMITS = ReadLimits.DEFAULT.withMaxLength(StatusPorts.LARGEST_ANSWER);
+    /** What is accepted of a node. */
+    static final ReadLimits LIMITS = ReadLimits.DEFAULT.withMaxLength(StatusPorts.LARGEST_ANSWER);
 
-    private final List<LocalNode> nodes;
+    private static final int MOST_AT_ONCE = 16;
+
+    private final List<LocalNode> local;
     private final StatusPorts ports;
+    private final String view;
+    private final Supplier<Instant> clock;
     private final List<String> notes = new ArrayList<>();
 
     /**
      * Makes an inquiry.
      *
-     * @param nodes the nodes of this machine
+     * @param local the nodes of this machine
      * @param ports asks them
+     * @param view which part is wanted, as a query that is empty or ends with an ampersand
+     * @param clock tells the time, for answers that are put together here
      */
-    Inquiry(List<LocalNode> nodes, StatusPorts ports) {
-        this.nodes = List.copyOf(nodes);
+    Inquiry(List<LocalNode> local, StatusPorts ports, String view, Supplier<Instant> clock) {
+        this.local = List.copyOf(local);
         this.ports = ports;
+        this.view = view;
+        this.clock = clock;
     }
 
     /** {@return sentences on nodes that should have answered and did not} */
@@ -50,35 +66,79 @@ final class Inquiry {
     }
 
     /**
-     * Asks one node about itself.
+     * Asks for whoever is meant. Where several nodes are asked, one that is silent is a row.
      *
-     * @param node whom
-     * @return its status
-     * @throws Trouble if it does not answer
+     * @param meant who
+     * @return one answer, or one for each cluster
+     * @throws Trouble if nobody answers, or nobody knows the names
      */
-    Answer node(LocalNode node) {
+    List<Answer> about(List<Meant> meant) {
+        if (meant.size() == 1) {
+            Meant only = meant.get(0);
+            if (only instanceof Meant.Node node) {
+                return List.of(node(node.endpoint()));
+            }
+            if (only instanceof Meant.Through through) {
+                return List.of(named(through));
+            }
+            return clusters(((Meant.Clusters) only).ways());
+        }
+        List<Trouble> troubles = new ArrayList<>();
+        List<NodeStatus> rows = new ArrayList<>();
+        Map<Meant, Object> answers = atOnce(meant, this::answerOrTrouble);
+        for (Meant each : meant) {
+            Object came = answers.get(each);
+            if (came instanceof NotFound unknown) {
+                throw unknown;
+            }
+            if (came instanceof Answer answer) {
+                rows.addAll(answer.rows());
+            } else if (came instanceof Trouble trouble) {
+                troubles.add(trouble);
+                rows.addAll(silent(each, trouble));
+            }
+        }
+        if (troubles.size() == meant.size()) {
+            throw troubles.get(0);
+        }
+        return List.of(new Answer.OfCluster(new ClusterStatus(clock.get(), "fastn", rows)));
+    }
+
+    private Object answerOrTrouble(Meant meant) {
+        try {
+            return meant instanceof Meant.Node node ? node(node.endpoint()) : named((Meant.Through) meant);
+        } catch (Trouble trouble) {
+            return trouble;
+        }
+    }
+
+    /** {@return rows in the place of nodes that are not heard} */
+    static List<NodeStatus> silent(Meant meant, Trouble trouble) {
+        List<String> names =
+                meant instanceof Meant.Node node ? List.of(node.endpoint().alias()) : ((Meant.Through) meant).names();
+        return names.stream()
+                .map(name -> new NodeStatus(
+                        new NodeIdentity(name, "unknown"), NodeState.DOWN, Duration.ZERO, trouble.why(), null, null))
+                .toList();
+    }
+
+    private Answer node(Endpoint node) {
         return new Answer.OfNode(snapshot(node));
     }
 
-    /**
-     * Asks for the whole cluster. Nodes of this machine that their neighbour's answer does not list belong to another cluster, and
-     * are asked too.
-     *
-     * @return one answer for each cluster
-     * @throws Trouble if no node answers
-     */
-    List<Answer> clusters() {
+    /** Nodes that their neighbour's answer does not list belong to another cluster, and are asked too. */
+    private List<Answer> clusters(List<Endpoint> nodes) {
         List<Answer> answers = new ArrayList<>();
         List<Trouble> troubles = new ArrayList<>();
-        Map<String, LocalNode> unheard = new TreeMap<>();
-        nodes.forEach(node -> unheard.put(node.incarnation(), node));
-        for (LocalNode node : nodes) {
-            if (!unheard.containsKey(node.incarnation())) {
+        Map<String, Endpoint> unheard = new TreeMap<>();
+        nodes.forEach(node -> unheard.put(key(node), node));
+        for (Endpoint node : nodes) {
+            if (!unheard.containsKey(key(node))) {
                 continue;
             }
             try {
                 ClusterStatus cluster = cluster(node, "scope=cluster");
-                unheard.remove(node.incarnation());
+                unheard.remove(key(node));
                 cluster.nodes().forEach(row -> unheard.remove(row.node().incarnation()));
                 answers.add(new Answer.OfCluster(completed(cluster)));
             } catch (Trouble trouble) {
@@ -93,31 +153,28 @@ final class Inquiry {
         return answers;
     }
 
-    /**
-     * Asks for some nodes of a cluster.
-     *
-     * @param names aliases or beginnings of incarnations
-     * @return their status
-     * @throws Trouble if no node answers, or none knows all the names
-     */
-    Answer named(List<String> names) {
-        String query = "nodes="
-                + names.stream()
-                        .map(name -> URLEncoder.encode(name, StandardCharsets.UTF_8))
-                        .collect(Collectors.joining(","));
+    private static String key(Endpoint node) {
+        return node instanceof LocalNode here ? here.incarnation() : node.described();
+    }
+
+    private Answer named(Meant.Through through) {
         List<Trouble> troubles = new ArrayList<>();
-        // One that is meant itself is of the right cluster.
-        List<LocalNode> best = nodes.stream()
-                .sorted(Comparator.comparing(node -> names.stream().noneMatch(node::isNamed)))
-                .toList();
-        for (LocalNode node : best) {
+        for (Endpoint node : through.ways()) {
             try {
-                return new Answer.OfCluster(completed(cluster(node, query)));
+                return new Answer.OfCluster(completed(cluster(node, nodesQuery(through.names()))));
             } catch (Trouble trouble) {
                 troubles.add(trouble);
             }
         }
         throw worst(troubles);
+    }
+
+    /** {@return the part of a query that asks for some nodes} */
+    static String nodesQuery(List<String> names) {
+        return "nodes="
+                + names.stream()
+                        .map(name -> URLEncoder.encode(name, StandardCharsets.UTF_8))
+                        .collect(Collectors.joining(","));
     }
 
     /** A node that says that it knows no such name tells more than one that says nothing. */
@@ -128,17 +185,22 @@ final class Inquiry {
     }
 
     private ClusterStatus completed(ClusterStatus cluster) {
-        Map<String, LocalNode> here = nodes.stream()
+        Map<String, LocalNode> here = local.stream()
                 .collect(Collectors.toMap(LocalNode::incarnation, Function.identity(), (first, second) -> first));
-        List<NodeStatus> silent = cluster.nodes().stream()
-                .filter(row ->
-                        row.snapshot() == null && here.containsKey(row.node().incarnation()))
+        List<LocalNode> silent = cluster.nodes().stream()
+                .filter(row -> row.snapshot() == null)
+                .map(row -> here.get(row.node().incarnation()))
+                .filter(java.util.Objects::nonNull)
                 .toList();
         if (silent.isEmpty()) {
             return cluster;
         }
-        Map<String, StatusSnapshot> direct = askDirectly(
-                silent.stream().map(row -> here.get(row.node().incarnation())).toList());
+        Map<String, StatusSnapshot> direct = new HashMap<>();
+        atOnce(silent, this::answerOrNothing).values().forEach(came -> {
+            if (came instanceof StatusSnapshot snapshot) {
+                direct.put(snapshot.node().incarnation(), snapshot);
+            }
+        });
         List<NodeStatus> rows = cluster.nodes().stream()
                 .map(row -> withDirect(row, direct.get(row.node().incarnation())))
                 .toList();
@@ -155,48 +217,56 @@ final class Inquiry {
     }
 
     /** At once, so that several hung processes cost one timeout and not one each. */
-    private Map<String, StatusSnapshot> askDirectly(List<LocalNode> silent) {
-        ExecutorService threads = Executors.newFixedThreadPool(Math.min(silent.size(), 16), task -> {
+    private static <T> Map<T, Object> atOnce(List<T> whom, Function<T, Object> ask) {
+        ExecutorService threads = Executors.newFixedThreadPool(Math.min(whom.size(), MOST_AT_ONCE), task -> {
             Thread thread = new Thread(task, "fastn-ask");
             thread.setDaemon(true);
             return thread;
         });
         try {
-            Map<String, StatusSnapshot> answers = new TreeMap<>();
-            List<CompletableFuture<@Nullable StatusSnapshot>> asked = silent.stream()
-                    .map(node -> CompletableFuture.supplyAsync(() -> orNothing(node), threads))
-                    .toList();
-            for (CompletableFuture<@Nullable StatusSnapshot> answer : asked) {
-                StatusSnapshot snapshot = answer.join();
-                if (snapshot != null) {
-                    answers.put(snapshot.node().incarnation(), snapshot);
-                }
-            }
+            Map<T, CompletableFuture<Object>> asked = new LinkedHashMap<>();
+            whom.forEach(each ->
+                    asked.computeIfAbsent(each, one -> CompletableFuture.supplyAsync(() -> ask.apply(one), threads)));
+            Map<T, Object> answers = new LinkedHashMap<>();
+            asked.forEach((each, answer) -> answers.put(each, answer.join()));
             return answers;
         } finally {
             threads.shutdown();
         }
     }
 
-    private @Nullable StatusSnapshot orNothing(LocalNode node) {
+    private Object answerOrNothing(LocalNode node) {
         try {
             return snapshot(node);
         } catch (Trouble trouble) {
-            return null;
+            return trouble;
         }
     }
 
-    private StatusSnapshot snapshot(LocalNode node) {
-        byte[] body = ports.ask(node, "format=json");
+    private StatusSnapshot snapshot(Endpoint node) {
+        byte[] body = ports.ask(node, "/status?" + view + "format=json");
         return understood(node, () -> StatusJson.readSnapshot(body, LIMITS));
     }
 
-    private ClusterStatus cluster(LocalNode node, String query) {
-        byte[] body = ports.ask(node, query + "&format=json");
+    private ClusterStatus cluster(Endpoint node, String query) {
+        byte[] body = ports.ask(node, "/status?" + query + "&" + view + "format=json");
         return understood(node, () -> StatusJson.readCluster(body, LIMITS));
     }
 
-    private static <T> T understood(LocalNode node, java.util.function.Supplier<T> reading) {
+    /** {@return what one line of a stream says} @throws Trouble if it is not understood */
+    static Answer read(Endpoint node, String line) {
+        return understood(node, () -> answer(line));
+    }
+
+    /** {@return what a document says} @throws StatusFormatException if it is not understood */
+    static Answer answer(String json) {
+        // What a document is stands at its beginning, written by the same writer as everything else in it.
+        return json.startsWith("{\"kind\":\"cluster_status\"")
+                ? new Answer.OfCluster(StatusJson.readCluster(json, LIMITS))
+                : new Answer.OfNode(StatusJson.readSnapshot(json, LIMITS));
+    }
+
+    private static <T> T understood(Endpoint node, Supplier<T> reading) {
         try {
             return reading.get();
         } catch (StatusFormatException e) {

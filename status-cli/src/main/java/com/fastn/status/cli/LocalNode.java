@@ -20,9 +20,20 @@ import org.jspecify.annotations.Nullable;
  * @param pid its process
  * @param url where its status port listens
  * @param started when it started, as text
+ * @param tokenFile the file with the secret that its status port asks for, or {@code null} when it asks for none
+ * @param ca the certificates that it is trusted by, or {@code null}
  * @param descriptor the file that says so
  */
-record LocalNode(String alias, String incarnation, long pid, URI url, String started, Path descriptor) {
+record LocalNode(
+        String alias,
+        String incarnation,
+        long pid,
+        URI url,
+        String started,
+        @Nullable Path tokenFile,
+        @Nullable Path ca,
+        Path descriptor)
+        implements Endpoint {
     private static final JsonFactory JSON = new JsonFactory();
     private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}|localhost|\\[::1]");
     /** Shorter beginnings of incarnations, which all begin with a time, would mean anything. */
@@ -41,6 +52,8 @@ record LocalNode(String alias, String incarnation, long pid, URI url, String sta
         String incarnation = null;
         String url = null;
         String started = "";
+        String tokenFile = null;
+        String ca = null;
         long pid = -1;
         try (JsonParser json = JSON.createParser(content)) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
@@ -54,6 +67,8 @@ record LocalNode(String alias, String incarnation, long pid, URI url, String sta
                     case "incarnation" -> incarnation = json.getValueAsString();
                     case "url" -> url = json.getValueAsString();
                     case "started" -> started = requireNonNull(json.getValueAsString(""));
+                    case "token_file" -> tokenFile = json.getValueAsString();
+                    case "ca_file" -> ca = json.getValueAsString();
                     case "pid" -> pid = json.getValueAsLong(-1);
                     default -> {
                         if (value != null && value.isStructStart()) {
@@ -66,19 +81,27 @@ record LocalNode(String alias, String incarnation, long pid, URI url, String sta
         if (alias == null || incarnation == null || url == null || pid < 0) {
             throw new IOException("it lacks one of alias, incarnation, url and pid");
         }
-        return new LocalNode(alias, incarnation, pid, loopback(url), started, file);
+        return new LocalNode(
+                alias, incarnation, pid, checked(url, ca != null), started, path(tokenFile), path(ca), file);
     }
 
-    private static URI loopback(String url) throws IOException {
+    private static @Nullable Path path(@Nullable String text) {
+        return text == null ? null : Path.of(text);
+    }
+
+    /** In clear text nothing leaves this machine; a certificate of the node's own makes sure that it is the node. */
+    private static URI checked(String url, boolean hasCertificate) throws IOException {
         @Nullable URI uri;
         try {
             uri = new URI(url);
         } catch (URISyntaxException e) {
             throw new IOException("its url cannot be read", e);
         }
-        if (!"http".equals(uri.getScheme())
+        boolean secure = "https".equals(uri.getScheme());
+        if ((!secure && !"http".equals(uri.getScheme()))
                 || uri.getHost() == null
-                || !LOOPBACK.matcher(uri.getHost()).matches()) {
+                || (!(secure && hasCertificate)
+                        && !LOOPBACK.matcher(uri.getHost()).matches())) {
             throw new IOException("its url is not a http address of this machine");
         }
         return uri;
@@ -89,8 +112,40 @@ record LocalNode(String alias, String incarnation, long pid, URI url, String sta
         return alias.equals(name) || (name.length() >= SHORTEST_PREFIX && incarnation.startsWith(name));
     }
 
+    @Override
+    public @Nullable String token() {
+        return tokenFile == null ? null : TokenFile.read(tokenFile);
+    }
+
+    @Override
+    public String expectation() {
+        return "its process lives, but ";
+    }
+
+    @Override
+    public String ifSilent() {
+        return "see whether process " + pid + " is stopped or starved (kill -CONT, top), or wait longer with --timeout";
+    }
+
+    @Override
+    public String ifAbsent() {
+        return "the process may be another one by now that has the id of a node that was killed; if so: rm "
+                + Shell.quoted(Printable.line(descriptor.toString()));
+    }
+
+    @Override
+    public String ifStrange() {
+        return "see what listens at " + url + " (process " + pid + ")";
+    }
+
+    @Override
+    public String ifRefused() {
+        return "see whether the token file that " + Printable.line(descriptor.toString()) + " names is the node's own";
+    }
+
     /** {@return the node for people: alias, process and address on one line} */
-    String described() {
+    @Override
+    public String described() {
         return Printable.line(alias) + " (pid " + pid + ", " + url + ")";
     }
 }

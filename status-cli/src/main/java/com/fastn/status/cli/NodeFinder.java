@@ -25,7 +25,8 @@ final class NodeFinder {
 
     private static final Set<PosixFilePermission> FOREIGN_WRITE =
             Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
-    private static final Set<PosixFilePermission> FOREIGN = Set.of(
+    /** What nobody but the owner may do with a file that holds a secret. */
+    static final Set<PosixFilePermission> FOREIGN = Set.of(
             PosixFilePermission.GROUP_READ,
             PosixFilePermission.GROUP_WRITE,
             PosixFilePermission.GROUP_EXECUTE,

@@ -1,18 +1,17 @@
 package com.fastn.status.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusRenderer;
-import com.fastn.status.cli.NodeFinder.Found;
-import com.fastn.status.cli.Terminal.ColorChoice;
-import java.time.Duration;
+import com.fastn.context.status.WarningSeverity;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code fastn status}: what the nodes of this machine, or of their clusters, are doing. */
@@ -27,13 +26,13 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  fastn status                 the node of this machine",
-            "  fastn status alice           one node: of this machine, or of the cluster",
-            "  fastn status alice,bob       two nodes of the cluster",
+            "  fastn status -w              the same, again whenever something changes",
+            "  fastn status alice           one node: of this machine, of the configuration, or of the cluster",
+            "  fastn status alice,bob,prod  three nodes",
             "  fastn status --cluster       every node of the cluster",
             "  fastn status alice --json    the same for programs",
             "",
-            "Exit codes: 0 all shown, 1 error, 2 not clear what is meant, 3 no node answered, 4 some node did not answer",
-            "or two live nodes share an alias.",
+            ExitCode.TOLD,
         })
 final class StatusCommand implements Callable<Integer> {
     private final Surroundings surroundings;
@@ -42,165 +41,94 @@ final class StatusCommand implements Callable<Integer> {
     @Nullable
     CommandSpec spec;
 
-    @Parameters(
-            arity = "0..*",
-            split = ",",
-            paramLabel = "ALIAS",
-            description = "Which nodes: aliases, or beginnings of incarnations. Separate them with commas.")
-    List<String> names = List.of();
+    @Mixin
+    TargetOptions targets = new TargetOptions();
 
     @Option(
-            names = {"--cluster", "--all"},
-            description = "Every node of the cluster; of every cluster that has a node on this machine.")
-    boolean cluster;
+            names = {"-w", "--watch"},
+            description = "Shows it again whenever something changes, until Ctrl-C; with --json one line each time.")
+    boolean watch;
 
-    @Option(names = "--json", description = "JSON for programs instead of a drawing; one line for each document.")
-    boolean json;
-
-    @Option(
-            names = "--color",
-            paramLabel = "WHEN",
-            description = "auto (the default, which honours NO_COLOR and TERM=dumb), always or never.")
-    ColorChoice color = ColorChoice.AUTO;
+    @Mixin
+    ViewOptions view = new ViewOptions();
 
     @Option(
-            names = "--width",
-            paramLabel = "COLUMNS",
-            description = "Cut lines there; 0 never cuts. Default: the terminal's width.")
+            names = "--fail-on",
+            paramLabel = "SEVERITY",
+            description = "Ends with exit code 5 if there is a warning as bad as this: warning or critical.")
     @Nullable
-    Integer width;
+    FailOn failOn;
 
-    @Option(
-            names = "--timeout",
-            paramLabel = "TIME",
-            description = "How long a node has to answer, such as 500ms or 10s. Default: 3s.")
-    Duration timeout = Duration.ofSeconds(3);
+    @Mixin
+    LookOptions look = new LookOptions();
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this help.")
-    boolean help;
+    @Mixin
+    CommonOptions common = new CommonOptions();
 
     StatusCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
     }
 
+    /** How bad a warning has to be to change the exit code. */
+    enum FailOn {
+        /** Worth a look, or worse. */
+        WARNING(WarningSeverity.WARNING),
+        /** A proof, or a great danger. */
+        CRITICAL(WarningSeverity.CRITICAL);
+
+        private final WarningSeverity least;
+
+        FailOn(WarningSeverity least) {
+            this.least = least;
+        }
+    }
+
     @Override
     public Integer call() {
-        check();
-        Found found =
-                new NodeFinder(surroundings.properties(), surroundings.environment(), surroundings.isAlive()).find();
-        found.refused().forEach(this::note);
-        if (found.nodes().isEmpty()) {
-            throw nobody(found);
+        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
+        targets.check(given);
+        view.check(given);
+        look.check(given);
+        if (watch && failOn != null) {
+            throw TargetOptions.usage(
+                    given, "--fail-on ends a single look, and --watch does not end; give one of them");
         }
-        Inquiry inquiry = new Inquiry(found.nodes(), new StatusPorts(timeout, surroundings.ticker()));
-        List<Answer> answers = answers(found, inquiry);
-        inquiry.notes().forEach(this::note);
+        Targets there = Targets.find(surroundings, "status");
+        List<Meant> meant = there.meant(targets);
+        StatusPorts ports = new StatusPorts(targets.timeout, surroundings.ticker());
+        Terminal terminal = look.terminal(surroundings);
+        if (watch) {
+            return new Watch(surroundings, terminal, look, view, ports).run(meant);
+        }
+        Inquiry inquiry = new Inquiry(
+                there.local(), ports, view.query(), () -> surroundings.ticker().wallTime());
+        List<Answer> answers = inquiry.about(meant);
+        inquiry.notes().forEach(surroundings::note);
+        TreeShape shape = view.shape();
+        print(answers.stream().map(answer -> answer.shaped(shape)).toList(), terminal);
         List<String> gaps =
                 answers.stream().flatMap(answer -> answer.gaps().stream()).toList();
-        print(answers);
-        gaps.forEach(this::note);
+        gaps.forEach(surroundings::note);
+        FailOn least = failOn;
+        if (least != null && answers.stream().anyMatch(answer -> answer.hasWarning(least.least))) {
+            return ExitCode.WARNED;
+        }
         return gaps.isEmpty() && inquiry.notes().isEmpty() ? ExitCode.OK : ExitCode.PARTIAL;
     }
 
-    private void check() {
-        if (cluster && !names.isEmpty()) {
-            throw usage("give either names or --cluster: --cluster shows every node anyway");
-        }
-        if (names.stream().anyMatch(String::isBlank)) {
-            throw usage("a name is empty; separate names by one comma, such as alice,bob");
-        }
-        if (width != null && (width < 0 || width > 10_000)) {
-            throw usage("--width is a number of columns from 0 to 10000, not " + width);
-        }
-        if (timeout.isNegative() || timeout.isZero() || timeout.compareTo(Duration.ofHours(1)) > 0) {
-            throw usage("--timeout is a time from 1ms to 1h, not " + timeout.toMillis() + "ms");
-        }
-    }
-
-    private ParameterException usage(String message) {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets this field before it runs the command");
-        }
-        return new ParameterException(spec.commandLine(), message);
-    }
-
-    private List<Answer> answers(Found found, Inquiry inquiry) {
-        List<LocalNode> nodes = found.nodes();
-        if (cluster) {
-            return inquiry.clusters();
-        }
-        if (names.isEmpty()) {
-            if (nodes.size() > 1) {
-                throw choose(
-                        nodes, nodes.size() + " nodes run on this machine, and it is not clear which one is meant");
-            }
-            return List.of(inquiry.node(nodes.get(0)));
-        }
-        if (names.size() == 1) {
-            String name = names.get(0);
-            List<LocalNode> meant =
-                    nodes.stream().filter(node -> node.isNamed(name)).toList();
-            if (meant.size() > 1) {
-                throw choose(meant, meant.size() + " nodes of this machine go by \"" + Printable.line(name) + "\"");
-            }
-            if (meant.size() == 1) {
-                return List.of(inquiry.node(meant.get(0)));
-            }
-        }
-        return List.of(inquiry.named(names));
-    }
-
-    private static Trouble choose(List<LocalNode> nodes, String why) {
-        boolean tellable = nodes.stream().map(LocalNode::alias).distinct().count() == nodes.size();
-        StringBuilder next = new StringBuilder("run one of");
-        nodes.stream()
-                .limit(20)
-                .forEach(node -> next.append("\n  fastn status ")
-                        .append(Shell.quoted(tellable ? node.alias() : node.incarnation()))
-                        .append("    # pid ")
-                        .append(node.pid())
-                        .append(", ")
-                        .append(tellable ? node.url() : Printable.line(node.alias()))
-                        .append(", since ")
-                        .append(Printable.line(node.started())));
-        next.append("\n  fastn status --cluster    # all of them, and the rest of their cluster");
-        return new Trouble(ExitCode.USAGE, "no status is shown", why, next.toString());
-    }
-
-    private static Trouble nobody(Found found) {
-        String folders = String.join(
-                " and ",
-                found.folders().stream()
-                        .map(folder -> Printable.line(folder.toString()))
-                        .toList());
-        return new Trouble(
-                ExitCode.UNREACHABLE,
-                "no node is found on this machine",
-                "no living process has a usable descriptor in " + folders,
-                "deploy a StatusVerticle in the application (its options http and descriptors are on unless turned"
-                        + " off),\nrun this command as the user that runs the application, or set FASTN_RUNTIME_DIR to"
-                        + " the folder it uses");
-    }
-
-    private void print(List<Answer> answers) {
-        Terminal terminal = Terminal.of(color, width, surroundings.interactive(), surroundings.environment());
-        StatusRenderer renderer = terminal.renderer();
+    private void print(List<Answer> answers, Terminal terminal) {
+        StatusRenderer renderer = view.narrowed(terminal.renderer());
         StringBuilder text = new StringBuilder();
         for (Answer answer : answers) {
-            if (json) {
-                text.append(Sanitizer.json(answer.json(terminal.interactive()))).append('\n');
-            } else {
-                text.append(text.length() == 0 ? "" : "\n").append(answer.drawn(renderer));
+            switch (view.format()) {
+                case JSON ->
+                    text.append(Sanitizer.json(answer.json(terminal.interactive())))
+                            .append('\n');
+                case NDJSON -> text.append(Sanitizer.json(answer.json(false))).append('\n');
+                case TEXT -> text.append(text.length() == 0 ? "" : "\n").append(answer.drawn(renderer));
             }
         }
         surroundings.out().print(text);
         surroundings.out().flush();
-    }
-
-    private void note(String sentence) {
-        surroundings.err().println("fastn: " + sentence);
     }
 }

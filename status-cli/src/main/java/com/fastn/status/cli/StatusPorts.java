@@ -11,15 +11,21 @@ import java.net.HttpURLConnection;
 import java.net.Proxy;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLException;
 
-/** Asks the status ports of nodes on this machine. Not with the newer client of the JDK: it takes half a second to load. */
+/** Asks the status ports of nodes. Not with the newer client of the JDK: it takes half a second to load. */
 final class StatusPorts {
     /** More than any answer has; the nodes fold theirs to a quarter of it. */
     static final int LARGEST_ANSWER = 4 << 20;
 
     private static final int LARGEST_REFUSAL = 4 << 10;
+    /** A node sends a sign of life at least every 15 seconds. */
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(20);
 
     private final Duration timeout;
     private final Ticker ticker;
@@ -44,60 +50,105 @@ final class StatusPorts {
      * Asks a node.
      *
      * @param node whom
-     * @param query the query part of the address, encoded
+     * @param question path and query, encoded, such as {@code /status?format=json}
      * @return the answer's body
      * @throws Trouble if there is none
      */
-    byte[] ask(LocalNode node, String query) {
-        URI address = node.url().resolve("/status?" + query);
+    byte[] ask(Endpoint node, String question) {
         try {
-            return get(address, node);
-        } catch (SocketTimeoutException e) {
-            throw unreachable(
-                    node,
-                    "its process lives, but its status port did not answer within " + timeout.toMillis() + " ms",
-                    "see whether process " + node.pid()
-                            + " is stopped or starved (kill -CONT, top), or wait longer with" + " --timeout");
-        } catch (ConnectException e) {
-            throw unreachable(
-                    node,
-                    "process " + node.pid() + " lives, but nothing listens at " + node.url(),
-                    "the process may be another one by now that has the id of a node that was killed; if so: rm "
-                            + Printable.line(node.descriptor().toString()));
+            HttpURLConnection connection = connect(node, question, timeout);
+            try {
+                return read(connection.getInputStream(), ticker.nanos(), node);
+            } finally {
+                connection.disconnect();
+            }
         } catch (IOException e) {
-            String message = requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
-            throw unreachable(
-                    node, "the connection to " + node.url() + " broke (" + Printable.line(message) + ")", "try again");
+            throw silent(node, e, timeout);
         }
     }
 
-    private static Trouble unreachable(LocalNode node, String why, String next) {
+    /**
+     * Opens a stream of lines that does not end by itself.
+     *
+     * @param node whom to ask
+     * @param question path and query, encoded
+     * @return the stream, to be closed
+     * @throws Trouble if there is none
+     */
+    LineStream open(Endpoint node, String question) {
+        try {
+            HttpURLConnection connection = connect(node, question, LONGEST_SILENCE);
+            return new LineStream(
+                    connection.getInputStream(),
+                    LARGEST_ANSWER,
+                    e -> silent(node, e, LONGEST_SILENCE),
+                    connection::disconnect);
+        } catch (IOException e) {
+            throw silent(node, e, LONGEST_SILENCE);
+        }
+    }
+
+    private Trouble silent(Endpoint node, IOException e, Duration waited) {
+        String url = Printable.line(node.url().toString());
+        if (e instanceof SocketTimeoutException) {
+            return unreachable(
+                    node,
+                    node.expectation() + "its status port did not answer within " + waited.toMillis() + " ms",
+                    node.ifSilent());
+        }
+        if (e instanceof ConnectException) {
+            return unreachable(node, node.expectation() + "nothing listens at " + url, node.ifAbsent());
+        }
+        if (e instanceof UnknownHostException) {
+            return unreachable(node, "no host is known by the name in " + url, node.ifAbsent());
+        }
+        String message =
+                Printable.line(requireNonNullElse(e.getMessage(), e.getClass().getSimpleName()));
+        if (e instanceof SSLException) {
+            return unreachable(
+                    node,
+                    "the TLS connection to " + url + " failed (" + message + ")",
+                    "give the node a ca in the configuration that signed its certificate, which has to name the host");
+        }
+        return unreachable(node, "the connection to " + url + " broke (" + message + ")", "try again");
+    }
+
+    private static Trouble unreachable(Endpoint node, String why, String next) {
         return new Trouble(
                 ExitCode.UNREACHABLE, "node \"" + Printable.line(node.alias()) + "\" does not answer", why, next);
     }
 
-    private byte[] get(URI address, LocalNode node) throws IOException {
-        int millis = (int) Math.max(1, Math.min(Integer.MAX_VALUE, timeout.toMillis()));
-        long start = ticker.nanos();
+    private HttpURLConnection connect(Endpoint node, String question, Duration patience) throws IOException {
+        URI address = node.url().resolve(question);
         HttpURLConnection connection = (HttpURLConnection) address.toURL().openConnection(Proxy.NO_PROXY);
-        try {
-            connection.setConnectTimeout(millis);
-            connection.setReadTimeout(millis);
-            connection.setInstanceFollowRedirects(false);
-            connection.setUseCaches(false);
-            connection.setRequestProperty("Accept", "application/json");
-            connection.setRequestProperty("User-Agent", "fastn");
-            int status = connection.getResponseCode();
-            if (status == HttpURLConnection.HTTP_OK) {
-                return read(connection.getInputStream(), start, node);
-            }
-            throw refused(node, status, refusal(connection));
-        } finally {
-            connection.disconnect();
+        connection.setConnectTimeout(millis(timeout));
+        connection.setReadTimeout(millis(patience));
+        connection.setInstanceFollowRedirects(false);
+        connection.setUseCaches(false);
+        connection.setRequestProperty("Accept", "application/json");
+        connection.setRequestProperty("User-Agent", "fastn");
+        Path ca = node.ca();
+        if (ca != null && connection instanceof HttpsURLConnection secure) {
+            secure.setSSLSocketFactory(TlsTrust.of(ca));
         }
+        String token = node.token();
+        if (token != null) {
+            connection.setRequestProperty("Authorization", "Bearer " + token);
+        }
+        int status = connection.getResponseCode();
+        if (status == HttpURLConnection.HTTP_OK) {
+            return connection;
+        }
+        String sentence = refusal(connection);
+        connection.disconnect();
+        throw refused(node, status, sentence);
     }
 
-    private byte[] read(InputStream in, long start, LocalNode node) throws IOException {
+    private static int millis(Duration time) {
+        return (int) Math.max(1, Math.min(Integer.MAX_VALUE, time.toMillis()));
+    }
+
+    private byte[] read(InputStream in, long start, Endpoint node) throws IOException {
         ByteArrayOutputStream body = new ByteArrayOutputStream(32 << 10);
         byte[] part = new byte[16 << 10];
         for (int n = in.read(part); n >= 0; n = in.read(part)) {
@@ -107,7 +158,7 @@ final class StatusPorts {
                         ExitCode.ERROR,
                         "the answer of node \"" + Printable.line(node.alias()) + "\" is not read",
                         "it is larger than " + (LARGEST_ANSWER >> 20) + " MiB, and no node sends so much",
-                        "see what listens at " + node.url());
+                        node.ifStrange());
             }
             // The socket's own timeout begins anew with each byte.
             if (ticker.nanos() - start > timeout.toNanos()) {
@@ -125,16 +176,20 @@ final class StatusPorts {
         return new String(error.readNBytes(LARGEST_REFUSAL), StandardCharsets.UTF_8).strip();
     }
 
-    private static Trouble refused(LocalNode node, int status, String sentence) {
+    private static Trouble refused(Endpoint node, int status, String sentence) {
         String why = sentence.isEmpty() ? "it answered with HTTP status " + status : Printable.line(sentence);
         String what = "node \"" + Printable.line(node.alias()) + "\" gave no status";
-        if (status == HttpURLConnection.HTTP_NOT_FOUND) {
-            return new NotFound(what, why);
-        }
-        if (status == HttpURLConnection.HTTP_UNAVAILABLE) {
-            return new Trouble(ExitCode.UNREACHABLE, what, why, "try again in a moment");
-        }
-        return new Trouble(
-                ExitCode.ERROR, what, why, "see what listens at " + node.url() + " (process " + node.pid() + ")");
+        return switch (status) {
+            case HttpURLConnection.HTTP_BAD_REQUEST, HttpURLConnection.HTTP_NOT_FOUND -> new NotFound(what, why);
+            case HttpURLConnection.HTTP_UNAUTHORIZED, HttpURLConnection.HTTP_FORBIDDEN ->
+                new Trouble(
+                        ExitCode.ERROR,
+                        what,
+                        "it does not let us in without the right token (HTTP status " + status + ")",
+                        node.ifRefused());
+            case HttpURLConnection.HTTP_UNAVAILABLE, 429 ->
+                new Trouble(ExitCode.UNREACHABLE, what, why, "try again in a moment");
+            default -> new Trouble(ExitCode.ERROR, what, why, node.ifStrange());
+        };
     }
 }

@@ -3,6 +3,7 @@ package com.fastn.status.cli;
 import com.fastn.context.Ticker;
 import java.io.PrintStream;
 import java.util.function.LongPredicate;
+import java.util.function.Supplier;
 
 /**
  * What a command finds around it.
@@ -12,6 +13,7 @@ import java.util.function.LongPredicate;
  * @param interactive whether the output is a terminal
  * @param isAlive tells whether a process id is that of a living process
  * @param ticker the source of time
+ * @param size tells how large the terminal is now
  * @param out where status goes
  * @param err where everything else goes
  */
@@ -21,5 +23,12 @@ record Surroundings(
         boolean interactive,
         LongPredicate isAlive,
         Ticker ticker,
+        Supplier<Size> size,
         PrintStream out,
-        PrintStream err) {}
+        PrintStream err) {
+
+    /** Says something that is not status. */
+    void note(String sentence) {
+        err.println("fastn: " + sentence);
+    }
+}

@@ -1,6 +1,9 @@
 package com.fastn.status.cli;
 
+import com.fastn.context.status.DisplayWidth;
+import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusRenderer;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -9,28 +12,63 @@ import org.jspecify.annotations.Nullable;
  *
  * @param interactive whether a person looks at it
  * @param colours whether colours are wanted
+ * @param ascii whether nothing but ASCII can be shown
  * @param width columns, or 0 when lines are never cut
  */
-record Terminal(boolean interactive, boolean colours, int width) {
+record Terminal(boolean interactive, boolean colours, boolean ascii, int width) {
     private static final Pattern COLUMNS = Pattern.compile("[1-9]\\d{0,3}");
 
     /**
      * Decides.
      *
      * @param choice what the command line says about colours
+     * @param asciiWanted whether it wants nothing but ASCII
      * @param width what it says about the width, or {@code null}
      * @param interactive whether the output is a terminal
      * @param environment the environment
      * @return the decision
      */
-    static Terminal of(ColorChoice choice, @Nullable Integer width, boolean interactive, Lookup environment) {
+    static Terminal of(
+            ColorChoice choice, boolean asciiWanted, @Nullable Integer width, boolean interactive, Lookup environment) {
         boolean colours = switch (choice) {
             case ALWAYS -> true;
             case NEVER -> false;
-            case AUTO ->
-                interactive && environment.nonBlank("NO_COLOR") == null && !"dumb".equals(environment.get("TERM"));
+            case AUTO -> wantsColours(interactive, environment);
         };
-        return new Terminal(interactive, colours, width != null ? width : interactive ? columns(environment) : 0);
+        return new Terminal(
+                interactive,
+                colours,
+                asciiWanted || !showsUnicode(environment),
+                width != null ? width : interactive ? columns(environment) : 0);
+    }
+
+    /** As no-color.org and bixense.com/clicolors have it: who says no is heard first. */
+    private static boolean wantsColours(boolean interactive, Lookup environment) {
+        if (environment.nonBlank("NO_COLOR") != null) {
+            return false;
+        }
+        String force = environment.nonBlank("CLICOLOR_FORCE");
+        if (force != null && !force.equals("0")) {
+            return true;
+        }
+        return interactive && !isDumb(environment) && !"0".equals(environment.get("CLICOLOR"));
+    }
+
+    /** {@return whether the terminal says that it cannot move its cursor} */
+    static boolean isDumb(Lookup environment) {
+        return "dumb".equals(environment.get("TERM"));
+    }
+
+    /** A locale that is set says what can be shown; where none is, as in containers, the terminal outside can do more. */
+    private static boolean showsUnicode(Lookup environment) {
+        for (String name : new String[] {"LC_ALL", "LC_CTYPE", "LANG"}) {
+            String locale = environment.nonBlank(name);
+            if (locale != null) {
+                String charset = locale.toUpperCase(Locale.ROOT);
+                return charset.contains("UTF-8") || charset.contains("UTF8");
+            }
+        }
+        return true;
     }
 
     private static int columns(Lookup environment) {
@@ -46,12 +84,20 @@ record Terminal(boolean interactive, boolean colours, int width) {
 
     /** {@return the renderer for this place} */
     StatusRenderer renderer() {
-        return colours ? StatusRenderer.ansi(width) : StatusRenderer.plain().withWidth(width);
+        StatusRenderer renderer =
+                colours ? StatusRenderer.ansi(width) : StatusRenderer.plain().withWidth(width);
+        return ascii ? renderer.ascii() : renderer;
+    }
+
+    /** {@return a line, cleaned before, as this place can show it} */
+    String fitted(String line) {
+        String shown = ascii ? Sanitizer.ascii(line) : line;
+        return width > 0 ? DisplayWidth.cut(shown, width) : shown;
     }
 
     /** When to use colours. */
     enum ColorChoice {
-        /** On a terminal that has them, unless NO_COLOR is set. */
+        /** On a terminal that has them, unless NO_COLOR is set; elsewhere if CLICOLOR_FORCE is. */
         AUTO,
         /** Also into files and pipes. */
         ALWAYS,

@@ -10,7 +10,7 @@ class Trouble extends RuntimeException {
     private final String next;
 
     Trouble(int exitCode, String what, String why, String next) {
-        super(what + ": " + why, null, false, false);
+        super(what + ": " + why, null, false, true);
         this.exitCode = exitCode;
         this.what = what;
         this.why = why;
@@ -24,6 +24,11 @@ class Trouble extends RuntimeException {
     /** {@return why, on one line} */
     String why() {
         return why;
+    }
+
+    /** {@return what to do, on one line or several} */
+    String next() {
+        return next;
     }
 
     /** {@return the lines for the error stream, without the last line feed} */

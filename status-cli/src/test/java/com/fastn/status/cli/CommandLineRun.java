@@ -3,6 +3,7 @@ package com.fastn.status.cli;
 import com.fastn.context.Ticker;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,12 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Runs the command as a shell would, with a runtime folder of its own. */
 final class CommandLineRun {
@@ -20,11 +27,13 @@ final class CommandLineRun {
     private final Map<String, String> environment = new HashMap<>();
     private final Set<Long> dead = new HashSet<>();
     private boolean interactive;
+    private Size size = Size.UNKNOWN;
     private long nextPid = 4_000;
 
     CommandLineRun(Path folder) {
         this.folder = folder;
         environment.put("FASTN_RUNTIME_DIR", folder.toString());
+        environment.put("XDG_CONFIG_HOME", folder.resolve("config").toString());
     }
 
     CommandLineRun with(String variable, String value) {
@@ -40,6 +49,11 @@ final class CommandLineRun {
     CommandLineRun onATerminal() {
         interactive = true;
         return this;
+    }
+
+    CommandLineRun onATerminal(int columns, int rows) {
+        size = new Size(columns, rows);
+        return onATerminal();
     }
 
     /** Writes the descriptor of a node. */
@@ -59,6 +73,20 @@ final class CommandLineRun {
         return descriptor(pid + ".json", text, "rw-------");
     }
 
+    /** Writes the configuration. */
+    Path config(String text) {
+        return file("config/fastn/config.toml", text, "rw-r--r--");
+    }
+
+    Path file(String name, String text, String permissions) {
+        try {
+            Files.createDirectories(folder.resolve(name).getParent());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return descriptor(name, text, permissions);
+    }
+
     Path descriptor(String name, String text, String permissions) {
         try {
             Path file = folder.resolve(name);
@@ -73,19 +101,80 @@ final class CommandLineRun {
     Result run(String... arguments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int exitCode = run(out, err, arguments);
+        return new Result(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    /** Starts a command that does not end by itself. */
+    Running start(String... arguments) {
+        return start(new ByteArrayOutputStream(), arguments);
+    }
+
+    Running start(OutputStream out, String... arguments) {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        CompletableFuture<Integer> exitCode = new CompletableFuture<>();
+        Thread thread = new Thread(() -> exitCode.complete(run(out, err, arguments)), "command");
+        thread.start();
+        return new Running(thread, exitCode, out, err);
+    }
+
+    private int run(OutputStream out, OutputStream err, String... arguments) {
         Map<String, String> properties =
                 Map.of("user.name", System.getProperty("user.name"), "java.io.tmpdir", folder.resolve("tmp") + "");
-        int exitCode = Fastn.run(
+        return Fastn.run(
                 new Surroundings(
                         properties::get,
                         environment::get,
                         interactive,
                         pid -> !dead.contains(pid),
                         Ticker.system(),
+                        () -> size,
                         new PrintStream(out, true, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8)),
                 arguments);
-        return new Result(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * A command that runs.
+     *
+     * @param thread runs it
+     * @param exitCode completes when it ends
+     * @param output what it wrote for the user
+     * @param errors what it wrote beside that
+     */
+    record Running(
+            Thread thread, CompletableFuture<Integer> exitCode, OutputStream output, ByteArrayOutputStream errors) {
+        String out() {
+            return ((ByteArrayOutputStream) output).toString(StandardCharsets.UTF_8);
+        }
+
+        String err() {
+            return errors.toString(StandardCharsets.UTF_8);
+        }
+
+        void await(String what, BooleanSupplier condition) {
+            for (int i = 0; i < 3_000; i++) {
+                if (condition.getAsBoolean()) {
+                    return;
+                }
+                LockSupport.parkNanos(10_000_000);
+            }
+            throw new AssertionError("not within 30 s: " + what + "\nout: " + output + "\nerr: " + err());
+        }
+
+        /** Ends it as Ctrl-C does in a process of its own. */
+        int stop() {
+            thread.interrupt();
+            return end();
+        }
+
+        int end() {
+            try {
+                return exitCode.get(30, TimeUnit.SECONDS);
+            } catch (InterruptedException | ExecutionException | TimeoutException e) {
+                throw new AssertionError("it does not end\nout: " + output + "\nerr: " + err(), e);
+            }
+        }
     }
 
     /**

@@ -11,18 +11,27 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** A status port that says what a test wants it to say. */
 final class FakeNode implements AutoCloseable {
+    private static final String END = "end";
+
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final List<String> asked = new CopyOnWriteArrayList<>();
+    private final List<Stream> streams = new CopyOnWriteArrayList<>();
     private final HttpServer server;
+    private volatile @Nullable String token;
+    private volatile @Nullable String latest;
 
     private FakeNode(Reply reply) {
         try {
@@ -31,9 +40,19 @@ final class FakeNode implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         server.setExecutor(threads);
-        server.createContext("/status", exchange -> {
+        server.createContext("/", exchange -> {
             asked.add(exchange.getRequestURI().getRawQuery());
-            reply.to(exchange, this);
+            String wanted = token;
+            if (wanted != null
+                    && !("Bearer " + wanted).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
+                send(exchange, 401, "");
+                return;
+            }
+            if (exchange.getRequestURI().getPath().equals("/status/stream") && latest != null) {
+                stream(exchange);
+            } else {
+                reply.to(exchange, this);
+            }
         });
         server.start();
     }
@@ -41,9 +60,67 @@ final class FakeNode implements AutoCloseable {
     /** One that answers about itself, and for the others. */
     static FakeNode of(StatusSnapshot snapshot, ClusterStatus cluster) {
         return new FakeNode((exchange, node) -> {
-            boolean self = exchange.getRequestURI().getQuery().equals("format=json");
+            boolean self = !String.valueOf(exchange.getRequestURI().getQuery()).matches(".*(scope|nodes)=.*");
             send(exchange, 200, self ? StatusJson.write(snapshot) : StatusJson.write(cluster));
         });
+    }
+
+    /** One that answers at every other path too. */
+    static FakeNode answering(Map<String, String> bodies) {
+        return new FakeNode((exchange, node) -> {
+            String body = bodies.get(exchange.getRequestURI().getPath());
+            send(exchange, body == null ? 404 : 200, body == null ? "nothing is here\n" : body);
+        });
+    }
+
+    /** One that streams what it is told to. */
+    static FakeNode streaming(StatusSnapshot first) {
+        FakeNode node = saying(200, StatusJson.write(first));
+        node.latest = StatusJson.write(first);
+        return node;
+    }
+
+    FakeNode withToken(String secret) {
+        token = secret;
+        return this;
+    }
+
+    private void stream(HttpExchange exchange) throws IOException {
+        exchange.sendResponseHeaders(200, 0);
+        Stream stream = new Stream(exchange, new LinkedBlockingQueue<>());
+        stream.lines.add(String.valueOf(latest));
+        streams.add(stream);
+        try {
+            for (String line = stream.lines.take(); !line.equals(END); line = stream.lines.take()) {
+                exchange.getResponseBody().write((line + "\n\n").getBytes(StandardCharsets.UTF_8));
+                exchange.getResponseBody().flush();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            streams.remove(stream);
+            exchange.close();
+        }
+    }
+
+    /** Streams a status to everybody who follows. */
+    void push(StatusSnapshot snapshot) {
+        latest = StatusJson.write(snapshot);
+        streams.forEach(stream -> stream.lines.add(StatusJson.write(snapshot)));
+    }
+
+    /** Streams a line to everybody who follows. */
+    void push(String line) {
+        streams.forEach(stream -> stream.lines.add(line));
+    }
+
+    /** Ends the streams; who connects again is streamed to again. */
+    void endStreams() {
+        streams.forEach(stream -> stream.lines.add(END));
+    }
+
+    int followers() {
+        return streams.size();
     }
 
     static FakeNode saying(int status, String body) {
@@ -79,9 +156,12 @@ final class FakeNode implements AutoCloseable {
     @Override
     public void close() {
         closed.countDown();
+        endStreams();
         server.stop(0);
         threads.shutdownNow();
     }
+
+    private record Stream(HttpExchange exchange, BlockingQueue<String> lines) {}
 
     private interface Reply {
         void to(HttpExchange exchange, FakeNode node) throws IOException;

@@ -11,8 +11,11 @@ import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -28,6 +31,31 @@ final class Fixtures {
         ContextStatus tree =
                 context(1, "global", root, ContextKind.ROOT).withChildren(List.of(child), FoldedChildren.NONE);
         return new StatusSnapshot(identity(alias), NOW, 7, null, tree, List.of(), List.of(), List.of());
+    }
+
+    /** A node with that many tasks. */
+    static StatusSnapshot snapshot(String alias, int tasks) {
+        ContextPath root = ContextPath.of(List.of("global"));
+        List<ContextStatus> children = new ArrayList<>();
+        for (int i = 0; i < tasks; i++) {
+            children.add(context(2 + i, "task-" + i, root.child("task-" + i), ContextKind.TASK));
+        }
+        return snapshot(alias, "x")
+                .withGlobalContext(
+                        context(1, "global", root, ContextKind.ROOT).withChildren(children, FoldedChildren.NONE));
+    }
+
+    static StatusSnapshot warned(String alias, WarningSeverity severity) {
+        StatusSnapshot calm = snapshot(alias, "front");
+        return new StatusSnapshot(
+                calm.node(),
+                calm.timestamp(),
+                calm.version(),
+                null,
+                calm.globalContext(),
+                List.of(),
+                List.of(),
+                List.of(new StatusWarning("odd", severity, "something is odd", "global.front", null)));
     }
 
     static NodeStatus up(String alias, String service) {
@@ -57,7 +85,7 @@ final class Fixtures {
         return "19a0-" + alias;
     }
 
-    private static ContextStatus context(long id, String name, ContextPath path, ContextKind kind) {
+    static ContextStatus context(long id, String name, ContextPath path, ContextKind kind) {
         return new ContextStatus(
                 id,
                 name,

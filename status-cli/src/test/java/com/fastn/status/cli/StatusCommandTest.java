@@ -7,6 +7,7 @@ import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.cli.CommandLineRun.Result;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -227,6 +228,137 @@ class StatusCommandTest {
     }
 
     @Test
+    void whatPartIsWantedIsAskedFor() {
+        try (FakeNode alice = FakeNode.of(ALICE, BOTH)) {
+            command.node("alice", alice.url());
+            command.run("status", "--path", "global.a b", "--depth=2", "--recent");
+            assertThat(alice.asked()).containsExactly("path=global.a+b&depth=2&recent=true&format=json");
+            command.run("status", "--cluster", "--depth=1");
+            assertThat(alice.asked()).contains("scope=cluster&depth=1&format=json");
+        }
+    }
+
+    @Test
+    void aFilterKeepsWhatFitsWithThoseAboveAndBelow() {
+        StatusSnapshot many = Fixtures.snapshot("alice", 30);
+        try (FakeNode alice = FakeNode.of(many, BOTH)) {
+            command.node("alice", alice.url());
+            assertThat(command.run("status", "--filter", "TASK-2").out().lines().filter(l -> l.contains("task-")))
+                    .hasSize(11)
+                    .allMatch(line -> line.contains("task-2"));
+            assertThat(command.run("status", "--filter", "nothing").out())
+                    .contains("global")
+                    .doesNotContain("task");
+            assertThat(command.run("status", "--filter", "global").out().lines().filter(l -> l.contains("task-")))
+                    .hasSize(30);
+        }
+    }
+
+    @Test
+    void siblingsAreSortedAndTheRestIsCounted() {
+        StatusSnapshot many = Fixtures.snapshot("alice", 12);
+        try (FakeNode alice = FakeNode.of(many, BOTH)) {
+            command.node("alice", alice.url());
+            String byName = command.run("status", "--sort=name").out();
+            assertThat(byName.indexOf("task-10")).isBetween(byName.indexOf("task-1 "), byName.indexOf("task-2 "));
+            assertThat(command.run("status", "--limit=3").out())
+                    .contains("+9 more")
+                    .doesNotContain("task-7");
+            Result json = command.run("status", "--limit=3", "--json");
+            assertThat(StatusJson.readSnapshot(json.out())
+                            .globalContext()
+                            .foldedChildren()
+                            .count())
+                    .isEqualTo(9);
+        }
+    }
+
+    @Test
+    void partsOfTheDrawingAreHadAlone() {
+        StatusSnapshot warned = Fixtures.warned("alice", WarningSeverity.WARNING);
+        try (FakeNode alice = FakeNode.of(warned, BOTH)) {
+            command.node("alice", alice.url());
+            assertThat(command.run("status", "--warnings").out())
+                    .contains("something is odd")
+                    .doesNotContain("front (");
+            assertThat(command.run("status", "--locks").out())
+                    .doesNotContain("something is odd")
+                    .doesNotContain("front (");
+        }
+    }
+
+    @Test
+    void aScriptLearnsOfWarningsByTheExitCode() {
+        StatusSnapshot warned = Fixtures.warned("alice", WarningSeverity.WARNING);
+        try (FakeNode alice = FakeNode.of(warned, BOTH)) {
+            command.node("alice", alice.url());
+            assertThat(command.run("status").exitCode()).isEqualTo(ExitCode.OK);
+            assertThat(command.run("status", "--fail-on", "warning").exitCode()).isEqualTo(ExitCode.WARNED);
+            assertThat(command.run("status", "--fail-on", "critical").exitCode())
+                    .isEqualTo(ExitCode.OK);
+        }
+        StatusSnapshot critical = Fixtures.warned("alice", WarningSeverity.CRITICAL);
+        try (FakeNode alice = FakeNode.of(critical, BOTH)) {
+            command.node("alice", "19a0-alice", alice.url(), 4_000);
+            assertThat(command.run("status", "--fail-on", "critical").exitCode())
+                    .isEqualTo(ExitCode.WARNED);
+        }
+    }
+
+    @Test
+    void ofSeveralNamedNodesADeadOneIsARow() {
+        try (FakeNode alice = FakeNode.of(ALICE, BOTH);
+                FakeNode bob = FakeNode.of(BOB, BOTH)) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            command.config("[nodes.prod]\nurl = \"http://127.0.0.1:1\"\n");
+            Result result = command.run("status", "alice,bob,prod");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.PARTIAL);
+            assertThat(result.out())
+                    .contains("● alice  up")
+                    .contains("● bob  up")
+                    .contains("○ prod  down: nothing listens at http://127.0.0.1:1");
+            assertThat(result.err()).isEqualTo("fastn: 1 of 3 nodes did not answer: prod\n");
+        }
+    }
+
+    @Test
+    void formatsAreThoseOfTheirNames() {
+        try (FakeNode alice = FakeNode.of(ALICE, BOTH)) {
+            command.node("alice", alice.url());
+            command.onATerminal();
+            assertThat(command.run("status", "--format=ndjson").out().lines()).hasSize(1);
+            assertThat(command.run("status", "--format=json").out().lines()).hasSizeGreaterThan(10);
+            assertThat(command.run("status", "--format=text", "--color=never").out())
+                    .isEqualTo(ALICE.toString());
+            assertThat(command.run("status", "--ascii", "--color=never").out()).contains("`-- front");
+            assertThat(command.with("LANG", "C").run("status", "--color=never").out())
+                    .contains("`-- front");
+        }
+    }
+
+    @Test
+    void theTokenOfADescriptorOpensThePort() {
+        try (FakeNode alice = FakeNode.of(ALICE, BOTH).withToken("abc")) {
+            command.descriptor(
+                    "alice.json",
+                    "{\"pid\":1,\"alias\":\"alice\",\"url\":\"%s\",\"incarnation\":\"i-1\",\"token_file\":\"%s\"}"
+                            .formatted(alice.url(), command.file("token", "abc", "rw-------")),
+                    "rw-------");
+            assertThat(command.run("status").exitCode()).isEqualTo(ExitCode.OK);
+        }
+    }
+
+    @Test
+    void aMistakeOfTheCommandIsASentenceUnlessMoreIsAskedFor() {
+        command.with("FASTN_RUNTIME_DIR", "\u0000");
+        Result result = command.run("status");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+        assertThat(result.err()).contains("--debug").doesNotContain("\tat ");
+        assertThat(command.run("status", "--debug").err()).contains("\tat ");
+    }
+
+    @Test
     void theDescriptorOfADeadProcessIsNoNode() {
         try (FakeNode alice = FakeNode.of(ALICE, BOTH)) {
             command.deadNode("zombie", alice.url());
@@ -267,7 +399,7 @@ class StatusCommandTest {
     @Test
     void aDescriptorThatPointsAwayFromThisMachineIsRefused() {
         for (String url : new String[] {
-            "http://203.0.113.7:80", "http://127.0.0.1.example:80", "file:///etc/passwd", "https://127.0.0.1:1", "::"
+            "http://203.0.113.7:80", "http://127.0.0.1.example:80", "file:///etc/passwd", "https://203.0.113.7:1", "::"
         }) {
             command.node("alice", "x", url, 77);
             Result result = command.run("status");
@@ -389,6 +521,15 @@ class StatusCommandTest {
             {"status", "--width=-1"},
             {"status", "--cluster", "alice"},
             {"status", "alice,,bob"},
+            {"status", "--depth=0"},
+            {"status", "--limit=0"},
+            {"status", "--sort=size"},
+            {"status", "--path="},
+            {"status", "--format=xml"},
+            {"status", "--json", "--format=text"},
+            {"status", "--json", "--locks"},
+            {"status", "--fail-on=info"},
+            {"status", "-w", "--fail-on=warning"},
         }) {
             Result result = command.run(arguments);
             assertThat(result.exitCode()).as(String.join(" ", arguments)).isEqualTo(ExitCode.USAGE);

@@ -108,13 +108,38 @@ class LayerRulesTest {
             .because("its start-up is its first feature, and it runs where no Vert.x is");
 
     @ArchTest
+    static final ArchRule onlyOneClassReadsToml = noClasses()
+            .that()
+            .doNotHaveFullyQualifiedName("com.fastn.status.cli.ConfigFile")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.fasterxml.jackson.dataformat..")
+            .because("it brings all of databind along, and who has no configuration shall not load it");
+
+    @ArchTest
+    static final ArchRule onlyOneClassSeesJline = noClasses()
+            .that(describe("are not Keyboard", c -> !outermost(c).getName().equals("com.fastn.status.cli.Keyboard")))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.jline..")
+            .because("who looks once shall not load it");
+
+    @ArchTest
     static final ArchRule theCommandUsesOnlyWhatItsJarCarries = classes()
             .that()
             .resideInAPackage(CLI)
             .should()
             .onlyDependOnClassesThat(describe(
-                    "are its own, picocli, jackson-core, records of status, or the ticker",
-                    c -> inAny(c, CLI, STATUS, "picocli..", "com.fasterxml.jackson.core..")
+                    "are its own, picocli, jackson-core, TOML, jline, records of status, or the ticker",
+                    c -> inAny(
+                                    c,
+                                    CLI,
+                                    STATUS,
+                                    "picocli..",
+                                    "com.fasterxml.jackson.core..",
+                                    "com.fasterxml.jackson.dataformat.toml..",
+                                    "org.jline..")
+                            || c.getPackageName().equals("javax.net.ssl")
                             || inAny(c, LANGUAGE)
                             || c.isPrimitive()
                             || c.getName().equals("com.fastn.context.Ticker")
@@ -133,7 +158,7 @@ class LayerRulesTest {
     @ArchTest
     static final ArchRule whatThinksKnowsNoVertx = noClasses()
             .that()
-            .haveNameMatching("com\\.fastn\\.status\\.(StatusAggregator|SnapshotView|NearestNames)(\\$.*)?")
+            .haveNameMatching("com\\.fastn\\.status\\.(SnapshotView|NearestNames|stream\\..*)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.vertx..")

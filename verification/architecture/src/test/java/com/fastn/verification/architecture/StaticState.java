@@ -20,6 +20,7 @@ final class StaticState {
     /** Fields that hold something which could change, and why they may. */
     private static final Map<String, String> EXCEPTIONS = Map.of(
             "com.fastn.context.ContextEngine$Holder.ENGINE", "the process-wide default runtime lives in it",
+            "com.fastn.context.engine.Engine.CURRENT", "the key of a thread-local, a constant so that a look is cheap",
             "com.fastn.context.vertx.ContextSlot.SLOT", "a key; Vert.x wants it before there is any Vertx",
             "com.fastn.context.vertx.EventPublisher.LOCAL", "options that are only read after this line",
             "com.fastn.status.StatusPublisher.LOCAL", "options that are only read after this line",

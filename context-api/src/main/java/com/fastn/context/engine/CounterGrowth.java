@@ -1,0 +1,68 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.status.CounterWindows;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
+
+/**
+ * How much a total counter of one path, and of all paths below it, grew lately; made when somebody asks for it. Each cell of
+ * that name below adds to it what it counts from then on.
+ */
+final class CounterGrowth {
+    private static final long MINUTE = Duration.ofMinutes(1).toNanos();
+    private static final long SECOND = Duration.ofSeconds(1).toNanos();
+
+    private final PathCounters at;
+    private final String counter;
+    private final long sinceNanos;
+
+    @GuardedBy("this")
+    private final Ring second = Ring.ofSecond();
+
+    @GuardedBy("this")
+    private final Ring minute = Ring.ofMinute();
+
+    @GuardedBy("this")
+    private final Ring hour = Ring.ofHour();
+
+    @GuardedBy("this")
+    private final Ring day = Ring.ofDay();
+
+    CounterGrowth(PathCounters at, String counter, long sinceNanos) {
+        this.at = at;
+        this.counter = counter;
+        this.sinceNanos = sinceNanos;
+    }
+
+    PathCounters at() {
+        return at;
+    }
+
+    String counter() {
+        return counter;
+    }
+
+    synchronized void add(long nanos, long n) {
+        second.add(nanos, n);
+        minute.add(nanos, n);
+        hour.add(nanos, n);
+        day.add(nanos, n);
+    }
+
+    synchronized CounterWindows read(long nanos, long total) {
+        long watched = Math.max(0, nanos - sinceNanos);
+        long lastMinute = minute.sum(nanos);
+        // Right after the first question a second has to pass for a rate, so that it does not leap.
+        double seconds = Math.min(MINUTE, Math.max(SECOND, watched)) / (double) SECOND;
+        return new CounterWindows(
+                at.path(),
+                counter,
+                second.sum(nanos),
+                lastMinute,
+                hour.sum(nanos),
+                day.sum(nanos),
+                total,
+                lastMinute / seconds,
+                Duration.ofNanos(watched));
+    }
+}

@@ -1,0 +1,146 @@
+package com.fastn.context.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.status.Cause;
+import com.fastn.context.status.CauseKind;
+import com.fastn.context.status.ContextRef;
+import com.fastn.context.status.Explanation;
+import com.fastn.context.status.RootCause;
+import com.fastn.context.status.WaitEpisode;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Waits folded into the times in which somebody held others up; those that last, and the last ones that ended. */
+final class EpisodeLog {
+    static final int MOST_ENDED = 50;
+    private static final int MOST_OPEN = 50;
+
+    @GuardedBy("this")
+    private final Map<Long, Open> open = new LinkedHashMap<>();
+
+    @GuardedBy("this")
+    private final ArrayDeque<WaitEpisode> ended = new ArrayDeque<>();
+
+    @GuardedBy("this")
+    private @Nullable Instant lastLook;
+
+    /** Takes in what is stuck at a moment. A look that is older than the last one is left out. */
+    synchronized void fold(List<Explanation> stuck, Instant now) {
+        if (lastLook != null && now.isBefore(lastLook)) {
+            return;
+        }
+        lastLook = now;
+        Map<Long, Seen> seen = new HashMap<>();
+        for (Explanation each : stuck) {
+            seen.computeIfAbsent(each.root().context().contextId(), id -> new Seen(each))
+                    .add(each);
+        }
+        Iterator<Map.Entry<Long, Open>> left = open.entrySet().iterator();
+        while (left.hasNext()) {
+            Map.Entry<Long, Open> entry = left.next();
+            if (!seen.containsKey(entry.getKey())) {
+                left.remove();
+                ended.addFirst(entry.getValue().episode(now, now));
+                if (ended.size() > MOST_ENDED) {
+                    ended.removeLast();
+                }
+            }
+        }
+        seen.forEach((root, what) -> {
+            Open known = open.get(root);
+            if (known == null && open.size() < MOST_OPEN) {
+                known = new Open(now.minus(what.longest));
+                open.put(root, known);
+            }
+            if (known != null) {
+                known.take(what);
+            }
+        });
+    }
+
+    /** The newest first. */
+    synchronized List<WaitEpisode> list(Instant now) {
+        List<WaitEpisode> all = new ArrayList<>();
+        open.values().forEach(each -> all.add(each.episode(null, now)));
+        all.sort(Comparator.comparing(WaitEpisode::start).reversed());
+        all.addAll(ended);
+        return all;
+    }
+
+    synchronized boolean isAnyOpen() {
+        return !open.isEmpty();
+    }
+
+    /** Those that are stuck behind one root at a moment. */
+    private static final class Seen {
+        final RootCause root;
+        String name;
+        Duration longest = Duration.ZERO;
+        int waiters;
+
+        Seen(Explanation first) {
+            this.root = first.root();
+            this.name = first.root().name();
+            this.waiters = (int) Math.min(Integer.MAX_VALUE, first.freed());
+        }
+
+        void add(Explanation each) {
+            Duration waited = each.root().since();
+            if (!each.chain().isEmpty()) {
+                Cause first = each.chain().get(0);
+                waited = first.waited();
+                Cause last = each.chain().get(each.chain().size() - 1);
+                name = last.kind() == CauseKind.CHILD ? name : last.name();
+            }
+            longest = waited.compareTo(longest) > 0 ? waited : longest;
+            // The root itself may be the one that is stuck, and is not freed by itself.
+            waiters = Math.max(waiters, (int) Math.min(Integer.MAX_VALUE, each.freed()));
+        }
+    }
+
+    /** An episode that lasts. */
+    private static final class Open {
+        private final Instant start;
+        private CauseKind kind = CauseKind.UNKNOWN;
+        private String name = "";
+        private @Nullable ContextRef root;
+        private String rootText = "";
+        private int most;
+
+        Open(Instant start) {
+            this.start = start;
+        }
+
+        void take(Seen seen) {
+            kind = seen.root.kind();
+            name = seen.name;
+            root = seen.root.context();
+            rootText = seen.root.text();
+            most = Math.max(most, Math.max(1, seen.waiters));
+        }
+
+        WaitEpisode episode(@Nullable Instant end, Instant now) {
+            Duration lasted = Duration.between(start, end == null ? now : end);
+            return new WaitEpisode(
+                    start,
+                    end,
+                    lasted.isNegative() ? Duration.ZERO : lasted,
+                    kind,
+                    name,
+                    requireNonNull(root, "root"),
+                    rootText,
+                    most);
+        }
+    }
+}

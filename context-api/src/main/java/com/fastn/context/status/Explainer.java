@@ -1,0 +1,693 @@
+package com.fastn.context.status;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whoever tells why contexts of a status are stuck: on one node, across a cluster, or from a saved JSON, by the same rules.
+ *
+ * <p>It follows each context to the one that it waits for: the holder of the lock, the context that serves its request on this
+ * node or another, the one that fills its worker pool or blocks its event loop, or a child of it that is stuck. Where
+ * nothing leads on is the root. Who is in a slow operation, and not for longer than is usual for it, counts as busy, not as
+ * stuck. Walks are iterative. An instance is for one thread.
+ */
+public final class Explainer {
+    private static final int MOST_EXPLAINED = 1_000;
+    private static final int MOST_STEPS = 1_000;
+    private static final int NAMED_FREED = 5;
+    /** Of so few operations nobody knows what is usual. */
+    private static final long FEW = 10;
+
+    private static final String REQUEST = "request ";
+
+    private final List<SnapshotIndex> nodes = new ArrayList<>();
+    private final Map<String, Integer> byIncarnation = new HashMap<>();
+    private final List<String> silent = new ArrayList<>();
+    private final Stacks stacks;
+    private final Map<Key, List<Key>> servedBy = new HashMap<>();
+    private final Map<Key, Key> nextParty = new HashMap<>();
+    private final Map<Key, DeadlockReport> deadlocks = new HashMap<>();
+    private final Map<Key, Key> stuckBelow = new HashMap<>();
+    private final Map<Key, @Nullable Step> steps = new HashMap<>();
+    private final Map<Key, Key> roots = new HashMap<>();
+    private @Nullable Map<Key, List<Key>> freed;
+
+    /** Whoever knows on which threads contexts run. */
+    public interface Stacks {
+        /**
+         * Looks at the thread of a context.
+         *
+         * @param context the context
+         * @return the frames of the thread that it runs on at this moment, the innermost first, or none
+         */
+        List<String> of(ContextRef context);
+    }
+
+    private Explainer(Collection<StatusSnapshot> snapshots, Collection<String> silent, Stacks stacks) {
+        this.stacks = stacks;
+        this.silent.addAll(silent);
+        for (StatusSnapshot snapshot : snapshots) {
+            byIncarnation.putIfAbsent(snapshot.node().incarnation(), nodes.size());
+            nodes.add(new SnapshotIndex(snapshot, snapshots.size() > 1));
+        }
+        for (int node = 0; node < nodes.size(); node++) {
+            indexLinks(node);
+            indexDeadlocks(node);
+        }
+        for (Key stuck : stuck()) {
+            markAbove(stuck);
+        }
+    }
+
+    /**
+     * Makes an explainer of one node.
+     *
+     * @param snapshot what the node was doing
+     * @return the explainer
+     */
+    public static Explainer of(StatusSnapshot snapshot) {
+        return of(snapshot, context -> List.of());
+    }
+
+    /**
+     * Makes an explainer of one node that can look at threads.
+     *
+     * @param snapshot what the node was doing
+     * @param stacks knows which thread a context runs on
+     * @return the explainer
+     */
+    public static Explainer of(StatusSnapshot snapshot, Stacks stacks) {
+        return new Explainer(
+                List.of(requireNonNull(snapshot, "snapshot")), List.of(), requireNonNull(stacks, "stacks"));
+    }
+
+    /**
+     * Makes an explainer of a cluster, which follows requests from node to node.
+     *
+     * @param cluster what the nodes were doing
+     * @return the explainer
+     */
+    public static Explainer of(ClusterStatus cluster) {
+        List<StatusSnapshot> snapshots = new ArrayList<>();
+        List<String> silent = new ArrayList<>();
+        for (NodeStatus node : cluster.nodes()) {
+            StatusSnapshot snapshot = node.snapshot();
+            if (snapshot != null) {
+                snapshots.add(snapshot);
+            } else {
+                silent.add(node.node().alias());
+            }
+        }
+        return new Explainer(snapshots, silent, context -> List.of());
+    }
+
+    /**
+     * Explains one context.
+     *
+     * @param contextId its id; in a cluster, of the first node that has such a one
+     * @return why it is where it is, or {@code null} when the status does not show it
+     */
+    public @Nullable Explanation explain(long contextId) {
+        for (int node = 0; node < nodes.size(); node++) {
+            if (nodes.get(node).rows.containsKey(contextId)) {
+                return explain(new Key(node, contextId));
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Explains one context of a node.
+     *
+     * @param alias the node's alias
+     * @param contextId the context's id
+     * @return why it is where it is, or {@code null} when the status does not show it
+     */
+    public @Nullable Explanation explain(String alias, long contextId) {
+        for (int node = 0; node < nodes.size(); node++) {
+            SnapshotIndex index = nodes.get(node);
+            if (index.node.alias().equals(alias) && index.rows.containsKey(contextId)) {
+                return explain(new Key(node, contextId));
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Explains the context of a path: of several, the one that waits for the longest.
+     *
+     * @param path the path in dotted form, or a short name as the status shows it, such as {@code alice/stdout-handler}
+     * @return why it is where it is, or {@code null} when the status shows none
+     */
+    public @Nullable Explanation explain(String path) {
+        requireNonNull(path, "path");
+        Key best = null;
+        for (boolean whole : List.of(true, false)) {
+            for (int node = 0; node < nodes.size(); node++) {
+                for (Long id : nodes.get(node).named(path, whole)) {
+                    Key key = new Key(node, id);
+                    if (best == null || waitedNanos(key) > waitedNanos(best)) {
+                        best = key;
+                    }
+                }
+            }
+            if (best != null) {
+                return explain(best);
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Explains all contexts that are stuck: those that wait for a lock for longer than they may, are in an operation for longer
+     * than they may and than is usual for it, wait behind a full pool or a blocked event loop, or are part of a
+     * deadlock.
+     *
+     * @return the explanations, those whose root holds up the most contexts first; at most 1,000. Empty when nothing is
+     *     stuck
+     */
+    public List<Explanation> explainAll() {
+        List<Key> order = new ArrayList<>(stuck());
+        Map<Key, List<Key>> groups = freed();
+        order.sort(Comparator.comparingInt((Key key) ->
+                        -groups.getOrDefault(rootOf(key), List.of()).size())
+                .thenComparing(this::rootOf, Key.ORDER)
+                .thenComparing(Comparator.comparingLong(this::waitedNanos).reversed())
+                .thenComparing(Key.ORDER));
+        List<Explanation> all = new ArrayList<>();
+        for (Key key : order.subList(0, Math.min(order.size(), MOST_EXPLAINED))) {
+            all.add(explain(key));
+        }
+        return all;
+    }
+
+    // --- one chain
+
+    private Explanation explain(Key from) {
+        List<Cause> chain = new ArrayList<>();
+        Set<Key> seen = new LinkedHashSet<>();
+        Key at = from;
+        Step step = step(at);
+        while (step != null && seen.add(at)) {
+            if (chain.size() == MOST_STEPS) {
+                at = rootOf(from);
+                step = step(at);
+                break;
+            }
+            chain.add(new Cause(
+                    step.kind, step.name, ref(at), step.waited, ref(step.next), step.held, step.waits, step.found));
+            at = step.next;
+            step = step(at);
+        }
+        Key group = rootOf(from);
+        List<Key> waiting = new ArrayList<>(freed().getOrDefault(group, List.of()));
+        waiting.remove(at);
+        RootCause root = step == null ? root(at) : rootOfCycle(at);
+        return new Explanation(
+                ref(from),
+                chain,
+                root,
+                waiting.size(),
+                waiting.stream()
+                        .limit(NAMED_FREED)
+                        .map(key -> ref(key).shortName())
+                        .toList());
+    }
+
+    private RootCause rootOfCycle(Key at) {
+        Set<Key> cycle = new LinkedHashSet<>();
+        boolean pool = false;
+        for (Key key = at; cycle.add(key); ) {
+            Step step = requireNonNull(step(key), "a cycle");
+            pool |= step.kind == CauseKind.POOL;
+            key = step.next;
+        }
+        Step first = requireNonNull(step(at), "a cycle");
+        DeadlockReport report = deadlocks.get(at);
+        String text;
+        if (report != null) {
+            text = report.cycle();
+        } else if (cycle.size() == 1) {
+            text = "waits for itself: it " + first.waits + ", which it holds itself";
+        } else {
+            List<String> names = cycle.stream()
+                    .limit(NAMED_FREED)
+                    .map(k -> ref(k).shortName())
+                    .toList();
+            text = (pool ? "the pool is full of those that wait for each other: " : "all wait for each other: ")
+                    + String.join(" -> ", names) + (cycle.size() > NAMED_FREED ? " -> .." : "") + " -> "
+                    + names.get(0);
+        }
+        CauseKind kind = pool ? CauseKind.POOL : first.kind;
+        return new RootCause(ref(at), kind, first.name, first.waited, text, stacks.of(ref(at)));
+    }
+
+    private RootCause root(Key key) {
+        SnapshotIndex index = nodes.get(key.node);
+        ContextRef ref = ref(key);
+        ContextStatus row = index.rows.get(key.id);
+        if (row == null) {
+            LockStatus held = index.heldLongest(key.id);
+            Duration since = held == null ? Duration.ZERO : held.heldDuration();
+            return index.isFolded()
+                    ? new RootCause(
+                            ref, CauseKind.UNKNOWN, "", since, "not in the part of the status that is shown", List.of())
+                    : new RootCause(
+                            ref,
+                            CauseKind.ENDED,
+                            held == null ? "" : held.name(),
+                            since,
+                            "has ended" + neverGaveBack(held),
+                            List.of());
+        }
+        List<String> stack = row.onThread() ? stacks.of(ref) : List.of();
+        String at = AppFrames.first(stack);
+        String where = at.isEmpty() ? "" : " at " + at;
+        String asked = row.cancelReason() == null || row.state() != ContextState.ACTIVE
+                ? ""
+                : "was asked to stop (" + row.cancelReason().message() + ") and goes on: ";
+        BlockedPlace loop = index.loopBlockedBy(key.id);
+        if (loop != null) {
+            String place = where.isEmpty() && !loop.at().isEmpty() ? " at " + loop.at() : where;
+            return new RootCause(
+                    ref,
+                    CauseKind.EVENT_LOOP,
+                    loop.name(),
+                    loop.since(),
+                    asked + "event loop blocked " + HumanText.duration(loop.since()) + place,
+                    stack);
+        }
+        if (row.state() != ContextState.ACTIVE) {
+            LockStatus held = index.heldLongest(key.id);
+            if (held != null) {
+                return new RootCause(
+                        ref,
+                        CauseKind.ENDED,
+                        held.name(),
+                        held.heldDuration(),
+                        "has ended" + neverGaveBack(held),
+                        stack);
+            }
+        }
+        OperationStatus operation = SnapshotIndex.innermost(row);
+        if (operation != null) {
+            return new RootCause(
+                    ref,
+                    CauseKind.OPERATION,
+                    operation.name(),
+                    operation.elapsed(),
+                    asked + "inside of \"" + operation.name() + "\" " + HumanText.duration(operation.elapsed())
+                            + usual(index, operation) + where + silentNodes(operation),
+                    stack);
+        }
+        BlockedPlace behind = index.placeOf(key.id);
+        if (behind != null) {
+            return new RootCause(ref, behind.kind(), behind.name(), behind.since(), asked + blocked(behind), stack);
+        }
+        if (row.onThread()) {
+            return new RootCause(
+                    ref, CauseKind.THREAD, "", row.lastActivity(), asked + "runs on a thread" + where, stack);
+        }
+        String idle = "no sign of life for " + HumanText.duration(row.lastActivity());
+        LockStatus held = index.heldLongest(key.id);
+        return new RootCause(
+                ref,
+                CauseKind.IDLE,
+                held == null ? "" : held.name(),
+                row.lastActivity(),
+                asked
+                        + idle
+                        + (held == null ? "" : ", and holds " + ExplanationText.lock(held.lockType(), held.name())),
+                stack);
+    }
+
+    private static String neverGaveBack(@Nullable LockStatus held) {
+        return held == null
+                ? ""
+                : ", and never gave back " + ExplanationText.lock(held.lockType(), held.name()) + ", held "
+                        + HumanText.duration(held.heldDuration());
+    }
+
+    private static String usual(SnapshotIndex index, OperationStatus operation) {
+        OperationBaseline usual = index.snapshot.operationBaselines().get(operation.name());
+        return usual == null || usual.count() < FEW ? "" : ", usually " + HumanText.fineDuration(usual.p50());
+    }
+
+    private String silentNodes(OperationStatus operation) {
+        return silent.isEmpty() || !operation.name().startsWith(REQUEST)
+                ? ""
+                : "; not heard of: " + String.join(", ", silent);
+    }
+
+    private static String blocked(BlockedPlace place) {
+        return place.kind() == CauseKind.POOL
+                ? "waits for a place in pool \"" + place.name() + "\", which is full for "
+                        + HumanText.duration(place.since()) + " (" + HumanText.count(place.queued()) + " queued)"
+                : "its event loop " + place.name() + " is blocked for " + HumanText.duration(place.since())
+                        + (place.at().isEmpty() ? "" : " at " + place.at());
+    }
+
+    private ContextRef ref(Key key) {
+        return nodes.get(key.node).ref(key.id);
+    }
+
+    // --- one step
+
+    private @Nullable Step step(Key key) {
+        if (steps.containsKey(key)) {
+            return steps.get(key);
+        }
+        Step step = find(key);
+        steps.put(key, step);
+        return step;
+    }
+
+    private @Nullable Step find(Key key) {
+        SnapshotIndex index = nodes.get(key.node);
+        Step lock = forLock(key, index);
+        if (lock != null) {
+            return lock;
+        }
+        ContextStatus row = index.rows.get(key.id);
+        if (row == null) {
+            return null;
+        }
+        Step place = forPlace(key, index);
+        if (place != null) {
+            return place;
+        }
+        if (index.loopBlockedBy(key.id) != null) {
+            return null;
+        }
+        Step request = forRequest(key, row);
+        return request != null ? request : forChild(key, row);
+    }
+
+    private @Nullable Step forLock(Key key, SnapshotIndex index) {
+        LockWaiter wait = index.longestWait(key.id);
+        if (wait == null) {
+            return null;
+        }
+        List<LockStatus> holders = index.locks.getOrDefault(wait.lockId(), List.of());
+        if (holders.isEmpty()) {
+            return null;
+        }
+        LockStatus held = holders.get(0);
+        Key party = nextParty.get(key);
+        for (LockStatus each : holders) {
+            boolean isParty = party != null && each.holderId() == party.id;
+            if (isParty || (party == null && each.heldDuration().compareTo(held.heldDuration()) > 0)) {
+                held = each;
+            }
+        }
+        Key next = new Key(key.node, held.holderId());
+        int others = holders.size() - 1;
+        return new Step(
+                next,
+                held.lockType() == LockType.SEMAPHORE ? CauseKind.PERMITS : CauseKind.LOCK,
+                wait.lockName(),
+                wait.waitingDuration(),
+                held.heldDuration(),
+                "waits for " + ExplanationText.lock(held.lockType(), wait.lockName()) + " "
+                        + HumanText.duration(wait.waitingDuration()),
+                "held " + HumanText.duration(held.heldDuration()) + " by "
+                        + ref(next).shortName()
+                        + (others == 0 ? "" : " (and " + HumanText.count(others, "others") + ")"));
+    }
+
+    private @Nullable Step forPlace(Key key, SnapshotIndex index) {
+        BlockedPlace place = index.placeOf(key.id);
+        if (place == null) {
+            return null;
+        }
+        for (Long busy : place.busy()) {
+            if (busy != key.id) {
+                Key next = new Key(key.node, busy);
+                boolean pool = place.kind() == CauseKind.POOL;
+                return new Step(
+                        next,
+                        place.kind(),
+                        place.name(),
+                        place.since(),
+                        place.since(),
+                        pool ? blocked(place) : "waits for its event loop " + HumanText.duration(place.since()),
+                        (pool ? "behind " : "blocked by ")
+                                + ref(next).shortName()
+                                + (pool && place.busy().size() > 1
+                                        ? " (and " + (place.busy().size() - 1) + " more)"
+                                        : ""));
+            }
+        }
+        return null;
+    }
+
+    private @Nullable Step forRequest(Key key, ContextStatus row) {
+        if (row.operations().isEmpty()) {
+            return null;
+        }
+        Key best = null;
+        OperationStatus through = row.operations().get(row.operations().size() - 1);
+        boolean bestIsNamed = false;
+        for (Key server : servedBy.getOrDefault(key, List.of())) {
+            ContextStatus serving = requireNonNull(nodes.get(server.node).rows.get(server.id), "a row");
+            OperationStatus named = null;
+            for (OperationStatus operation : row.operations()) {
+                named = operation.name().equals(REQUEST + serving.name()) ? operation : named;
+            }
+            boolean better = best == null
+                    || (named != null && !bestIsNamed)
+                    || ((named != null) == bestIsNamed && isOlder(serving, best));
+            if (better) {
+                best = server;
+                bestIsNamed = named != null;
+                through = named != null ? named : through;
+            }
+        }
+        if (best == null) {
+            return null;
+        }
+        ContextStatus serving = requireNonNull(nodes.get(best.node).rows.get(best.id), "a row");
+        return new Step(
+                best,
+                CauseKind.REQUEST,
+                serving.name(),
+                through.elapsed(),
+                serving.duration(),
+                "waits for a reply of \"" + serving.name() + "\" " + HumanText.duration(through.elapsed()),
+                "served for " + HumanText.duration(serving.duration()) + " by "
+                        + ref(best).shortName());
+    }
+
+    private boolean isOlder(ContextStatus one, Key other) {
+        ContextStatus row = nodes.get(other.node).rows.get(other.id);
+        return row == null || one.duration().compareTo(row.duration()) > 0;
+    }
+
+    /** Nothing says that a context waits for its child. It is told as a child that is stuck, where nothing else is known. */
+    private @Nullable Step forChild(Key key, ContextStatus row) {
+        Key child = stuckBelow.get(key);
+        if (child == null || row.onThread() || row.kind() == ContextKind.ROOT || row.kind() == ContextKind.SERVICE) {
+            return null;
+        }
+        Duration waited = Duration.ofNanos(waitedNanos(child));
+        OperationStatus operation = SnapshotIndex.innermost(row);
+        if (operation != null && (operation.elapsed().compareTo(waited) < 0 || waitsFor(child, key))) {
+            return null;
+        }
+        String name = ref(child).shortName();
+        return new Step(
+                child,
+                CauseKind.CHILD,
+                name,
+                waited,
+                waited,
+                operation == null
+                        ? "has a child that is stuck"
+                        : "is inside of \"" + operation.name() + "\" " + HumanText.duration(operation.elapsed())
+                                + " and has a child that is stuck",
+                "its child " + name);
+    }
+
+    private boolean waitsFor(Key waiter, Key holder) {
+        LockWaiter wait = nodes.get(waiter.node).longestWait(waiter.id);
+        return wait != null
+                && nodes.get(waiter.node).locks.getOrDefault(wait.lockId(), List.of()).stream()
+                        .anyMatch(lock -> lock.holderId() == holder.id);
+    }
+
+    // --- where chains end
+
+    /** The context that a chain ends at; for a cycle the least of it, so that all that lead into it have the same. */
+    private Key rootOf(Key from) {
+        List<Key> way = new ArrayList<>();
+        Key at = from;
+        Key root = null;
+        Map<Key, Integer> seen = new HashMap<>();
+        while (root == null) {
+            Key known = roots.get(at);
+            Integer before = seen.putIfAbsent(at, way.size());
+            if (known != null) {
+                root = known;
+            } else if (before != null) {
+                root = way.subList(before, way.size()).stream().min(Key.ORDER).orElse(at);
+            } else {
+                way.add(at);
+                Step step = step(at);
+                if (step == null) {
+                    root = at;
+                } else {
+                    at = step.next;
+                }
+            }
+        }
+        for (Key key : way) {
+            roots.put(key, root);
+        }
+        return root;
+    }
+
+    /** Who waits behind each root, those that wait for the longest first. */
+    private Map<Key, List<Key>> freed() {
+        Map<Key, List<Key>> known = freed;
+        if (known == null) {
+            known = new HashMap<>();
+            for (Key key : waiting()) {
+                Key root = rootOf(key);
+                if (!root.equals(key) || step(key) != null) {
+                    known.computeIfAbsent(root, r -> new ArrayList<>()).add(key);
+                }
+            }
+            Comparator<Key> longest =
+                    Comparator.comparingLong(this::waitedNanos).reversed().thenComparing(Key.ORDER);
+            known.values().forEach(keys -> keys.sort(longest));
+            freed = known;
+        }
+        return known;
+    }
+
+    // --- who waits, who is stuck
+
+    private Set<Key> waiting() {
+        Set<Key> all = new LinkedHashSet<>(stuck());
+        for (int node = 0; node < nodes.size(); node++) {
+            for (Long id : nodes.get(node).waits.keySet()) {
+                all.add(new Key(node, id));
+            }
+        }
+        return all;
+    }
+
+    private Set<Key> stuck() {
+        Set<Key> all = new LinkedHashSet<>(deadlocks.keySet());
+        for (int node = 0; node < nodes.size(); node++) {
+            SnapshotIndex index = nodes.get(node);
+            for (LockWaiter waiter : index.snapshot.lockWaiters()) {
+                if (waiter.stuck()) {
+                    all.add(new Key(node, waiter.contextId()));
+                }
+            }
+            for (BlockedPlace place : index.snapshot.causes().blocked()) {
+                List<Long> ids = place.kind() == CauseKind.POOL ? place.waiting() : place.busy();
+                for (Long id : ids) {
+                    all.add(new Key(node, id));
+                }
+            }
+            for (ContextStatus row : index.rows.values()) {
+                if (isSlow(index, row)) {
+                    all.add(new Key(node, row.id()));
+                }
+            }
+        }
+        return all;
+    }
+
+    private static boolean isSlow(SnapshotIndex index, ContextStatus row) {
+        for (OperationStatus operation : row.operations()) {
+            OperationBaseline usual = index.snapshot.operationBaselines().get(operation.name());
+            boolean known = usual != null && usual.count() >= FEW;
+            if (operation.stuck()
+                    && (usual == null || !known || operation.elapsed().compareTo(usual.max()) > 0)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private long waitedNanos(Key key) {
+        SnapshotIndex index = nodes.get(key.node);
+        LockWaiter wait = index.longestWait(key.id);
+        if (wait != null) {
+            return SnapshotIndex.nanos(wait.waitingDuration());
+        }
+        BlockedPlace place = index.placeOf(key.id);
+        if (place != null) {
+            return SnapshotIndex.nanos(place.since());
+        }
+        ContextStatus row = index.rows.get(key.id);
+        OperationStatus operation = row == null ? null : SnapshotIndex.innermost(row);
+        return operation == null ? 0 : SnapshotIndex.nanos(operation.elapsed());
+    }
+
+    // --- what leads from one to another
+
+    private void indexLinks(int node) {
+        for (ContextStatus row : nodes.get(node).rows.values()) {
+            CallerLink caller = row.caller();
+            Integer from = caller == null ? null : byIncarnation.get(caller.incarnation());
+            if (caller != null && from != null && row.state() == ContextState.ACTIVE) {
+                servedBy.computeIfAbsent(new Key(from, caller.contextId()), k -> new ArrayList<>())
+                        .add(new Key(node, row.id()));
+            }
+        }
+    }
+
+    private void indexDeadlocks(int node) {
+        for (DeadlockReport report : nodes.get(node).snapshot.causes().deadlocks()) {
+            List<DeadlockReport.Party> parties = report.parties();
+            for (int i = 0; i < parties.size(); i++) {
+                Key key = new Key(node, parties.get(i).context().contextId());
+                deadlocks.putIfAbsent(key, report);
+                boolean whole = parties.size() == report.size();
+                if (i + 1 < parties.size() || whole) {
+                    nextParty.putIfAbsent(
+                            key,
+                            new Key(
+                                    node,
+                                    parties.get((i + 1) % parties.size())
+                                            .context()
+                                            .contextId()));
+                }
+            }
+        }
+    }
+
+    private void markAbove(Key stuck) {
+        SnapshotIndex index = nodes.get(stuck.node);
+        for (Long up = index.parents.get(stuck.id); up != null; up = index.parents.get(up)) {
+            ContextStatus row = index.rows.get(up);
+            boolean stops = row == null || row.kind() == ContextKind.ROOT || row.kind() == ContextKind.SERVICE;
+            if (stops || stuckBelow.putIfAbsent(new Key(stuck.node, up), stuck) != null) {
+                return;
+            }
+        }
+    }
+
+    /** A context of a node. */
+    private record Key(int node, long id) {
+        static final Comparator<Key> ORDER = Comparator.comparingInt(Key::node).thenComparingLong(Key::id);
+    }
+
+    /** Whom a context waits for. */
+    private record Step(
+            Key next, CauseKind kind, String name, Duration waited, Duration held, String waits, String found) {}
+}

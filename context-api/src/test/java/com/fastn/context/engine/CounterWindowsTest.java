@@ -1,0 +1,224 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.TotalCounter;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.CounterWindows;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** How much a counter grew lately, for those of whom somebody asked. */
+class CounterWindowsTest {
+    /** Few paths, so that some are folded on the way. */
+    @RegisterExtension
+    final TestTree tree = new TestTree(new CounterStore.Caps(10, 60, 30));
+
+    private CounterWindows of(String counter, String... path) {
+        return tree.runtime.counters().windows(ContextPath.of(path), counter);
+    }
+
+    private static List<Long> figures(CounterWindows windows) {
+        return List.of(
+                windows.lastSecond(),
+                windows.lastMinute(),
+                windows.lastHour(),
+                windows.lastDay(),
+                windows.sinceStart());
+    }
+
+    @Test
+    void nothingIsKeptUntilSomebodyAsks() {
+        ContextNode job = tree.open("job");
+        job.addTotal("rows", 7);
+        assertThat(tree.runtime.status().counterWindows()).isEmpty();
+
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(0L, 0L, 0L, 0L, 7L);
+        job.addTotal("rows", 3);
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(3L, 3L, 3L, 3L, 10L);
+        assertThat(tree.runtime.status().counterWindows()).singleElement().isEqualTo(of("rows", "app", "job"));
+    }
+
+    @Test
+    void windowsSlideAndForget() {
+        ContextNode job = tree.open("job");
+        job.counterWindows("rows");
+        job.addTotal("rows", 120);
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(120L, 120L, 120L, 120L, 120L);
+        tree.passSeconds(1);
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(0L, 120L, 120L, 120L, 120L);
+        tree.passSeconds(59);
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(0L, 0L, 120L, 120L, 120L);
+        tree.pass(Duration.ofMinutes(59));
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(0L, 0L, 0L, 120L, 120L);
+        tree.pass(Duration.ofHours(23));
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(0L, 0L, 0L, 0L, 120L);
+        assertThat(job.counterWindows("rows").watched()).isEqualTo(Duration.ofDays(1));
+    }
+
+    @Test
+    void theRateIsOverTheLastMinuteOrSinceTheFirstQuestion() {
+        ContextNode job = tree.open("job");
+        assertThat(job.counterWindows("rows").ratePerSecond()).isZero();
+        job.addTotal("rows", 20);
+        tree.passSeconds(10);
+        assertThat(job.counterWindows("rows").ratePerSecond()).isEqualTo(2);
+        tree.passSeconds(49);
+        job.addTotal("rows", 100);
+        tree.passSeconds(41);
+        assertThat(job.counterWindows("rows").ratePerSecond()).isEqualTo(100 / 60.0);
+    }
+
+    @Test
+    void whatIsCountedBelowIsCountedAboveAlsoInPathsAndCountersThatComeLater() {
+        of("rows", "app");
+        of("rows", "app", "later");
+        ContextNode later = tree.open("later");
+        TotalCounter handle = tree.open(later, "below").totalCounter("rows");
+        handle.add(5);
+        later.addTotal("rows", 2);
+        tree.open("aside").addTotal("rows", 1);
+        later.addTotal("others", 100);
+
+        assertThat(of("rows", "app").lastMinute()).isEqualTo(8);
+        assertThat(of("rows", "app", "later").lastMinute()).isEqualTo(7);
+        assertThat(later.subtreeStatus().counterWindows())
+                .extracting(windows -> windows.path().toString())
+                .containsExactly("app.later");
+    }
+
+    @Test
+    void anotherRootHasNoWindows() {
+        assertThat(figures(of("rows", "nobody"))).containsExactly(0L, 0L, 0L, 0L, 0L);
+        assertThat(tree.runtime.status().counterWindows()).isEmpty();
+    }
+
+    @Test
+    void M1_largeNumbersAreCountedAndStayAtTheGreatest() {
+        ContextNode job = tree.open("job");
+        job.counterWindows("bytes");
+        job.addTotal("bytes", 5_000_000_000L);
+        tree.passSeconds(0.5);
+        job.addTotal("bytes", 1);
+        assertThat(figures(job.counterWindows("bytes"))).containsOnly(5_000_000_001L);
+        job.addTotal("bytes", Long.MAX_VALUE - 10);
+        assertThat(figures(job.counterWindows("bytes"))).containsOnly(Long.MAX_VALUE);
+        tree.pass(Duration.ofHours(2));
+        assertThat(job.counterWindows("bytes").lastHour()).isZero();
+    }
+
+    @Test
+    void M4_atAnyMomentTheWindowsAreThoseOfAListOfAllThatWasCountedAlsoWhenPathsAreFolded() {
+        long seed = new Random().nextLong();
+        System.out.println("CounterWindowsTest seed " + seed);
+        Random random = new Random(seed);
+        of("rows", "app");
+        List<long[]> all = new ArrayList<>();
+        List<TotalCounter> handles = new ArrayList<>();
+        long sum = 0;
+        for (int i = 0; i < 10_000; i++) {
+            tree.pass(Duration.ofMillis(random.nextInt(3_000)));
+            long n = random.nextInt(100);
+            if (handles.isEmpty() || random.nextInt(3) > 0) {
+                ContextNode outer = tree.open("outer-" + random.nextInt(60));
+                TotalCounter handle = outer.totalCounter("rows");
+                handle.add(n);
+                handles.add(handle);
+                outer.close();
+            } else {
+                // Also one whose path was folded long ago.
+                handles.get(random.nextInt(handles.size())).add(n);
+            }
+            sum += n;
+            long now = tree.ticker.nanos();
+            all.add(new long[] {now, n});
+            CounterWindows windows = of("rows", "app");
+            assertThat(windows.sinceStart()).as("seed %d", seed).isEqualTo(sum);
+            agrees(seed, windows.lastMinute(), all, now, Duration.ofMinutes(1), Duration.ofSeconds(1));
+            agrees(seed, windows.lastHour(), all, now, Duration.ofHours(1), Duration.ofMinutes(1));
+        }
+        assertThat(tree.runtime.counters().folded()).isGreaterThan(100);
+    }
+
+    /** Never more than was counted within the window, never less than within all but its first step. */
+    private static void agrees(long seed, long counted, List<long[]> all, long now, Duration window, Duration step) {
+        long surely = 0;
+        long perhaps = 0;
+        for (int i = all.size() - 1; i >= 0 && now - all.get(i)[0] < window.toNanos(); i--) {
+            perhaps += all.get(i)[1];
+            surely += now - all.get(i)[0] < window.minus(step).toNanos() ? all.get(i)[1] : 0;
+        }
+        assertThat(counted).as("seed %d, the last %s at %d", seed, window, now).isBetween(surely, perhaps);
+    }
+
+    @Test
+    void M4_aPathWithWindowsIsNotFolded() {
+        tree.open("kept").counterWindows("rows");
+        tree.open("kept").addTotal("rows", 1);
+        tree.nodes().forEach(ContextNode::close);
+        for (int i = 0; i < 200; i++) {
+            ContextNode other = tree.open("other-" + i);
+            other.addTotal("rows", 1);
+            other.close();
+        }
+        assertThat(tree.runtime.counters().folded()).isPositive();
+        assertThat(figures(of("rows", "app", "kept"))).containsExactly(1L, 1L, 1L, 1L, 1L);
+    }
+
+    @Test
+    void M4_furtherWindowsThanThereMayBeAreSaidAndShowTheTotal() {
+        ContextNode job = tree.open("job");
+        for (int i = 0; i < CounterStore.MOST_WINDOWS; i++) {
+            job.counterWindows("c" + i);
+        }
+        job.addTotal("rows", 4);
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(0L, 0L, 0L, 0L, 4L);
+        assertThat(tree.runtime.misuses()).anyMatch(said -> said.contains("windows of more than 1000 counters"));
+        assertThat(tree.runtime.status().counterWindows()).hasSize(CounterStore.MOST_WINDOWS);
+    }
+
+    @Test
+    void whatManyThreadsCountWhileOneAsksIsCountedOnce() throws InterruptedException {
+        int threads = 4;
+        CountDownLatch done = new CountDownLatch(threads);
+        of("rows", "app");
+        for (int t = 0; t < threads; t++) {
+            String name = "job-" + t % 2;
+            new Thread(() -> {
+                        ContextNode job = tree.open(name);
+                        for (int i = 0; i < 10_000; i++) {
+                            job.addTotal("rows", 1);
+                        }
+                        done.countDown();
+                    })
+                    .start();
+        }
+        while (done.getCount() > 0) {
+            CounterWindows windows = of("rows", "app");
+            assertThat(windows.lastMinute()).isBetween(0L, 40_000L);
+            of("rows", "app", "job-0");
+        }
+        done.await();
+        assertThat(figures(of("rows", "app"))).containsOnly(40_000L);
+    }
+
+    @Test
+    void theyTravelAsJson() {
+        ContextNode job = tree.open("job");
+        job.counterWindows("rows");
+        job.addTotal("rows", 7);
+        tree.passSeconds(3);
+        StatusSnapshot snapshot = tree.runtime.status();
+        assertThat(StatusJson.readSnapshot(StatusJson.write(snapshot)).counterWindows())
+                .isEqualTo(snapshot.counterWindows())
+                .singleElement()
+                .satisfies(windows -> assertThat(windows.lastMinute()).isEqualTo(7));
+    }
+}

@@ -1,0 +1,326 @@
+package com.fastn.context.status;
+
+import static com.fastn.context.Golden.golden;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class ExplainerTest {
+    static LockStatus held(String lock, long lockId, long holder, String path, String since) {
+        ContextPath at = ContextPath.parse(path);
+        return new LockStatus(
+                lock,
+                lockId,
+                LockType.MUTEX,
+                at.leaf(),
+                holder,
+                at,
+                Row.time(since),
+                1,
+                1,
+                Row.time(since).toSeconds() > 10);
+    }
+
+    static LockWaiter waiting(String lock, long lockId, long waiter, String path, String since) {
+        ContextPath at = ContextPath.parse(path);
+        return new LockWaiter(
+                at.leaf(),
+                waiter,
+                at,
+                lock,
+                lockId,
+                Row.time(since),
+                Row.time(since).toSeconds() > 5);
+    }
+
+    static StatusSnapshot node(
+            String alias, String incarnation, Row root, List<LockStatus> locks, List<LockWaiter> waiters) {
+        return new StatusSnapshot(
+                new NodeIdentity(alias, incarnation), Scenes.NOON, 7, null, root.status(), locks, waiters, List.of());
+    }
+
+    private static Row root(Row... children) {
+        return new Row(1, "global", ContextKind.ROOT).with(children);
+    }
+
+    /** The picture of the design: a lock, then a request on another node, then an event loop that somebody holds up. */
+    static ClusterStatus threeNodes(boolean withCarol) {
+        StatusSnapshot alice = node(
+                "alice",
+                "1-a",
+                root(
+                        new Row(88, "req", ContextKind.REQUEST).age("8.2s"),
+                        new Row(90, "settle", ContextKind.TASK).age("13s").inside("request bank.pay", "12.2s", true)),
+                List.of(held("orders", 5, 90, "global.settle", "12.3s")),
+                List.of(waiting("orders", 5, 88, "global.req", "8.1s")));
+        StatusSnapshot carol = node(
+                        "carol",
+                        "1-c",
+                        root(new Row(40, "BankVerticle", ContextKind.SERVICE)
+                                .with(new Row(41, "bank.pay", ContextKind.MESSAGE)
+                                        .age("12.1s")
+                                        .onThread())),
+                        List.of(),
+                        List.of())
+                .withCauses(new Causes(
+                        List.of(),
+                        List.of(new BlockedPlace(
+                                CauseKind.EVENT_LOOP,
+                                "vert.x-eventloop-thread-3",
+                                Row.time("11.9s"),
+                                "Ledger.java:88",
+                                List.of(41L),
+                                List.of(40L),
+                                0)),
+                        List.of()));
+        Row calledRow =
+                new Row(41, "bank.pay", ContextKind.MESSAGE).age("12.1s").onThread();
+        ContextStatus called = linked(calledRow.status(), "alice", "1-a", 90, "global.settle");
+        ContextStatus service = carol.globalContext().children().get(0);
+        ContextStatus inService = new ContextStatus(
+                called.id(),
+                called.name(),
+                called.label(),
+                service.path().child("bank.pay"),
+                called.kind(),
+                called.state(),
+                null,
+                called.duration(),
+                called.lastActivity(),
+                null,
+                true,
+                called.caller(),
+                List.of(),
+                called.metrics(),
+                called.data(),
+                called.totalCounters(),
+                called.liveCounters(),
+                called.subtreeTotalCounters(),
+                called.subtreeLiveCounters(),
+                List.of(),
+                FoldedChildren.NONE);
+        carol = carol.withGlobalContext(carol.globalContext()
+                .withChildren(
+                        List.of(service.withChildren(List.of(inService), FoldedChildren.NONE)), FoldedChildren.NONE));
+        return new ClusterStatus(
+                Scenes.NOON,
+                "alice",
+                List.of(
+                        new NodeStatus(alice.node(), NodeState.UP, Duration.ZERO, null, null, alice),
+                        withCarol
+                                ? new NodeStatus(carol.node(), NodeState.UP, Duration.ZERO, null, null, carol)
+                                : new NodeStatus(
+                                        carol.node(), NodeState.DOWN, Row.time("40s"), "no answer", null, null)));
+    }
+
+    private static ContextStatus linked(ContextStatus row, String node, String incarnation, long id, String path) {
+        return new ContextStatus(
+                row.id(),
+                row.name(),
+                row.label(),
+                row.path(),
+                row.kind(),
+                row.state(),
+                row.cancelReason(),
+                row.duration(),
+                row.lastActivity(),
+                row.activity(),
+                row.onThread(),
+                new CallerLink(node, incarnation, id, path),
+                row.operations(),
+                row.metrics(),
+                row.data(),
+                row.totalCounters(),
+                row.liveCounters(),
+                row.subtreeTotalCounters(),
+                row.subtreeLiveCounters(),
+                row.children(),
+                row.foldedChildren());
+    }
+
+    private static Explanation explained(@Nullable Explanation explanation) {
+        assertThat(explanation).isNotNull();
+        return java.util.Objects.requireNonNull(explanation);
+    }
+
+    @Test
+    void aChainGoesFromALockToARequestOnAnotherNodeToTheLoopThatIsHeldUp() {
+        Explanation why = explained(Explainer.of(threeNodes(true)).explain("alice", 88));
+        assertThat(why.chain()).extracting(Cause::kind).containsExactly(CauseKind.LOCK, CauseKind.REQUEST);
+        assertThat(why.root().kind()).isEqualTo(CauseKind.EVENT_LOOP);
+        assertThat(why.root().context().node().alias()).isEqualTo("carol");
+        assertThat(why.headline())
+                .startsWith("BankVerticle/bank.pay@carol: event loop blocked 11.9s at Ledger.java:88");
+        assertThat(why.freed()).isEqualTo(2);
+        golden("explain-three-nodes.txt").matches(why.toString());
+    }
+
+    @Test
+    void aNodeThatDoesNotAnswerIsNamedAndNothingIsGuessed() {
+        Explanation why = explained(Explainer.of(threeNodes(false)).explain("alice", 88));
+        assertThat(why.root().text()).contains("inside of \"request bank.pay\" 12.2s", "not heard of: carol");
+    }
+
+    @Test
+    void theSavedJsonOfAClusterIsExplainedJustLikeTheClusterItself() {
+        ClusterStatus cluster = threeNodes(true);
+        ClusterStatus saved = StatusJson.readCluster(StatusJson.write(cluster));
+        assertThat(saved).isEqualTo(cluster);
+        assertThat(Explainer.of(saved).explainAll())
+                .isEqualTo(Explainer.of(cluster).explainAll())
+                .isNotEmpty();
+    }
+
+    @Test
+    void whoIsExplainedIsFoundByIdByPathAndByShortName() {
+        ClusterStatus cluster = threeNodes(true);
+        Explanation byId = explained(Explainer.of(cluster).explain(88));
+        assertThat(Explainer.of(cluster).explain("global.req")).isEqualTo(byId);
+        assertThat(Explainer.of(cluster).explain("req@alice")).isEqualTo(byId);
+        assertThat(Explainer.of(cluster).explain("req#88")).isEqualTo(byId);
+        assertThat(Explainer.of(cluster).explain("nobody")).isNull();
+        assertThat(Explainer.of(cluster).explain("carol", 88)).isNull();
+    }
+
+    @Test
+    void explanationsDeadlocksAndEpisodesComeBackFromJsonAsTheyWere() {
+        Explanation why = explained(Explainer.of(threeNodes(true)).explain("alice", 88));
+        assertThat(StatusJson.readExplanation(StatusJson.write(why))).isEqualTo(why);
+        DeadlockReport report = deadlock();
+        assertThat(StatusJson.readDeadlock(StatusJson.write(report))).isEqualTo(report);
+        for (boolean open : List.of(true, false)) {
+            WaitEpisode episode = new WaitEpisode(
+                    Scenes.NOON,
+                    open ? null : Scenes.NOON.plusSeconds(3),
+                    Duration.ofSeconds(3),
+                    CauseKind.IDLE,
+                    "orders",
+                    why.stuck(),
+                    "no sign of life for 8s",
+                    12);
+            assertThat(StatusJson.readEpisode(StatusJson.write(episode))).isEqualTo(episode);
+            StatusSnapshot whole = Scenes.locks().withCauses(new Causes(List.of(report), blocked(), List.of(episode)));
+            assertThat(StatusJson.readSnapshot(StatusJson.write(whole))).isEqualTo(whole);
+        }
+        assertThat(StatusJson.write(Scenes.locks())).doesNotContain("causes");
+    }
+
+    @Test
+    void aDeltaCarriesWhatIsKnownOfWhoHoldsUpWhom() {
+        StatusSnapshot calm = Scenes.locks();
+        StatusSnapshot stuck = calm.withCauses(new Causes(List.of(deadlock()), blocked(), List.of()));
+        for (List<StatusSnapshot> pair : List.of(List.of(calm, stuck), List.of(stuck, calm), List.of(stuck, stuck))) {
+            SnapshotDelta delta = SnapshotDelta.between(pair.get(0), pair.get(1));
+            SnapshotDelta read = StatusJson.readDelta(StatusJson.write(delta));
+            assertThat(read.apply(pair.get(0))).isEqualTo(pair.get(1));
+        }
+        assertThat(SnapshotDelta.between(calm, calm).causes()).isNull();
+    }
+
+    @Test
+    void aSnapshotThatIsFoldedSaysThatItsDeadlocksAreLeftOut() {
+        List<DeadlockReport> many = java.util.Collections.nCopies(9, deadlock());
+        StatusSnapshot stuck = Scenes.locks().withCauses(new Causes(many, List.of(), List.of()));
+        assertThat(SnapshotFold.fold(stuck, SnapshotLimits.UNLIMITED).deadlocks())
+                .hasSize(9);
+        StatusSnapshot small = SnapshotFold.fold(stuck, SnapshotLimits.UNLIMITED.withMaxBytes(16_384));
+        assertThat(small.deadlocks()).isEmpty();
+        assertThat(small.warnings()).anyMatch(w -> w.message().contains("no deadlocks or blocked places, of 9"));
+    }
+
+    private static List<BlockedPlace> blocked() {
+        return List.of(new BlockedPlace(
+                CauseKind.POOL, "vert.x-worker-thread", Duration.ofSeconds(9), "", List.of(3L), List.of(4L, 5L), 2));
+    }
+
+    private static DeadlockReport deadlock() {
+        ContextRef a = new ContextRef(new NodeIdentity("alice", "1-a"), 7, "global.a", "A", "a");
+        ContextRef b = new ContextRef(new NodeIdentity("alice", "1-a"), 8, "global.b", "B", "b");
+        return new DeadlockReport(
+                true,
+                Scenes.NOON,
+                List.of(
+                        party(a, "m1", 1, "m2", 2, null, null),
+                        party(b, "m2", 2, "m1", 1, Duration.ofSeconds(4), "Pay.java:12")),
+                2,
+                Duration.ofSeconds(4));
+    }
+
+    private static DeadlockReport.Party party(
+            ContextRef who,
+            String holds,
+            long heldId,
+            String wants,
+            long wantedId,
+            @Nullable Duration timesOut,
+            @Nullable String at) {
+        return new DeadlockReport.Party(
+                who,
+                List.of(new DeadlockReport.Hold(holds, heldId, LockType.MUTEX, Duration.ofMillis(12_300), true, at)),
+                wants,
+                wantedId,
+                LockType.MUTEX,
+                Duration.ofMillis(8_100),
+                timesOut,
+                at);
+    }
+
+    @Test
+    void aDeadlockIsToldInOneSentenceThatNamesWhoHoldsWhatAndWaitsWhere() {
+        assertThat(deadlock().cycle())
+                .isEqualTo("deadlock: a holds mutex \"m1\" for 12.3s and waits for mutex \"m2\" for 8.1s;"
+                        + " b holds mutex \"m2\" for 12.3s (taken at Pay.java:12) and waits for mutex \"m1\" for 8.1s"
+                        + " (asked at Pay.java:12); resolves by itself within 4s, when a wait times out");
+    }
+
+    @Test
+    void aChainOfAHundredThousandLocksIsWalkedWithoutRecursion() {
+        List<LockStatus> locks = new ArrayList<>();
+        List<LockWaiter> waiters = new ArrayList<>();
+        List<Row> rows = new ArrayList<>();
+        int links = 100_000;
+        for (int i = 0; i < links; i++) {
+            rows.add(new Row(10 + i, "c" + i, ContextKind.TASK).active("7s"));
+            locks.add(held("m" + i, i, 10 + i, "global.c" + i, "9s"));
+            if (i > 0) {
+                waiters.add(waiting("m" + (i - 1), i - 1, 10 + i, "global.c" + i, "8s"));
+            }
+        }
+        StatusSnapshot snapshot = node("alice", "1-a", root(rows.toArray(new Row[0])), locks, waiters);
+        Explainer explainer = Explainer.of(snapshot);
+        List<Explanation> all = explainer.explainAll();
+        assertThat(all).hasSize(1_000);
+        assertThat(all.get(0).freed()).isEqualTo(links - 1);
+        assertThat(explained(explainer.explain(10 + links - 1)).chain()).hasSize(1_000);
+        assertThat(all.get(0).root().context().contextId()).isEqualTo(10);
+    }
+
+    @Test
+    void whoeverIsInAnOperationForNoLongerThanIsUsualIsBusyAndNotStuck() {
+        Map<String, OperationBaseline> usual = Map.of(
+                "long-poll",
+                new OperationBaseline(400, Duration.ofSeconds(20), Duration.ofSeconds(29), Duration.ofSeconds(30)));
+        StatusSnapshot busy = Scenes.of(root(new Row(2, "poll", ContextKind.TASK).inside("long-poll", "25s", true)));
+        assertThat(Explainer.of(busy.withOperationBaselines(usual)).explainAll())
+                .isEmpty();
+        assertThat(Explainer.of(busy).explainAll()).hasSize(1);
+        StatusSnapshot late = Scenes.of(root(new Row(2, "poll", ContextKind.TASK).inside("long-poll", "31s", true)));
+        assertThat(Explainer.of(late.withOperationBaselines(usual)).explainAll())
+                .singleElement()
+                .matches(why -> why.headline().equals("poll: inside of \"long-poll\" 31s, usually 20s"));
+    }
+
+    @Test
+    void whatIsDrawnForAllNamesEachRootOnce() {
+        List<Explanation> all = Explainer.of(threeNodes(true)).explainAll();
+        assertThat(all).hasSizeGreaterThan(1);
+        golden("explain-all.txt").matches(StatusRenderer.plain().render(all));
+        assertThat(StatusRenderer.plain().render(List.of())).isEqualTo("nothing is stuck\n");
+        assertThat(StatusRenderer.ansi(40).render(all)).contains("[31m");
+    }
+}

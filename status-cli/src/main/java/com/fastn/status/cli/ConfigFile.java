@@ -1,0 +1,186 @@
+package com.fastn.status.cli;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.dataformat.toml.TomlFactory;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the file of the configuration. The only class that knows its syntax, so that who has no such file pays nothing. */
+final class ConfigFile {
+    private static final int LARGEST = 256 << 10;
+    private static final List<String> KEYS = List.of("url", "token_file", "ca");
+    private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}|localhost|\\[::1]");
+    private static final Pattern ALIAS = Pattern.compile("[^,\\s]{1,256}");
+
+    private final Path file;
+
+    private ConfigFile(Path file) {
+        this.file = file;
+    }
+
+    /**
+     * Reads a configuration.
+     *
+     * @param file where it stands
+     * @return the nodes that it names
+     * @throws Trouble if it is wrong; the trouble names the place
+     */
+    static List<RemoteNode> read(Path file) {
+        return new ConfigFile(file).nodes();
+    }
+
+    private List<RemoteNode> nodes() {
+        Map<String, Map<String, String>> nodes = tables();
+        List<RemoteNode> read = new ArrayList<>();
+        nodes.forEach((alias, values) -> read.add(node(alias, values)));
+        return read;
+    }
+
+    private Map<String, Map<String, String>> tables() {
+        TomlFactory toml = TomlFactory.builder()
+                .streamReadConstraints(StreamReadConstraints.builder()
+                        .maxNestingDepth(20)
+                        .maxStringLength(64 << 10)
+                        .maxDocumentLength(LARGEST)
+                        .build())
+                .build();
+        Map<String, Map<String, String>> nodes = new LinkedHashMap<>();
+        Deque<String> path = new ArrayDeque<>();
+        try {
+            if (!Files.isRegularFile(file) || Files.size(file) > LARGEST) {
+                throw wrong("it is no file of at most " + (LARGEST >> 10) + " KiB");
+            }
+            try (JsonParser parser = toml.createParser(Files.readString(file, StandardCharsets.UTF_8))) {
+                for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+                    switch (token) {
+                        case FIELD_NAME -> path.addLast(parser.currentName());
+                        case START_OBJECT -> {
+                            begin(path, nodes);
+                        }
+                        case END_OBJECT -> path.pollLast();
+                        case START_ARRAY -> throw wrong(at(path) + " is a list, and no list is expected there");
+                        default -> {
+                            value(List.copyOf(path), token, parser.getText(), nodes);
+                            path.removeLast();
+                        }
+                    }
+                }
+            }
+        } catch (JsonProcessingException e) {
+            JsonLocation place = e.getLocation();
+            throw wrong((place == null ? "" : "line " + place.getLineNr() + ", column " + place.getColumnNr() + ": ")
+                    + e.getOriginalMessage());
+        } catch (IOException e) {
+            throw wrong("it cannot be read ("
+                    + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()) + ")");
+        }
+        return nodes;
+    }
+
+    private void begin(Deque<String> path, Map<String, Map<String, String>> nodes) {
+        List<String> names = List.copyOf(path);
+        if (!names.isEmpty() && !names.get(0).equals("nodes")) {
+            throw wrong("\"" + names.get(0) + "\" is not known; nodes stand in tables such as [nodes.prod]");
+        }
+        if (names.size() == 2) {
+            if (!ALIAS.matcher(names.get(1)).matches()) {
+                throw wrong(at(path) + ": an alias has no comma and no space");
+            }
+            nodes.put(names.get(1), new LinkedHashMap<>());
+        } else if (names.size() > 2) {
+            throw wrong(at(path) + " is a table, and " + String.join(", ", KEYS) + " are texts");
+        }
+    }
+
+    private void value(List<String> names, JsonToken token, String value, Map<String, Map<String, String>> nodes) {
+        if (names.size() < 3) {
+            throw wrong("\"" + String.join(".", names) + "\" is not known; nodes stand in tables such as [nodes.prod]");
+        }
+        String key = names.get(2);
+        if (!KEYS.contains(key)) {
+            throw wrong(
+                    String.join(".", names) + ": \"" + key + "\" is not known; known are " + String.join(", ", KEYS));
+        }
+        if (token != JsonToken.VALUE_STRING || value.isBlank()) {
+            throw wrong(String.join(".", names) + " wants a text in quotes");
+        }
+        Map<String, String> node = nodes.get(names.get(1));
+        if (node != null) {
+            node.put(key, value);
+        }
+    }
+
+    private RemoteNode node(String alias, Map<String, String> values) {
+        String place = "nodes." + alias;
+        String text = values.get("url");
+        if (text == null) {
+            throw wrong(place + " has no url, such as url = \"https://prod.example:8443\"");
+        }
+        URI url = url(place, text);
+        boolean secure = url.getScheme().equals("https");
+        Path token = path(values.get("token_file"));
+        Path ca = path(values.get("ca"));
+        if (!secure && token != null && !LOOPBACK.matcher(url.getHost()).matches()) {
+            throw wrong(place + ".url is http, and the token would be read by anybody on the way; use https");
+        }
+        if (!secure && ca != null) {
+            throw wrong(place + ".ca has a meaning for https alone, and the url is http");
+        }
+        return new RemoteNode(alias, url, token, ca, file);
+    }
+
+    private URI url(String place, String text) {
+        try {
+            URI url = new URI(text);
+            boolean web = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
+            if (!web || url.getHost() == null) {
+                throw wrong(place + ".url is no address such as https://prod.example:8443");
+            }
+            if (url.getUserInfo() != null || url.getQuery() != null || url.getFragment() != null) {
+                throw wrong(place + ".url holds more than a host and a port; a secret belongs into token_file");
+            }
+            return url;
+        } catch (URISyntaxException e) {
+            throw wrong(place + ".url is no address such as https://prod.example:8443");
+        }
+    }
+
+    /** Relative to the configuration, so that a folder can be moved. */
+    private @Nullable Path path(@Nullable String text) {
+        if (text == null) {
+            return null;
+        }
+        String home = System.getProperty("user.home");
+        return text.startsWith("~/") && home != null
+                ? Path.of(home, text.substring(2))
+                : file.toAbsolutePath().resolveSibling(text);
+    }
+
+    private static String at(Deque<String> path) {
+        return String.join(".", path);
+    }
+
+    private Trouble wrong(String why) {
+        return new Trouble(
+                ExitCode.ERROR,
+                "the configuration " + Printable.line(file.toString()) + " is not understood",
+                Printable.line(why),
+                "correct that line; docs/command.md shows a whole one");
+    }
+}

@@ -1,0 +1,148 @@
+package com.fastn.status.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fastn.context.status.NodeStatus;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Follows what one node streams, on a thread of its own: connects, reads, and when the connection breaks connects again.
+ */
+final class Feed implements Runnable {
+    private static final long FIRST_PAUSE_MILLIS = 250;
+    private static final long LONGEST_PAUSE_MILLIS = 5_000;
+    private static final long POLL_MILLIS = 1_000;
+
+    private final int number;
+    private final Supplier<List<Endpoint>> ways;
+    private final String query;
+    private final StatusPorts ports;
+    private final Listener listener;
+    private long pause = FIRST_PAUSE_MILLIS;
+
+    /**
+     * Makes a feed.
+     *
+     * @param number tells feeds apart
+     * @param ways whom to ask, the best first; looked up before each connection, for a node may come back at another port
+     * @param query what to ask for; empty, or ended by an ampersand
+     * @param ports connects
+     * @param listener is told, on the thread of the feed
+     */
+    Feed(int number, Supplier<List<Endpoint>> ways, String query, StatusPorts ports, Listener listener) {
+        this.number = number;
+        this.ways = ways;
+        this.query = query;
+        this.ports = ports;
+        this.listener = listener;
+    }
+
+    /**
+     * What a feed has to tell.
+     *
+     * @param feed its number
+     * @param answer what came, or {@code null}
+     * @param trouble why nothing comes at the moment, or {@code null}
+     */
+    record News(int feed, @Nullable Answer answer, @Nullable Trouble trouble) {}
+
+    /** Takes what a feed has to tell. */
+    @FunctionalInterface
+    interface Listener {
+        void told(News news) throws InterruptedException;
+    }
+
+    /** Starts to follow. Ends when the thread is interrupted, and does not hold up the end of the program. */
+    Thread start() {
+        Thread thread = new Thread(this, "fastn-feed-" + number);
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
+    }
+
+    @Override
+    public void run() {
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                Trouble trouble = followSomebody();
+                listener.told(new News(number, null, trouble));
+                Thread.sleep(pause);
+                pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Trouble followSomebody() throws InterruptedException {
+        Trouble trouble = null;
+        try {
+            for (Endpoint node : ways.get()) {
+                try {
+                    follow(node);
+                    return ended(node);
+                } catch (NotFound notStreamed) {
+                    try {
+                        poll(node);
+                    } catch (Trouble polling) {
+                        trouble = polling;
+                    }
+                } catch (Trouble told) {
+                    trouble = told;
+                }
+            }
+        } catch (Trouble nobody) {
+            return nobody;
+        }
+        return trouble != null
+                ? trouble
+                : new Trouble(ExitCode.UNREACHABLE, "no node is followed", "nobody is there to ask", "fastn info");
+    }
+
+    private static Trouble ended(Endpoint node) {
+        return new Trouble(
+                ExitCode.UNREACHABLE,
+                "node \"" + Printable.line(node.alias()) + "\" is not followed",
+                "it ended the stream",
+                node.ifAbsent());
+    }
+
+    private void follow(Endpoint node) throws InterruptedException {
+        try (LineStream lines = ports.open(node, "/status/stream?" + query + "format=ndjson")) {
+            for (String line = lines.next(); line != null; line = lines.next()) {
+                tell(Inquiry.read(node, line));
+            }
+        }
+    }
+
+    /** For what a node answers and does not stream, such as what other nodes say. */
+    private void poll(Endpoint node) throws InterruptedException {
+        Object before = null;
+        while (true) {
+            Answer answer =
+                    Inquiry.read(node, new String(ports.ask(node, "/status?" + query + "format=json"), UTF_8).strip());
+            List<List<Object>> now = answer.rows().stream().map(Feed::mark).toList();
+            if (!now.equals(before)) {
+                tell(answer);
+                before = now;
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+    }
+
+    /** The part of a row that changes only with what it tells. */
+    private static List<Object> mark(NodeStatus row) {
+        return List.of(
+                row.node(),
+                row.state(),
+                String.valueOf(row.reason()),
+                row.snapshot() == null ? -1L : row.snapshot().version());
+    }
+
+    private void tell(Answer answer) throws InterruptedException {
+        pause = FIRST_PAUSE_MILLIS;
+        listener.told(new News(number, answer, null));
+    }
+}

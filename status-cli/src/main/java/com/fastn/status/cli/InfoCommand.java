@@ -1,0 +1,112 @@
+package com.fastn.status.cli;
+
+import static java.util.Objects.requireNonNullElse;
+
+import com.fastn.status.cli.NodeFinder.Found;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code fastn info}: every place that the command uses, and what it decided. */
+@Command(
+        name = "info",
+        sortOptions = false,
+        description = "Tells every place that the command looks at, and what it found there. Asks no node.")
+final class InfoCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Mixin
+    LookOptions look = new LookOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    InfoCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() {
+        Lookup environment = surroundings.environment();
+        Lookup properties = surroundings.properties();
+        Terminal terminal = look.terminal(surroundings);
+        Table table = new Table("WHAT", "VALUE", "NOTE");
+        table.row("fastn", Fastn.Version.of(), "");
+        table.row("jar", of(properties.get("java.class.path")), "");
+        table.row("java", of(properties.get("java.version")), of(properties.get("java.home")));
+        String archive = properties.get("fastn.archive");
+        table.row(
+                "class archive",
+                archive == null ? "none yet" : archive,
+                archive == null
+                        ? "made beside the first use; FASTN_NO_ARCHIVE=1 leaves it out"
+                        : "makes the start fast");
+        Found found = new NodeFinder(properties, environment, surroundings.isAlive()).find();
+        for (Path folder : found.folders()) {
+            table.row("node descriptors", folder, state(folder));
+        }
+        for (LocalNode node : found.nodes()) {
+            table.row("node here", node.alias(), "pid " + node.pid() + ", " + node.url() + ", " + node.descriptor());
+            secrets(table, node.tokenFile(), node.ca());
+        }
+        found.refused().forEach(sentence -> table.row("not used", sentence, ""));
+        configuration(table);
+        table.row(
+                "terminal",
+                terminal.interactive() ? "yes" : "no",
+                "TERM=" + of(environment.get("TERM")) + ", " + width(terminal));
+        table.row("colours", terminal.colours() ? "yes" : "no", "--color, NO_COLOR, CLICOLOR_FORCE, TERM");
+        table.row("characters", terminal.ascii() ? "ASCII" : "UTF-8", "--ascii, LC_ALL, LC_CTYPE, LANG");
+        surroundings.out().print(table.drawn(terminal));
+        return ExitCode.OK;
+    }
+
+    private void configuration(Table table) {
+        Path place = Config.place(surroundings);
+        if (place == null) {
+            table.row("configuration", "", "no home folder; FASTN_CONFIG may name a file");
+            return;
+        }
+        try {
+            Config config = Config.read(surroundings);
+            table.row("configuration", place, state(place));
+            for (RemoteNode node : config.nodes()) {
+                table.row("node of it", node.alias(), node.url());
+                secrets(table, node.tokenFile(), node.ca());
+            }
+        } catch (Trouble trouble) {
+            table.row("configuration", place, trouble.why());
+        }
+    }
+
+    private static void secrets(Table table, @Nullable Path tokenFile, @Nullable Path ca) {
+        if (tokenFile != null) {
+            String note;
+            try {
+                TokenFile.read(tokenFile);
+                note = "readable by its owner alone";
+            } catch (Trouble trouble) {
+                note = trouble.why();
+            }
+            table.row("  token file", tokenFile, note);
+        }
+        if (ca != null) {
+            table.row("  certificates", ca, state(ca));
+        }
+    }
+
+    private static String width(Terminal terminal) {
+        return terminal.width() == 0 ? "lines are not cut" : terminal.width() + " columns";
+    }
+
+    private static String state(Path path) {
+        return Files.exists(path) ? Files.isReadable(path) ? "there" : "there, but not readable" : "not there";
+    }
+
+    private static String of(@Nullable String value) {
+        return requireNonNullElse(value, "");
+    }
+}

@@ -1,0 +1,112 @@
+package com.fastn.status.cli;
+
+import com.fastn.status.cli.Key.Kind;
+import java.io.IOException;
+import java.util.concurrent.BlockingQueue;
+import java.util.function.Function;
+import org.jline.terminal.Attributes;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.Terminal.Signal;
+import org.jline.terminal.TerminalBuilder;
+import org.jline.utils.NonBlockingReader;
+
+/** The keys of the terminal, one at a time and without an echo. The only class that knows jline. */
+final class Keyboard implements AutoCloseable {
+    /** What is left of a sequence comes at once; an escape that is alone is the key. */
+    private static final long SEQUENCE_MILLIS = 50;
+
+    private final Terminal terminal;
+    private final Attributes before;
+
+    private Keyboard(Terminal terminal) {
+        this.terminal = terminal;
+        this.before = terminal.enterRawMode();
+    }
+
+    /**
+     * Takes the keyboard.
+     *
+     * @return the keyboard, to be closed
+     * @throws Trouble if there is none
+     */
+    static Keyboard open() {
+        try {
+            return new Keyboard(TerminalBuilder.builder()
+                    .system(true)
+                    .provider("exec")
+                    .dumb(false)
+                    .build());
+        } catch (IOException | IllegalStateException e) {
+            throw new Trouble(
+                    ExitCode.USAGE,
+                    "no keys can be read",
+                    "this is no terminal that stty can set (" + Printable.line(String.valueOf(e.getMessage())) + ")",
+                    "run it in a terminal, or use fastn status -w");
+        }
+    }
+
+    /** {@return how large the terminal is} */
+    Size size() {
+        return new Size(terminal.getWidth(), terminal.getHeight());
+    }
+
+    /**
+     * Puts every key into a queue, on a thread of its own, until the input ends.
+     *
+     * @param events the queue
+     * @param event what stands for a key in it
+     * @param <E> what is in the queue
+     */
+    <E> void readInto(BlockingQueue<E> events, Function<Key, E> event) {
+        terminal.handle(Signal.WINCH, signal -> events.offer(event.apply(Key.of(Kind.RESIZED))));
+        Thread reading = new Thread(
+                () -> {
+                    try {
+                        Key key;
+                        do {
+                            key = next(terminal.reader());
+                            events.put(event.apply(key));
+                        } while (key.kind() != Kind.GONE);
+                    } catch (IOException e) {
+                        events.offer(event.apply(Key.of(Kind.GONE)));
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "fastn-keys");
+        reading.setDaemon(true);
+        reading.start();
+    }
+
+    private static Key next(NonBlockingReader in) throws IOException {
+        int c = in.read();
+        return switch (c) {
+            case -1 -> Key.of(Kind.GONE);
+            case '\r', '\n' -> Key.of(Kind.ENTER);
+            case 0x7f, '\b' -> Key.of(Kind.BACKSPACE);
+            case 0x1b -> {
+                StringBuilder sequence = new StringBuilder();
+                for (int next = in.read(SEQUENCE_MILLIS);
+                        next >= 0 && sequence.length() < 8;
+                        next = in.read(SEQUENCE_MILLIS)) {
+                    sequence.append((char) next);
+                    if (sequence.length() > 1 && (Character.isLetter(next) || next == '~')) {
+                        break;
+                    }
+                }
+                yield Key.of(Key.ofSequence(sequence.toString()));
+            }
+            default -> Key.of((char) c);
+        };
+    }
+
+    @Override
+    public void close() {
+        try {
+            terminal.setAttributes(before);
+            terminal.close();
+        } catch (IOException e) {
+            // The terminal is gone, and nobody is left to be told.
+        }
+    }
+}

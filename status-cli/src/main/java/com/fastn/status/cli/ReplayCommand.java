@@ -1,0 +1,238 @@
+package com.fastn.status.cli;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.status.Sanitizer;
+import com.fastn.context.status.StatusRenderer;
+import com.fastn.status.cli.ViewOptions.Format;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code fastn replay}: shows a recording again. */
+@Command(
+        name = "replay",
+        sortOptions = false,
+        description = "Shows a recording as it was seen: on a terminal with keys to pause, step and change the speed;"
+                + " elsewhere one moment after another.",
+        footer = {
+            "",
+            "Keys: space pauses and goes on; right and left step; + and - change the speed; home and end jump; q ends.",
+            "",
+            ExitCode.TOLD
+        })
+final class ReplayCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Parameters(index = "0", paramLabel = "FILE", description = "What fastn record wrote.")
+    @Nullable
+    Path file;
+
+    @Option(
+            names = "--speed",
+            paramLabel = "TIMES",
+            description = "How many times as fast as it was, such as 0.5 or 10; 0 waits for nothing. Default: 1, and 0"
+                    + " where no terminal is.")
+    @Nullable
+    Double speed;
+
+    @Option(names = "--pause", description = "Begin paused at the first moment.")
+    boolean pause;
+
+    @Mixin
+    ViewOptions view = new ViewOptions();
+
+    @Mixin
+    LookOptions look = new LookOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    ReplayCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
+        view.check(given);
+        look.check(given);
+        if (view.path != null || view.depth != null || view.recent) {
+            throw TargetOptions.usage(
+                    given, "--path, --depth and --recent are asked of a node; a recording holds what it holds");
+        }
+        if (speed != null && !(speed >= 0 && speed <= 1_000_000)) {
+            throw TargetOptions.usage(given, "--speed is a number from 0 to 1000000, not " + speed);
+        }
+        Recording recording =
+                Recording.read(requireNonNull(file, "picocli sets this field before it runs the command"));
+        Terminal terminal = look.terminal(surroundings);
+        boolean keys =
+                terminal.interactive() && view.format() == Format.TEXT && !Terminal.isDumb(surroundings.environment());
+        return keys ? withKeys(recording, terminal) : oneAfterAnother(recording, terminal);
+    }
+
+    private int oneAfterAnother(Recording recording, Terminal terminal) throws InterruptedException {
+        StatusRenderer renderer = view.narrowed(terminal.renderer());
+        for (int i = 0; i < recording.moments().size(); i++) {
+            Answer answer = recording.moments().get(i).answer().shaped(view.shape());
+            surroundings
+                    .out()
+                    .print(
+                            view.format() == Format.TEXT
+                                    ? (i == 0 ? "" : "\n") + answer.drawn(renderer)
+                                    : Sanitizer.json(answer.json(false)) + "\n");
+            // Who was piped to has ended, and that is all that it wanted.
+            if (surroundings.out().checkError()) {
+                return ExitCode.OK;
+            }
+            double times = speed == null ? 0 : speed;
+            if (times > 0) {
+                TimeUnit.NANOSECONDS.sleep(nanos(recording.untilNext(i), times));
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static long nanos(Duration time, double speed) {
+        double nanos = time.toMillis() * 1e6 / speed;
+        return nanos > Long.MAX_VALUE ? Long.MAX_VALUE : (long) nanos;
+    }
+
+    private int withKeys(Recording recording, Terminal terminal) throws InterruptedException {
+        Player player = new Player(recording.moments().size(), speed == null ? 1 : speed, pause);
+        BlockingQueue<Key> pressed = new LinkedBlockingQueue<>();
+        try (Keyboard keyboard = Keyboard.open();
+                LiveScreen screen = LiveScreen.alternate(surroundings.out())) {
+            keyboard.readInto(pressed, key -> key);
+            long shownAt = surroundings.ticker().nanos();
+            int shown = -1;
+            while (true) {
+                Size size = keyboard.size();
+                screen.show(picture(recording, player, terminal, size), size);
+                if (shown != player.at()) {
+                    shown = player.at();
+                    shownAt = surroundings.ticker().nanos();
+                }
+                long left = player.isWaiting()
+                        ? Long.MAX_VALUE
+                        : nanos(recording.untilNext(player.at()), player.speed())
+                                - (surroundings.ticker().nanos() - shownAt);
+                Key key = pressed.poll(Math.max(0, left), TimeUnit.NANOSECONDS);
+                if (key == null) {
+                    player.step(1);
+                } else if (!player.press(key)) {
+                    return ExitCode.OK;
+                }
+            }
+        }
+    }
+
+    private String picture(Recording recording, Player player, Terminal terminal, Size size) {
+        Terminal place = new Terminal(
+                true, terminal.colours(), terminal.ascii(), look.width != null ? look.width : size.columns());
+        StatusRenderer renderer = view.narrowed(place.renderer());
+        Answer answer = recording.moments().get(player.at()).answer().shaped(view.shape());
+        String foot = place.fitted("moment " + (player.at() + 1) + " of "
+                        + recording.moments().size() + "  "
+                        + recording.moments().get(player.at()).at() + "  " + player.told()
+                        + "  space: pause   left, right: step   +, -: speed   q: end")
+                + "\n";
+        String drawn = answer.drawn(renderer);
+        int rows = size.rows() - 1;
+        if (rows > 0 && drawn.lines().count() > rows) {
+            drawn = answer.drawn(renderer.maxTreeLines(Math.max(1, rows - 8)));
+        }
+        StringBuilder picture = new StringBuilder();
+        drawn.lines()
+                .limit(rows > 0 ? rows : Long.MAX_VALUE)
+                .forEach(line -> picture.append(line).append('\n'));
+        return picture.append(foot).toString();
+    }
+
+    /** Where a replay is, and how fast it goes. */
+    static final class Player {
+        private static final double FASTEST = 1_000;
+        private static final double SLOWEST = 1.0 / 64;
+
+        private final int moments;
+        private int at;
+        private double speed;
+        private boolean paused;
+
+        Player(int moments, double speed, boolean paused) {
+            this.moments = moments;
+            this.speed = speed == 0 ? FASTEST : speed;
+            this.paused = paused;
+        }
+
+        int at() {
+            return at;
+        }
+
+        double speed() {
+            return speed;
+        }
+
+        /** {@return whether only a key goes on} */
+        boolean isWaiting() {
+            return paused || at == moments - 1;
+        }
+
+        String told() {
+            String times = speed == Math.rint(speed) ? String.valueOf((long) speed) : String.valueOf(speed);
+            return (at == moments - 1 ? "end" : paused ? "paused" : "playing") + " at " + times + "x";
+        }
+
+        void step(int by) {
+            at = Math.max(0, Math.min(moments - 1, at + by));
+        }
+
+        /** {@return whether to go on} */
+        boolean press(Key key) {
+            switch (key.kind()) {
+                case GONE, ESCAPE -> {
+                    return false;
+                }
+                case RIGHT -> stepped(1);
+                case LEFT -> stepped(-1);
+                case HOME -> stepped(-moments);
+                case END -> stepped(moments);
+                case CHARACTER -> {
+                    switch (key.character()) {
+                        case 'q', 'Q', 3, 4 -> {
+                            return false;
+                        }
+                        case ' ', 'p' -> paused = !paused;
+                        case '.', 'n', 'l' -> stepped(1);
+                        case ',', 'h' -> stepped(-1);
+                        case '+', '=' -> speed = Math.min(FASTEST, speed * 2);
+                        case '-' -> speed = Math.max(SLOWEST, speed / 2);
+                        default -> {}
+                    }
+                }
+                default -> {}
+            }
+            return true;
+        }
+
+        private void stepped(int by) {
+            paused = true;
+            step(by);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package com.fastn.status.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/**
+ * {@code fastn warm-up}, which the launcher runs to make its archive of classes: shows a status as somebody would see it, of a node
+ * that is played here, and so loads what every look loads.
+ */
+@Command(name = "warm-up", hidden = true, description = "Loads what a look at a status loads; for the launcher.")
+final class WarmUpCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    WarmUpCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        byte[] status;
+        try (InputStream in = WarmUpCommand.class.getResourceAsStream("warm-up.json")) {
+            if (in == null) {
+                throw new IOException("the jar lacks warm-up.json");
+            }
+            status = in.readAllBytes();
+        }
+        Path folder = Files.createTempDirectory("fastn-warm-up");
+        Path descriptor = folder.resolve("node.json");
+        try (ServerSocket port = new ServerSocket(0, 8, InetAddress.getLoopbackAddress())) {
+            Thread node = new Thread(() -> play(port, status), "fastn-warm-up");
+            node.setDaemon(true);
+            node.start();
+            Files.createFile(descriptor);
+            if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+                Files.setPosixFilePermissions(descriptor, PosixFilePermissions.fromString("rw-------"));
+            }
+            Files.writeString(
+                    descriptor,
+                    "{\"pid\":%d,\"alias\":\"warm-up\",\"url\":\"http://127.0.0.1:%d\",\"incarnation\":\"warm-up\"}"
+                            .formatted(ProcessHandle.current().pid(), port.getLocalPort()));
+            int worst = 0;
+            for (String[] arguments : new String[][] {
+                {"status", "--color=always", "--width=100"}, {"status", "--json"}, {"status", "--ascii", "--limit=2"}
+            }) {
+                worst = Math.max(worst, Fastn.run(inside(folder), arguments));
+            }
+            return worst;
+        } finally {
+            Files.deleteIfExists(descriptor);
+            Files.deleteIfExists(folder);
+        }
+    }
+
+    private Surroundings inside(Path folder) {
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, UTF_8);
+        Lookup environment = name -> switch (name) {
+            case "FASTN_RUNTIME_DIR" -> folder.toString();
+            case "FASTN_CONFIG", "XDG_CONFIG_HOME", "HOME" -> null;
+            default -> surroundings.environment().get(name);
+        };
+        Lookup properties = name -> switch (name) {
+            case "user.home", "fastn.runtime.dir" -> null;
+            default -> surroundings.properties().get(name);
+        };
+        return new Surroundings(
+                properties,
+                environment,
+                false,
+                pid -> true,
+                surroundings.ticker(),
+                () -> Size.UNKNOWN,
+                nowhere,
+                nowhere);
+    }
+
+    private static void play(ServerSocket port, byte[] status) {
+        while (!port.isClosed()) {
+            try (Socket asker = port.accept()) {
+                int fromEnd = 0;
+                // A question ends with an empty line.
+                for (int c = asker.getInputStream().read(); c >= 0 && fromEnd < 4; ) {
+                    fromEnd = c == '\r' || c == '\n' ? fromEnd + 1 : 0;
+                    if (fromEnd < 4) {
+                        c = asker.getInputStream().read();
+                    }
+                }
+                OutputStream out = asker.getOutputStream();
+                out.write(("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
+                                + status.length + "\r\n\r\n")
+                        .getBytes(UTF_8));
+                out.write(status);
+                out.flush();
+            } catch (IOException e) {
+                // The port is closed when enough was loaded.
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package com.fastn.status.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.status.cli.CommandLineRun.Result;
+import com.fastn.status.cli.CommandLineRun.Running;
+import com.fastn.status.cli.ReplayCommand.Player;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RecordingTest {
+    private static final StatusSnapshot FRONT = Fixtures.snapshot("alice", "front");
+    private static final StatusSnapshot BACK = Fixtures.snapshot("alice", "back");
+
+    @TempDir
+    Path folder;
+
+    private CommandLineRun command;
+    private Path file;
+
+    @BeforeEach
+    void emptyFolder() {
+        command = new CommandLineRun(folder);
+        file = folder.resolve("night.ndjson");
+    }
+
+    @Test
+    void whatIsRecordedIsReplayed() throws IOException {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running recording = command.start("record", file.toString());
+            recording.await("the first moment", () -> lines() == 1);
+            alice.push(BACK);
+            recording.await("the second moment", () -> lines() == 2);
+            recording.stop();
+        }
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        assertThat(command.run("replay", file.toString())).isEqualTo(new Result(ExitCode.OK, FRONT + "\n" + BACK, ""));
+        Result json = command.run("replay", file.toString(), "--json");
+        assertThat(json.out().lines().map(StatusJson::readSnapshot)).containsExactly(FRONT, BACK);
+        assertThat(command.run("replay", file.toString(), "--filter=back").out())
+                .doesNotContain("front");
+    }
+
+    private long lines() {
+        try {
+            return Files.exists(file) ? Files.readString(file).lines().count() : 0;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void aFileThatIsThereIsNotWrittenOverUnlessOneSaysSo() throws IOException {
+        Files.writeString(file, "precious");
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Result result = command.run("record", file.toString());
+            assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err()).contains("is there already").contains("--force");
+            assertThat(file).hasContent("precious");
+            assertThat(command.run("record", file.toString(), "--force", "--for=500ms")
+                            .exitCode())
+                    .isEqualTo(ExitCode.OK);
+            assertThat(StatusJson.readSnapshot(Files.readString(file))).isEqualTo(FRONT);
+        }
+    }
+
+    @Test
+    void aFileThatIsNoRecordingIsRefusedWithTheLine() throws IOException {
+        Files.writeString(
+                file, StatusJson.write(FRONT) + "\n" + StatusJson.write(BACK).substring(0, 100));
+        Result result = command.run("replay", file.toString());
+        assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+        assertThat(result.err()).contains("line 2").contains("head -n 1");
+        Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+        assertThat(command.run("replay", file.toString()).err()).contains("no UTF-8");
+        assertThat(command.run("replay", folder.resolve("none").toString()).err())
+                .contains("no such file");
+        Files.writeString(file, "\n\n");
+        assertThat(command.run("replay", file.toString()).err()).contains("nothing is in it");
+    }
+
+    @Test
+    void keysPauseStepAndChangeTheSpeed() {
+        Player player = new Player(3, 1, false);
+        assertThat(player.told()).isEqualTo("playing at 1x");
+        assertThat(player.press(Key.of(' '))).isTrue();
+        assertThat(player.told()).isEqualTo("paused at 1x");
+        assertThat(player.isWaiting()).isTrue();
+        player.press(Key.of(Key.Kind.RIGHT));
+        assertThat(player.at()).isEqualTo(1);
+        player.press(Key.of(Key.Kind.LEFT));
+        player.press(Key.of(Key.Kind.LEFT));
+        assertThat(player.at()).isZero();
+        player.press(Key.of('+'));
+        player.press(Key.of('+'));
+        player.press(Key.of('-'));
+        assertThat(player.speed()).isEqualTo(2);
+        player.press(Key.of(Key.Kind.END));
+        assertThat(player.told()).isEqualTo("end at 2x");
+        assertThat(player.press(Key.of('q'))).isFalse();
+    }
+}

@@ -1,0 +1,198 @@
+package com.fastn.status.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FoldedChildren;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockType;
+import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.Sanitizer;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusRenderer;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Rule S6: whatever a node, a context or a lock is called, a terminal obeys nothing but our own colours and moves. */
+class RendererSafetyTest {
+    private static final Pattern OUR_COLOURS = Pattern.compile("\u001b\\[(0|1|2|7|1;34|3[123467])m");
+    private static final int PER_NAME = 32;
+
+    private static final List<String> ATTACKS = List.of(
+            "\u001b[2J\u001b[H",
+            "\u001b]0;title\u0007",
+            "\u001b]8;;http://evil.example\u001b\\click\u001b]8;;\u001b\\",
+            "\u001b]52;c;ZWNobyBoaQ==\u0007",
+            "\u001bP$q\"p\u001b\\",
+            "\u001b[6n",
+            "\u001b[c",
+            "\u001b[5i",
+            "\u001b[?1049h",
+            "\u001b[?2004l",
+            "\u001b[20t\u001b[21t",
+            "\u001bc",
+            "\u001b#8",
+            "\u001b(0",
+            "\u009b31m\u009d0;x\u009c\u0090q\u009c",
+            "\u0007\b\b\b\u007f",
+            "a\rroot@host# rm",
+            "a\nfastn: all is well",
+            "a\u2028b\u2029c\u0085d\u000bd\fe",
+            "\u202egnp.exe\u202c",
+            "\u2066\u2067\u2068x\u2069",
+            "\u200b\u200c\u200d\u2060\ufeff",
+            "\udb40\udc41\udb40\udc7f",
+            "e\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301",
+            "\u0301alone",
+            "\ud800",
+            "\udc00\ud800",
+            "\ufff9anchor\ufffahidden\ufffb",
+            "\u3164\u115f\u1160\uffa0",
+            "\u0000",
+            "%s%n%x",
+            "${jndi:ldap://x}",
+            "\\u001b[31m",
+            "\ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67",
+            "\u26a0\ufe0f\ufe0f\ufe0f",
+            "x".repeat(5_000),
+            "\u4e2d".repeat(300),
+            "");
+
+    static Stream<List<String>> names() {
+        List<List<String>> batches = new ArrayList<>();
+        List<String> batch = new ArrayList<>();
+        for (int first = 0; first <= Character.MAX_CODE_POINT; first += PER_NAME) {
+            int[] points = IntStream.range(first, Math.min(first + PER_NAME, Character.MAX_CODE_POINT + 1))
+                    .toArray();
+            batch.add(new String(points, 0, points.length));
+            if (batch.size() == 4_096) {
+                batches.add(batch);
+                batch = new ArrayList<>();
+            }
+        }
+        batches.add(batch);
+        batches.add(ATTACKS);
+        return batches.stream();
+    }
+
+    @ParameterizedTest(name = "batch {index}")
+    @MethodSource("names")
+    void S6_onlyOurOwnSequencesComeOutOfTheDrawing(List<String> names) {
+        StatusSnapshot snapshot = called(names);
+        String drawn = StatusRenderer.ansi(0).render(snapshot);
+        assertHarmless(drawn);
+        // No name began a line of its own.
+        assertThat(drawn.lines().filter(line -> line.contains("── "))).hasSize(names.size());
+        for (StatusRenderer narrow :
+                List.of(StatusRenderer.ansi(60), StatusRenderer.ansi(60).ascii())) {
+            String cut = narrow.render(snapshot);
+            assertHarmless(cut);
+            cut.lines().forEach(line -> {
+                TerminalEmulator row = new TerminalEmulator(70, 2).feed(line);
+                assertThat(row.isColoured()).as(line).isFalse();
+                assertThat(row.scrolled()).isZero();
+            });
+        }
+        assertThat(StatusRenderer.ansi(60).ascii().render(snapshot).chars()).allMatch(c -> c < 0x7f);
+    }
+
+    @ParameterizedTest(name = "batch {index}")
+    @MethodSource("names")
+    void S6_onlyWhatCanBeReadComesOutOfEverythingElse(List<String> names) {
+        Terminal terminal = new Terminal(true, true, false, 0);
+        Table table = new Table("NAME");
+        TopView top = new TopView(terminal);
+        for (String name : names) {
+            table.row(name);
+            assertHarmless(Printable.line(name));
+            assertHarmless(Shell.quoted(name));
+        }
+        assertHarmless(table.drawn(terminal));
+        StatusSnapshot snapshot = called(names);
+        top.news(new Answer.OfNode(snapshot).rows());
+        top.press(Key.of(Key.Kind.DOWN));
+        assertHarmless(top.drawn(new Size(100, 20_000)));
+        top.press(Key.of('d'));
+        assertHarmless(top.drawn(new Size(100, 40)));
+        String json = Sanitizer.json(StatusJson.write(snapshot));
+        assertThat(json.chars()).noneMatch(c -> c < 0x20 || (c >= 0x7f && c < 0xa0));
+        assertHarmless(json);
+    }
+
+    @Test
+    void S6_aTroubleIsHarmlessTheMessageOfWhichComesFromOutside() {
+        for (String attack : ATTACKS) {
+            NodeIdentity node = new NodeIdentity(attack, attack);
+            ClusterStatus cluster = new ClusterStatus(
+                    Instant.EPOCH,
+                    attack,
+                    List.of(new NodeStatus(node, NodeState.DOWN, Duration.ZERO, attack, null, null)));
+            assertHarmless(StatusRenderer.ansi(80).render(cluster));
+            new Answer.OfCluster(cluster).gaps().forEach(RendererSafetyTest::assertHarmless);
+        }
+    }
+
+    private static void assertHarmless(String output) {
+        String rest = OUR_COLOURS.matcher(output).replaceAll("");
+        rest.codePoints().forEach(c -> {
+            int type = Character.getType(c);
+            boolean harmless = c == '\n'
+                    || (c >= 0x20
+                            && type != Character.CONTROL
+                            && type != Character.FORMAT
+                            && type != Character.LINE_SEPARATOR
+                            && type != Character.PARAGRAPH_SEPARATOR
+                            && type != Character.SURROGATE);
+            if (!harmless) {
+                throw new AssertionError("U+" + Integer.toHexString(c) + " comes out");
+            }
+        });
+    }
+
+    private static StatusSnapshot called(List<String> names) {
+        ContextPath root = ContextPath.of(List.of("global"));
+        List<ContextStatus> children = new ArrayList<>();
+        List<LockStatus> locks = new ArrayList<>();
+        List<LockWaiter> waiters = new ArrayList<>();
+        List<StatusWarning> warnings = new ArrayList<>();
+        for (int i = 0; i < names.size(); i++) {
+            String name = names.get(i);
+            ContextPath path = root.child(name);
+            children.add(Fixtures.context(2 + i, name, path, ContextKind.TASK));
+            if (i % 16 == 0) {
+                Duration some = Duration.ofSeconds(1);
+                // Ids of contexts that are not drawn, so that each line of the tree is one name.
+                locks.add(new LockStatus(name, i, LockType.MUTEX, name, -2 - i, path, some, 1, 0, true));
+                waiters.add(new LockWaiter(name, -2 - i, path, name, i, some, true));
+                warnings.add(new StatusWarning("odd", WarningSeverity.CRITICAL, name, path.toString(), name));
+            }
+        }
+        StatusSnapshot calm = Fixtures.snapshot(names.get(names.size() - 1), "x");
+        return new StatusSnapshot(
+                calm.node(),
+                calm.timestamp(),
+                1,
+                null,
+                Fixtures.context(1, "global", root, ContextKind.ROOT).withChildren(children, FoldedChildren.NONE),
+                locks,
+                waiters,
+                warnings);
+    }
+}

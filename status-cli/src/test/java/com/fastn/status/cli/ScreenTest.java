@@ -1,0 +1,93 @@
+package com.fastn.status.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.status.cli.CommandLineRun.Running;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a person sees on a terminal of a size. {@code -Dgolden.update=true} writes the screens anew. */
+class ScreenTest {
+    private static final Path GOLDEN = Path.of("src/test/resources/com/fastn/status/cli");
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource({"60,40,''", "80,40,''", "120,40,''", "80,40,--ascii", "80,20,''"})
+    void aWatcherSees(int columns, int rows, String option) {
+        StatusSnapshot seed = seed();
+        CommandLineRun command = new CommandLineRun(folder).onATerminal(columns, rows);
+        try (FakeNode alice = FakeNode.streaming(seed)) {
+            command.node("alice", alice.url());
+            Running watch = option.isEmpty()
+                    ? command.start("status", "-w", "--color=always")
+                    : command.start("status", "-w", "--color=always", option);
+            watch.await("a picture", () -> !watch.out().isEmpty());
+            TerminalEmulator screen = new TerminalEmulator(columns, rows).feed(watch.out());
+            watch.stop();
+            assertThat(screen.scrolled()).isZero();
+            assertThat(screen.widest()).isLessThanOrEqualTo(columns);
+            golden("watch-" + columns + "x" + rows + option + ".txt", screen.screen());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"80,24", "60,15"})
+    void whoMovesInATreeSees(int columns, int rows) {
+        TopView view = new TopView(new Terminal(true, true, false, columns));
+        view.news(new Answer.OfNode(seed()).rows());
+        TerminalEmulator screen = new TerminalEmulator(columns, rows);
+        for (Key key :
+                List.of(Key.of(Key.Kind.DOWN), Key.of(Key.Kind.DOWN), Key.of(' '), Key.of('n'), Key.of(Key.Kind.UP))) {
+            view.drawn(new Size(columns, rows));
+            view.press(key);
+        }
+        screen.feed(view.drawn(new Size(columns, rows)).stripTrailing());
+        assertThat(screen.scrolled()).isZero();
+        golden("top-" + columns + "x" + rows + ".txt", screen.screen());
+    }
+
+    @Test
+    void theEmulatorRefusesWhatATerminalWouldObey() {
+        for (String foreign : List.of("\u001b]0;x\u0007", "\u001b[5;5H", "\u001b[31;1m", "\u0007", "\u009b1m")) {
+            try {
+                new TerminalEmulator(80, 24).feed(foreign);
+            } catch (AssertionError refused) {
+                continue;
+            }
+            throw new AssertionError("obeyed: " + foreign.replace("\u001b", "ESC"));
+        }
+    }
+
+    private static StatusSnapshot seed() {
+        try (InputStream in = WarmUpCommand.class.getResourceAsStream("warm-up.json")) {
+            return StatusJson.readSnapshot(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void golden(String name, String actual) {
+        Path file = GOLDEN.resolve(name);
+        try {
+            if (Boolean.getBoolean("golden.update")) {
+                Files.createDirectories(GOLDEN);
+                Files.writeString(file, actual);
+            }
+            assertThat(actual).isEqualTo(Files.readString(file));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package com.fastn.status.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.WarningSeverity;
+import com.fastn.status.cli.Key.Kind;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class TopViewTest {
+    private static final Size SIZE = new Size(90, 12);
+
+    private TopView view;
+
+    @BeforeEach
+    void aNodeWithThreeTasks() {
+        view = new TopView(new Terminal(true, true, false, 90));
+        view.news(rows(Fixtures.snapshot("alice", 3)));
+    }
+
+    private static List<NodeStatus> rows(StatusSnapshot snapshot) {
+        return new Answer.OfNode(snapshot).rows();
+    }
+
+    private String screen() {
+        String picture = view.drawn(SIZE);
+        assertThat(picture.lines()).hasSize(SIZE.rows());
+        return new TerminalEmulator(SIZE.columns(), SIZE.rows())
+                .feed(picture.stripTrailing())
+                .screen();
+    }
+
+    private String selected() {
+        return view.drawn(SIZE)
+                .lines()
+                .filter(line -> line.startsWith("\u001b[7m"))
+                .findFirst()
+                .orElse("");
+    }
+
+    private void press(Object... keys) {
+        for (Object key : keys) {
+            view.drawn(SIZE);
+            assertThat(view.press(key instanceof Kind kind ? Key.of(kind) : Key.of((char) key)))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void theTreeIsShownWithItsKeysAtTheFoot() {
+        assertThat(screen())
+                .startsWith("fastn top  1 node  4 contexts  0 warnings\nglobal (2m uptime")
+                .contains("├── task-0", "└── task-2")
+                .contains("?: help   q: end");
+    }
+
+    @Test
+    void arrowsMoveAndStopAtTheEnds() {
+        assertThat(selected()).contains("global");
+        press(Kind.DOWN, 'j');
+        assertThat(selected()).contains("task-1");
+        press(Kind.PAGE_DOWN);
+        assertThat(selected()).contains("task-2");
+        press(Kind.UP, 'k');
+        assertThat(selected()).contains("task-0");
+        press(Kind.HOME, Kind.UP);
+        assertThat(selected()).contains("global");
+    }
+
+    @Test
+    void aContextIsFoldedAndItsChildrenCounted() {
+        press(Kind.LEFT);
+        assertThat(screen()).contains("+3 more").doesNotContain("task-");
+        press(Kind.RIGHT);
+        assertThat(screen()).contains("task-1");
+        press(' ');
+        assertThat(screen()).doesNotContain("task-");
+        press(' ', Kind.DOWN, Kind.LEFT, Kind.LEFT);
+        assertThat(selected()).contains("global");
+    }
+
+    @Test
+    void aSearchKeepsWhatFits() {
+        press('/', 'k', '-', '2');
+        assertThat(screen()).contains("/k-2_").contains("task-2").doesNotContain("task-1");
+        press(Kind.BACKSPACE, '1', Kind.ENTER);
+        assertThat(screen()).contains("task-1").doesNotContain("task-2").contains("only \"k-1\"");
+        press(Kind.ESCAPE);
+        assertThat(screen()).contains("task-2");
+    }
+
+    @Test
+    void theSelectionStaysWithItsContextWhenTheTreeChanges() {
+        press(Kind.DOWN, Kind.DOWN);
+        view.news(rows(Fixtures.snapshot("alice", 8)));
+        assertThat(selected()).contains("task-1");
+    }
+
+    @Test
+    void whilePausedNothingMovesAndNothingIsLost() {
+        press('p');
+        view.news(rows(Fixtures.snapshot("alice", 5)));
+        assertThat(screen()).contains("PAUSED").doesNotContain("task-4");
+        press('p');
+        assertThat(screen()).doesNotContain("PAUSED").contains("task-4");
+    }
+
+    @Test
+    void aLongTreeScrollsWithTheSelection() {
+        view.news(rows(Fixtures.snapshot("alice", 100)));
+        press(Kind.END);
+        assertThat(selected()).contains("task-99");
+        assertThat(screen()).contains("task-98").doesNotContain("task-80");
+        press('g');
+        assertThat(screen()).contains("global");
+    }
+
+    @Test
+    void allThatIsKnownOfAContextIsShownAndLeftAgain() {
+        press(Kind.DOWN, 'd');
+        assertThat(screen()).contains("path            global.task-0").contains("state           active");
+        press(Kind.ENTER);
+        assertThat(screen()).contains("├── task-0");
+    }
+
+    @Test
+    void siblingsAreSortedAnewByEachPress() {
+        press('s');
+        assertThat(screen()).contains("by age");
+        press('s', 's', 's', 's');
+        assertThat(screen()).doesNotContain("  by ");
+    }
+
+    @Test
+    void warningsAreShownAndTheNextTroubleIsFound() {
+        view.news(rows(Fixtures.warned("alice", WarningSeverity.CRITICAL)));
+        assertThat(screen()).contains("! something is odd");
+        press('n');
+        assertThat(selected()).contains("front");
+        press('w');
+        assertThat(screen()).doesNotContain("something is odd");
+    }
+
+    @Test
+    void aNodeThatIsSilentIsARow() {
+        view.news(List.of(Fixtures.up("alice", "front"), Fixtures.silent("bob")));
+        assertThat(screen()).contains("alice  up").contains("bob  stale: did not answer within 1000 ms");
+    }
+
+    @Test
+    void theHelpNamesTheKeysAndAnyKeyLeavesIt() {
+        press('?');
+        assertThat(screen()).contains("search by name").contains("any key: back");
+        press('x');
+        assertThat(screen()).contains("task-0");
+    }
+
+    @Test
+    void itEnds() {
+        assertThat(view.press(Key.of('q'))).isFalse();
+        assertThat(view.press(Key.of('\u0003'))).isFalse();
+        assertThat(view.press(Key.of(Kind.GONE))).isFalse();
+    }
+
+    @Test
+    void withoutColoursASignTellsWhereOneIs() {
+        view = new TopView(new Terminal(true, false, true, 90));
+        view.news(rows(Fixtures.snapshot("alice", 3)));
+        press(Kind.DOWN);
+        assertThat(screen()).contains("> |-- task-0");
+    }
+}

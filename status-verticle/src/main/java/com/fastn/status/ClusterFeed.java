@@ -1,0 +1,271 @@
+package com.fastn.status;
+
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.vertx.Addresses;
+import com.fastn.status.NodeDirectory.Answer;
+import com.fastn.status.NodeDirectory.Peer;
+import com.fastn.status.NodeDirectory.Selection;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The cluster as it changes, for those who watch it: a stream from each other node, this node itself, and the judgement on those
+ * who fell silent (rule D7). The first change is told at once, later ones at most once per second.
+ *
+ * <p>While nobody watches it has no streams and no timer. It belongs to the verticle's context.
+ */
+final class ClusterFeed {
+    /** A node whose stream was silent for longer, renewals of the lease included, is not up any more (rule D7). */
+    static final Duration UP_FOR = Duration.ofSeconds(3);
+
+    private static final Duration FIRST_FOR = Duration.ofMillis(1_500);
+    private static final long TICK_MILLIS = 1_000;
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterFeed.class);
+
+    private final Vertx vertx;
+    private final WorkerExecutor worker;
+    private final NodeWatch watch;
+    private final NodeDirectory directory;
+    private final Ticker ticker;
+
+    // Mutable state
+    private final List<Watcher> watchers = new ArrayList<>();
+    private final Map<String, StatusSubscription> peers = new HashMap<>();
+    private @Nullable Registration watching;
+    private @Nullable StatusSnapshot own;
+    private @Nullable ClusterStatus latest;
+    private long timer = -1;
+    private long begunNanos;
+    private long toldNanos;
+    private boolean summing;
+    private boolean changed;
+
+    ClusterFeed(Vertx vertx, WorkerExecutor worker, NodeWatch watch, NodeDirectory directory, Ticker ticker) {
+        this.vertx = vertx;
+        this.worker = worker;
+        this.watch = watch;
+        this.directory = directory;
+        this.ticker = ticker;
+    }
+
+    /**
+     * Begins to watch.
+     *
+     * @param names aliases or beginnings of incarnations; empty for all
+     * @param watcher is told on the verticle's context
+     * @return closing it, on that context, ends it
+     * @throws BadQueryException if a name fits nobody
+     */
+    Registration watch(List<String> names, Consumer<ClusterStatus> watcher) {
+        var unused = directory.select(names);
+        Watcher added = new Watcher(names, watcher);
+        watchers.add(added);
+        if (watchers.size() == 1) {
+            begin();
+        } else if (latest != null) {
+            tell(added, latest);
+        }
+        return () -> {
+            if (watchers.remove(added) && watchers.isEmpty()) {
+                end();
+            }
+        };
+    }
+
+    private void begin() {
+        begunNanos = ticker.nanos();
+        toldNanos = begunNanos - NodeWatch.PACE.toNanos();
+        timer = vertx.setPeriodic(TICK_MILLIS, id -> tick());
+        watching = watch.watch(snapshot -> {
+            own = snapshot;
+            onChange();
+        });
+        follow();
+    }
+
+    private void end() {
+        vertx.cancelTimer(timer);
+        if (watching != null) {
+            watching.close();
+            watching = null;
+        }
+        peers.values().forEach(StatusSubscription::close);
+        peers.clear();
+        own = null;
+        latest = null;
+        changed = false;
+    }
+
+    /** {@return how many other nodes are followed} */
+    int followed() {
+        return peers.size();
+    }
+
+    private void tick() {
+        follow();
+        // Silence makes no event, so it is looked for.
+        sum();
+    }
+
+    private void follow() {
+        Set<String> there = new HashSet<>();
+        for (Peer peer : directory.peers()) {
+            String incarnation = peer.node().incarnation();
+            there.add(incarnation);
+            if (!peers.containsKey(incarnation)) {
+                StatusSubscription subscription = new StatusSubscription(
+                        vertx,
+                        worker,
+                        Addresses.subscribe(incarnation),
+                        new JsonObject(),
+                        view -> onChange(),
+                        failure -> LOG.debug("the stream of {} is interrupted", peer.node(), failure),
+                        ticker);
+                peers.put(incarnation, subscription);
+                subscription.open();
+            }
+        }
+        peers.entrySet().removeIf(entry -> {
+            if (there.contains(entry.getKey())) {
+                return false;
+            }
+            entry.getValue().close();
+            return true;
+        });
+    }
+
+    private void onChange() {
+        changed = true;
+        if (ticker.nanos() - toldNanos >= NodeWatch.PACE.toNanos()) {
+            sum();
+        }
+    }
+
+    /** On a worker: what a large cluster adds up to takes its time. */
+    private void sum() {
+        StatusSnapshot mine = own;
+        if (summing || mine == null || watchers.isEmpty() || (latest == null && isAboutToBeWhole())) {
+            return;
+        }
+        summing = true;
+        boolean news = changed;
+        changed = false;
+        List<Answer> answers = new ArrayList<>();
+        answers.add(new Answer(directory.selfAsPeer(), true, true, null, mine));
+        for (Peer peer : directory.peers()) {
+            answers.add(answer(peer));
+        }
+        worker.executeBlocking(() -> directory.judge(answers), false).onComplete(done -> {
+            summing = false;
+            if (done.failed()) {
+                LOG.error("the status of the cluster could not be summed up", done.cause());
+                return;
+            }
+            List<NodeStatus> rows = done.result();
+            if (!watchers.isEmpty() && (news || latest == null || !sameStates(rows, latest.nodes()))) {
+                tell(new ClusterStatus(ticker.wallTime(), directory.self().alias(), rows));
+            }
+        });
+    }
+
+    /** The first that is told waits a moment for the others, so that nobody is called silent who was not heard yet. */
+    private boolean isAboutToBeWhole() {
+        return ticker.nanos() - begunNanos < FIRST_FOR.toNanos()
+                && peers.values().stream().anyMatch(peer -> peer.view() == null && peer.trouble() == null);
+    }
+
+    private Answer answer(Peer peer) {
+        StatusSubscription subscription = peers.get(peer.node().incarnation());
+        StatusSnapshot snapshot = subscription == null ? null : snapshotOf(peer.node(), subscription.view());
+        if (subscription == null || (!subscription.isOpen() && snapshot == null)) {
+            String why = subscription == null ? null : subscription.trouble();
+            return new Answer(peer, false, true, why == null ? "its stream is being opened" : why, null);
+        }
+        if (subscription.silence().compareTo(UP_FOR) > 0) {
+            return new Answer(
+                    peer,
+                    false,
+                    true,
+                    "its stream has been silent for more than " + UP_FOR.toSeconds()
+                            + " s; it may be stopped, blocked or cut off",
+                    null);
+        }
+        return new Answer(peer, true, true, snapshot == null ? "its first status has not arrived yet" : null, snapshot);
+    }
+
+    private static @Nullable StatusSnapshot snapshotOf(NodeIdentity node, @Nullable ClusterStatus view) {
+        if (view != null) {
+            for (NodeStatus row : view.nodes()) {
+                if (row.node().incarnation().equals(node.incarnation())) {
+                    return row.snapshot();
+                }
+            }
+        }
+        return null;
+    }
+
+    private static boolean sameStates(List<NodeStatus> rows, List<NodeStatus> before) {
+        if (rows.size() != before.size()) {
+            return false;
+        }
+        for (int i = 0; i < rows.size(); i++) {
+            if (!rows.get(i).node().equals(before.get(i).node())
+                    || rows.get(i).state() != before.get(i).state()
+                    || (rows.get(i).snapshot() == null) != (before.get(i).snapshot() == null)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void tell(ClusterStatus status) {
+        toldNanos = ticker.nanos();
+        latest = status;
+        for (Watcher watcher : List.copyOf(watchers)) {
+            tell(watcher, status);
+        }
+    }
+
+    private void tell(Watcher watcher, ClusterStatus status) {
+        if (watcher.names().isEmpty()) {
+            watcher.consumer().accept(status);
+            return;
+        }
+        Set<NodeIdentity> chosen = new HashSet<>();
+        try {
+            Selection selection = directory.select(watcher.names());
+            if (selection.self()) {
+                chosen.add(directory.self());
+            }
+            selection.peers().forEach(peer -> chosen.add(peer.node()));
+        } catch (BadQueryException e) {
+            LOG.debug("a node that is watched has left: {}", e.sentence());
+        }
+        watcher.consumer()
+                .accept(new ClusterStatus(
+                        status.timestamp(),
+                        status.answeredBy(),
+                        status.nodes().stream()
+                                .filter(row -> chosen.contains(row.node()))
+                                .toList()));
+    }
+
+    private record Watcher(List<String> names, Consumer<ClusterStatus> consumer) {}
+}

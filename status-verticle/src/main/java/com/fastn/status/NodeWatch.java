@@ -1,0 +1,190 @@
+package com.fastn.status;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.OperationStatus;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks at this node while somebody watches, and tells the watchers what it is doing: at first, and when something changed.
+ * The first change is told at once, later ones at most once per second.
+ *
+ * <p>Without watchers it does nothing at all. With them a change wakes it; what time alone may turn, such as the warning of a
+ * long wait, is looked for each second while there is any, and the machine now and then. It belongs to the verticle's context.
+ */
+final class NodeWatch {
+    static final Duration PACE = Duration.ofSeconds(1);
+
+    /** The load of the machine makes no event. */
+    private static final int MACHINE_TICKS = 5;
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeWatch.class);
+
+    private final Vertx vertx;
+    private final WorkerExecutor worker;
+    private final LocalStatus local;
+    private final ContextRuntime runtime;
+    private final Ticker ticker;
+    private final AtomicBoolean changed = new AtomicBoolean();
+
+    // Mutable state
+    private final List<Consumer<StatusSnapshot>> watchers = new ArrayList<>();
+    private @Nullable Registration listening;
+    private @Nullable StatusSnapshot latest;
+    private @Nullable Appearance appearance;
+    private long timer = -1;
+    private long takenNanos;
+    private int idleTicks;
+    private boolean taking;
+
+    NodeWatch(Vertx vertx, WorkerExecutor worker, LocalStatus local, ContextRuntime runtime, Ticker ticker) {
+        this.vertx = vertx;
+        this.worker = worker;
+        this.local = local;
+        this.runtime = runtime;
+        this.ticker = ticker;
+    }
+
+    /**
+     * Begins to watch.
+     *
+     * @param watcher is told on the verticle's context
+     * @return closing it, on that context, ends it
+     */
+    Registration watch(Consumer<StatusSnapshot> watcher) {
+        watchers.add(watcher);
+        if (watchers.size() == 1) {
+            begin();
+        } else if (latest != null && !taking) {
+            watcher.accept(latest);
+        }
+        return () -> {
+            if (watchers.remove(watcher) && watchers.isEmpty()) {
+                end();
+            }
+        };
+    }
+
+    /** {@return whether anybody watches} */
+    boolean isWatched() {
+        return !watchers.isEmpty();
+    }
+
+    private void begin() {
+        Context here = vertx.getOrCreateContext();
+        listening = runtime.addListener(event -> {
+            // In whatever thread made the change, which must not be held up.
+            if (!changed.get() && changed.compareAndSet(false, true)) {
+                here.runOnContext(now -> onChange());
+            }
+        });
+        timer = vertx.setPeriodic(PACE.toMillis(), id -> tick());
+        take();
+    }
+
+    private void end() {
+        vertx.cancelTimer(timer);
+        if (listening != null) {
+            listening.close();
+            listening = null;
+        }
+        latest = null;
+        appearance = null;
+        changed.set(false);
+    }
+
+    private void onChange() {
+        if (isWatched() && ticker.nanos() - takenNanos >= PACE.toNanos()) {
+            take();
+        }
+    }
+
+    private void tick() {
+        idleTicks++;
+        if (changed.get() || (latest != null && mayTurn(latest)) || idleTicks >= MACHINE_TICKS) {
+            take();
+        }
+    }
+
+    private void take() {
+        if (taking) {
+            return;
+        }
+        taking = true;
+        idleTicks = 0;
+        takenNanos = ticker.nanos();
+        changed.set(false);
+        worker.executeBlocking(() -> local.take(StatusQuery.all(), LocalStatus.BUS_WAIT), false)
+                .onComplete(done -> {
+                    taking = false;
+                    if (done.failed()) {
+                        LOG.warn("a snapshot for those who watch could not be taken", done.cause());
+                    } else {
+                        onTaken(done.result());
+                    }
+                });
+    }
+
+    private void onTaken(StatusSnapshot snapshot) {
+        Appearance now = Appearance.of(snapshot);
+        boolean differs = !now.equals(appearance);
+        appearance = now;
+        if (!differs || !isWatched()) {
+            return;
+        }
+        latest = snapshot;
+        for (Consumer<StatusSnapshot> watcher : List.copyOf(watchers)) {
+            watcher.accept(snapshot);
+        }
+    }
+
+    private static boolean mayTurn(StatusSnapshot snapshot) {
+        if (!snapshot.activeLocks().stream().allMatch(LockStatus::longHeld)
+                || !snapshot.lockWaiters().stream().allMatch(LockWaiter::stuck)) {
+            return true;
+        }
+        ArrayDeque<ContextStatus> open = new ArrayDeque<>();
+        open.push(snapshot.globalContext());
+        while (!open.isEmpty()) {
+            ContextStatus context = open.pop();
+            if (!context.operations().stream().allMatch(OperationStatus::stuck)) {
+                return true;
+            }
+            context.children().forEach(open::push);
+        }
+        return false;
+    }
+
+    /** A snapshot without the passing of time: the words of a warning hold durations, which pass. */
+    private record Appearance(long version, Set<Mark> marks) {
+        static Appearance of(StatusSnapshot snapshot) {
+            Set<Mark> marks = new HashSet<>();
+            for (StatusWarning warning : snapshot.warnings()) {
+                marks.add(new Mark(warning.id(), warning.severity(), warning.contextPath()));
+            }
+            return new Appearance(snapshot.version(), marks);
+        }
+    }
+
+    private record Mark(String id, WarningSeverity severity, String contextPath) {}
+}

@@ -1,0 +1,147 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.Ticker;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.vertx.Addresses;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.vertx.core.Context;
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.core.streams.ReadStream;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream of the cluster's status. It keeps the newest only: while it is paused nothing piles up, here or at the writer. All
+ * state is touched on one Vert.x context, where the handlers run too.
+ */
+final class StatusStream implements ReadStream<ClusterStatus> {
+    private final Context home;
+    private final StatusSubscription subscription;
+
+    // Mutable state, only touched on home
+    private @Nullable Handler<ClusterStatus> handler;
+    private @Nullable Handler<Throwable> exceptionHandler;
+    private @Nullable Handler<Void> endHandler;
+    private @Nullable ClusterStatus pending;
+    private long demand = Long.MAX_VALUE;
+    private boolean opened;
+    private boolean ended;
+
+    StatusStream(Vertx vertx, List<String> nodes) {
+        this.home = vertx.getOrCreateContext();
+        this.subscription = new StatusSubscription(
+                vertx,
+                null,
+                Addresses.STATUS_SUBSCRIBE,
+                nodes.isEmpty() ? new JsonObject() : new JsonObject().put("nodes", new JsonArray(nodes)),
+                this::onView,
+                this::onTrouble,
+                Ticker.system());
+        subscription.acknowledgeByHand();
+    }
+
+    @Override
+    @CanIgnoreReturnValue
+    public StatusStream handler(@Nullable Handler<ClusterStatus> newHandler) {
+        onHome(() -> {
+            handler = newHandler;
+            if (newHandler == null) {
+                end();
+            } else if (!opened) {
+                opened = true;
+                subscription.open();
+            } else {
+                emit();
+            }
+        });
+        return this;
+    }
+
+    @Override
+    @CanIgnoreReturnValue
+    public StatusStream exceptionHandler(@Nullable Handler<Throwable> newHandler) {
+        onHome(() -> exceptionHandler = newHandler);
+        return this;
+    }
+
+    @Override
+    @CanIgnoreReturnValue
+    public StatusStream endHandler(@Nullable Handler<Void> newHandler) {
+        onHome(() -> endHandler = newHandler);
+        return this;
+    }
+
+    @Override
+    @CanIgnoreReturnValue
+    public StatusStream pause() {
+        onHome(() -> demand = 0);
+        return this;
+    }
+
+    @Override
+    @CanIgnoreReturnValue
+    public StatusStream resume() {
+        return fetch(Long.MAX_VALUE);
+    }
+
+    @Override
+    @CanIgnoreReturnValue
+    public StatusStream fetch(long amount) {
+        if (amount < 0) {
+            throw new IllegalArgumentException("fetch takes how many more are wanted, not " + amount);
+        }
+        onHome(() -> {
+            demand = demand + amount < 0 ? Long.MAX_VALUE : demand + amount;
+            emit();
+        });
+        return this;
+    }
+
+    private void onHome(Runnable change) {
+        requireNonNull(change, "change");
+        home.runOnContext(now -> change.run());
+    }
+
+    private void onView(ClusterStatus view) {
+        pending = view;
+        emit();
+    }
+
+    private void emit() {
+        ClusterStatus next = pending;
+        Handler<ClusterStatus> told = handler;
+        if (next == null || told == null || demand == 0 || ended) {
+            return;
+        }
+        pending = null;
+        demand = demand == Long.MAX_VALUE ? demand : demand - 1;
+        subscription.takeUp();
+        told.handle(next);
+    }
+
+    /** It tries again by itself, so this is told and is not the end. */
+    private void onTrouble(Throwable failure) {
+        Handler<Throwable> told = exceptionHandler;
+        if (told != null && !ended) {
+            told.handle(failure);
+        }
+    }
+
+    private void end() {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        pending = null;
+        subscription.close();
+        Handler<Void> told = endHandler;
+        if (told != null) {
+            told.handle(null);
+        }
+    }
+}

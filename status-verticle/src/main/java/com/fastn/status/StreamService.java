@@ -1,0 +1,278 @@
+package com.fastn.status;
+
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.vertx.Addresses;
+import com.fastn.status.stream.Outbox;
+import com.fastn.status.stream.StreamFrame;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves streams of status to those who subscribed: of this node, or of the whole cluster as this node knows it.
+ *
+ * <p>A stream lives as long as its reader renews the lease; while nothing changes that is all that is sent. It belongs to the
+ * verticle's context.
+ */
+final class StreamService {
+    static final Duration LEASE = Duration.ofSeconds(10);
+
+    private static final int MOST_STREAMS = 64;
+    private static final int LONGEST_ADDRESS = 256;
+    private static final long CHECK_MILLIS = 1_000;
+    private static final Set<String> CONTROL_KEYS =
+            Set.of(StreamWire.STREAM, StreamWire.EPOCH, StreamWire.ACKNOWLEDGED, StreamWire.RESTART, StreamWire.CLOSE);
+    private static final Logger LOG = LoggerFactory.getLogger(StreamService.class);
+
+    private final Vertx vertx;
+    private final WorkerExecutor worker;
+    private final NodeIdentity self;
+    private final NodeWatch watch;
+    private final ClusterFeed feed;
+    private final Ticker ticker;
+
+    // Mutable state
+    private final Map<String, Session> sessions = new HashMap<>();
+    private long timer = -1;
+
+    StreamService(
+            Vertx vertx, WorkerExecutor worker, NodeIdentity self, NodeWatch watch, ClusterFeed feed, Ticker ticker) {
+        this.vertx = vertx;
+        this.worker = worker;
+        this.self = self;
+        this.watch = watch;
+        this.feed = feed;
+        this.ticker = ticker;
+    }
+
+    /**
+     * Opens a stream.
+     *
+     * @param body the question
+     * @param wholeCluster whether it is about the cluster, or about this node alone
+     * @return what the reader has to know
+     * @throws BadQueryException if it is not understood
+     */
+    JsonObject open(Map<String, ?> body, boolean wholeCluster) {
+        Map<String, Object> rest = new HashMap<>(body);
+        Object address = rest.remove(StreamWire.ADDRESS);
+        if (!(address instanceof String reader)
+                || !reader.startsWith(StreamWire.READER_PREFIX)
+                || reader.length() > LONGEST_ADDRESS) {
+            throw new BadQueryException(
+                    BadQueryException.MALFORMED,
+                    "\"address\" wants the address that frames go to, which begins with \"" + StreamWire.READER_PREFIX
+                            + '"');
+        }
+        StatusQuery query = StatusQuery.of(rest);
+        if (query.format() != StatusQuery.Format.JSON || query.path() != null || query.depth() != null) {
+            throw new BadQueryException(
+                    BadQueryException.MALFORMED,
+                    "a stream takes \"nodes\" alone; \"path\", \"depth\" and other formats are for questions");
+        }
+        if (sessions.size() >= MOST_STREAMS) {
+            throw new BadQueryException(
+                    BadQueryException.TOO_MANY,
+                    MOST_STREAMS + " streams of this node are open already; close one, or ask another node");
+        }
+        Session session = new Session(UUID.randomUUID().toString(), reader);
+        // Before it is kept: a node that nobody knows is refused here.
+        session.watching = wholeCluster
+                ? feed.watch(query.nodes(), session::offer)
+                : watch.watch(snapshot -> session.offer(alone(snapshot)));
+        sessions.put(session.id, session);
+        if (sessions.size() == 1) {
+            timer = vertx.setPeriodic(CHECK_MILLIS, id -> endSilent());
+        }
+        return new JsonObject()
+                .put(StreamWire.STREAM, session.id)
+                .put(StreamWire.CONTROL, Addresses.subscribe(self.incarnation()))
+                .put(StreamWire.LEASE_MILLIS, LEASE.toMillis());
+    }
+
+    /**
+     * Hears from a reader.
+     *
+     * @param body what it says
+     * @return what it has to know
+     * @throws BadQueryException if the stream is not, or not any more; it may open another
+     */
+    JsonObject control(Map<String, ?> body) {
+        for (String key : body.keySet()) {
+            if (!CONTROL_KEYS.contains(key)) {
+                throw new BadQueryException(
+                        BadQueryException.MALFORMED, NearestNames.unknown("key", key, CONTROL_KEYS));
+            }
+        }
+        Session session = sessions.get(String.valueOf(body.get(StreamWire.STREAM)));
+        if (session == null) {
+            throw new BadQueryException(BadQueryException.GONE, "there is no such stream here any more; open another");
+        }
+        session.heardNanos = ticker.nanos();
+        if (Boolean.TRUE.equals(body.get(StreamWire.CLOSE))) {
+            end(session);
+            return new JsonObject();
+        }
+        if (body.get(StreamWire.EPOCH) instanceof Number epoch
+                && body.get(StreamWire.ACKNOWLEDGED) instanceof Number upTo) {
+            session.acknowledged(epoch.longValue(), upTo.longValue());
+        }
+        if (Boolean.TRUE.equals(body.get(StreamWire.RESTART))) {
+            session.restartDue = true;
+        }
+        session.proceed();
+        return new JsonObject().put(StreamWire.STREAM, session.id).put(StreamWire.LEASE_MILLIS, LEASE.toMillis());
+    }
+
+    /** {@return how many streams are open} */
+    int count() {
+        return sessions.size();
+    }
+
+    void stop() {
+        List.copyOf(sessions.values()).forEach(this::end);
+    }
+
+    private ClusterStatus alone(StatusSnapshot snapshot) {
+        NodeStatus row = new NodeStatus(self, NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
+        return new ClusterStatus(snapshot.timestamp(), self.alias(), List.of(row));
+    }
+
+    private void endSilent() {
+        long now = ticker.nanos();
+        for (Session session : new ArrayList<>(sessions.values())) {
+            if (now - session.heardNanos > LEASE.toNanos()) {
+                end(session);
+            }
+        }
+    }
+
+    private void end(Session session) {
+        if (sessions.remove(session.id) == null) {
+            return;
+        }
+        session.close();
+        if (sessions.isEmpty()) {
+            vertx.cancelTimer(timer);
+        }
+    }
+
+    /** One reader. What is new is told on a worker, one turn after the other. */
+    private final class Session {
+        private final String id;
+        private final String address;
+        private final Outbox outbox = new Outbox();
+
+        // Mutable state
+        private @Nullable Registration watching;
+        private @Nullable ClusterStatus latest;
+        private long heardNanos = ticker.nanos();
+        private long acknowledgedEpoch;
+        private long acknowledgedUpTo;
+        private boolean acknowledgeDue;
+        private boolean restartDue;
+        private boolean offered;
+        private boolean heldUp;
+        private boolean busy;
+        private boolean closed;
+
+        Session(String id, String address) {
+            this.id = id;
+            this.address = address;
+        }
+
+        void offer(ClusterStatus status) {
+            latest = status;
+            offered = true;
+            proceed();
+        }
+
+        void acknowledged(long epoch, long upTo) {
+            acknowledgedEpoch = epoch;
+            acknowledgedUpTo = upTo;
+            acknowledgeDue = true;
+        }
+
+        void proceed() {
+            ClusterStatus status = latest;
+            boolean due = restartDue || offered || (heldUp && acknowledgeDue);
+            if (busy || closed || status == null || !due) {
+                return;
+            }
+            busy = true;
+            boolean restart = restartDue;
+            boolean acknowledge = acknowledgeDue;
+            long epoch = acknowledgedEpoch;
+            long upTo = acknowledgedUpTo;
+            restartDue = false;
+            acknowledgeDue = false;
+            offered = false;
+            worker.executeBlocking(
+                            () -> {
+                                if (acknowledge) {
+                                    outbox.acknowledge(epoch, upTo);
+                                }
+                                if (restart) {
+                                    outbox.restart();
+                                }
+                                return outbox.tell(status);
+                            },
+                            false)
+                    .onComplete(done -> {
+                        busy = false;
+                        if (done.failed()) {
+                            LOG.error("a frame for {} could not be made", Printable.line(address), done.cause());
+                            end(this);
+                            return;
+                        }
+                        heldUp = outbox.isHeldUp();
+                        send(done.result());
+                        proceed();
+                    });
+        }
+
+        private void send(List<StreamFrame> frames) {
+            for (StreamFrame frame : frames) {
+                if (closed) {
+                    return;
+                }
+                Future<Void> sent;
+                try {
+                    sent = vertx.eventBus()
+                            .sender(address, StreamWire.headers(id, frame))
+                            .write(Buffer.buffer(frame.body()));
+                } catch (RuntimeException e) {
+                    sent = Future.failedFuture(e);
+                }
+                // The reader is gone, or was not found this time; it asks for the whole if it is still there.
+                sent.onFailure(failure -> LOG.debug("a frame did not reach {}", Printable.line(address), failure));
+            }
+        }
+
+        void close() {
+            closed = true;
+            if (watching != null) {
+                watching.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package com.fastn.status.stream;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
+import com.fastn.context.status.SnapshotDelta;
+import com.fastn.context.status.StatusFormatException;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a reader knows by a stream.
+ *
+ * <p>It takes the frames of an epoch one by one, leaves out what it has seen, and believes nothing any more after a hole or
+ * a frame that makes no sense, until the stream begins anew (rules D1, D2, S15). What it knew stays readable meanwhile. Not
+ * thread-safe.
+ */
+public final class Inbox {
+    private static final StatusJson.ReadLimits LIMITS =
+            StatusJson.ReadLimits.DEFAULT.withMaxLength(Outbox.MOST_FRAME_BYTES);
+    private static final int MOST_NODES = 2_000;
+    /** What many small deltas may add up to; a node of ours tells fewer. */
+    private static final int MOST_CONTEXTS = 20_000;
+
+    // Mutable state
+    private final Map<String, StatusSnapshot> snapshots = new HashMap<>();
+    private @Nullable ClusterStatus nodes;
+    private @Nullable ClusterStatus view;
+    private long epoch;
+    private long sequence;
+    private long gaps;
+    private boolean broken;
+    private String reason = "";
+
+    /** Makes an inbox that knows nothing. */
+    public Inbox() {}
+
+    /** What became of a frame. */
+    public enum Outcome {
+        /** It was taken, and more is to come before the whole is known. */
+        TAKEN,
+        /** It was taken, and {@link #view} is new. */
+        COMPLETE,
+        /** It was known already, or is of a former epoch. */
+        OLD,
+        /** Something is missing or makes no sense: ask for a new beginning. */
+        GAP
+    }
+
+    /**
+     * Takes a frame from whoever sent it.
+     *
+     * @param frame the frame
+     * @return what became of it
+     */
+    public Outcome take(StreamFrame frame) {
+        if (frame.epoch() < epoch || (frame.epoch() == epoch && frame.sequence() <= sequence)) {
+            return Outcome.OLD;
+        }
+        if (frame.epoch() > epoch && frame.sequence() == 1) {
+            epoch = frame.epoch();
+            sequence = 0;
+            broken = false;
+            snapshots.clear();
+            nodes = null;
+        }
+        if (broken || frame.epoch() != epoch || frame.sequence() != sequence + 1) {
+            return gap("frame " + frame.sequence() + " of epoch " + frame.epoch() + " came after frame " + sequence
+                    + " of epoch " + epoch);
+        }
+        try {
+            read(frame);
+        } catch (StatusFormatException | IllegalArgumentException e) {
+            return gap(String.valueOf(e.getMessage()));
+        }
+        sequence = frame.sequence();
+        if (!frame.last()) {
+            return Outcome.TAKEN;
+        }
+        view = sum();
+        return Outcome.COMPLETE;
+    }
+
+    private Outcome gap(String why) {
+        if (!broken) {
+            gaps++;
+            reason = why;
+        }
+        broken = true;
+        return Outcome.GAP;
+    }
+
+    private void read(StreamFrame frame) {
+        if (frame.body().length > Outbox.MOST_FRAME_BYTES) {
+            throw new IllegalArgumentException(
+                    "a frame has " + frame.body().length + " bytes, and " + Outbox.MOST_FRAME_BYTES + " is the limit");
+        }
+        switch (frame.content()) {
+            case NODES -> {
+                ClusterStatus told = StatusJson.readCluster(frame.body(), LIMITS);
+                if (told.nodes().size() > MOST_NODES) {
+                    throw new IllegalArgumentException("a stream of more than " + MOST_NODES + " nodes");
+                }
+                nodes = told;
+                snapshots.keySet().retainAll(incarnations(told));
+            }
+            case FULL -> keep(StatusJson.readSnapshot(frame.body(), LIMITS));
+            case DELTA -> {
+                SnapshotDelta delta = StatusJson.readDelta(frame.body(), LIMITS);
+                StatusSnapshot base = snapshots.get(delta.node().incarnation());
+                if (base == null) {
+                    throw new IllegalArgumentException(
+                            "a delta of \"" + delta.node().alias() + "\" without its base");
+                }
+                keep(delta.apply(base));
+            }
+        }
+    }
+
+    private void keep(StatusSnapshot snapshot) {
+        NodeIdentity node = snapshot.node();
+        if (nodes == null || nodes.nodes().stream().noneMatch(row -> row.node().equals(node))) {
+            throw new IllegalArgumentException("a status of \"" + node.alias() + "\", which is no node of the stream");
+        }
+        if (!isSmall(snapshot)) {
+            throw new IllegalArgumentException("more than " + MOST_CONTEXTS + " contexts of \"" + node.alias() + '"');
+        }
+        snapshots.put(node.incarnation(), snapshot);
+    }
+
+    private static boolean isSmall(StatusSnapshot snapshot) {
+        int count = 0;
+        ArrayDeque<ContextStatus> open = new ArrayDeque<>();
+        open.push(snapshot.globalContext());
+        while (!open.isEmpty()) {
+            if (++count > MOST_CONTEXTS) {
+                return false;
+            }
+            open.pop().children().forEach(open::push);
+        }
+        return snapshot.activeLocks().size() <= MOST_CONTEXTS
+                && snapshot.lockWaiters().size() <= MOST_CONTEXTS
+                && snapshot.warnings().size() <= MOST_CONTEXTS;
+    }
+
+    private @Nullable ClusterStatus sum() {
+        if (nodes == null) {
+            return null;
+        }
+        Instant timestamp = nodes.timestamp();
+        List<NodeStatus> rows = new ArrayList<>();
+        for (NodeStatus row : nodes.nodes()) {
+            // A node that does not answer any more is shown by its last summary, not by what it was doing then.
+            boolean speaks = row.state() == NodeState.UP || row.state() == NodeState.CONFLICT;
+            StatusSnapshot snapshot = speaks ? snapshots.get(row.node().incarnation()) : null;
+            NodeSummary summary = snapshot == null ? row.summary() : NodeSummary.of(snapshot);
+            if (snapshot != null
+                    && row.node().alias().equals(nodes.answeredBy())
+                    && snapshot.timestamp().isAfter(timestamp)) {
+                timestamp = snapshot.timestamp();
+            }
+            rows.add(new NodeStatus(row.node(), row.state(), row.age(), row.reason(), summary, snapshot));
+        }
+        return new ClusterStatus(timestamp, nodes.answeredBy(), rows);
+    }
+
+    private static Set<String> incarnations(ClusterStatus status) {
+        return status.nodes().stream().map(row -> row.node().incarnation()).collect(Collectors.toSet());
+    }
+
+    /** {@return what is known, or {@code null} before the first whole} */
+    public @Nullable ClusterStatus view() {
+        return view;
+    }
+
+    /** {@return the epoch of the last frame that was taken, 0 before the first} */
+    public long epoch() {
+        return epoch;
+    }
+
+    /** {@return the number of the last frame that was taken} */
+    public long sequence() {
+        return sequence;
+    }
+
+    /** {@return how often something was missing} */
+    public long gaps() {
+        return gaps;
+    }
+
+    /** {@return whether nothing is believed until the stream begins anew} */
+    public boolean isBroken() {
+        return broken;
+    }
+
+    /** {@return what was wrong the last time, for the log; empty when nothing was} */
+    public String reason() {
+        return reason;
+    }
+}

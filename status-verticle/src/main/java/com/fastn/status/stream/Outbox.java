@@ -1,0 +1,200 @@
+package com.fastn.status.stream;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.SnapshotDelta;
+import com.fastn.context.status.SnapshotFold;
+import com.fastn.context.status.SnapshotLimits;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one reader of a stream was told, and may be told next.
+ *
+ * <p>Nothing waits here. A reader that is slow costs what it was told last, whatever happens meanwhile, and when it has
+ * caught up it is told the difference to what is so then (rule D6). Not thread-safe.
+ */
+public final class Outbox {
+    /** How many frames a reader may be behind. */
+    public static final int CREDIT_FRAMES = 64;
+    /** How many bytes a reader may be behind, one frame apart. */
+    public static final int CREDIT_BYTES = 256 << 10;
+    /** No frame is longer, so that it does not hold up what else goes between two nodes. */
+    public static final int MOST_FRAME_BYTES = 256 << 10;
+
+    private static final SnapshotLimits LIMITS = new SnapshotLimits(30, 1_000, 8_192, MOST_FRAME_BYTES - 1_024);
+
+    // Mutable state
+    private final Map<String, StatusSnapshot> told = new HashMap<>();
+    private final Map<String, StatusSnapshot> sources = new HashMap<>();
+    private final Deque<Sent> unacknowledged = new ArrayDeque<>();
+    private List<NodeStatus> toldRows = List.of();
+    private boolean toldNodes;
+    private long epoch = 1;
+    private long sequence;
+    private int unacknowledgedBytes;
+
+    /** Makes an outbox of a reader who was told nothing. */
+    public Outbox() {}
+
+    /** {@return how often the stream began, from 1} */
+    public long epoch() {
+        return epoch;
+    }
+
+    /**
+     * Takes note of what the reader has.
+     *
+     * @param ofEpoch the epoch it means
+     * @param upTo the number of the last frame that it has
+     */
+    public void acknowledge(long ofEpoch, long upTo) {
+        if (ofEpoch != epoch) {
+            return;
+        }
+        while (!unacknowledged.isEmpty() && unacknowledged.peekFirst().sequence() <= upTo) {
+            unacknowledgedBytes -= unacknowledged.removeFirst().bytes();
+        }
+    }
+
+    /** Begins anew: the reader missed something, and what is on its way to it is of no use. */
+    public void restart() {
+        epoch++;
+        sequence = 0;
+        told.clear();
+        sources.clear();
+        toldRows = List.of();
+        toldNodes = false;
+        unacknowledged.clear();
+        unacknowledgedBytes = 0;
+    }
+
+    /**
+     * Tells what is new.
+     *
+     * @param now what is so
+     * @return frames, in their order; none when nothing is new, or when the reader is so far behind that it must catch up
+     */
+    public List<StreamFrame> tell(ClusterStatus now) {
+        List<StreamFrame> frames = new ArrayList<>();
+        List<NodeStatus> rows = now.nodes().stream().map(Outbox::bare).toList();
+        if ((!toldNodes || !sameRows(rows)) && hasCredit()) {
+            frames.add(frame(
+                    StreamFrame.Content.NODES,
+                    StatusJson.write(new ClusterStatus(now.timestamp(), now.answeredBy(), rows))));
+            toldRows = rows;
+            toldNodes = true;
+        }
+        for (NodeStatus node : now.nodes()) {
+            StatusSnapshot snapshot = node.snapshot();
+            if (snapshot == null || isTold(snapshot)) {
+                continue;
+            }
+            if (!toldNodes || !hasCredit()) {
+                return frames;
+            }
+            frames.add(frame(node.node().incarnation(), snapshot));
+        }
+        forgetOthers(now);
+        if (!frames.isEmpty()) {
+            StreamFrame end = frames.remove(frames.size() - 1);
+            frames.add(new StreamFrame(end.epoch(), end.sequence(), end.content(), true, end.body()));
+        }
+        return frames;
+    }
+
+    /** {@return whether the reader is so far behind that it is told nothing until it has caught up} */
+    public boolean isHeldUp() {
+        return !hasCredit();
+    }
+
+    /** By identity: to compare two trees would cost as much as to tell the difference. */
+    @SuppressWarnings("ReferenceEquality")
+    private boolean isTold(StatusSnapshot snapshot) {
+        return snapshot == sources.get(snapshot.node().incarnation());
+    }
+
+    private StreamFrame frame(String incarnation, StatusSnapshot snapshot) {
+        StatusSnapshot folded = SnapshotFold.fold(snapshot, LIMITS);
+        StatusSnapshot base = told.put(incarnation, folded);
+        sources.put(incarnation, snapshot);
+        if (base != null) {
+            String delta = delta(base, folded);
+            if (delta != null) {
+                return frame(StreamFrame.Content.DELTA, delta);
+            }
+        }
+        return frame(StreamFrame.Content.FULL, StatusJson.write(folded));
+    }
+
+    /** A delta that is no shorter than the whole is none. */
+    private static @Nullable String delta(StatusSnapshot base, StatusSnapshot later) {
+        try {
+            String delta = StatusJson.write(SnapshotDelta.between(base, later));
+            return delta.length() < MOST_FRAME_BYTES / 4 ? delta : null;
+        } catch (IllegalArgumentException e) {
+            // Another node under this incarnation, or ids that are there twice: what was told is no base for it.
+            return null;
+        }
+    }
+
+    private StreamFrame frame(StreamFrame.Content content, String json) {
+        byte[] body = json.getBytes(StandardCharsets.UTF_8);
+        sequence++;
+        unacknowledged.addLast(new Sent(sequence, body.length));
+        unacknowledgedBytes += body.length;
+        return new StreamFrame(epoch, sequence, content, false, body);
+    }
+
+    private boolean hasCredit() {
+        return unacknowledged.size() < CREDIT_FRAMES && unacknowledgedBytes < CREDIT_BYTES;
+    }
+
+    /** Ages go on by themselves, and the numbers of a node are in its status too. */
+    private boolean sameRows(List<NodeStatus> rows) {
+        if (rows.size() != toldRows.size()) {
+            return false;
+        }
+        for (int i = 0; i < rows.size(); i++) {
+            NodeStatus row = rows.get(i);
+            NodeStatus before = toldRows.get(i);
+            if (!row.node().equals(before.node())
+                    || row.state() != before.state()
+                    || !Objects.equals(row.reason(), before.reason())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void forgetOthers(ClusterStatus now) {
+        Set<String> there =
+                now.nodes().stream().map(node -> node.node().incarnation()).collect(Collectors.toSet());
+        told.keySet().retainAll(there);
+        sources.keySet().retainAll(there);
+    }
+
+    private static NodeStatus bare(NodeStatus node) {
+        return new NodeStatus(
+                node.node(),
+                node.state(),
+                Duration.ofMillis(node.age().toMillis()),
+                node.reason(),
+                node.summary(),
+                null);
+    }
+
+    private record Sent(long sequence, int bytes) {}
+}

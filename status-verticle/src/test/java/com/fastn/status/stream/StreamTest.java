@@ -1,0 +1,291 @@
+package com.fastn.status.stream;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.status.stream.Inbox.Outcome;
+import com.fastn.status.stream.StreamFrame.Content;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** An outbox, an inbox, and what lies between them. */
+class StreamTest {
+    private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+
+    private final ContextRuntime alice = ContextRuntime.builder().alias("alice").build();
+    private final ContextRuntime bob = ContextRuntime.builder().alias("bob").build();
+    private final Outbox outbox = new Outbox();
+    private final Inbox inbox = new Inbox();
+
+    @AfterEach
+    void close() {
+        alice.close();
+        bob.close();
+    }
+
+    @Test
+    void theFirstIsTheWholeAndThenOnlyWhatChanged() {
+        open(alice, 200);
+        List<StreamFrame> whole = outbox.tell(now());
+        assertThat(whole).extracting(StreamFrame::content).containsExactly(Content.NODES, Content.FULL, Content.FULL);
+        assertThat(whole).extracting(StreamFrame::last).containsExactly(false, false, true);
+        assertThat(take(whole)).isEqualTo(Outcome.COMPLETE);
+
+        bob.root().incrementTotal("orders");
+        List<StreamFrame> change = outbox.tell(now());
+        // Both snapshots are new; that of alice differs in nothing but ages.
+        assertThat(change).extracting(StreamFrame::content).containsOnly(Content.DELTA);
+        assertThat(change.stream().mapToInt(frame -> frame.body().length).sum())
+                .isLessThan(
+                        whole.stream().mapToInt(frame -> frame.body().length).sum() / 10);
+        assertThat(take(change)).isEqualTo(Outcome.COMPLETE);
+        assertThat(requireNonNull(view("bob").snapshot()).globalContext().totalCounters())
+                .containsEntry("orders", 1L);
+    }
+
+    @Test
+    void whoWasToldTheSameIsToldNothing() {
+        ClusterStatus status = now();
+        outbox.tell(status);
+        assertThat(outbox.tell(status)).isEmpty();
+    }
+
+    @Test
+    void D1_aFrameThatComesTwiceIsLeftOutAndAHoleIsSeen() {
+        List<StreamFrame> whole = outbox.tell(now());
+        assertThat(inbox.take(whole.get(0))).isEqualTo(Outcome.TAKEN);
+        assertThat(inbox.take(whole.get(0))).isEqualTo(Outcome.OLD);
+        assertThat(inbox.take(whole.get(2))).isEqualTo(Outcome.GAP);
+        assertThat(inbox.take(whole.get(1)))
+                .as("nothing is believed after a hole")
+                .isEqualTo(Outcome.GAP);
+        assertThat(inbox.gaps()).isEqualTo(1);
+        assertThat(inbox.view()).isNull();
+
+        outbox.restart();
+        assertThat(take(outbox.tell(now()))).isEqualTo(Outcome.COMPLETE);
+        assertThat(inbox.isBroken()).isFalse();
+    }
+
+    @Test
+    void D2_whatIsOnItsWayWhenAStreamBeginsAnewIsOfNoUseAny() {
+        take(outbox.tell(now()));
+        alice.root().incrementTotal("lost");
+        List<StreamFrame> late = outbox.tell(now());
+        outbox.restart();
+        assertThat(take(outbox.tell(now()))).isEqualTo(Outcome.COMPLETE);
+        assertThat(take(late)).isEqualTo(Outcome.OLD);
+        assertThat(inbox.isBroken()).isFalse();
+    }
+
+    @Test
+    void D6_aSlowReaderIsToldNothingMoreAndLaterTheDifferenceToWhatIsSoThen() {
+        List<StreamFrame> told = new ArrayList<>(outbox.tell(now()));
+        int rounds = 0;
+        while (!outbox.isHeldUp()) {
+            alice.root().incrementTotal("orders");
+            told.addAll(outbox.tell(now()));
+            rounds++;
+        }
+        assertThat(told.size()).isLessThanOrEqualTo(Outbox.CREDIT_FRAMES);
+        for (int i = 0; i < 1_000; i++) {
+            alice.root().incrementTotal("orders");
+            assertThat(outbox.tell(now())).isEmpty();
+        }
+        take(told);
+        outbox.acknowledge(inbox.epoch(), inbox.sequence());
+        List<StreamFrame> rest = outbox.tell(now());
+        assertThat(rest).hasSizeLessThanOrEqualTo(3);
+        assertThat(take(rest)).isEqualTo(Outcome.COMPLETE);
+        assertThat(requireNonNull(view("alice").snapshot()).globalContext().totalCounters())
+                .containsEntry("orders", rounds + 1_000L);
+    }
+
+    @Test
+    void D7_aNodeThatFallsSilentIsShownByItsSummaryAndNotByWhatItWasDoing() {
+        take(outbox.tell(now()));
+        NodeSummary summary = new NodeSummary(7, 1, 2, 3);
+        ClusterStatus later = new ClusterStatus(
+                NOW,
+                "alice",
+                List.of(
+                        row(alice),
+                        new NodeStatus(bob.node(), NodeState.STALE, Duration.ofSeconds(4), "silent", summary, null)));
+        assertThat(take(outbox.tell(later))).isEqualTo(Outcome.COMPLETE);
+        assertThat(view("bob").snapshot()).isNull();
+        assertThat(view("bob").reason()).isEqualTo("silent");
+        assertThat(view("bob").summary()).isEqualTo(summary);
+        assertThat(view("alice").snapshot()).isNotNull();
+    }
+
+    @Test
+    void D3_aNewLifeOfAnAliasIsAnotherNode() {
+        take(outbox.tell(now()));
+        bob.root().incrementTotal("orders");
+        try (ContextRuntime again = ContextRuntime.builder().alias("bob").build()) {
+            ClusterStatus later = new ClusterStatus(NOW, "alice", List.of(row(alice), row(again)));
+            assertThat(take(outbox.tell(later))).isEqualTo(Outcome.COMPLETE);
+            assertThat(requireNonNull(inbox.view()).nodes()).hasSize(2);
+            assertThat(requireNonNull(view("bob").snapshot()).globalContext().totalCounters())
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void noFrameIsLongerThanItMayBe() {
+        for (int i = 0; i < 20_000; i++) {
+            alice.root().child("job-" + i).withData("payload", "x".repeat(60)).open();
+        }
+        List<StreamFrame> whole = outbox.tell(now());
+        assertThat(whole)
+                .allSatisfy(frame -> assertThat(frame.body().length).isLessThanOrEqualTo(Outbox.MOST_FRAME_BYTES));
+        assertThat(take(whole)).isIn(Outcome.TAKEN, Outcome.COMPLETE);
+        assertThat(inbox.gaps()).isZero();
+    }
+
+    @Test
+    void S15_whatMakesNoSenseIsNotBelievedAndANewBeginningSettlesIt() {
+        byte[] strange = StatusJson.write(bob.status()).getBytes(StandardCharsets.UTF_8);
+        byte[] nodes = outbox.tell(now()).get(0).body();
+        byte[] mine = StatusJson.write(alice.status()).getBytes(StandardCharsets.UTF_8);
+        List<StreamFrame> hostile = List.of(
+                new StreamFrame(1, 2, Content.FULL, true, "[".repeat(200_000).getBytes(StandardCharsets.UTF_8)),
+                new StreamFrame(1, 2, Content.FULL, true, new byte[0]),
+                new StreamFrame(1, 2, Content.FULL, true, new byte[Outbox.MOST_FRAME_BYTES + 1]),
+                new StreamFrame(1, 2, Content.DELTA, true, mine),
+                new StreamFrame(1, 2, Content.NODES, true, mine),
+                new StreamFrame(1, Long.MAX_VALUE, Content.FULL, true, mine),
+                new StreamFrame(Long.MAX_VALUE, 2, Content.FULL, true, mine),
+                new StreamFrame(-1, -1, Content.FULL, true, mine));
+        for (StreamFrame frame : hostile) {
+            Inbox fresh = new Inbox();
+            assertThat(fresh.take(new StreamFrame(1, 1, Content.NODES, false, nodes)))
+                    .isEqualTo(Outcome.TAKEN);
+            assertThat(fresh.take(frame)).as("%s", frame).isIn(Outcome.GAP, Outcome.OLD);
+            assertThat(fresh.view()).isNull();
+            assertThat(fresh.take(new StreamFrame(2, 1, Content.NODES, true, nodes)))
+                    .isEqualTo(Outcome.COMPLETE);
+        }
+        Inbox alone = new Inbox();
+        String onlyAlice = StatusJson.write(new ClusterStatus(NOW, "alice", List.of(row(alice))));
+        alone.take(new StreamFrame(1, 1, Content.NODES, false, onlyAlice.getBytes(StandardCharsets.UTF_8)));
+        assertThat(alone.take(new StreamFrame(1, 2, Content.FULL, true, strange)))
+                .as("a node that is none of the stream")
+                .isEqualTo(Outcome.GAP);
+    }
+
+    /** Frames are lost, doubled and reordered; readers ask for a new beginning at times; in the end they know what is so. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    void D1_D2_whateverTheWayDoesToFramesTheReaderNeverBelievesWhatWasNeverSo(long seed) {
+        Random random = new Random(seed);
+        List<FastnContext> open = new ArrayList<>();
+        List<ClusterStatus> history = new ArrayList<>();
+        List<StreamFrame> way = new ArrayList<>();
+        for (int step = 0; step < 600; step++) {
+            switch (random.nextInt(4)) {
+                case 0 ->
+                    open.add(alice.root().child("job-" + random.nextInt(5)).open());
+                case 1 -> {
+                    if (!open.isEmpty()) {
+                        open.remove(random.nextInt(open.size())).close();
+                    }
+                }
+                case 2 -> alice.root().incrementTotal("orders");
+                default -> bob.root().incrementTotal("taken");
+            }
+            ClusterStatus status = now();
+            history.add(status);
+            way.addAll(outbox.tell(status));
+            while (!way.isEmpty() && random.nextInt(3) != 0) {
+                StreamFrame frame = way.get(random.nextInt(Math.min(3, way.size())));
+                if (random.nextInt(10) != 0) {
+                    way.remove(frame);
+                }
+                if (random.nextInt(20) != 0 && inbox.take(frame) == Outcome.COMPLETE) {
+                    assertThat(history)
+                            .as("seed %d, step %d", seed, step)
+                            .anyMatch(past -> sameTrees(past, inbox.view()));
+                }
+            }
+            if (random.nextInt(5) == 0) {
+                outbox.acknowledge(inbox.epoch(), inbox.sequence());
+            }
+            if (inbox.isBroken() && random.nextInt(10) == 0) {
+                outbox.restart();
+            }
+        }
+        outbox.restart();
+        assertThat(take(outbox.tell(now()))).isEqualTo(Outcome.COMPLETE);
+        assertThat(sameTrees(now(), inbox.view())).isTrue();
+    }
+
+    private static boolean sameTrees(ClusterStatus one, @Nullable ClusterStatus other) {
+        if (other == null || one.nodes().size() != other.nodes().size()) {
+            return false;
+        }
+        for (int i = 0; i < one.nodes().size(); i++) {
+            if (!tree(one.nodes().get(i)).equals(tree(other.nodes().get(i)))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String tree(NodeStatus row) {
+        StringBuilder drawn = new StringBuilder();
+        StatusSnapshot snapshot = requireNonNull(row.snapshot());
+        drawn.append(snapshot.globalContext().totalCounters());
+        snapshot.globalContext()
+                .children()
+                .forEach(child -> drawn.append(' ').append(child.id()).append(child.name()));
+        return drawn.toString();
+    }
+
+    private Outcome take(List<StreamFrame> frames) {
+        Outcome outcome = Outcome.OLD;
+        for (StreamFrame frame : frames) {
+            outcome = inbox.take(frame);
+        }
+        return outcome;
+    }
+
+    private NodeStatus view(String alias) {
+        return requireNonNull(inbox.view()).nodes().stream()
+                .filter(row -> row.node().alias().equals(alias))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private ClusterStatus now() {
+        return new ClusterStatus(NOW, "alice", List.of(row(alice), row(bob)));
+    }
+
+    private static NodeStatus row(ContextRuntime runtime) {
+        StatusSnapshot snapshot = runtime.status();
+        return new NodeStatus(runtime.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
+    }
+
+    private static void open(ContextRuntime runtime, int contexts) {
+        for (int i = 0; i < contexts; i++) {
+            runtime.root().child("job-" + i).open();
+        }
+    }
+}
