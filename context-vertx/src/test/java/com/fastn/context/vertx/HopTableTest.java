@@ -52,12 +52,15 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
+import org.slf4j.helpers.BasicMDCAdapter;
 
 /** The table of hops in docs/vertx.md, row by row: on event loops, worker and virtual threads. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HopTableTest {
     private static final String HOST = "127.0.0.1";
     private static final Path TABLE = Path.of("../docs/vertx.md");
+
+    private static final ContextMdc MDC = new ContextMdc(new BasicMDCAdapter());
 
     private final ExecutorService plainThreads = Executors.newCachedThreadPool();
     private TestCluster cluster;
@@ -121,8 +124,19 @@ class HopTableTest {
     /** Where a row runs. */
     private record Place(Front front, ThreadingModel model) {}
 
+    /** The current context, under which a line would be logged here too. */
+    private static FastnContext current() {
+        FastnContext context = FastnContext.current();
+        String path = context.path().toString();
+        String id = Long.toString(context.id());
+        assertThat(MDC.getCopyOfContextMap()).containsEntry(ContextMdc.PATH, path).containsEntry(ContextMdc.ID, id);
+        assertThat(MDC.get(ContextMdc.PATH)).isEqualTo(path);
+        assertThat(MDC.get(ContextMdc.ID)).isEqualTo(id);
+        return context;
+    }
+
     private static Future<FastnContext> here() {
-        return Future.succeededFuture(FastnContext.current());
+        return Future.succeededFuture(current());
     }
 
     private List<Row> rows() {
@@ -140,26 +154,26 @@ class HopTableTest {
         rows.add(new Row("the same handler", "", Arrives.SAME, p -> here()));
         rows.add(new Row("`runOnContext`", "", Arrives.SAME, p -> {
             Promise<FastnContext> arrived = Promise.promise();
-            vertx.runOnContext(now -> arrived.complete(FastnContext.current()));
+            vertx.runOnContext(now -> arrived.complete(current()));
             return arrived.future();
         }));
         rows.add(new Row("timer", "`setTimer`, `timer`", Arrives.SAME, p -> {
             Promise<FastnContext> arrived = Promise.promise();
-            vertx.setTimer(1, id -> arrived.complete(FastnContext.current()));
+            vertx.setTimer(1, id -> arrived.complete(current()));
             return arrived.future().compose(fired -> vertx.timer(1).compose(again -> here()));
         }));
         rows.add(new Row("periodic, of Vert.x", "`setPeriodic`", Arrives.VERTICLE, p -> {
             Promise<FastnContext> arrived = Promise.promise();
             vertx.setPeriodic(1, id -> {
                 vertx.cancelTimer(id);
-                arrived.tryComplete(FastnContext.current());
+                arrived.tryComplete(current());
             });
             return arrived.future();
         }));
         rows.add(new Row("periodic", "`ctx.periodic(every, name, tick)`", Arrives.CHILD, p -> {
             Promise<FastnContext> arrived = Promise.promise();
             var ticks = FutureContext.current().periodic(Duration.ofMillis(1), "tick", tick -> {
-                arrived.tryComplete(FastnContext.current());
+                arrived.tryComplete(current());
                 return Future.succeededFuture();
             });
             return arrived.future().onComplete(done -> ticks.close());
@@ -168,10 +182,10 @@ class HopTableTest {
                 "`executeBlocking`",
                 "body and result",
                 Arrives.SAME,
-                p -> vertx.executeBlocking(FastnContext::current).compose(HopTableTest::andHere)));
+                p -> vertx.executeBlocking(HopTableTest::current).compose(HopTableTest::andHere)));
         rows.add(new Row("worker executor", "`createSharedWorkerExecutor(..).executeBlocking`", Arrives.SAME, p -> {
             var pool = vertx.createSharedWorkerExecutor("hops");
-            return pool.executeBlocking(FastnContext::current)
+            return pool.executeBlocking(HopTableTest::current)
                     .compose(HopTableTest::andHere)
                     .onComplete(done -> pool.close());
         }));
@@ -205,7 +219,7 @@ class HopTableTest {
     }
 
     private static Future<FastnContext> andHere(FastnContext inBody) {
-        FastnContext after = FastnContext.current();
+        FastnContext after = current();
         return inBody == after
                 ? Future.succeededFuture(after)
                 : Future.failedFuture("the body ran in " + inBody + ", and its result came to " + after);
@@ -262,7 +276,7 @@ class HopTableTest {
     private Future<FastnContext> consumed(Vertx consumer, Place place, boolean replies, Sending sending) {
         Promise<FastnContext> arrived = Promise.promise();
         Consuming consuming = new Consuming(address -> (Message<Object> message) -> {
-            arrived.tryComplete(FastnContext.current());
+            arrived.tryComplete(current());
             if (replies) {
                 message.reply("there");
             }
@@ -309,7 +323,7 @@ class HopTableTest {
                             server -> server.requestHandler(request -> request.body()
                                     .compose(body -> vertx.timer(1))
                                     .onSuccess(body -> {
-                                        arrived.complete(FastnContext.current());
+                                        arrived.complete(current());
                                         request.response().end("x");
                                     })),
                             port -> get(client, port))
@@ -322,7 +336,7 @@ class HopTableTest {
                             server -> server.requestHandler(request -> request.body()
                                     .compose(body -> vertx.timer(1))
                                     .onSuccess(body -> {
-                                        arrived.complete(FastnContext.current());
+                                        arrived.complete(current());
                                         request.response().end("x");
                                     })),
                             port -> get(http2, port))
@@ -340,7 +354,7 @@ class HopTableTest {
                                         .compose(written -> vertx.timer(1))
                                         .compose(later -> response.write("data: 2\n\n"))
                                         .onSuccess(written -> {
-                                            arrived.complete(FastnContext.current());
+                                            arrived.complete(current());
                                             response.end();
                                         });
                             }),
@@ -413,7 +427,7 @@ class HopTableTest {
                 "vertx-web, after a `blockingHandler`",
                 "",
                 router -> router.route().blockingHandler(routing -> {
-                    assertThat(FastnContext.current().kind()).isEqualTo(ContextKind.REQUEST);
+                    assertThat(current().kind()).isEqualTo(ContextKind.REQUEST);
                     routing.next();
                 })));
         rows.add(routed(
@@ -438,7 +452,7 @@ class HopTableTest {
             router.get("/orders/:id")
                     .handler(routing -> vertx.setTimer(1, id -> routing.fail(500)))
                     .failureHandler(routing -> {
-                        arrived.complete(FastnContext.current());
+                        arrived.complete(current());
                         routing.response().setStatusCode(500).end("x");
                     });
             return served(p, server -> server.requestHandler(router), port -> get(client, port))
@@ -456,7 +470,7 @@ class HopTableTest {
             Router router = Router.router(vertx);
             before.add(router);
             router.get("/orders/:id").handler(routing -> {
-                arrived.complete(FastnContext.current());
+                arrived.complete(current());
                 routing.response().end("x");
             });
             return served(p, server -> server.requestHandler(router), port -> get(client, port))
@@ -470,7 +484,7 @@ class HopTableTest {
             return served(
                             p,
                             server -> server.webSocketHandler(socket ->
-                                    socket.textMessageHandler(text -> arrived.tryComplete(FastnContext.current()))),
+                                    socket.textMessageHandler(text -> arrived.tryComplete(current()))),
                             port -> webSockets
                                     .connect(port, HOST, "/live")
                                     .compose(socket -> repeating(() -> socket.writeTextMessage("x"), arrived)
@@ -487,7 +501,7 @@ class HopTableTest {
                                 socket -> socket.textMessageHandler(text -> socket.writeTextMessage("y"))),
                         port -> webSockets.connect(port, HOST, "/live").compose(socket -> {
                             Promise<FastnContext> arrived = ((ContextInternal) Vertx.currentContext()).promise();
-                            socket.textMessageHandler(text -> arrived.tryComplete(FastnContext.current()));
+                            socket.textMessageHandler(text -> arrived.tryComplete(current()));
                             return repeating(() -> socket.writeTextMessage("x"), arrived)
                                     .compose(seen -> socket.close().map(seen));
                         }))));
@@ -496,7 +510,7 @@ class HopTableTest {
             return connected(
                     p,
                     server -> server.connectHandler(
-                            socket -> socket.handler(data -> arrived.tryComplete(FastnContext.current()))),
+                            socket -> socket.handler(data -> arrived.tryComplete(current()))),
                     arrived);
         }));
         rows.add(new Row("socket of a net server", "`connectHandler(FastnVertx.sessions(h))`", Arrives.SESSION, p -> {
@@ -504,7 +518,7 @@ class HopTableTest {
             return connected(
                     p,
                     server -> server.connectHandler(FastnVertx.sessions(socket -> socket.handler(data ->
-                            socket.write("y").onSuccess(written -> arrived.tryComplete(FastnContext.current()))))),
+                            socket.write("y").onSuccess(written -> arrived.tryComplete(current()))))),
                     arrived);
         }));
         rows.add(new Row("net client", "connect, data, write", Arrives.SAME, p -> {
@@ -513,7 +527,7 @@ class HopTableTest {
                     p,
                     server -> server.connectHandler(socket -> socket.handler(socket::write)),
                     port -> peers.connect(port, HOST).compose(socket -> {
-                        socket.handler(data -> arrived.tryComplete(FastnContext.current()));
+                        socket.handler(data -> arrived.tryComplete(current()));
                         return repeating(() -> socket.write("x"), arrived)
                                 .compose(seen -> socket.close().map(seen));
                     }));
@@ -565,10 +579,10 @@ class HopTableTest {
                 "`supplyAsync(body, ctx.wrap(executor))`",
                 Arrives.SAME,
                 p -> FutureContext.returning(CompletableFuture.supplyAsync(
-                        FastnContext::current, FastnContext.current().wrap(plainThreads)))));
+                        HopTableTest::current, current().wrap(plainThreads)))));
         rows.add(new Row("a thread or executor", "`ctx.wrap(executor)`, `ctx.wrap(task)`", Arrives.SAME, p -> {
             Promise<FastnContext> arrived = Promise.promise();
-            FastnContext.current().wrap(plainThreads).execute(() -> arrived.complete(FastnContext.current()));
+            current().wrap(plainThreads).execute(() -> arrived.complete(current()));
             return arrived.future();
         }));
         rows.add(new Row(
