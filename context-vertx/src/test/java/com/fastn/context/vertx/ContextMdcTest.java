@@ -34,7 +34,12 @@ class ContextMdcTest {
             assertThat(mdc.get(ContextMdc.PATH)).isEqualTo("global.orders");
             assertThat(mdc.getCopyOfContextMap())
                     .isEqualTo(Map.of(
-                            "user", "alice", ContextMdc.ID, Long.toString(context.id()), ContextMdc.PATH, "global.orders"));
+                            "user",
+                            "alice",
+                            ContextMdc.ID,
+                            Long.toString(context.id()),
+                            ContextMdc.PATH,
+                            "global.orders"));
             mdc.clear();
             assertThat(mdc.getCopyOfContextMap()).containsOnlyKeys(ContextMdc.ID, ContextMdc.PATH);
         }

@@ -283,12 +283,12 @@ class ContextTracerTest {
         Front front = Front.deploy(vertx);
         Waiting.onDuplicate(front.place(), () -> {
             Context here = requireNonNull(Vertx.currentContext());
-            Object received = tracer.receiveRequest(
-                    here, SpanKind.RPC, TracingPolicy.PROPAGATE, "x", "GET", List.of(), broken);
+            Object received =
+                    tracer.receiveRequest(here, SpanKind.RPC, TracingPolicy.PROPAGATE, "x", "GET", List.of(), broken);
             FastnContext request = FastnContext.current();
             assertThat(request.name()).isEqualTo("GET /");
-            Object sent = tracer.sendRequest(
-                    here, SpanKind.RPC, TracingPolicy.PROPAGATE, "x", "query", (k, v) -> {}, broken);
+            Object sent =
+                    tracer.sendRequest(here, SpanKind.RPC, TracingPolicy.PROPAGATE, "x", "query", (k, v) -> {}, broken);
             tracer.receiveResponse(here, "y", sent, null, broken);
             tracer.sendResponse(here, "y", received, null, broken);
             assertThat(request.state()).isEqualTo(ContextState.CLOSED);

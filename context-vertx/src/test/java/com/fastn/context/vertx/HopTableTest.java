@@ -129,7 +129,9 @@ class HopTableTest {
         FastnContext context = FastnContext.current();
         String path = context.path().toString();
         String id = Long.toString(context.id());
-        assertThat(MDC.getCopyOfContextMap()).containsEntry(ContextMdc.PATH, path).containsEntry(ContextMdc.ID, id);
+        assertThat(MDC.getCopyOfContextMap())
+                .containsEntry(ContextMdc.PATH, path)
+                .containsEntry(ContextMdc.ID, id);
         assertThat(MDC.get(ContextMdc.PATH)).isEqualTo(path);
         assertThat(MDC.get(ContextMdc.ID)).isEqualTo(id);
         return context;
@@ -483,8 +485,8 @@ class HopTableTest {
             Promise<FastnContext> arrived = Promise.promise();
             return served(
                             p,
-                            server -> server.webSocketHandler(socket ->
-                                    socket.textMessageHandler(text -> arrived.tryComplete(current()))),
+                            server -> server.webSocketHandler(
+                                    socket -> socket.textMessageHandler(text -> arrived.tryComplete(current()))),
                             port -> webSockets
                                     .connect(port, HOST, "/live")
                                     .compose(socket -> repeating(() -> socket.writeTextMessage("x"), arrived)
@@ -509,16 +511,15 @@ class HopTableTest {
             Promise<FastnContext> arrived = Promise.promise();
             return connected(
                     p,
-                    server -> server.connectHandler(
-                            socket -> socket.handler(data -> arrived.tryComplete(current()))),
+                    server -> server.connectHandler(socket -> socket.handler(data -> arrived.tryComplete(current()))),
                     arrived);
         }));
         rows.add(new Row("socket of a net server", "`connectHandler(FastnVertx.sessions(h))`", Arrives.SESSION, p -> {
             Promise<FastnContext> arrived = Promise.promise();
             return connected(
                     p,
-                    server -> server.connectHandler(FastnVertx.sessions(socket -> socket.handler(data ->
-                            socket.write("y").onSuccess(written -> arrived.tryComplete(current()))))),
+                    server -> server.connectHandler(FastnVertx.sessions(socket -> socket.handler(
+                            data -> socket.write("y").onSuccess(written -> arrived.tryComplete(current()))))),
                     arrived);
         }));
         rows.add(new Row("net client", "connect, data, write", Arrives.SAME, p -> {

@@ -126,8 +126,8 @@ class OpenTelemetryTest {
         FastnContext request = seen.get(0);
         assertThat(request.kind()).isEqualTo(ContextKind.REQUEST);
         FastnContext message = bank.only();
-        Waiting.until(() -> spans.ended.stream()
-                .anyMatch(span -> span.getSpanId().equals(text(request, TraceIds.SPAN))));
+        Waiting.until(() ->
+                spans.ended.stream().anyMatch(span -> span.getSpanId().equals(text(request, TraceIds.SPAN))));
         SpanData server = spans.ended.stream()
                 .filter(span -> span.getSpanId().equals(text(request, TraceIds.SPAN)))
                 .findFirst()
