@@ -45,6 +45,18 @@ public interface ContextBuilder {
      * @return this builder
      */
     @CanIgnoreReturnValue
+    default ContextBuilder withMetric(String key, int value) {
+        return withMetric(key, MetricValue.counter(value));
+    }
+
+    /**
+     * Shows a count in the child's row.
+     *
+     * @param key the key
+     * @param value the count
+     * @return this builder
+     */
+    @CanIgnoreReturnValue
     default ContextBuilder withMetric(String key, long value) {
         return withMetric(key, MetricValue.counter(value));
     }

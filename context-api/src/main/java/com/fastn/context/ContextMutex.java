@@ -7,28 +7,18 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A named lock with one holder at a time, which knows its holder and its waiters and tells them to every snapshot.
- *
- * <p>It is fair: who asked first is served first. It is <b>not</b> reentrant. The holder is the context that was current
- * when {@code lock} was called, or the context that owns the mutex when none was. A waiter whose context is cancelled,
- * whose time ran out or whose stage was cancelled leaves the queue before it hears of it. No thread is ever blocked.
+ * A named lock with one holder at a time. See {@link ContextLock} for what it promises.
  *
  * @param <T> the type of the value that the lock protects
  */
-public interface ContextMutex<T extends @Nullable Object> {
-
-    /** {@return the lock's name} */
-    String name();
-
-    /** {@return the context that the lock was made in} */
-    FastnContext context();
+public interface ContextMutex<T extends @Nullable Object> extends ContextLock {
 
     /**
      * Asks for the lock.
      *
      * @return completes with the guard when the lock is granted; fails with a {@link ContextCancelledException} when the
-     *     asking context is or becomes cancelled. It completes on the Vert.x context that asked, elsewhere in the thread
-     *     that released. Cancelling it leaves the queue
+     *     asking context is or becomes cancelled, and with a {@link SelfDeadlockException} inside the lock's own {@link
+     *     #withLock} as far as that is seen there. Cancelling it leaves the queue
      */
     CompletionStage<LockGuard<T>> lock();
 
@@ -48,16 +38,50 @@ public interface ContextMutex<T extends @Nullable Object> {
     /**
      * Runs a piece of work while holding the lock, and releases it whatever happens. Recommended.
      *
+     * <p>A second {@code lock} on the thread that runs the work, before the work has given its stage, fails at once with a
+     * {@link SelfDeadlockException}. After the first asynchronous step nobody can tell whether the code that asks belongs to
+     * the work; such a second wait queues, and shows in the status as a wait for its own context.
+     *
      * @param work is given the value, and gives the stage that ends the work
      * @param <R> the type of the result
      * @return completes as the work's stage does, after the lock was released
      */
     <R extends @Nullable Object> CompletionStage<R> withLock(Function<? super T, ? extends CompletionStage<R>> work);
 
+    /**
+     * Runs a piece of work while holding the lock, if it is granted in time.
+     *
+     * @param timeout how long to wait for the lock
+     * @param work is given the value, and gives the stage that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withLock(Function)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    <R extends @Nullable Object> CompletionStage<R> withLock(
+            Duration timeout, Function<? super T, ? extends CompletionStage<R>> work);
+
+    /**
+     * Waits for the lock in the calling thread.
+     *
+     * @return the guard
+     * @throws IllegalStateException on an event loop, or if the asking context has ended
+     * @throws ContextCancelledException if the asking context is or becomes cancelled
+     * @throws SelfDeadlockException inside the lock's own {@link #withLock}
+     * @throws java.util.concurrent.CancellationException if the thread is interrupted
+     */
+    @MustBeClosed
+    LockGuard<T> lockBlocking();
+
+    /**
+     * Waits for the lock in the calling thread, for a time.
+     *
+     * @param timeout how long to wait
+     * @return the guard, or {@code null} when the time ran out first; otherwise it throws as {@link #lockBlocking()} does
+     */
+    @MustBeClosed
+    @Nullable
+    LockGuard<T> lockBlocking(Duration timeout);
+
     /** {@return the context that holds the lock at this moment, or {@code null}} */
     @Nullable
     FastnContext holder();
-
-    /** {@return how many wait at this moment} */
-    int waiters();
 }

@@ -8,6 +8,7 @@ import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
+import com.fastn.context.status.Redactor;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
@@ -74,6 +75,15 @@ public interface ContextRuntime extends AutoCloseable {
 
     /** {@return a snapshot of the whole tree, with the contexts that ended last} */
     StatusSnapshot statusWithRecent();
+
+    /**
+     * Takes a snapshot that is no larger than asked for, with the contexts that ended last; see {@link
+     * #status(SnapshotLimits)}.
+     *
+     * @param limits how large it may be; the list of what ended may take a part of the bytes
+     * @return the snapshot
+     */
+    StatusSnapshot statusWithRecent(SnapshotLimits limits);
 
     /**
      * Takes a snapshot of the whole tree that is no larger than asked for (rule M10). What is left out is counted in its
@@ -161,6 +171,15 @@ public interface ContextRuntime extends AutoCloseable {
      * @return closing it takes the source back
      */
     Registration setSystemMetrics(Supplier<@Nullable SystemMetrics> source);
+
+    /**
+     * Says which secrets are taken out of what status shows of data, metrics and messages; those of {@link
+     * Redactor#standard} unless said. What looks like a secret in a name is taken out before the name is given to anything,
+     * whatever this says. {@link FastnContext#getData} gives what was stored.
+     *
+     * @param filter counts for all that is taken from now on
+     */
+    void setRedactor(Redactor filter);
 
     /** {@return what is usual for the operations of each name, of those names of which any has ended; a copy} */
     Map<String, OperationBaseline> operationBaselines();

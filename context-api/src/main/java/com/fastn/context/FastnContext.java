@@ -189,8 +189,11 @@ public interface FastnContext extends AutoCloseable {
      *
      * <p>Not atomic: while this runs, another thread may see one child cancelled and its sibling not yet. When it
      * returns, all of them are; but on an event loop, which must not be held up, the rest of a subtree that takes longer
-     * than a millisecond follows in slices on that loop. It asks work to stop; it does not wait for it. A second call has
-     * no effect, and does not wait for a cancellation that is under way elsewhere.
+     * than a millisecond follows in slices on that loop. It asks work to stop; it does not wait for it.
+     *
+     * <p>The first reason stays. A second call, off an event loop, cancels what a cancellation that is under way elsewhere
+     * has not reached yet, so that all is cancelled when that returns too; on an event loop it has no effect. Neither waits
+     * for handlers that run elsewhere.
      */
     void cancel();
 
@@ -310,6 +313,16 @@ public interface FastnContext extends AutoCloseable {
      * @param value the value
      */
     void addMetric(String key, MetricValue value);
+
+    /**
+     * Shows a count in this context's row.
+     *
+     * @param key the key
+     * @param value the count
+     */
+    default void addMetric(String key, int value) {
+        addMetric(key, MetricValue.counter(value));
+    }
 
     /**
      * Shows a count in this context's row.
@@ -464,6 +477,7 @@ public interface FastnContext extends AutoCloseable {
      * @param value the first value; a different one in a later call is not taken over and is counted as misuse
      * @param <T> the type of the value
      * @return the one mutex of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
      */
     <T extends @Nullable Object> ContextMutex<T> mutex(String name, T value);
 
@@ -472,8 +486,31 @@ public interface FastnContext extends AutoCloseable {
      *
      * @param name the lock's name
      * @return the one mutex of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
      */
     ContextMutex<?> mutex(String name);
+
+    /**
+     * Gives the read-write lock of this name in this context, made at the first call with the value that it protects.
+     *
+     * @param name the lock's name
+     * @param value the first value; a different one in a later call is not taken over and is counted as misuse
+     * @param <T> the type of the value
+     * @return the one read-write lock of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
+     */
+    <T extends @Nullable Object> ContextReadWriteLock<T> readWriteLock(String name, T value);
+
+    /**
+     * Gives the semaphore of this name in this context, made at the first call with its permits.
+     *
+     * @param name the semaphore's name
+     * @param permits how many there are; a different number in a later call is not taken over and is counted as misuse
+     * @return the one semaphore of this name in this context
+     * @throws IllegalArgumentException if there is not at least one permit
+     * @throws IllegalStateException if a lock of another kind has this name in this context
+     */
+    ContextSemaphore semaphore(String name, int permits);
 
     /** {@return a snapshot of this context and everything below it} */
     StatusSnapshot subtreeStatus();
@@ -515,13 +552,13 @@ public interface FastnContext extends AutoCloseable {
     Runnable wrap(Runnable task);
 
     /**
-     * Wraps a task so that it runs in this context, wherever it runs.
+     * Wraps a task with a result so that it runs in this context, wherever it runs.
      *
      * @param task the task
      * @param <T> the type of the result
      * @return the wrapped task
      */
-    <T extends @Nullable Object> Callable<T> wrap(Callable<T> task);
+    <T extends @Nullable Object> Callable<T> wrapCallable(Callable<T> task);
 
     /**
      * Wraps an executor so that its tasks run in this context.
@@ -529,7 +566,7 @@ public interface FastnContext extends AutoCloseable {
      * @param executor runs the tasks
      * @return the wrapped executor
      */
-    Executor wrap(Executor executor);
+    Executor wrapExecutor(Executor executor);
 
     /**
      * Says that this context is to be remembered when it ends: it is put into the runtime's list of recent contexts, with how

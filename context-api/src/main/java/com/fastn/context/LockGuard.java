@@ -1,22 +1,15 @@
 package com.fastn.context;
 
-import java.time.Instant;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The proof of holding a lock, and the way to the value that it protects. Closing it releases the lock, from any thread.
+ * The proof of holding a lock alone, and the way to the value that it protects. Closing it releases the lock, from any
+ * thread.
  *
  * @param <T> the type of the value
  */
-public interface LockGuard<T extends @Nullable Object> extends AutoCloseable {
-
-    /**
-     * {@return the protected value}
-     *
-     * @throws IllegalStateException if the guard is closed
-     */
-    T value();
+public interface LockGuard<T extends @Nullable Object> extends ReadGuard<T> {
 
     /**
      * Replaces the protected value.
@@ -34,20 +27,4 @@ public interface LockGuard<T extends @Nullable Object> extends AutoCloseable {
      * @throws IllegalStateException if the guard is closed
      */
     T update(UnaryOperator<T> change);
-
-    /** {@return the lock's name} */
-    String lockName();
-
-    /** {@return the context that holds the lock} */
-    FastnContext context();
-
-    /** {@return when the lock was granted, by the wall clock} */
-    Instant acquiredAt();
-
-    /** {@return the number of this grant; it only rises, so that a store can refuse an old holder} */
-    long fence();
-
-    /** Releases the lock. A second call has no effect and is counted as misuse. */
-    @Override
-    void close();
 }

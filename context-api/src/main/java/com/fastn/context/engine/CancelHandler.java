@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.Registration;
 import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.Sanitizer;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -67,8 +68,8 @@ final class CancelHandler extends Chain.Link<CancelHandler> implements Registrat
         LOG.error(
                 "{} of the cancellation handlers of {} failed; the others have run",
                 failures.size(),
-                Misuses.oneLine(node.path().toString()),
-                shown);
+                Sanitizer.clean(node.path().toString()),
+                LoggedFailure.of(shown));
     }
 
     @Override

@@ -27,6 +27,8 @@ final class CancelWalk {
     private final List<ContextNode> marked = new ArrayList<>();
     private @Nullable ChildBatches children;
     private boolean changed;
+    // Whether the runtime was told that marks are still to come.
+    private boolean counted;
     private int told;
     private int handled;
 
@@ -40,8 +42,19 @@ final class CancelWalk {
     static void cancel(ContextNode top, CancelReason reason) {
         EngineRuntime runtime = top.runtime();
         CancelWalk walk = new CancelWalk(runtime, reason, runtime.current().eventLoop());
-        walk.visit(top, reason);
+        int found = top.markFirst(reason);
+        walk.counted = (found & ContextNode.HAS_CHILDREN) != 0;
+        walk.visited(top, found);
         walk.proceed();
+    }
+
+    /** Marks what a walk that is under way elsewhere has not reached yet; on an event loop, that is left to that walk. */
+    static void finish(ContextNode top, CancelReason reason) {
+        if (top.runtime().current().eventLoop() == null) {
+            CancelWalk walk = new CancelWalk(top.runtime(), reason, null);
+            walk.visit(top, reason);
+            walk.proceed();
+        }
     }
 
     private void proceed() {
@@ -87,6 +100,10 @@ final class CancelWalk {
             inherited = ContextNode.fromParent(requireNonNull(node.cancelReason(), "reason"));
             return false;
         }
+        if (counted) {
+            counted = false;
+            runtime.cancellationHasMarkedAll();
+        }
         if (told < marked.size()) {
             int end = Math.min(marked.size(), told + STEP);
             while (told < end) {
@@ -108,7 +125,10 @@ final class CancelWalk {
     }
 
     private void visit(ContextNode node, CancelReason why) {
-        int found = node.mark(why);
+        visited(node, node.mark(why));
+    }
+
+    private void visited(ContextNode node, int found) {
         if ((found & ContextNode.MARKED) != 0) {
             changed = true;
             // Who adds a handler from now on sees the mark, and runs it.

@@ -76,6 +76,27 @@ final class Chain<E extends Chain.Link<E>> {
         return all;
     }
 
+    boolean contains(E element) {
+        Link<E> link = element;
+        return link.in == this;
+    }
+
+    @Nullable
+    E first() {
+        return first;
+    }
+
+    /** The one behind an element of this chain, or null. */
+    @Nullable
+    E after(E element) {
+        Link<E> link = element;
+        return link.next;
+    }
+
+    boolean isEmpty() {
+        return size == 0;
+    }
+
     int size() {
         return size;
     }

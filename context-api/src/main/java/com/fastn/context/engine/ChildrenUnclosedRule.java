@@ -7,20 +7,9 @@ import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
 
 /** A context that was closed some time ago, and is still there because children of it are open. */
-final class ChildrenUnclosedRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.CHILDREN_UNCLOSED;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.WARNING;
-    }
-
-    @Override
-    public String plural() {
-        return "contexts with unclosed children";
+final class ChildrenUnclosedRule extends NamedRule {
+    ChildrenUnclosedRule() {
+        super(WarningIds.CHILDREN_UNCLOSED, WarningSeverity.WARNING, "contexts with unclosed children");
     }
 
     @Override

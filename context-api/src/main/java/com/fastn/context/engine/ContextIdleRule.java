@@ -6,20 +6,9 @@ import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
 
 /** Contexts without a sign of life, all in one sentence. Roots and services wait by nature. */
-final class ContextIdleRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.CONTEXT_IDLE;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.INFO;
-    }
-
-    @Override
-    public String plural() {
-        return "contexts idle";
+final class ContextIdleRule extends NamedRule {
+    ContextIdleRule() {
+        super(WarningIds.CONTEXT_IDLE, WarningSeverity.INFO, "contexts idle");
     }
 
     @Override

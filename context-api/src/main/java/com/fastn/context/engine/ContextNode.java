@@ -7,7 +7,9 @@ import com.fastn.context.CancelReport;
 import com.fastn.context.ContextBuilder;
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextReadWriteLock;
 import com.fastn.context.ContextScope;
+import com.fastn.context.ContextSemaphore;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.Operation;
@@ -292,6 +294,13 @@ public final class ContextNode extends ChildList implements FastnContext {
         // Most signs of life are of the same tick: nothing is written then, and no fence is paid for otherwise.
         if (!runtime.isTouchedNow(activityNanos)) {
             ACTIVITY.lazySet(this, runtime.touchNanos());
+        }
+    }
+
+    /** The same, for whoever has looked at the coarse clock anyway. */
+    void touch(long now) {
+        if (activityNanos != now) {
+            ACTIVITY.lazySet(this, now);
         }
     }
 
@@ -781,8 +790,15 @@ public final class ContextNode extends ChildList implements FastnContext {
      * @param message for people
      */
     public void cancel(CancelReason.Kind why, String message) {
-        if (cancelReason == null && life != CLOSED) {
+        CancelReason known = cancelReason;
+        if (life == CLOSED) {
+            return;
+        }
+        if (known == null) {
             CancelWalk.cancel(this, new CancelReason(why, Names.clean(message), path().toString()));
+        } else if (runtime.isCancelling()) {
+            // Perhaps not here; then this is a look for nothing.
+            CancelWalk.finish(this, known);
         }
     }
 
@@ -799,13 +815,28 @@ public final class ContextNode extends ChildList implements FastnContext {
      */
     int mark(CancelReason reason) {
         synchronized (this) {
-            int found = first() == null && stripes() == null ? 0 : HAS_CHILDREN;
+            int found = mayHaveChildren() ? HAS_CHILDREN : 0;
             if (cancelReason != null || life == CLOSED) {
                 return found;
             }
             cancelReason = reason;
             return found | MARKED;
         }
+    }
+
+    /** As {@link #mark}, and says before the mark shows that a walk begins, if there is anything to walk to. */
+    int markFirst(CancelReason reason) {
+        synchronized (this) {
+            if (mayHaveChildren()) {
+                runtime.cancellationBegins();
+            }
+            return mark(reason);
+        }
+    }
+
+    @GuardedBy("this")
+    private boolean mayHaveChildren() {
+        return first() != null || stripes() != null;
     }
 
     /** Whether anything has to be done for this node once it is marked. */
@@ -828,11 +859,14 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
         List<CancelHandler> handlers;
         List<Deadline> deadlines;
+        List<Waiter<?>> waits;
         synchronized (x) {
             handlers = x.takeCancelHandlers();
             deadlines = x.takeDeadlines();
+            waits = x.waitList();
         }
         deadlines.forEach(Deadline::close);
+        waits.forEach(wait -> wait.lock.endWithContext(wait));
         List<Throwable> failures = new ArrayList<>(0);
         for (CancelHandler handler : handlers) {
             Throwable failure = handler.fire(reason);
@@ -942,7 +976,7 @@ public final class ContextNode extends ChildList implements FastnContext {
         synchronized (x) {
             if (x.operations != null) {
                 x.operations.remove(operation);
-                closeNow = x.closeWhenDone && x.operations.size() == 0;
+                closeNow = x.mayCloseNow();
             }
         }
         touch();
@@ -966,18 +1000,92 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
     }
 
-    /** Ends this context now, or as soon as the operations that run in it have ended. */
+    /** Ends this context now, or as soon as the operations that run in it and its waits for locks have ended. */
     public void closeWhenDone() {
         NodeExtras x = extras;
         if (x != null) {
             synchronized (x) {
-                if (x.operations != null && x.operations.size() > 0) {
-                    x.closeWhenDone = true;
+                x.closeWhenDone = true;
+                if (!x.mayCloseNow()) {
                     return;
                 }
             }
         }
         close();
+    }
+
+    // --- waits for locks
+
+    /** Keeps a wait until it is over; false when this context was cancelled or has ended, so that nobody would end it. */
+    boolean addWait(Waiter<?> waiter) {
+        NodeExtras x = extras();
+        synchronized (x) {
+            if (waiter.over) {
+                return true;
+            }
+            if (!mayBeCancelled()) {
+                return false;
+            }
+            x.addWait(waiter);
+            return true;
+        }
+    }
+
+    void removeWait(Waiter<?> waiter) {
+        NodeExtras x = extras();
+        synchronized (x) {
+            x.removeWait(waiter);
+        }
+    }
+
+    /** A wait is over, and whoever waited has gone on. */
+    void waitEnded(Waiter<?> waiter) {
+        NodeExtras x = extras();
+        boolean closeNow;
+        synchronized (x) {
+            x.removeWait(waiter);
+            closeNow = x.mayCloseNow();
+        }
+        if (closeNow) {
+            close();
+        }
+    }
+
+    /** What this context waits for, the oldest wait first; some may have been granted in this moment. A copy. */
+    List<Waiter<?>> waits() {
+        NodeExtras x = extras;
+        if (x == null) {
+            return List.of();
+        }
+        synchronized (x) {
+            return x.waitList();
+        }
+    }
+
+    /** Releases what was granted when this context ends. */
+    void releaseWithEnd(Grant<?> grant) {
+        NodeExtras x = extras();
+        boolean late;
+        synchronized (x) {
+            late = life == CLOSED;
+            if (!late) {
+                x.releasedWithEnd().add(grant);
+            }
+        }
+        if (late) {
+            grant.lock.releaseAtEnd(grant);
+        }
+    }
+
+    void wasReleased(Grant<?> grant) {
+        NodeExtras x = extras;
+        if (x != null) {
+            synchronized (x) {
+                if (x.releasedWithEnd != null) {
+                    x.releasedWithEnd.remove(grant);
+                }
+            }
+        }
     }
 
     // --- data, metrics, settings
@@ -1316,37 +1424,64 @@ public final class ContextNode extends ChildList implements FastnContext {
     @Override
     @SuppressWarnings("unchecked") // the value's type is the caller's word, as for every get-or-create by name
     public <T extends @Nullable Object> ContextMutex<T> mutex(String lockName, T value) {
-        requireNonNull(lockName, "name");
-        FifoMutex<T> mutex = (FifoMutex<T>) findOrMakeMutex(lockName, value);
-        if (!Objects.equals(value, mutex.firstValue())) {
-            runtime.misuse(
-                    "mutex \"" + mutex.name() + "\" was asked for with another first value; the first one stays");
-        }
+        FifoMutex<T> mutex = lock(lockName, FifoMutex.class, n -> new FifoMutex<>(this, n, value));
+        checkFirst(mutex, value, mutex.firstValue(), "first value");
         return mutex;
     }
 
     @Override
+    @SuppressWarnings("NullAway") // a mutex without a value protects null, which its type then says
     public ContextMutex<?> mutex(String lockName) {
-        requireNonNull(lockName, "name");
-        return findOrMakeMutex(lockName, null);
+        return lock(lockName, FifoMutex.class, n -> new FifoMutex<@Nullable Object>(this, n, null));
     }
 
-    @SuppressWarnings("NullAway") // a mutex without a value protects null, which its type then says
-    private FifoMutex<?> findOrMakeMutex(String lockName, @Nullable Object value) {
-        NodeExtras x = extras();
-        synchronized (x) {
-            return x.mutexes()
-                    .computeIfAbsent(Names.clean(lockName), n -> new FifoMutex<@Nullable Object>(this, n, value));
+    @Override
+    @SuppressWarnings("unchecked") // the value's type is the caller's word, as for every get-or-create by name
+    public <T extends @Nullable Object> ContextReadWriteLock<T> readWriteLock(String lockName, T value) {
+        FifoReadWriteLock<T> lock =
+                lock(lockName, FifoReadWriteLock.class, n -> new FifoReadWriteLock<>(this, n, value));
+        checkFirst(lock, value, lock.firstValue(), "first value");
+        return lock;
+    }
+
+    @Override
+    public ContextSemaphore semaphore(String lockName, int permits) {
+        if (permits < 1) {
+            throw new IllegalArgumentException(
+                    "a semaphore of " + permits + " permits could never be acquired; make it with at least one");
+        }
+        FifoSemaphore semaphore = lock(lockName, FifoSemaphore.class, n -> new FifoSemaphore(this, n, permits));
+        checkFirst(semaphore, permits, semaphore.permits(), "number of permits");
+        return semaphore;
+    }
+
+    private void checkFirst(FifoLock<?> lock, @Nullable Object asked, @Nullable Object first, String what) {
+        if (!Objects.equals(asked, first)) {
+            runtime.misuse(lock + " was asked for with another " + what + "; the first one stays");
         }
     }
 
-    List<FifoMutex<?>> mutexList() {
+    private <L extends FifoLock<?>> L lock(String lockName, Class<L> kind, Function<String, L> make) {
+        String clean = Names.clean(requireNonNull(lockName, "name"));
+        NodeExtras x = extras();
+        FifoLock<?> lock;
+        synchronized (x) {
+            lock = x.locks().computeIfAbsent(clean, make);
+        }
+        if (!kind.isInstance(lock)) {
+            throw new IllegalStateException(lock + " of " + path()
+                    + " was asked for as a lock of another kind; give that one a name of its own");
+        }
+        return kind.cast(lock);
+    }
+
+    List<FifoLock<?>> lockList() {
         NodeExtras x = extras;
         if (x == null) {
             return List.of();
         }
         synchronized (x) {
-            return x.mutexList();
+            return x.lockList();
         }
     }
 
@@ -1379,7 +1514,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     @Override
-    public <T extends @Nullable Object> Callable<T> wrap(Callable<T> task) {
+    public <T extends @Nullable Object> Callable<T> wrapCallable(Callable<T> task) {
         requireNonNull(task, "task");
         return () -> {
             try (ContextScope ignored = makeCurrent()) {
@@ -1389,7 +1524,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     @Override
-    public Executor wrap(Executor executor) {
+    public Executor wrapExecutor(Executor executor) {
         requireNonNull(executor, "executor");
         return task -> executor.execute(wrap(task));
     }
@@ -1421,7 +1556,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     private void remember(@Nullable Throwable failure) {
-        FinishedContext.Outcome outcome = RecentContexts.outcome(cancelReason, failure);
+        FinishedContext.Outcome outcome = RecentContexts.outcome(cancelReason, failure, runtime.redactor());
         PathCounters path = pathCounters();
         while (!path.countEnd(runtime.sinceStart(endedNanos), outcome)) {
             path = pathCounters();
@@ -1570,23 +1705,32 @@ public final class ContextNode extends ChildList implements FastnContext {
             return;
         }
         List<Deadline> deadlines;
-        List<FifoMutex<?>> mutexes;
+        List<FifoLock<?>> locks;
+        List<Waiter<?>> waits = List.of();
+        List<Grant<?>> releasedWithEnd = List.of();
         boolean persisted;
         Throwable failure;
         synchronized (x) {
             if (cancelReason == null) {
                 // No mark comes any more. Otherwise the thread that cancels is about to take the handlers.
                 x.takeCancelHandlers();
+                waits = x.waitList();
             }
             deadlines = x.takeDeadlines();
-            mutexes = x.mutexList();
+            locks = x.lockList();
+            if (x.releasedWithEnd != null) {
+                releasedWithEnd = List.copyOf(x.releasedWithEnd);
+                x.releasedWithEnd = null;
+            }
             persisted = x.persisted;
             failure = x.failure;
             x.persisted = false;
             x.failure = null;
         }
         deadlines.forEach(Deadline::close);
-        mutexes.forEach(runtime::keepIfBusy);
+        waits.forEach(wait -> wait.lock.endWithContext(wait));
+        releasedWithEnd.forEach(grant -> grant.lock.releaseAtEnd(grant));
+        locks.forEach(runtime::keepIfBusy);
         if (persisted) {
             remember(failure);
         }

@@ -5,20 +5,9 @@ import com.fastn.context.status.WarningSeverity;
 import java.util.Locale;
 
 /** Counters of so many paths or names that some are no longer kept apart (rule M4). */
-final class CountersFoldedRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.COUNTERS_FOLDED;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.WARNING;
-    }
-
-    @Override
-    public String plural() {
-        return "folded counters";
+final class CountersFoldedRule extends NamedRule {
+    CountersFoldedRule() {
+        super(WarningIds.COUNTERS_FOLDED, WarningSeverity.WARNING, "folded counters");
     }
 
     @Override

@@ -39,6 +39,36 @@ record CurrentContext(@Nullable ContextBinding binding, ThreadLocal<@Nullable Fa
         return b != null && b.isActive() ? new BoundScope(context, b.makeCurrent(context)) : new ThreadScope(context);
     }
 
+    /** Runs a task in the calling thread with a context as the current one, without a scope object where that can be. */
+    void runAs(ContextNode context, Runnable task) {
+        ContextBinding b = binding;
+        if (b != null && b.isActive()) {
+            try (ContextScope ignored = makeCurrent(context)) {
+                task.run();
+            }
+            return;
+        }
+        FastnContext before = onThread.get();
+        if (before == context) {
+            task.run();
+            return;
+        }
+        context.enterThread();
+        onThread.set(context);
+        try {
+            task.run();
+        } finally {
+            onThread.set(before);
+            context.leaveThread();
+        }
+    }
+
+    /** Whether the calling thread must not be held up. */
+    boolean isEventLoop() {
+        ContextBinding b = binding;
+        return b != null && b.isEventLoop();
+    }
+
     /** A scope in the binding's environment. */
     private static final class BoundScope implements ContextScope {
         private final ContextNode context;

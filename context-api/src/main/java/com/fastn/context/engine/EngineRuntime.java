@@ -18,6 +18,8 @@ import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
+import com.fastn.context.status.Redactor;
+import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
@@ -34,6 +36,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -61,7 +64,11 @@ public final class EngineRuntime implements ContextRuntime {
     private final int maxDepth;
     private final OperationBaselines baselines = new OperationBaselines(this);
     private final CauseFinder causes = new CauseFinder(this);
-    private final Trampoline trampoline = new Trampoline();
+    private final Trampoline trampoline = new Trampoline(this);
+
+    @SuppressWarnings("ThreadLocalUsage") // one a runtime, of which there are few; null outside of scopes
+    private final ThreadLocal<@Nullable Scope> scopes = new ThreadLocal<>();
+
     private final IdSource contextIds = new IdSource();
     private final AtomicLong lockIds = new AtomicLong();
     // Of the contexts that were made, those that found no place in the tree: rare, and so not counted with each that
@@ -69,7 +76,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final LongAdder neverOpened = new LongAdder();
     private final LongAdder ended = new LongAdder();
     private final CopyOnWriteArrayList<Runnable> beforeSnapshot = new CopyOnWriteArrayList<>();
-    private final Set<FifoMutex<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
+    private final Set<FifoLock<?>> locksOfEndedContexts = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Set<Runnable> atClose = ConcurrentHashMap.newKeySet();
 
@@ -77,6 +84,10 @@ public final class EngineRuntime implements ContextRuntime {
     private final AtomicBoolean dirty = new AtomicBoolean();
     private final AtomicLong version = new AtomicLong();
 
+    // Cancellations of subtrees whose marks are not all set yet.
+    private final AtomicInteger cancelling = new AtomicInteger();
+
+    private volatile Redactor redactor = Redactor.standard();
     private volatile NodeIdentity node;
     private volatile ContextListener[] listeners = {};
     private volatile @Nullable Supplier<@Nullable SystemMetrics> systemMetrics;
@@ -84,6 +95,7 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile @Nullable Runnable onFirstChange;
     private volatile @Nullable Object environment;
     private volatile @Nullable Consumer<ContextNode> onCancelled;
+    private volatile @Nullable Consumer<Waiter<?>> onQueued;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
         this(settings, current, CounterStore.Caps.DEFAULT);
@@ -182,6 +194,12 @@ public final class EngineRuntime implements ContextRuntime {
         return status().withRecent(recent());
     }
 
+    @Override
+    public StatusSnapshot statusWithRecent(SnapshotLimits limits) {
+        // The tree has to make room for the list.
+        return SnapshotFold.fold(status(limits).withRecent(recent()), limits);
+    }
+
     RecentContexts recentContexts() {
         return recent;
     }
@@ -214,7 +232,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 hook.run();
             } catch (RuntimeException e) {
-                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", e);
+                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", LoggedFailure.of(e));
             }
         }
     }
@@ -227,7 +245,7 @@ public final class EngineRuntime implements ContextRuntime {
         try {
             return source.get();
         } catch (RuntimeException e) {
-            LOG.warn("the source of system metrics failed; the snapshot goes on without them", e);
+            LOG.warn("the source of system metrics failed; the snapshot goes on without them", LoggedFailure.of(e));
             return null;
         }
     }
@@ -298,6 +316,16 @@ public final class EngineRuntime implements ContextRuntime {
                 }
             }
         };
+    }
+
+    @Override
+    public void setRedactor(Redactor filter) {
+        redactor = requireNonNull(filter, "filter");
+        changed();
+    }
+
+    Redactor redactor() {
+        return redactor;
     }
 
     @Override
@@ -495,6 +523,32 @@ public final class EngineRuntime implements ContextRuntime {
         return trampoline;
     }
 
+    /** Per thread, the innermost {@code withLock} whose work runs there and has not given its stage yet. */
+    ThreadLocal<@Nullable Scope> scopes() {
+        return scopes;
+    }
+
+    /** Says what is told of each wait for a lock once it is in the queue. At most one such hook is kept. */
+    Registration onQueued(Consumer<Waiter<?>> hook) {
+        onQueued = requireNonNull(hook, "hook");
+        return () -> {
+            if (onQueued == hook) {
+                onQueued = null;
+            }
+        };
+    }
+
+    void queued(Waiter<?> waiter) {
+        Consumer<Waiter<?>> hook = onQueued;
+        if (hook != null) {
+            try {
+                hook.accept(waiter);
+            } catch (RuntimeException e) {
+                LOG.error("the hook on waits for locks failed", e);
+            }
+        }
+    }
+
     /** The number of a new context, above that of its parent. */
     long nextContextId(@Nullable ContextNode parent) {
         return contextIds.nextAbove(parent == null ? 0 : parent.id());
@@ -502,6 +556,18 @@ public final class EngineRuntime implements ContextRuntime {
 
     long nextLockId() {
         return lockIds.incrementAndGet();
+    }
+
+    void cancellationBegins() {
+        cancelling.incrementAndGet();
+    }
+
+    void cancellationHasMarkedAll() {
+        cancelling.decrementAndGet();
+    }
+
+    boolean isCancelling() {
+        return cancelling.get() > 0;
     }
 
     void contextNeverOpened() {
@@ -595,31 +661,31 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 listener.onEvent(event);
             } catch (Throwable t) {
-                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), t);
+                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), LoggedFailure.of(t));
             }
         }
     }
 
     /** Keeps a lock in sight whose context ended while it was held. */
-    void keepIfBusy(FifoMutex<?> mutex) {
-        while (mutex.isBusy()) {
-            locksOfEndedContexts.add(mutex);
-            if (mutex.isBusy()) {
+    void keepIfBusy(FifoLock<?> lock) {
+        while (lock.isBusy()) {
+            locksOfEndedContexts.add(lock);
+            if (lock.isBusy()) {
                 return;
             }
             // Released meanwhile, and perhaps taken again since: look once more.
-            locksOfEndedContexts.remove(mutex);
+            locksOfEndedContexts.remove(lock);
         }
     }
 
-    void forgetIfIdle(FifoMutex<?> mutex) {
-        if (!locksOfEndedContexts.isEmpty() && locksOfEndedContexts.remove(mutex)) {
+    void forgetIfIdle(FifoLock<?> lock) {
+        if (!locksOfEndedContexts.isEmpty() && locksOfEndedContexts.remove(lock)) {
             // Somebody may have taken it in between, and been kept before the line above.
-            keepIfBusy(mutex);
+            keepIfBusy(lock);
         }
     }
 
-    Set<FifoMutex<?>> locksOfEndedContexts() {
+    Set<FifoLock<?>> locksOfEndedContexts() {
         return locksOfEndedContexts;
     }
 

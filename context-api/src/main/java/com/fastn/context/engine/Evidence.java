@@ -29,7 +29,7 @@ record Evidence(
         @Nullable SystemMetrics system) {
 
     /** A lock as it is shown, and the grant behind it. */
-    record HeldLock(LockStatus status, FifoMutex.Grant<?> grant) {}
+    record HeldLock(LockStatus status, Grant<?> grant) {}
 
     /** A wait as it is shown, and who waits. */
     record WaitingContext(LockWaiter status, ContextNode node) {}

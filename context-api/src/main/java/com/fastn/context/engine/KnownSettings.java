@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.Thresholds;
 import com.fastn.context.WarningIds;
+import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
 import java.util.Arrays;
@@ -69,7 +70,7 @@ final class KnownSettings {
 
     private static void require(boolean usable, String key, Object value, String wanted, String example) {
         if (!usable) {
-            throw new IllegalArgumentException("setting " + key + " is " + Misuses.oneLine(String.valueOf(value)) + " ("
+            throw new IllegalArgumentException("setting " + key + " is " + Sanitizer.clean(String.valueOf(value)) + " ("
                     + value.getClass().getName() + "), and it has to be " + wanted + "; set it to " + example
                     + ", for example");
         }

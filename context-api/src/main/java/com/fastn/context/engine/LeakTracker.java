@@ -2,10 +2,10 @@ package com.fastn.context.engine;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
-import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
 import com.fastn.context.Unclosed;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.Sanitizer;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.time.Duration;
@@ -58,8 +58,9 @@ final class LeakTracker {
         contexts.remove(id);
     }
 
-    <T extends @Nullable Object> LockGuard<T> guard(FifoMutex.Grant<T> grant, List<StackTraceElement> place) {
-        Opened opened = opened(Unclosed.Kind.LOCK, grant.lockName(), grant.by, place);
+    <T extends @Nullable Object> AnyGuard<T> guard(Grant<T> grant) {
+        List<StackTraceElement> place = grant.place;
+        Opened opened = opened(Unclosed.Kind.LOCK, grant.lockName(), grant.by, place == null ? List.of() : place);
         grant.opened = opened;
         TrackedGuard<T> guard = new TrackedGuard<>(grant, opened);
         opened.watch(guard);
@@ -115,7 +116,7 @@ final class LeakTracker {
                     left.size() == 1 ? "1 thing was" : left.size() + " things were",
                     left.stream()
                             .limit(MAX_TOLD)
-                            .map(unclosed -> Misuses.oneLine(unclosed.describe()))
+                            .map(unclosed -> Sanitizer.clean(unclosed.describe()))
                             .collect(Collectors.joining("; ")),
                     left.size() > MAX_TOLD ? "; +" + (left.size() - MAX_TOLD) + " more" : "");
         }
@@ -132,7 +133,7 @@ final class LeakTracker {
         if (lostTold.incrementAndGet() <= MAX_TOLD && LOG.isWarnEnabled()) {
             LOG.warn(
                     "garbage collected without being closed: {}",
-                    Misuses.oneLine(opened.unclosed(runtime.nanos()).describe()));
+                    Sanitizer.clean(opened.unclosed(runtime.nanos()).describe()));
         }
         runtime.changed();
     }
@@ -255,11 +256,11 @@ final class LeakTracker {
         }
     }
 
-    private static final class TrackedGuard<T extends @Nullable Object> implements LockGuard<T> {
-        private final LockGuard<T> guard;
+    private static final class TrackedGuard<T extends @Nullable Object> implements AnyGuard<T> {
+        private final AnyGuard<T> guard;
         private final Opened opened;
 
-        TrackedGuard(LockGuard<T> guard, Opened opened) {
+        TrackedGuard(AnyGuard<T> guard, Opened opened) {
             this.guard = guard;
             this.opened = opened;
         }
@@ -297,6 +298,23 @@ final class LeakTracker {
         @Override
         public long fence() {
             return guard.fence();
+        }
+
+        @Override
+        public int permits() {
+            return guard.permits();
+        }
+
+        @Override
+        public void release(int permits) {
+            try {
+                guard.release(permits);
+                if (guard.permits() == 0) {
+                    opened.closed();
+                }
+            } finally {
+                Reference.reachabilityFence(this);
+            }
         }
 
         @Override

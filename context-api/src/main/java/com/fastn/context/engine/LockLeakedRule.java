@@ -5,20 +5,9 @@ import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.WarningSeverity;
 
 /** A lock that nobody may give back any more: its holder has ended, but the critical section may still run (rule L10). */
-final class LockLeakedRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.LOCK_LEAKED;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.CRITICAL;
-    }
-
-    @Override
-    public String plural() {
-        return "locks leaked";
+final class LockLeakedRule extends NamedRule {
+    LockLeakedRule() {
+        super(WarningIds.LOCK_LEAKED, WarningSeverity.CRITICAL, "locks leaked");
     }
 
     @Override

@@ -5,20 +5,9 @@ import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.WarningSeverity;
 
 /** A lock that is held for longer than its holder may. */
-final class LockLongHeldRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.LOCK_LONG_HELD;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.WARNING;
-    }
-
-    @Override
-    public String plural() {
-        return "locks long held";
+final class LockLongHeldRule extends NamedRule {
+    LockLongHeldRule() {
+        super(WarningIds.LOCK_LONG_HELD, WarningSeverity.WARNING, "locks long held");
     }
 
     @Override

@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import com.fastn.context.status.Sanitizer;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -24,7 +25,8 @@ final class Misuses {
         LongAdder fresh = new LongAdder();
         LongAdder present = counts.putIfAbsent(kind, fresh);
         if (present == null && LOG.isWarnEnabled()) {
-            LOG.warn("{} (said once)", oneLine(kind));
+            // Names come from outside: a record of the log is one line (rule S7).
+            LOG.warn("{} (said once)", Sanitizer.clean(kind));
         }
         (present == null ? fresh : present).increment();
     }
@@ -34,19 +36,5 @@ final class Misuses {
                 .sorted(java.util.Map.Entry.comparingByKey())
                 .map(e -> e.getValue().sum() + "x " + e.getKey())
                 .toList();
-    }
-
-    /** Names come from outside: a record of the log is one line (rule S7). */
-    static String oneLine(String text) {
-        StringBuilder line = new StringBuilder(text.length());
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
-                line.append(String.format("\\u%04x", (int) c));
-            } else {
-                line.append(c);
-            }
-        }
-        return line.toString();
     }
 }

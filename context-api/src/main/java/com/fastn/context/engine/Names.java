@@ -1,11 +1,18 @@
 package com.fastn.context.engine;
 
-/** Makes names safe: any text is accepted, none is long, empty or broken (rule M6). */
+import com.fastn.context.status.Redactor;
+
+/**
+ * Makes names safe: any text is accepted, none is long, empty or broken (rule M6), and none keeps what looks like a secret
+ * (rule S5). Every text that stands in the tree comes in through this door, so that it is the same wherever it is shown.
+ */
 final class Names {
     static final int MAX_CODE_POINTS = 256;
     static final int MAX_UTF8_BYTES = 1024;
     private static final String UNNAMED = "(unnamed)";
     private static final int SUFFIX_LENGTH = 9;
+    // Enough that a secret which begins within the limit is seen for what it is.
+    private static final int LONGEST_LOOK = 4 * MAX_UTF8_BYTES;
 
     private Names() {}
 
@@ -15,9 +22,12 @@ final class Names {
         }
         // The usual case: short and without surrogates. Nothing is copied.
         if (name.length() <= MAX_CODE_POINTS && isPlain(name)) {
-            return name;
+            String shown = Redactor.standard().text(name);
+            return shown.length() <= MAX_CODE_POINTS ? shown : cut(shown);
         }
-        return cut(name);
+        String head = name.length() <= LONGEST_LOOK ? name : name.substring(0, LONGEST_LOOK);
+        String shown = Redactor.standard().text(head);
+        return cut(shown.equals(head) ? name : shown);
     }
 
     private static boolean isPlain(String name) {

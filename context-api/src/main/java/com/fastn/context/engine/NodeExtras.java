@@ -5,8 +5,10 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.MetricValue;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +39,18 @@ final class NodeExtras {
     Map<String, OwnLive> live;
 
     @Nullable
-    Map<String, FifoMutex<?>> mutexes;
+    Map<String, FifoLock<?>> locks;
+
+    /** The waits of this context for locks, the oldest first. */
+    @Nullable
+    Waiter<?> firstWait;
+
+    @Nullable
+    Waiter<?> lastWait;
+
+    /** What is released when this context ends. */
+    @Nullable
+    Set<Grant<?>> releasedWithEnd;
 
     private @Nullable List<ChildBatches> walks;
 
@@ -105,7 +118,9 @@ final class NodeExtras {
                 || operations != null
                 || cancelHandlers != null
                 || deadlines != null
-                || mutexes != null;
+                || firstWait != null
+                || releasedWithEnd != null
+                || locks != null;
     }
 
     OwnLive live(CounterCell cell) {
@@ -117,13 +132,67 @@ final class NodeExtras {
         return map.computeIfAbsent(cell.name(), n -> new OwnLive(cell));
     }
 
-    Map<String, FifoMutex<?>> mutexes() {
-        Map<String, FifoMutex<?>> map = mutexes;
+    Map<String, FifoLock<?>> locks() {
+        Map<String, FifoLock<?>> map = locks;
         if (map == null) {
             map = new LinkedHashMap<>(4);
-            mutexes = map;
+            locks = map;
         }
         return map;
+    }
+
+    void addWait(Waiter<?> waiter) {
+        waiter.listed = true;
+        waiter.previousWait = lastWait;
+        if (lastWait == null) {
+            firstWait = waiter;
+        } else {
+            lastWait.nextWait = waiter;
+        }
+        lastWait = waiter;
+    }
+
+    void removeWait(Waiter<?> waiter) {
+        waiter.over = true;
+        if (!waiter.listed) {
+            return;
+        }
+        waiter.listed = false;
+        Waiter<?> before = waiter.previousWait;
+        Waiter<?> after = waiter.nextWait;
+        if (before == null) {
+            firstWait = after;
+        } else {
+            before.nextWait = after;
+        }
+        if (after == null) {
+            lastWait = before;
+        } else {
+            after.previousWait = before;
+        }
+        waiter.previousWait = null;
+        waiter.nextWait = null;
+    }
+
+    /** The waits for locks, the oldest first; a copy. */
+    List<Waiter<?>> waitList() {
+        if (firstWait == null) {
+            return List.of();
+        }
+        List<Waiter<?>> all = new ArrayList<>();
+        for (Waiter<?> w = firstWait; w != null; w = w.nextWait) {
+            all.add(w);
+        }
+        return all;
+    }
+
+    Set<Grant<?>> releasedWithEnd() {
+        Set<Grant<?>> set = releasedWithEnd;
+        if (set == null) {
+            set = new LinkedHashSet<>();
+            releasedWithEnd = set;
+        }
+        return set;
     }
 
     Map<String, @Nullable Object> data() {
@@ -192,12 +261,17 @@ final class NodeExtras {
         return chain == null ? List.of() : chain.drain();
     }
 
+    /** Whether this context ends now, as it was asked to once nothing is under way. */
+    boolean mayCloseNow() {
+        return closeWhenDone && firstWait == null && (operations == null || operations.size() == 0);
+    }
+
     /** The operations that are under way, the oldest first; a copy. */
     List<RunningOperation> operationList() {
         return operations == null ? List.of() : operations.list();
     }
 
-    List<FifoMutex<?>> mutexList() {
-        return mutexes == null ? List.of() : List.copyOf(mutexes.values());
+    List<FifoLock<?>> lockList() {
+        return locks == null ? List.of() : List.copyOf(locks.values());
     }
 }

@@ -9,20 +9,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A context that is inside of an operation for longer than it may be. */
-final class OperationSlowRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.OPERATION_SLOW;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.WARNING;
-    }
-
-    @Override
-    public String plural() {
-        return "operations slow";
+final class OperationSlowRule extends NamedRule {
+    OperationSlowRule() {
+        super(WarningIds.OPERATION_SLOW, WarningSeverity.WARNING, "operations slow");
     }
 
     @Override

@@ -2,11 +2,14 @@ package com.fastn.context.engine;
 
 import com.fastn.context.ContextBuilder;
 import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextReadWriteLock;
+import com.fastn.context.ContextSemaphore;
 import com.fastn.context.FastnContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** Where the application calls the library from. Walks the stack, so only strict mode asks. */
+/** Where the application calls the library from. Walks the stack, so only strict mode and errors ask. */
 final class Places {
     private static final int MAX_FRAMES = 16;
     private static final Set<String> LIBRARY = Set.of(
@@ -14,13 +17,30 @@ final class Places {
             LeakTracker.class.getName(),
             ContextNode.class.getName(),
             NodeBuilder.class.getName(),
+            FifoLock.class.getName(),
             FifoMutex.class.getName(),
+            FifoReadWriteLock.class.getName(),
+            FifoSemaphore.class.getName(),
             FastnContext.class.getName(),
             ContextMutex.class.getName(),
+            ContextReadWriteLock.class.getName(),
+            ContextSemaphore.class.getName(),
             ContextBuilder.class.getName(),
             "com.fastn.context.vertx.FutureContext",
             "com.fastn.context.vertx.FutureContextBuilder",
-            "com.fastn.context.vertx.FutureMutex");
+            "com.fastn.context.vertx.FutureMutex",
+            "com.fastn.context.vertx.FutureReadWriteLock",
+            "com.fastn.context.vertx.FutureSemaphore");
+    /** Code that calls back whoever registered with it, be it of this branch or another. */
+    private static final List<String> CALLING_BACK = List.of(
+            "java.util.concurrent.",
+            "io.vertx.",
+            "io.netty.",
+            "kotlin.",
+            "kotlinx.",
+            "reactor.",
+            "io.reactivex.",
+            "io.smallrye.");
 
     private Places() {}
 
@@ -31,6 +51,36 @@ final class Places {
                         .limit(MAX_FRAMES)
                         .map(StackWalker.StackFrame::toStackTraceElement)
                         .toList());
+    }
+
+    /** The innermost frame in words, or null when there is none. */
+    static @Nullable String describe(@Nullable List<StackTraceElement> place) {
+        return place == null || place.isEmpty() ? null : place.get(0).toString();
+    }
+
+    /**
+     * Whether the calling code was called by the work of a scope itself, and not called back by something that also calls
+     * back other branches. In doubt it was not.
+     *
+     * @param scopes how many scopes to look out of
+     */
+    static boolean isOwnCode(int scopes) {
+        return StackWalker.getInstance().walk(frames -> {
+            int left = scopes;
+            for (StackWalker.StackFrame frame : (Iterable<StackWalker.StackFrame>) frames::iterator) {
+                String type = frame.getClassName();
+                if (type.equals(FifoLock.class.getName())
+                        && frame.getMethodName().equals("run")) {
+                    left--;
+                    if (left == 0) {
+                        return true;
+                    }
+                } else if (CALLING_BACK.stream().anyMatch(type::startsWith)) {
+                    return false;
+                }
+            }
+            return false;
+        });
     }
 
     private static String outermost(String className) {

@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.Redactor;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -55,24 +56,19 @@ final class RecentContexts {
     }
 
     /** A task that fails because it was cancelled was cancelled; one that was cancelled and fails otherwise has failed. */
-    static FinishedContext.Outcome outcome(@Nullable CancelReason reason, @Nullable Throwable failure) {
+    static FinishedContext.Outcome outcome(
+            @Nullable CancelReason reason, @Nullable Throwable failure, Redactor redactor) {
         if (reason != null && (failure == null || failure instanceof CancellationException)) {
-            return new FinishedContext.Cancelled(reason);
+            return new FinishedContext.Cancelled(redactor.reason(reason));
         }
         return failure == null
                 ? new FinishedContext.Completed()
-                : new FinishedContext.Failed(Names.clean(text(failure)));
+                : new FinishedContext.Failed(redactor.text(Names.clean(text(failure))));
     }
 
     private static String text(Throwable failure) {
         String kind = failure.getClass().getSimpleName();
-        String message;
-        try {
-            message = failure.getMessage();
-        } catch (Throwable t) {
-            // The code of a user, in the middle of the end of a context.
-            message = null;
-        }
+        String message = LoggedFailure.message(failure);
         return message == null || message.isBlank() ? kind : kind + ": " + message;
     }
 }

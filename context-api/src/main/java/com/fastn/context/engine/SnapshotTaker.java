@@ -1,17 +1,19 @@
 package com.fastn.context.engine;
 
 import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.FoldableTree;
 import com.fastn.context.status.FoldedChildren;
+import com.fastn.context.status.LockMode;
 import com.fastn.context.status.LockStatus;
-import com.fastn.context.status.LockType;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.OperationStatus;
+import com.fastn.context.status.Redactor;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
@@ -39,7 +41,7 @@ final class SnapshotTaker {
     private final EngineRuntime runtime;
     private final long now;
     private final List<Visit> order = new ArrayList<>();
-    private final Set<FifoMutex<?>> mutexes = new LinkedHashSet<>();
+    private final Set<FifoLock<?>> locksFound = new LinkedHashSet<>();
     private Map<PathCounters, CounterStore.Counts> counts = Map.of();
     private long idleNanosOfAll;
 
@@ -77,19 +79,26 @@ final class SnapshotTaker {
         idleNanosOfAll = idleNanosOfAll();
         ContextStatus root = status(order.get(0), null);
         boolean whole = from.parent() == null;
-        List<FifoMutex.Picture> pictures = pictures(whole);
-        ShortNames names = shortNames(pictures);
+        List<LockView> views = views(whole);
+        ShortNames names = shortNames(views);
         List<Evidence.HeldLock> locks = new ArrayList<>();
         List<Evidence.WaitingContext> waiters = new ArrayList<>();
-        for (FifoMutex.Picture picture : pictures) {
-            locks.add(new Evidence.HeldLock(lock(picture, names), picture.holder()));
-            for (FifoMutex.Waiter<?> waiter : picture.waiters()) {
-                waiters.add(new Evidence.WaitingContext(waiter(picture, waiter, names), waiter.asker));
+        for (LockView view : views) {
+            for (LockView.Holder holder : view.holders()) {
+                locks.add(new Evidence.HeldLock(lock(view, holder, names), holder.grant()));
+            }
+            int position = 1;
+            for (LockView.Waiting waiting : view.waiters()) {
+                waiters.add(new Evidence.WaitingContext(waiter(view, waiting, position, names), waiting.node()));
+                position++;
             }
         }
         locks.sort(Comparator.comparing(
                 Evidence.HeldLock::status,
-                Comparator.comparing(LockStatus::heldDuration).reversed().thenComparing(LockStatus::lockId)));
+                Comparator.comparing(LockStatus::heldDuration)
+                        .reversed()
+                        .thenComparing(LockStatus::lockId)
+                        .thenComparing(LockStatus::fence)));
         waiters.sort(Comparator.comparing(
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
@@ -144,7 +153,7 @@ final class SnapshotTaker {
         order.add(new Visit(from, -1, top, top.depth(), runtime.counterStore().find(top), WarningSettings.of(from)));
         for (int i = 0; i < order.size(); i++) {
             Visit visit = order.get(i);
-            mutexes.addAll(visit.node.mutexList());
+            locksFound.addAll(visit.node.lockList());
             for (ContextNode child : visit.node.childNodes()) {
                 order.add(below(visit, i, child));
             }
@@ -213,6 +222,8 @@ final class SnapshotTaker {
                 running = x.operationList();
             }
         }
+        Redactor redactor = runtime.redactor();
+        CancelReason reason = node.cancelReason();
         CounterStore.Counts counted = visit.counters == null ? null : counts.get(visit.counters);
         if (counted == null) {
             counted = CounterStore.Counts.NONE;
@@ -224,15 +235,15 @@ final class SnapshotTaker {
                 visit.path,
                 node.kind(),
                 state(visit),
-                node.cancelReason(),
+                reason == null ? null : redactor.reason(reason),
                 Duration.ofNanos(node.durationNanos(now)),
                 Duration.ofNanos(node.parent() == null ? idleNanosOfAll : node.idleNanos(now)),
                 activity,
                 node.isOnThread(),
                 caller,
                 operations(visit, running),
-                metrics,
-                data,
+                metrics.isEmpty() ? metrics : redactor.metrics(metrics),
+                data.isEmpty() ? data : redactor.data(data),
                 counted.total(),
                 counted.live(),
                 counted.allTotal(),
@@ -260,73 +271,85 @@ final class SnapshotTaker {
         return statuses;
     }
 
-    private List<FifoMutex.Picture> pictures(boolean whole) {
+    private List<LockView> views(boolean whole) {
         Set<Long> shown = new HashSet<>();
         if (!whole) {
             order.forEach(visit -> shown.add(visit.node.id()));
             // A context below may hold or wait for a lock of an ancestor.
             for (ContextNode up = order.get(0).node.parent(); up != null; up = up.parent()) {
-                mutexes.addAll(up.mutexList());
+                locksFound.addAll(up.lockList());
             }
         }
-        mutexes.addAll(runtime.locksOfEndedContexts());
-        List<FifoMutex.Picture> pictures = new ArrayList<>();
-        for (FifoMutex<?> mutex : mutexes) {
-            FifoMutex.Picture picture = mutex.picture();
-            if (picture != null && (whole || concerns(picture, shown))) {
-                pictures.add(picture);
-            }
+        locksFound.addAll(runtime.locksOfEndedContexts());
+        List<LockView> views = new ArrayList<>();
+        locksFound.forEach(lock -> lock.addTo(views));
+        if (!whole) {
+            views.removeIf(view -> !concerns(view, shown));
         }
-        return pictures;
+        return views;
     }
 
-    private static boolean concerns(FifoMutex.Picture picture, Set<Long> shown) {
-        return shown.contains(picture.holder().by.id())
-                || picture.waiters().stream().anyMatch(w -> shown.contains(w.asker.id()));
+    private static boolean concerns(LockView view, Set<Long> shown) {
+        return view.holders().stream().anyMatch(h -> shown.contains(h.node().id()))
+                || view.waiters().stream().anyMatch(w -> shown.contains(w.node().id()));
     }
 
-    private ShortNames shortNames(List<FifoMutex.Picture> pictures) {
+    private static ShortNames shortNames(List<LockView> views) {
         ShortNames names = new ShortNames();
-        for (FifoMutex.Picture picture : pictures) {
-            ContextNode by = picture.holder().by;
-            names.add(by.id(), by.path());
-            for (FifoMutex.Waiter<?> waiter : picture.waiters()) {
-                names.add(waiter.asker.id(), waiter.asker.path());
-            }
+        for (LockView view : views) {
+            view.holders().forEach(holder -> add(names, holder.node()));
+            view.waiters().forEach(waiting -> add(names, waiting.node()));
         }
         names.decide();
         return names;
     }
 
-    private LockStatus lock(FifoMutex.Picture picture, ShortNames names) {
-        FifoMutex.Grant<?> holder = picture.holder();
-        long held = runtime.elapsed(holder.sinceNanos, now);
-        long limit = WarningSettings.of(holder.by).lockLongHeldNanos;
+    private static void add(ShortNames names, ContextNode node) {
+        names.add(node.id(), node.path());
+    }
+
+    private LockStatus lock(LockView view, LockView.Holder holder, ShortNames names) {
+        ContextNode by = holder.node();
+        long held = runtime.elapsed(holder.sinceNanos(), now);
+        long limit = WarningSettings.of(by).lockLongHeldNanos;
+        boolean counted = holder.mode() == LockMode.PERMITS;
         return new LockStatus(
-                picture.mutex().name(),
-                picture.mutex().id(),
-                LockType.MUTEX,
-                names.of(holder.by.id()),
-                holder.by.id(),
-                holder.by.path(),
+                view.name(),
+                view.id(),
+                view.type(),
+                holder.mode(),
+                counted ? holder.permits() : 1,
+                counted ? view.totalPermits() : 1,
+                names.of(by.id()),
+                by.id(),
+                by.path(),
                 Duration.ofNanos(held),
-                holder.fence,
-                picture.waiters().size(),
+                holder.fence(),
+                view.waiters().size(),
                 held > limit);
     }
 
-    private LockWaiter waiter(FifoMutex.Picture picture, FifoMutex.Waiter<?> waiter, ShortNames names) {
-        long waited = runtime.elapsed(waiter.sinceNanos, now);
-        long limit = WarningSettings.of(waiter.asker).waiterStuckNanos;
+    private LockWaiter waiter(LockView view, LockView.Waiting waiting, int position, ShortNames names) {
+        ContextNode by = waiting.node();
+        long waited = runtime.elapsed(waiting.sinceNanos(), now);
+        boolean stuck = waited > WarningSettings.of(by).waiterStuckNanos;
+        if (stuck) {
+            // Who takes it from now on is asked where.
+            view.lock().wantPlaces();
+        }
         return new LockWaiter(
-                names.of(waiter.asker.id()),
-                waiter.asker.id(),
-                waiter.asker.path(),
-                picture.mutex().name(),
-                picture.mutex().id(),
+                names.of(by.id()),
+                by.id(),
+                by.path(),
+                view.name(),
+                view.id(),
+                waiting.mode(),
+                waiting.mode() == LockMode.PERMITS ? waiting.permits() : 1,
+                position,
                 Duration.ofNanos(waited),
-                waited > limit);
+                stuck);
     }
+
     /** The tree as it was walked, before it is made into records. */
     private final class Unmade implements FoldableTree {
         @Override

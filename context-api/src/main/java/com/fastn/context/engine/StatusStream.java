@@ -257,13 +257,13 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 try {
                     subscriber.onComplete();
                 } catch (Throwable t) {
-                    LOG.error("a subscriber of the status stream failed at its end", t);
+                    LOG.error("a subscriber of the status stream failed at its end", LoggedFailure.of(t));
                 }
             }
         }
 
         private void failed(Throwable t) {
-            LOG.error("a subscriber of the status stream failed; it is sent nothing more", t);
+            LOG.error("a subscriber of the status stream failed; it is sent nothing more", LoggedFailure.of(t));
             cancel();
         }
 

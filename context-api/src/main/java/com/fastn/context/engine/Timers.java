@@ -72,6 +72,12 @@ final class Timers implements AutoCloseable {
         }
     }
 
+    /** When a time from now is over; never 0, which stands for none. */
+    static long deadline(long nowNanos, Duration delay) {
+        long at = nowNanos + nanos(delay);
+        return at == 0 ? 1 : at;
+    }
+
     private static long nanos(Duration delay) {
         if (delay.isNegative()) {
             return 0;

@@ -5,23 +5,12 @@ import com.fastn.context.status.WarningSeverity;
 import java.util.Locale;
 
 /** A tree so deep that somebody opens children of children without end (rule C6). */
-final class TreeDeepRule implements WarningRule {
+final class TreeDeepRule extends NamedRule {
     // The whole path would be as long as the tree is deep.
     private static final int MAX_PATH = 8;
 
-    @Override
-    public String id() {
-        return WarningIds.TREE_DEEP;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.WARNING;
-    }
-
-    @Override
-    public String plural() {
-        return "branches deep";
+    TreeDeepRule() {
+        super(WarningIds.TREE_DEEP, WarningSeverity.WARNING, "branches deep");
     }
 
     @Override

@@ -7,20 +7,9 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /** Good news of the machine, after which there is nothing to look at. */
-final class UsageNormalRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.USAGE_NORMAL;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.INFO;
-    }
-
-    @Override
-    public String plural() {
-        return "figures normal";
+final class UsageNormalRule extends NamedRule {
+    UsageNormalRule() {
+        super(WarningIds.USAGE_NORMAL, WarningSeverity.INFO, "figures normal");
     }
 
     @Override

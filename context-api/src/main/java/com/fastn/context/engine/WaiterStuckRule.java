@@ -8,26 +8,16 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** A wait for a lock that is longer than the waiter may wait. */
-final class WaiterStuckRule implements WarningRule {
-    @Override
-    public String id() {
-        return WarningIds.WAITER_STUCK;
-    }
-
-    @Override
-    public WarningSeverity severity() {
-        return WarningSeverity.WARNING;
-    }
-
-    @Override
-    public String plural() {
-        return "waiters stuck";
+final class WaiterStuckRule extends NamedRule {
+    WaiterStuckRule() {
+        super(WarningIds.WAITER_STUCK, WarningSeverity.WARNING, "waiters stuck");
     }
 
     @Override
     public void judge(Evidence evidence, Findings findings) {
+        // The one that holds it for the longest: the locks come in that order.
         Map<Long, LockStatus> locks = new HashMap<>();
-        evidence.locks().forEach(lock -> locks.put(lock.status().lockId(), lock.status()));
+        evidence.locks().forEach(lock -> locks.putIfAbsent(lock.status().lockId(), lock.status()));
         for (Evidence.WaitingContext waiting : evidence.waiters()) {
             LockWaiter waiter = waiting.status();
             if (!waiter.stuck()) {

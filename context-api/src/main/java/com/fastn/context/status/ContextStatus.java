@@ -90,60 +90,29 @@ public record ContextStatus(
      * @return the copy
      */
     public ContextStatus withChildren(List<ContextStatus> shown, FoldedChildren folded) {
-        return new ContextStatus(
-                id,
-                name,
-                label,
-                path,
-                kind,
-                state,
-                cancelReason,
-                duration,
-                lastActivity,
-                activity,
-                onThread,
-                caller,
-                operations,
-                metrics,
-                data,
-                totalCounters,
-                liveCounters,
-                subtreeTotalCounters,
-                subtreeLiveCounters,
-                shown,
-                folded);
+        return copy(Duration.ZERO, operations, true, shown, folded);
     }
 
     /** Makes a copy as it is after some time in which nothing happened. */
     ContextStatus aged(Duration elapsed) {
-        return new ContextStatus(
-                id,
-                name,
-                label,
-                path,
-                kind,
-                state,
-                cancelReason,
-                duration.plus(elapsed),
-                lastActivity.plus(elapsed),
-                activity,
-                onThread,
-                caller,
-                operations.isEmpty()
-                        ? operations
-                        : operations.stream().map(o -> o.aged(elapsed)).toList(),
-                metrics,
-                data,
-                totalCounters,
-                liveCounters,
-                subtreeTotalCounters,
-                subtreeLiveCounters,
-                children,
-                foldedChildren.aged(elapsed));
+        List<OperationStatus> older = operations.isEmpty()
+                ? operations
+                : operations.stream().map(o -> o.aged(elapsed)).toList();
+        return copy(elapsed, older, true, children, foldedChildren.aged(elapsed));
     }
 
     /** Makes a copy that says who the context is and what it is innermost inside of, for one whose values are too many. */
     ContextStatus withoutDetails() {
+        List<OperationStatus> innermost = operations.subList(Math.max(0, operations.size() - 1), operations.size());
+        return copy(Duration.ZERO, innermost, false, children, foldedChildren);
+    }
+
+    private ContextStatus copy(
+            Duration older,
+            List<OperationStatus> inside,
+            boolean details,
+            List<ContextStatus> below,
+            FoldedChildren folded) {
         return new ContextStatus(
                 id,
                 name,
@@ -152,20 +121,20 @@ public record ContextStatus(
                 kind,
                 state,
                 cancelReason,
-                duration,
-                lastActivity,
+                duration.plus(older),
+                lastActivity.plus(older),
                 activity,
                 onThread,
                 caller,
-                operations.subList(Math.max(0, operations.size() - 1), operations.size()),
-                Map.of(),
-                Map.of(),
-                Map.of(),
-                Map.of(),
-                Map.of(),
-                Map.of(),
-                children,
-                foldedChildren);
+                inside,
+                details ? metrics : Map.of(),
+                details ? data : Map.of(),
+                details ? totalCounters : Map.of(),
+                details ? liveCounters : Map.of(),
+                details ? subtreeTotalCounters : Map.of(),
+                details ? subtreeLiveCounters : Map.of(),
+                below,
+                folded);
     }
 
     private static <V extends @Nullable Object> Map<String, V> ordered(Map<String, V> map) {

@@ -5,11 +5,14 @@ import static java.util.Objects.requireNonNull;
 import java.time.Duration;
 
 /**
- * A named lock that is held, and by whom.
+ * A named lock that is held, and by whom. A lock with several holders has one of these for each.
  *
  * @param name the lock's name
  * @param lockId tells locks of one name apart
  * @param lockType the kind of lock
+ * @param mode how it is held
+ * @param permits how many permits of a semaphore this holder has; 1 for other locks
+ * @param totalPermits how many permits a semaphore has; 1 for other locks
  * @param heldByContext the holder's shortest unambiguous name, such as {@code alice/stdout-handler}
  * @param holderId the holder's context id
  * @param holderPath the holder's path
@@ -22,6 +25,9 @@ public record LockStatus(
         String name,
         long lockId,
         LockType lockType,
+        LockMode mode,
+        int permits,
+        int totalPermits,
         String heldByContext,
         long holderId,
         ContextPath holderPath,
@@ -33,9 +39,59 @@ public record LockStatus(
     public LockStatus {
         requireNonNull(name, "name");
         requireNonNull(lockType, "lockType");
+        requireNonNull(mode, "mode");
         requireNonNull(heldByContext, "heldByContext");
         requireNonNull(holderPath, "holderPath");
         requireNonNull(heldDuration, "heldDuration");
+    }
+
+    /**
+     * A lock that is held as is usual for its kind: a mutex or a read-write lock alone, a semaphore with one permit of one.
+     *
+     * @param name the lock's name
+     * @param lockId tells locks of one name apart
+     * @param lockType the kind of lock
+     * @param heldByContext the holder's shortest unambiguous name
+     * @param holderId the holder's context id
+     * @param holderPath the holder's path
+     * @param heldDuration since it was granted
+     * @param fence the number of this grant
+     * @param waiters how many wait for it
+     * @param longHeld whether it is held longer than the threshold
+     */
+    public LockStatus(
+            String name,
+            long lockId,
+            LockType lockType,
+            String heldByContext,
+            long holderId,
+            ContextPath holderPath,
+            Duration heldDuration,
+            long fence,
+            int waiters,
+            boolean longHeld) {
+        this(
+                name,
+                lockId,
+                lockType,
+                usualMode(lockType),
+                1,
+                1,
+                heldByContext,
+                holderId,
+                holderPath,
+                heldDuration,
+                fence,
+                waiters,
+                longHeld);
+    }
+
+    static LockMode usualMode(LockType type) {
+        return switch (type) {
+            case MUTEX -> LockMode.EXCLUSIVE;
+            case RW_LOCK -> LockMode.WRITE;
+            case SEMAPHORE -> LockMode.PERMITS;
+        };
     }
 
     LockStatus aged(Duration elapsed) {
@@ -43,6 +99,9 @@ public record LockStatus(
                 name,
                 lockId,
                 lockType,
+                mode,
+                permits,
+                totalPermits,
                 heldByContext,
                 holderId,
                 holderPath,

@@ -12,6 +12,9 @@ import java.time.Duration;
  * @param contextPath the waiter's path
  * @param lockName the lock's name
  * @param lockId tells locks of one name apart
+ * @param mode how it wants the lock
+ * @param permits how many permits of a semaphore it wants; 1 for other locks
+ * @param position its place in the queue, from 1 on; 0 when it is not known
  * @param waitingDuration since it queued
  * @param stuck whether it waits longer than the threshold: an opinion, not a proof
  */
@@ -21,6 +24,9 @@ public record LockWaiter(
         ContextPath contextPath,
         String lockName,
         long lockId,
+        LockMode mode,
+        int permits,
+        int position,
         Duration waitingDuration,
         boolean stuck) {
     /** Checks that all parts are there. */
@@ -28,11 +34,43 @@ public record LockWaiter(
         requireNonNull(contextName, "contextName");
         requireNonNull(contextPath, "contextPath");
         requireNonNull(lockName, "lockName");
+        requireNonNull(mode, "mode");
         requireNonNull(waitingDuration, "waitingDuration");
+    }
+
+    /**
+     * A context that waits for a mutex, at a place in the queue that is not known.
+     *
+     * @param contextName the waiter's shortest unambiguous name
+     * @param contextId the waiter's context id
+     * @param contextPath the waiter's path
+     * @param lockName the lock's name
+     * @param lockId tells locks of one name apart
+     * @param waitingDuration since it queued
+     * @param stuck whether it waits longer than the threshold
+     */
+    public LockWaiter(
+            String contextName,
+            long contextId,
+            ContextPath contextPath,
+            String lockName,
+            long lockId,
+            Duration waitingDuration,
+            boolean stuck) {
+        this(contextName, contextId, contextPath, lockName, lockId, LockMode.EXCLUSIVE, 1, 0, waitingDuration, stuck);
     }
 
     LockWaiter aged(Duration elapsed) {
         return new LockWaiter(
-                contextName, contextId, contextPath, lockName, lockId, waitingDuration.plus(elapsed), stuck);
+                contextName,
+                contextId,
+                contextPath,
+                lockName,
+                lockId,
+                mode,
+                permits,
+                position,
+                waitingDuration.plus(elapsed),
+                stuck);
     }
 }

@@ -2,19 +2,11 @@ package com.fastn.context.status;
 
 import static java.util.Objects.requireNonNull;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import java.io.IOException;
-import java.math.BigDecimal;
-import java.math.BigInteger;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -27,17 +19,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The records out of a stream of JSON tokens from somebody who is not trusted. The tree is read without recursion. */
-final class StatusJsonReader {
-    private static final String WHAT = "cannot read the status";
+final class StatusJsonReader extends JsonTokens {
     private static final String REASON_NOT_TOLD = "reason not told";
-    private static final int LONGEST_QUOTE = 200;
 
-    private final JsonParser json;
     private final StatusJson.ReadLimits limits;
     private final String wanted;
+    private final ContextValuesReader values = new ContextValuesReader(this);
 
     private StatusJsonReader(JsonParser json, StatusJson.ReadLimits limits, String wanted) {
-        this.json = json;
+        super(json);
         this.limits = limits;
         this.wanted = wanted;
     }
@@ -65,44 +55,6 @@ final class StatusJsonReader {
             throw malformedJson(quote(e.getOriginalMessage()));
         } catch (IOException e) {
             throw malformedJson(quote(String.valueOf(e.getMessage())));
-        }
-    }
-
-    /** {@return the text of bytes that must be UTF-8} */
-    static String decode(byte[] utf8, StatusJson.ReadLimits limits) {
-        requireNonNull(utf8, "json");
-        requireNonNull(limits, "limits");
-        requireShort(utf8.length, limits);
-        try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(utf8))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw malformedJson("it is not UTF-8");
-        }
-    }
-
-    private static JsonFactory factory(StatusJson.ReadLimits limits) {
-        // No table of field names: a peer could fill it with names that collide.
-        return JsonFactory.builder()
-                .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-                .streamReadConstraints(StreamReadConstraints.builder()
-                        // An object and a list for each level of the tree, and what is around and inside it.
-                        .maxNestingDepth((int) Math.min(Integer.MAX_VALUE, 2L * limits.maxTreeDepth() + 80))
-                        .maxStringLength(JsonLimits.STRING_LENGTH)
-                        .maxNameLength(JsonLimits.NAME_LENGTH)
-                        .maxNumberLength(JsonLimits.NUMBER_LENGTH)
-                        .maxTokenCount((long) JsonLimits.TOKENS_PER_MIB
-                                * Math.max(1, (limits.maxLength() + (1 << 20) - 1L) >> 20))
-                        .build())
-                .build();
-    }
-
-    private static void requireShort(int length, StatusJson.ReadLimits limits) {
-        if (length > limits.maxLength()) {
-            throw tooLarge("it is " + length + " long, and " + limits.maxLength() + " is the limit");
         }
     }
 
@@ -149,7 +101,7 @@ final class StatusJsonReader {
                 case "base_version" -> baseVersion = longValue(name);
                 case "version" -> version = longValue(name);
                 case "elapsed_ns" -> elapsed = Duration.ofNanos(count(name));
-                case "system_metrics" -> metrics = isNull() ? null : systemMetrics();
+                case "system_metrics" -> metrics = isNull() ? null : new SystemMetricsReader(this).read();
                 case "changed" -> list(name, () -> changed.add(change()));
                 case "removed" -> list(name, () -> removed.add(longValue("removed")));
                 case "orders" -> list(name, () -> order(orders));
@@ -337,7 +289,7 @@ final class StatusJsonReader {
                 case "node" -> node = identity();
                 case "timestamp" -> timestamp = instant(name);
                 case "version" -> version = longValue(name);
-                case "system_metrics" -> metrics = isNull() ? null : systemMetrics();
+                case "system_metrics" -> metrics = isNull() ? null : new SystemMetricsReader(this).read();
                 case "global_context" -> tree = tree();
                 case "active_locks" -> list(name, () -> locks.add(lock()));
                 case "lock_waiters" -> list(name, () -> waiters.add(waiter()));
@@ -395,120 +347,6 @@ final class StatusJsonReader {
             }
         }
         return new NodeIdentity(required(alias, "alias"), required(incarnation, "incarnation"));
-    }
-
-    private SystemMetrics systemMetrics() throws IOException {
-        Double cpu = null;
-        Long memoryUsed = null;
-        Long memoryTotal = null;
-        Long diskUsed = null;
-        Long diskTotal = null;
-        Long rx = null;
-        Long tx = null;
-        List<Double> load = null;
-        Duration uptime = null;
-        SystemMetrics.Ages ages = SystemMetrics.Ages.UNKNOWN;
-        SystemMetrics.Jvm jvm = null;
-        SystemMetrics.Container container = null;
-        requireObject("system_metrics");
-        for (String name = nextField(); name != null; name = nextField()) {
-            if (isNull()) {
-                continue;
-            }
-            switch (name) {
-                case "cpu_usage_percent" -> cpu = doubleValue(name);
-                case "memory_used_bytes" -> memoryUsed = longValue(name);
-                case "memory_total_bytes" -> memoryTotal = longValue(name);
-                case "disk_used_bytes" -> diskUsed = longValue(name);
-                case "disk_total_bytes" -> diskTotal = longValue(name);
-                case "network_rx_bytes_per_sec" -> rx = longValue(name);
-                case "network_tx_bytes_per_sec" -> tx = longValue(name);
-                case "load_average" -> {
-                    List<Double> read = new ArrayList<>();
-                    list(name, () -> read.add(doubleValue("load_average")));
-                    load = read;
-                }
-                case "uptime_ms" -> uptime = duration(name);
-                case "ages" -> ages = ages();
-                case "jvm" -> jvm = jvm();
-                case "container" -> container = container();
-                default -> json.skipChildren();
-            }
-        }
-        return new SystemMetrics(
-                cpu, memoryUsed, memoryTotal, diskUsed, diskTotal, rx, tx, load, uptime, ages, jvm, container);
-    }
-
-    private SystemMetrics.Ages ages() throws IOException {
-        Duration cpu = null;
-        Duration memory = null;
-        Duration disk = null;
-        Duration network = null;
-        Duration load = null;
-        requireObject("ages");
-        for (String name = nextField(); name != null; name = nextField()) {
-            if (isNull()) {
-                continue;
-            }
-            switch (name) {
-                case "cpu_ms" -> cpu = duration(name);
-                case "memory_ms" -> memory = duration(name);
-                case "disk_ms" -> disk = duration(name);
-                case "network_ms" -> network = duration(name);
-                case "load_ms" -> load = duration(name);
-                default -> json.skipChildren();
-            }
-        }
-        return new SystemMetrics.Ages(cpu, memory, disk, network, load);
-    }
-
-    private SystemMetrics.Jvm jvm() throws IOException {
-        long heapUsed = 0;
-        Long heapMax = null;
-        long gcCount = 0;
-        Duration gcTime = Duration.ZERO;
-        int threads = 0;
-        Duration uptime = Duration.ZERO;
-        long pid = 0;
-        String version = null;
-        requireObject("jvm");
-        for (String name = nextField(); name != null; name = nextField()) {
-            if (isNull()) {
-                continue;
-            }
-            switch (name) {
-                case "heap_used_bytes" -> heapUsed = longValue(name);
-                case "heap_max_bytes" -> heapMax = longValue(name);
-                case "gc_count" -> gcCount = longValue(name);
-                case "gc_time_ms" -> gcTime = duration(name);
-                case "threads" -> threads = smallCount(name);
-                case "uptime_ms" -> uptime = duration(name);
-                case "pid" -> pid = longValue(name);
-                case "version" -> version = string(name);
-                default -> json.skipChildren();
-            }
-        }
-        return new SystemMetrics.Jvm(
-                heapUsed, heapMax, gcCount, gcTime, threads, uptime, pid, version == null ? "?" : version);
-    }
-
-    private SystemMetrics.Container container() throws IOException {
-        Double cpus = null;
-        Long limit = null;
-        Long used = null;
-        requireObject("container");
-        for (String name = nextField(); name != null; name = nextField()) {
-            if (isNull()) {
-                continue;
-            }
-            switch (name) {
-                case "cpus" -> cpus = doubleValue(name);
-                case "memory_limit_bytes" -> limit = longValue(name);
-                case "memory_used_bytes" -> used = longValue(name);
-                default -> json.skipChildren();
-            }
-        }
-        return new SystemMetrics.Container(cpus, limit, used);
     }
 
     private ContextStatus tree() throws IOException {
@@ -674,6 +512,9 @@ final class StatusJsonReader {
         String lock = null;
         Long lockId = null;
         LockType type = null;
+        LockMode mode = null;
+        int permits = 1;
+        int totalPermits = 1;
         String holder = null;
         Long holderId = null;
         ContextPath holderPath = null;
@@ -687,6 +528,9 @@ final class StatusJsonReader {
                 case "name" -> lock = string(name);
                 case "lock_id" -> lockId = longValue(name);
                 case "lock_type" -> type = lockType(name);
+                case "mode" -> mode = lockMode(name);
+                case "permits" -> permits = smallCount(name);
+                case "permits_total" -> totalPermits = smallCount(name);
                 case "held_by_context" -> holder = string(name);
                 case "holder_id" -> holderId = longValue(name);
                 case "holder_path" -> holderPath = path(name);
@@ -701,6 +545,9 @@ final class StatusJsonReader {
                 required(lock, "name"),
                 required(lockId, "lock_id"),
                 required(type, "lock_type"),
+                mode != null ? mode : LockStatus.usualMode(required(type, "lock_type")),
+                permits,
+                totalPermits,
                 required(holder, "held_by_context"),
                 required(holderId, "holder_id"),
                 required(holderPath, "holder_path"),
@@ -720,12 +567,25 @@ final class StatusJsonReader {
         throw malformed(name + " is " + quote(text) + ", which is no kind of lock");
     }
 
+    private LockMode lockMode(String name) throws IOException {
+        String text = required(string(name), name);
+        for (LockMode mode : LockMode.values()) {
+            if (mode.text().equals(text)) {
+                return mode;
+            }
+        }
+        throw malformed(name + " is " + quote(text) + ", which is no way to hold a lock");
+    }
+
     private LockWaiter waiter() throws IOException {
         String context = null;
         Long contextId = null;
         ContextPath path = null;
         String lock = null;
         Long lockId = null;
+        LockMode mode = LockMode.EXCLUSIVE;
+        int permits = 1;
+        int position = 0;
         Duration waiting = null;
         boolean stuck = false;
         requireObject("a waiter");
@@ -736,6 +596,9 @@ final class StatusJsonReader {
                 case "context_path" -> path = path(name);
                 case "lock_name" -> lock = string(name);
                 case "lock_id" -> lockId = longValue(name);
+                case "mode" -> mode = lockMode(name);
+                case "permits" -> permits = smallCount(name);
+                case "position" -> position = smallCount(name);
                 case "waiting_duration_ms" -> waiting = duration(name);
                 case "stuck" -> stuck = bool(name);
                 default -> json.skipChildren();
@@ -747,6 +610,9 @@ final class StatusJsonReader {
                 required(path, "context_path"),
                 required(lock, "lock_name"),
                 required(lockId, "lock_id"),
+                mode,
+                permits,
+                position,
                 required(waiting, "waiting_duration_ms"),
                 stuck);
     }
@@ -804,7 +670,7 @@ final class StatusJsonReader {
                 case "outcome" -> outcome = string(name);
                 case "message" -> message = string(name);
                 case "cancel_reason" -> reason = isNull() ? null : cancelReason();
-                case "path_total_counters" -> totals = counters(name);
+                case "path_total_counters" -> totals = values.counters(name);
                 default -> json.skipChildren();
             }
         }
@@ -843,302 +709,6 @@ final class StatusJsonReader {
             }
         }
         return ContextKind.OTHER;
-    }
-
-    private Map<String, MetricValue> metrics() throws IOException {
-        Map<String, MetricValue> metrics = new LinkedHashMap<>();
-        requireObject("metrics");
-        for (String key = nextField(); key != null; key = nextField()) {
-            MetricValue metric = metric();
-            if (metric != null) {
-                metrics.put(key, metric);
-            }
-        }
-        return metrics;
-    }
-
-    /** {@return the metric, or {@code null} for a type that is not known here} */
-    private @Nullable MetricValue metric() throws IOException {
-        String type = null;
-        Long integer = null;
-        Double number = null;
-        String text = null;
-        Duration length = null;
-        requireObject("a metric");
-        for (String name = nextField(); name != null; name = nextField()) {
-            switch (name) {
-                case "type" -> type = string(name);
-                case "value_ms" -> length = duration(name);
-                case "value" -> {
-                    JsonToken token = json.currentToken();
-                    if (token == JsonToken.VALUE_STRING) {
-                        text = json.getText();
-                    } else if (token == JsonToken.VALUE_NUMBER_INT) {
-                        number = json.getDoubleValue();
-                        BigInteger exact = json.getBigIntegerValue();
-                        integer = exact.bitLength() < Long.SIZE ? exact.longValue() : null;
-                    } else if (token == JsonToken.VALUE_NUMBER_FLOAT) {
-                        number = json.getDoubleValue();
-                    } else {
-                        json.skipChildren();
-                    }
-                }
-                default -> json.skipChildren();
-            }
-        }
-        return switch (required(type, "type")) {
-            case "counter" -> MetricValue.counter(required(integer, "value"));
-            case "bytes" -> MetricValue.bytes(required(integer, "value"));
-            case "gauge" -> MetricValue.gauge(text == null ? required(number, "value") : special(text, "value"));
-            case "duration" -> MetricValue.duration(required(length, "value_ms"));
-            case "text" -> MetricValue.text(required(text, "value"));
-            default -> null;
-        };
-    }
-
-    private Map<String, Long> counters(String name) throws IOException {
-        Map<String, Long> counters = new LinkedHashMap<>();
-        requireObject(name);
-        for (String key = nextField(); key != null; key = nextField()) {
-            if (json.currentToken() == JsonToken.VALUE_NUMBER_INT) {
-                counters.put(key, json.getLongValue());
-            } else {
-                json.skipChildren(); // the text beside a large number
-            }
-        }
-        return counters;
-    }
-
-    private Map<String, @Nullable Object> data(int depth) throws IOException {
-        Map<String, @Nullable Object> data = new LinkedHashMap<>();
-        requireObject("data");
-        String before = null;
-        for (String key = nextField(); key != null; key = nextField()) {
-            Object value = datum(depth + 1);
-            if (before == null || !isTextBeside(key, value, before, data.get(before))) {
-                data.put(key, value);
-            }
-            before = key;
-        }
-        return data;
-    }
-
-    private static boolean isTextBeside(
-            String key, @Nullable Object value, String before, @Nullable Object valueBefore) {
-        boolean large = valueBefore instanceof BigInteger
-                || (valueBefore instanceof Long number && JsonLimits.isInexact(number));
-        return large
-                && key.equals(before + "_text")
-                && String.valueOf(valueBefore).equals(value);
-    }
-
-    /** Reads a datum. Recursion is bounded by {@link JsonLimits#DATA_DEPTH}. */
-    private @Nullable Object datum(int depth) throws IOException {
-        if (depth > JsonLimits.DATA_DEPTH + 1) {
-            throw tooLarge("its data is nested deeper than " + JsonLimits.DATA_DEPTH);
-        }
-        JsonToken token = required(json.currentToken(), "data");
-        return switch (token) {
-            case VALUE_NULL -> null;
-            case VALUE_TRUE -> true;
-            case VALUE_FALSE -> false;
-            case VALUE_STRING -> json.getText();
-            case VALUE_NUMBER_INT -> smallest(json.getBigIntegerValue());
-            case VALUE_NUMBER_FLOAT -> decimal();
-            case START_OBJECT -> data(depth);
-            case START_ARRAY -> {
-                List<@Nullable Object> elements = new ArrayList<>();
-                while (nextElement()) {
-                    elements.add(datum(depth + 1));
-                }
-                yield elements;
-            }
-            default -> throw malformed("data holds " + token);
-        };
-    }
-
-    private static Number smallest(BigInteger integer) {
-        if (integer.bitLength() < Integer.SIZE) {
-            return integer.intValue();
-        }
-        return integer.bitLength() < Long.SIZE ? (Number) integer.longValue() : integer;
-    }
-
-    private Number decimal() throws IOException {
-        double nearest = json.getDoubleValue();
-        BigDecimal exact = new BigDecimal(json.getText());
-        return Double.isFinite(nearest) && BigDecimal.valueOf(nearest).compareTo(exact) == 0 ? (Number) nearest : exact;
-    }
-
-    // Tokens
-
-    /** Moves to the value of the next field. {@return its name, or {@code null} at the end of the object} */
-    @Nullable
-    String nextField() throws IOException {
-        JsonToken token = json.nextToken();
-        if (token == JsonToken.END_OBJECT) {
-            return null;
-        }
-        if (token != JsonToken.FIELD_NAME) {
-            throw malformed("it is cut off");
-        }
-        String name = json.currentName();
-        json.nextToken();
-        return name;
-    }
-
-    private boolean nextElement() throws IOException {
-        JsonToken token = json.nextToken();
-        if (token == null) {
-            throw malformed("it is cut off");
-        }
-        return token != JsonToken.END_ARRAY;
-    }
-
-    /** Reads one element of a list. */
-    interface Element {
-        void read() throws IOException;
-    }
-
-    void list(String name, Element element) throws IOException {
-        requireList(name);
-        while (nextElement()) {
-            element.read();
-        }
-    }
-
-    void requireObject(String name) {
-        if (json.currentToken() != JsonToken.START_OBJECT) {
-            throw malformed(name + " is not an object");
-        }
-    }
-
-    private void requireList(String name) {
-        if (json.currentToken() != JsonToken.START_ARRAY) {
-            throw malformed(name + " is not a list");
-        }
-    }
-
-    boolean isNull() {
-        return json.currentToken() == JsonToken.VALUE_NULL;
-    }
-
-    @Nullable
-    String string(String name) throws IOException {
-        if (isNull()) {
-            return null;
-        }
-        if (json.currentToken() != JsonToken.VALUE_STRING) {
-            throw malformed(name + " is not a text");
-        }
-        return json.getText();
-    }
-
-    boolean bool(String name) {
-        JsonToken token = json.currentToken();
-        if (token != JsonToken.VALUE_TRUE && token != JsonToken.VALUE_FALSE) {
-            throw malformed(name + " is neither true nor false");
-        }
-        return token == JsonToken.VALUE_TRUE;
-    }
-
-    long longValue(String name) throws IOException {
-        if (json.currentToken() != JsonToken.VALUE_NUMBER_INT) {
-            throw malformed(name + " is not an integer");
-        }
-        return json.getLongValue();
-    }
-
-    long count(String name) throws IOException {
-        return Math.max(0, longValue(name));
-    }
-
-    int smallCount(String name) throws IOException {
-        return (int) Math.min(Integer.MAX_VALUE, count(name));
-    }
-
-    private double doubleValue(String name) throws IOException {
-        JsonToken token = json.currentToken();
-        if (token == JsonToken.VALUE_STRING) {
-            return special(json.getText(), name);
-        }
-        if (token != JsonToken.VALUE_NUMBER_INT && token != JsonToken.VALUE_NUMBER_FLOAT) {
-            throw malformed(name + " is not a number");
-        }
-        return json.getDoubleValue();
-    }
-
-    private double special(String text, String name) {
-        return switch (text) {
-            case "NaN" -> Double.NaN;
-            case "Infinity" -> Double.POSITIVE_INFINITY;
-            case "-Infinity" -> Double.NEGATIVE_INFINITY;
-            default -> throw malformed(name + " is not a number");
-        };
-    }
-
-    /** {@return a length of time; fractions are cut, and what is negative becomes zero} */
-    Duration duration(String name) throws IOException {
-        if (json.currentToken() == JsonToken.VALUE_NUMBER_FLOAT) {
-            return Duration.ofMillis(Math.max(0, (long) json.getDoubleValue()));
-        }
-        return Duration.ofMillis(count(name));
-    }
-
-    Instant instant(String name) throws IOException {
-        String text = required(string(name), name);
-        try {
-            return Instant.parse(text);
-        } catch (DateTimeException e) {
-            throw malformed(name + " is " + quote(text) + ", which is no RFC 3339 time");
-        }
-    }
-
-    private ContextPath path(String name) throws IOException {
-        return ContextPath.parse(required(string(name), name));
-    }
-
-    <E extends Enum<E>> E oneOf(String name, E[] values) throws IOException {
-        String text = required(string(name), name);
-        for (E value : values) {
-            if (value.name().toLowerCase(Locale.ROOT).equals(text)) {
-                return value;
-            }
-        }
-        throw malformed(name + " is " + quote(text) + ", which is not known");
-    }
-
-    <T> T required(@Nullable T value, String name) {
-        if (value == null) {
-            throw malformed(name + " is missing");
-        }
-        return value;
-    }
-
-    private StatusFormatException malformed(String why) {
-        return malformedJson(why + " (line " + json.currentLocation().getLineNr() + ", column "
-                + json.currentLocation().getColumnNr() + ")");
-    }
-
-    private static StatusFormatException malformedJson(String why) {
-        return new StatusFormatException(
-                StatusFormatException.Kind.MALFORMED,
-                WHAT,
-                why,
-                "check that it comes whole from a fastn status answer");
-    }
-
-    private static StatusFormatException tooLarge(String why) {
-        return new StatusFormatException(
-                StatusFormatException.Kind.TOO_LARGE,
-                WHAT,
-                why,
-                "ask for a part by path or depth, or raise the read limits");
-    }
-
-    private static String quote(String hostile) {
-        String start = hostile.length() <= LONGEST_QUOTE ? hostile : hostile.substring(0, LONGEST_QUOTE) + "...";
-        return Sanitizer.clean(start);
     }
 
     /** The fields of a context that were read so far. */
@@ -1186,12 +756,12 @@ final class StatusJsonReader {
                 case "on_thread" -> onThread = bool(field);
                 case "caller" -> caller = isNull() ? null : caller();
                 case "operations" -> list(field, () -> operations.add(operation()));
-                case "metrics" -> metrics = metrics();
-                case "data" -> data = data(0);
-                case "total_counters" -> totals = counters(field);
-                case "live_counters" -> lives = counters(field);
-                case "subtree_total_counters" -> subtreeTotals = counters(field);
-                case "subtree_live_counters" -> subtreeLives = counters(field);
+                case "metrics" -> metrics = values.metrics();
+                case "data" -> data = values.data();
+                case "total_counters" -> totals = values.counters(field);
+                case "live_counters" -> lives = values.counters(field);
+                case "subtree_total_counters" -> subtreeTotals = values.counters(field);
+                case "subtree_live_counters" -> subtreeLives = values.counters(field);
                 case "folded_children" -> folded = count(field);
                 case "folded_contexts" -> foldedContexts = count(field);
                 case "folded_oldest_ms" -> foldedOldest = duration(field);

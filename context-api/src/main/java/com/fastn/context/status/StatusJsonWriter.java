@@ -518,6 +518,11 @@ final class StatusJsonWriter implements Closeable {
         string("name", lock.name());
         integer("lock_id", lock.lockId());
         string("lock_type", lock.lockType().text());
+        mode(lock.mode());
+        if (lock.lockType() == LockType.SEMAPHORE) {
+            integer("permits", lock.permits());
+            integer("permits_total", lock.totalPermits());
+        }
         string("held_by_context", lock.heldByContext());
         integer("holder_id", lock.holderId());
         string("holder_path", lock.holderPath().toString());
@@ -528,6 +533,13 @@ final class StatusJsonWriter implements Closeable {
         json.writeEndObject();
     }
 
+    /** A mutex has but one. */
+    private void mode(LockMode mode) throws IOException {
+        if (mode != LockMode.EXCLUSIVE) {
+            string("mode", mode.text());
+        }
+    }
+
     void write(LockWaiter waiter) throws IOException {
         json.writeStartObject();
         string("context_name", waiter.contextName());
@@ -535,6 +547,13 @@ final class StatusJsonWriter implements Closeable {
         string("context_path", waiter.contextPath().toString());
         string("lock_name", waiter.lockName());
         integer("lock_id", waiter.lockId());
+        mode(waiter.mode());
+        if (waiter.mode() == LockMode.PERMITS) {
+            integer("permits", waiter.permits());
+        }
+        if (waiter.position() > 0) {
+            integer("position", waiter.position());
+        }
         duration("waiting_duration_ms", waiter.waitingDuration());
         bool("stuck", waiter.stuck());
         json.writeEndObject();

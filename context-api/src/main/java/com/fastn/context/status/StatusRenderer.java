@@ -283,10 +283,7 @@ public final class StatusRenderer {
             locks.addName(line, lock.name(), lock.lockId());
             line.add(" held by ").add(Ink.WHITE, lock.heldByContext()).add(" (");
             line.add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()));
-            line.add(
-                    lock.lockType() == LockType.MUTEX
-                            ? ")"
-                            : ", " + lock.lockType().text() + ")");
+            line.add(LockText.held(lock)).add(")");
             line.add(lock.waiters() > 0 ? ", " + HumanText.count(lock.waiters()) + " waiting" : "");
             page.end(line.mark(Ink.RED, lock.longHeld() ? " ⚠️ LONG HELD" : ""));
         }
@@ -304,6 +301,7 @@ public final class StatusRenderer {
             locks.addName(line, waiter.lockName(), waiter.lockId());
             line.add(" (")
                     .add(Ink.RED, HumanText.duration(waiter.waitingDuration()))
+                    .add(LockText.wanted(waiter))
                     .add(")");
             page.end(line.mark(Ink.RED, waiter.stuck() ? " ⚠️ STUCK" : ""));
         }

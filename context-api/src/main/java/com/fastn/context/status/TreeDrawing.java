@@ -204,14 +204,14 @@ final class TreeDrawing {
         line.add(Ink.YELLOW, "🔒").add(" HOLDS ");
         locks.addName(line, lock.name(), lock.lockId());
         line.add(" (").add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()));
-        return line.add(" held)");
+        return line.add(" held" + LockText.held(lock) + ")");
     }
 
     private Line waits(Line line, LockWaiter waiter) {
         line.add(Ink.YELLOW, "⏳").add(" WAITING ");
         locks.addName(line, waiter.lockName(), waiter.lockId());
         line.add(" (").add(Ink.RED, HumanText.duration(waiter.waitingDuration()));
-        return line.add(" waiting)").mark(Ink.RED, waiter.stuck() ? " ⚠️ STUCK" : "");
+        return line.add(" waiting" + LockText.wanted(waiter) + ")").mark(Ink.RED, waiter.stuck() ? " ⚠️ STUCK" : "");
     }
 
     /** A context whose children are being drawn. */

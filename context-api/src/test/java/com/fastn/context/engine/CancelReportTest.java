@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -140,5 +141,32 @@ class CancelReportTest {
         assertThat(told).isEmpty();
         loop.turn();
         assertThat(told).containsExactly(loop);
+    }
+
+    @Test
+    void C7_onALoopAReportAtOnceLooksElsewhereAndComesOnTheLoop() {
+        ContextNode server = tree.open("server");
+        ContextNode deaf = tree.open(server, "deaf");
+        FakeLoop loop = new FakeLoop();
+        List<Thread> looked = new CopyOnWriteArrayList<>();
+        var hook = tree.runtime.beforeSnapshot(() -> looked.add(Thread.currentThread()));
+        List<FakeLoop> told = new ArrayList<>();
+        List<CancelReport> reports = new ArrayList<>();
+        loop.run(() -> {
+            var unused = server.cancelAndReport(Duration.ZERO).whenComplete((report, failure) -> {
+                told.add(FakeLoop.here());
+                reports.add(report);
+            });
+            assertThat(deaf.isCancelled()).isTrue();
+            assertThat(reports).as("on the turn that asks").isEmpty();
+        });
+        await().until(() -> !reports.isEmpty() || loop.turn() > 0);
+        assertThat(told).containsExactly(loop);
+        assertThat(reports.get(0).unstopped())
+                .singleElement()
+                .satisfies(one -> assertThat(one.contextId()).isEqualTo(deaf.id()));
+        assertThat(looked).hasSize(1).doesNotContain(Thread.currentThread());
+        hook.close();
+        deaf.close();
     }
 }

@@ -10,9 +10,6 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextState;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -125,23 +122,11 @@ class CancellationTest {
             });
         }
 
-        String log = logOf(child::cancel);
+        String log = CapturedLog.of(child::cancel);
 
         assertThat(calls).hasValue(1_000);
         assertThat(log).containsOnlyOnce("200 of the cancellation handlers of app.child failed");
         assertThat(log).contains("handler 0").doesNotContain("handler 990");
-    }
-
-    private static String logOf(Runnable code) {
-        PrintStream before = System.err;
-        ByteArrayOutputStream written = new ByteArrayOutputStream();
-        try (PrintStream log = new PrintStream(written, true, StandardCharsets.UTF_8)) {
-            System.setErr(log);
-            code.run();
-        } finally {
-            System.setErr(before);
-        }
-        return written.toString(StandardCharsets.UTF_8);
     }
 
     @Test

@@ -100,15 +100,15 @@ class CurrentContextTest {
         Thread thread = new Thread(wrapped);
         thread.start();
         thread.join();
-        task.wrap((Runnable command) -> command.run()).execute(() -> seen.add(FastnContext.current()));
+        task.wrapExecutor(Runnable::run).execute(() -> seen.add(FastnContext.current()));
 
         assertThat(seen).containsExactly(task, task, task);
-        assertThat(task.wrap(FastnContext::current).call()).isSameAs(task);
+        assertThat(task.wrapCallable(FastnContext::current).call()).isSameAs(task);
     }
 
     @Test
     void wrappedCodeThatThrowsRestoresTheContext() {
-        Runnable wrapped = tree.root.wrap((Runnable) () -> {
+        Runnable wrapped = tree.root.wrap(() -> {
             throw new IllegalStateException("broken");
         });
 

@@ -3,7 +3,8 @@ package com.fastn.context.engine;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.spi.ContextBinding;
-import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class FakeLoop {
     private static final ThreadLocal<FakeLoop> HERE = new ThreadLocal<>();
 
-    private final ArrayDeque<Runnable> queue = new ArrayDeque<>();
+    private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
     private @Nullable FastnContext current;
     private boolean gone;
 

@@ -356,7 +356,7 @@ class MutexTest {
             threads.add(Thread.currentThread());
             guard.close();
         });
-        Thread thread = new Thread(releaser.wrap((Runnable) holder::close));
+        Thread thread = new Thread(releaser.wrap(holder::close));
         thread.start();
         thread.join();
 
@@ -391,7 +391,7 @@ class MutexTest {
 
         assertThat(orders.holder()).isSameAs(other);
         assertThat(tree.runtime.misuses())
-                .containsExactly("2x a LockGuard of mutex \"orders\" was closed twice; the second time had no effect");
+                .containsExactly("2x a guard of mutex \"orders\" was closed twice; the second time had no effect");
         second.close();
     }
 

@@ -13,6 +13,7 @@ import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.FinishedContext.Cancelled;
 import com.fastn.context.status.FinishedContext.Completed;
 import com.fastn.context.status.FinishedContext.Failed;
+import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import java.time.Duration;
@@ -237,5 +238,21 @@ class RecentContextsTest {
         assertThat(task.isClosed()).isTrue();
         assertThat(tree.root.children()).isEmpty();
         assertThat(tree.runtime.recent()).hasSize(1);
+    }
+
+    @Test
+    void M10_theListOfWhatEndedKeepsWithinTheLimitsToo() {
+        for (int i = 0; i < 100; i++) {
+            tree.root.child("job-" + i).persist().open().close();
+            tree.open("open-" + i);
+        }
+        SnapshotLimits limits = SnapshotLimits.DEFAULT.withMaxBytes(20_000);
+        StatusSnapshot status = tree.runtime.statusWithRecent(limits);
+        assertThat(StatusJson.write(status).length()).isLessThanOrEqualTo(20_000);
+        assertThat(status.recent()).hasSizeBetween(3, 99);
+        assertThat(status.recent().get(0).label()).isEqualTo("job-99");
+        assertThat(status.warnings()).anyMatch(warning -> warning.message().contains("recent contexts"));
+        assertThat(tree.runtime.statusWithRecent(SnapshotLimits.DEFAULT).recent())
+                .hasSize(100);
     }
 }

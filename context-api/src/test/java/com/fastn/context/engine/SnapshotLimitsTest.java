@@ -2,8 +2,11 @@ package com.fastn.context.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextEngine;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
+import com.fastn.context.ManualTicker;
+import com.fastn.context.Ticker;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.FoldedChildren;
@@ -14,6 +17,7 @@ import com.fastn.context.status.StatusRenderer;
 import com.fastn.context.status.StatusSnapshot;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -111,5 +115,56 @@ class SnapshotLimitsTest {
                 .isEqualTo(new FoldedChildren(2, 2, Duration.ofSeconds(5), 0));
         assertThat(service.subtreeStatus(1).globalContext().foldedChildren())
                 .isEqualTo(new FoldedChildren(1, 3, Duration.ofSeconds(5), 0));
+    }
+
+    /** A clock that is asked for the wall time once in a snapshot, between the walk and the sorting, and then runs something. */
+    private static final class MeddlingTicker implements Ticker {
+        private final ManualTicker ticker = new ManualTicker(TestTree.START);
+        private Runnable meddle = () -> {};
+
+        @Override
+        public long nanos() {
+            return ticker.nanos();
+        }
+
+        @Override
+        public Instant wallTime() {
+            meddle.run();
+            return ticker.wallTime();
+        }
+    }
+
+    @Test
+    void contextsThatEndDuringASnapshotKeepTheAgeByWhichTheyAreSorted() {
+        MeddlingTicker clock = new MeddlingTicker();
+        EngineRuntime runtime = new EngineRuntime(
+                new ContextEngine.Settings("app", "App", "alice", clock),
+                Engine.instance().currentContext());
+        List<ContextNode> tasks = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            clock.ticker.advance(Duration.ofSeconds(1));
+            tasks.add((ContextNode) runtime.root().child("task").open());
+        }
+        LockGuard<?> guard =
+                MutexTest.ask(runtime.root(), runtime.root().mutex("orders", 1)).join();
+        // All wait, so all are in trouble and ranked by their age.
+        var waits = tasks.stream()
+                .map(task -> MutexTest.ask(task, runtime.root().mutex("orders", 1)))
+                .toList();
+        clock.meddle = () -> {
+            // Were they as old as they get, the young ones would be the oldest now.
+            clock.ticker.advance(Duration.ofHours(1));
+            tasks.subList(7, 10).forEach(ContextNode::close);
+        };
+        StatusSnapshot status = runtime.status(SnapshotLimits.UNLIMITED.withMaxContexts(5));
+        assertThat(tasks.get(9).isClosed()).isTrue();
+        assertThat(status.globalContext().children())
+                .extracting(ContextStatus::id)
+                .containsExactlyElementsOf(
+                        tasks.subList(0, 4).stream().map(ContextNode::id).toList());
+        clock.meddle = () -> {};
+        waits.forEach(wait -> wait.cancel(false));
+        guard.close();
+        runtime.close();
     }
 }

@@ -12,6 +12,7 @@ import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.LockMode;
 import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockType;
 import com.fastn.context.status.LockWaiter;
@@ -140,6 +141,9 @@ class SnapshotTest {
                         waiter.path(),
                         "orders",
                         ((FifoMutex<?>) orders).id(),
+                        LockMode.EXCLUSIVE,
+                        1,
+                        1,
                         Duration.ofSeconds(1),
                         false));
         guard.close();

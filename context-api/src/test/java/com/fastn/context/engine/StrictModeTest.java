@@ -12,7 +12,9 @@ import com.fastn.context.ManualTicker;
 import com.fastn.context.Operation;
 import com.fastn.context.Unclosed;
 import com.fastn.context.status.StatusWarning;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -150,12 +152,61 @@ class StrictModeTest {
     }
 
     @Test
+    void aContextThatIsForgottenStaysListedWithItsLineForTheTreeKeepsIt() {
+        long id = forgetContext();
+        WeakReference<Object> garbage = new WeakReference<>(new Object());
+        await().atMost(Duration.ofSeconds(30)).until(() -> {
+            System.gc();
+            return garbage.get() == null;
+        });
+        assertThat(runtime.unclosed()).singleElement().satisfies(one -> {
+            assertThat(one.kind()).isEqualTo(Unclosed.Kind.CONTEXT);
+            assertThat(one.contextId()).isEqualTo(id);
+            assertThat(one.place()).contains("forgetContext(StrictModeTest.java:");
+        });
+        assertThat(runtime.misuses()).isEmpty();
+    }
+
+    private long forgetContext() {
+        return root.child("forgotten").open().id();
+    }
+
+    @Test
+    void S7_aRuntimeThatClosesSaysInOneLineOfTheLogWhatWasLeftOpenAndWhere() {
+        root.child("session\r\nFAKE {}").open();
+        List<Operation> kept = new ArrayList<>();
+        for (int i = 0; i < 25; i++) {
+            ticker.advance(Duration.ofMillis(1));
+            kept.add(root.operation("query-" + i));
+        }
+        String log = CapturedLog.of(runtime::close);
+        assertThat(kept).hasSize(25);
+        assertThat(log.lines())
+                .singleElement()
+                .satisfies(line -> assertThat(line)
+                        .contains(
+                                "the runtime closes, and 26 things were never closed: context app.session\\u{d}\\u{a}FAKE {}")
+                        .contains(
+                                "S7_aRuntimeThatClosesSaysInOneLineOfTheLogWhatWasLeftOpenAndWhere(StrictModeTest.java:")
+                        .contains("query-18")
+                        .doesNotContain("query-19")
+                        .endsWith("; +6 more"));
+        assertThat(CapturedLog.of(runtime::close)).as("a second close").isEmpty();
+    }
+
+    @Test
+    void aRuntimeInWhichAllWasClosedClosesWithoutAWord() {
+        root.child("session").open().close();
+        assertThat(CapturedLog.of(runtime::close)).isEmpty();
+    }
+
+    @Test
     void withoutStrictModeNothingIsRecordedAndTheEnginesOwnObjectsAreGiven() {
         try (ContextRuntime plain = ContextRuntime.builder().strict(false).build()) {
             plain.root().child("session").open();
             LockGuard<Integer> guard = guardOf(plain.root().mutex("orders", 1).lock());
             Operation query = plain.root().operation("db-query");
-            assertThat(guard).isInstanceOf(FifoMutex.Grant.class);
+            assertThat(guard).isInstanceOf(Grant.class);
             assertThat(query).isInstanceOf(RunningOperation.class);
             assertThat(plain.unclosed()).isEmpty();
         }

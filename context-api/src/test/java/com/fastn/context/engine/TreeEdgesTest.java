@@ -36,7 +36,7 @@ class TreeEdgesTest {
         assertThat(context.getData("key")).isNull();
         assertThat(context.setting("key")).isNull();
         assertThat(context.childNodes()).isEmpty();
-        assertThat(context.mutexList()).isEmpty();
+        assertThat(context.lockList()).isEmpty();
         assertThat(context.cancelHandlers()).isZero();
         assertThat(context.isInOperation()).isFalse();
         assertThat(context.isOnThread()).isFalse();
@@ -57,7 +57,7 @@ class TreeEdgesTest {
         assertThat(context.getData("other")).isNull();
         assertThat(context.isInOperation()).isFalse();
         assertThat(context.cancelHandlers()).isZero();
-        assertThat(context.mutexList()).isEmpty();
+        assertThat(context.lockList()).isEmpty();
 
         ContextNode other = tree.open("other");
         other.setSetting("key", "value");
@@ -158,13 +158,13 @@ class TreeEdgesTest {
         List<@Nullable FastnContext> seen = new ArrayList<>();
         Runnable look = () -> seen.add(FastnContext.current());
         context.wrap(look).run();
-        assertThat(context.wrap(() -> {
+        assertThat(context.wrapCallable(() -> {
                             look.run();
                             return "result";
                         })
                         .call())
                 .isEqualTo("result");
-        context.wrap(Runnable::run).execute(look);
+        context.wrapExecutor(Runnable::run).execute(look);
         assertThat(seen).containsExactly(context, context, context);
     }
 
@@ -257,7 +257,7 @@ class TreeEdgesTest {
         assertThat(tree.runtime.misuses()).isEmpty();
         assertThat(context.mutex("lock", 2)).isSameAs(lock);
         assertThat(tree.runtime.misuses()).hasSize(1);
-        assertThat(context.mutexList()).hasSize(1);
+        assertThat(context.lockList()).hasSize(1);
     }
 
     @Test

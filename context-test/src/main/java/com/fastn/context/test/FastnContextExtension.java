@@ -36,7 +36,7 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * <p>While the test runs, its runtime is the default one too: code that runs off any context, on a thread of its own, reaches
  * it, and so does a Vertx that the test makes. Where tests run concurrently this cannot be, and the default runtime is one
  * for all of them: hand such code a context, or wrap its executor with
- * {@link FastnContext#wrap(java.util.concurrent.Executor)}.
+ * {@link FastnContext#wrapExecutor(java.util.concurrent.Executor)}.
  */
 public final class FastnContextExtension implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
     private static final Namespace NAMESPACE = Namespace.create(FastnContextExtension.class);

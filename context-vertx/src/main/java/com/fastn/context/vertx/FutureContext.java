@@ -320,6 +320,29 @@ public final class FutureContext {
         return new FutureMutex<>(context.mutex(name));
     }
 
+    /**
+     * Gives the read-write lock of this name in this context, made at the first call with the value that it protects.
+     *
+     * @param name the lock's name
+     * @param value the first value; a different one in a later call is not taken over and is counted as misuse
+     * @param <T> the type of the value
+     * @return the one read-write lock of this name in this context
+     */
+    public <T extends @Nullable Object> FutureReadWriteLock<T> readWriteLock(String name, T value) {
+        return new FutureReadWriteLock<>(context.readWriteLock(name, value));
+    }
+
+    /**
+     * Gives the semaphore of this name in this context, made at the first call with its permits.
+     *
+     * @param name the semaphore's name
+     * @param permits how many there are; a different number in a later call is not taken over and is counted as misuse
+     * @return the one semaphore of this name in this context
+     */
+    public FutureSemaphore semaphore(String name, int permits) {
+        return new FutureSemaphore(context.semaphore(name, permits));
+    }
+
     // --- what is shown
 
     /** Shows a sign of life. */

@@ -63,6 +63,19 @@ public final class FutureContextBuilder {
      * @return this builder
      */
     @CanIgnoreReturnValue
+    public FutureContextBuilder withMetric(String key, int value) {
+        child.withMetric(key, value);
+        return this;
+    }
+
+    /**
+     * Shows a count in the child's row.
+     *
+     * @param key the key
+     * @param value the count
+     * @return this builder
+     */
+    @CanIgnoreReturnValue
     public FutureContextBuilder withMetric(String key, long value) {
         child.withMetric(key, value);
         return this;

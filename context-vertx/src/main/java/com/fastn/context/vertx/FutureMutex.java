@@ -70,15 +70,20 @@ public final class FutureMutex<T extends @Nullable Object> {
      */
     public <R extends @Nullable Object> Future<R> withLock(Function<? super T, Future<R>> work) {
         requireNonNull(work, "work");
-        return lock().compose(guard -> {
-            Future<R> done;
-            try {
-                done = Futures.given(work.apply(guard.value()));
-            } catch (Throwable t) {
-                done = Future.failedFuture(t);
-            }
-            return done.onComplete(end -> guard.close());
-        });
+        return Futures.of(mutex.withLock(value -> Futures.stage(work.apply(value))));
+    }
+
+    /**
+     * Runs a piece of work while holding the lock, if it is granted in time.
+     *
+     * @param timeout how long to wait for the lock
+     * @param work is given the value, and gives the future that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withLock(Function)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    public <R extends @Nullable Object> Future<R> withLock(Duration timeout, Function<? super T, Future<R>> work) {
+        requireNonNull(work, "work");
+        return Futures.of(mutex.withLock(timeout, value -> Futures.stage(work.apply(value))));
     }
 
     /** {@return the context that holds the lock at this moment, or {@code null}} */

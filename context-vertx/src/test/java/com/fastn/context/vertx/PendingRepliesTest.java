@@ -86,7 +86,7 @@ class PendingRepliesTest {
     @Test
     void aMessageThatWaitsForALockLasts() {
         LockGuard<?> guard = Waiting.take(runtime.root().mutex("orders"));
-        var waiting = message.wrap((java.util.concurrent.Callable<java.util.concurrent.CompletionStage<?>>)
+        var waiting = message.wrapCallable((java.util.concurrent.Callable<java.util.concurrent.CompletionStage<?>>)
                 () -> runtime.root().mutex("orders").lock());
         try {
             waiting.call().thenAccept(granted -> ((LockGuard<?>) granted).close());

@@ -5,7 +5,6 @@ import com.fastn.context.ContextRuntime
 import com.fastn.context.FastnContext
 import com.fastn.context.status.MetricValue
 import java.time.Duration
-import java.util.concurrent.Callable
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletableFuture.completedFuture
 import kotlinx.coroutines.future.await
@@ -82,17 +81,19 @@ class JavaApiTest {
     @Test
     fun aWrappedTaskRunsInItsContext() {
         root.child("work").open().use { work ->
-            // The form has to be named: for a bare lambda it could be any of three.
-            assertThat(work.wrap(Callable { FastnContext.current() }).call()).isEqualTo(work)
             var seen: FastnContext? = null
-            work.wrap(Runnable { seen = FastnContext.current() }).run()
+            work.wrap { seen = FastnContext.current() }.run()
             assertThat(seen).isEqualTo(work)
+            assertThat(work.wrapCallable { FastnContext.current() }.call()).isEqualTo(work)
+            work.wrapExecutor { it.run() }.execute { seen = FastnContext.current().parent() }
+            assertThat(seen).isEqualTo(root)
         }
     }
 
     @Test
     fun recordsHavePropertiesAndSealedTypesNeedNoElse() {
-        root.addMetric("files", 3)
+        val files: Int = listOf("a", "b", "c").size
+        root.addMetric("files", files)
         root.addMetric("load", 0.5)
         root.addMetric("took", Duration.ofSeconds(2))
         root.addMetric("phase", "warm")
@@ -101,6 +102,16 @@ class JavaApiTest {
         assertThat(metrics).isEqualTo(
             mapOf("files" to "3", "load" to "0.5", "took" to "PT2S", "phase" to "warm", "sent" to "10 B"),
         )
+    }
+
+    @Test
+    fun aBuilderTakesIntegersOfBothSizes() {
+        val rows: Int = 3
+        val bytes: Long = 4
+        root.child("import").withMetric("rows", rows).withMetric("bytes", bytes).open().use {
+            val metrics = it.subtreeStatus().globalContext.metrics
+            assertThat(metrics).isEqualTo(mapOf("rows" to MetricValue.counter(3), "bytes" to MetricValue.counter(4)))
+        }
     }
 
     private fun text(metric: MetricValue): String = when (metric) {

@@ -1,107 +1,131 @@
 package com.fastn.verification.concurrency;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** What the mutex is meant to be, without any concurrency. */
-public class TicketQueue {
+/** What a lock is meant to be, without any concurrency: permits, and a queue that is served from its head only. */
+public abstract class TicketQueue {
+    private final IntUnaryOperator wants;
     private final ArrayDeque<Ticket> queue = new ArrayDeque<>();
     private final List<List<Ticket>> tickets = new ArrayList<>();
-    private @Nullable Ticket holder;
-
-    /** Makes the queue that the mutex begins with. */
-    public TicketQueue() {
-        this(true);
-    }
+    private final @Nullable Ticket[] guards = new Ticket[LockTickets.THREADS];
+    private final int[] contexts = new int[LockTickets.THREADS];
+    private int available;
 
     @SuppressWarnings("this-escape") // nothing of the subclass is used before it is made
-    TicketQueue(boolean contended) {
-        for (int i = 0; i < MutexTickets.THREADS; i++) {
+    TicketQueue(int permits, IntUnaryOperator wants, boolean contended) {
+        this.available = permits;
+        this.wants = wants;
+        Arrays.fill(contexts, LockTickets.CONTEXTS);
+        for (int i = 0; i < LockTickets.THREADS; i++) {
             tickets.add(new ArrayList<>());
         }
         if (contended) {
-            for (int i = MutexTickets.FIRST; i < MutexTickets.THREADS; i++) {
+            for (int i = LockTickets.FIRST; i < LockTickets.THREADS; i++) {
                 ask(i);
             }
-            goOn(MutexTickets.FIRST);
+            goOn(LockTickets.FIRST);
         }
     }
 
-    /** See the mutex. */
+    /** See the lock. */
     public String ask(int thread) {
         List<Ticket> own = tickets.get(thread);
-        if (own.size() == MutexTickets.MOST_TICKETS) {
+        if (own.size() == LockTickets.MOST_TICKETS || contexts[thread] == 0) {
             return "has enough";
         }
-        Ticket ticket = new Ticket(thread);
+        contexts[thread]--;
+        Ticket ticket = new Ticket(wants.applyAsInt(thread));
         own.add(ticket);
-        if (holder == null) {
-            holder = ticket;
-        } else {
-            queue.add(ticket);
-        }
+        queue.add(ticket);
+        serve();
         return "asked";
     }
 
-    /** See the mutex. */
-    public String goOn(int thread) {
-        List<Ticket> own = tickets.get(thread);
-        if (isHeldBy(thread)) {
-            holder = queue.poll();
-            return "released";
+    private void serve() {
+        for (Ticket head = queue.peek(); head != null && head.permits <= available; head = queue.peek()) {
+            queue.remove();
+            available -= head.permits;
+            head.granted = true;
         }
-        Ticket granted = holder;
-        int index = granted == null ? -1 : own.indexOf(granted);
-        if (index < 0) {
-            return "waiting";
-        }
-        own.remove(index);
-        return "granted " + index;
     }
 
-    /** See the mutex. */
+    /** See the lock. */
+    public String goOn(int thread) {
+        Ticket guard = guards[thread];
+        if (guard != null) {
+            guards[thread] = null;
+            available += guard.permits;
+            serve();
+            return "released";
+        }
+        List<Ticket> own = tickets.get(thread);
+        for (int i = 0; i < own.size(); i++) {
+            Ticket ticket = own.get(i);
+            if (ticket.failed) {
+                own.remove(i);
+                return "failed " + i;
+            }
+            if (ticket.granted) {
+                guards[thread] = own.remove(i);
+                return "granted " + i;
+            }
+        }
+        return "waiting";
+    }
+
+    /** See the lock. */
     public String turnAway(int thread) {
         List<Ticket> own = tickets.get(thread);
         if (!own.isEmpty()) {
             Ticket newest = own.get(own.size() - 1);
-            if (newest == holder) {
+            if (newest.granted) {
                 return "too late";
             }
+            // Also of one that failed by then: it failed because it was cancelled, says its stage.
             own.remove(newest);
             queue.remove(newest);
+            serve();
             return "cancelled";
         }
-        if (isHeldBy(thread)) {
+        if (guards[thread] != null) {
             return "has it";
         }
-        if (holder != null) {
+        Ticket tried = new Ticket(wants.applyAsInt(thread));
+        if (!queue.isEmpty() || tried.permits > available) {
             return "not free";
         }
-        holder = new Ticket(thread);
+        available -= tried.permits;
+        guards[thread] = tried;
         return "taken";
     }
 
-    private boolean isHeldBy(int thread) {
-        return holder != null && holder.thread == thread && !tickets.get(thread).contains(requireNonNull(holder));
-    }
-
-    private static final class Ticket {
-        private final int thread;
-
-        private Ticket(int thread) {
-            this.thread = thread;
+    /** See the lock. */
+    public String stop(int thread) {
+        List<Ticket> own = tickets.get(thread);
+        if (own.isEmpty()) {
+            return "nothing to stop";
         }
+        Ticket newest = own.get(own.size() - 1);
+        if (!newest.granted && queue.remove(newest)) {
+            newest.failed = true;
+            serve();
+        }
+        return "stopped";
     }
 
-    /** The same model, free at the start. */
-    public static class Free extends TicketQueue {
-        /** Makes an empty queue. */
-        public Free() {
-            super(false);
+    // Not a record: two tickets are two, also if they want the same.
+    private static final class Ticket {
+        private final int permits;
+        private boolean granted;
+        private boolean failed;
+
+        private Ticket(int permits) {
+            this.permits = permits;
         }
     }
 }

@@ -1,0 +1,856 @@
+package com.fastn.context.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextLock;
+import com.fastn.context.FastnContext;
+import com.fastn.context.LockTimeoutException;
+import com.fastn.context.Registration;
+import com.fastn.context.SelfDeadlockException;
+import com.fastn.context.event.ContextEvent;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.LockType;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The queue under every named lock: so many permits, who holds them, and who waits for how many, strictly first in, first
+ * out (rule L5). A mutex has one permit; of a read-write lock a reader takes one and a writer all.
+ *
+ * <p>Completions, handlers and events run after the monitor, which is a leaf, is left: on the execution context that asked,
+ * else by trampoline in the thread that released (rules L1, L2, L8, L9).
+ */
+abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
+    /*
+     * What "word" says:
+     *   null       nobody holds a permit and nobody waits
+     *   a Grant    it holds all permits, and nobody waits; whoever sets it so, or takes it back, needs one atomic step
+     *   this lock  queued: the holders, the queue and the free permits are in the fields that the monitor guards
+     *
+     *   null --all permits--> a Grant --release--> null
+     *     \                      \
+     *      \--some permits--------+--somebody asks--> queued --nobody holds, nobody waits--> null
+     *
+     * All changes from or to "queued" are made under the monitor. The last fence is changed by the one who has just
+     * taken all permits, or under the monitor while queued: these exclude each other.
+     */
+    @SuppressWarnings("rawtypes")
+    private static final AtomicReferenceFieldUpdater<FifoLock, Object> WORD =
+            AtomicReferenceFieldUpdater.newUpdater(FifoLock.class, Object.class, "word");
+
+    private static final long LONG_ENOUGH_TO_LOOK = CoarseClock.STEP.toNanos();
+
+    private final EngineRuntime runtime;
+    private final ContextNode owner;
+    private final String name;
+    private final long id;
+    private final LockType type;
+    private final int total;
+    private final T firstValue;
+
+    volatile T value;
+    private volatile @Nullable Object word;
+    private long lastFence;
+
+    private volatile boolean placesWanted;
+    private volatile boolean endsWithContext;
+
+    /** Nothing of the above, and no strict mode: a grant needs nothing but itself. */
+    private volatile boolean plain;
+
+    @GuardedBy("this")
+    private final Chain<Grant<T>> holders = new Chain<>();
+
+    @GuardedBy("this")
+    private final Chain<Grant<T>> queue = new Chain<>();
+
+    @GuardedBy("this")
+    private int available;
+
+    @GuardedBy("this")
+    private long changes;
+
+    FifoLock(ContextNode owner, String name, LockType type, int total, T value) {
+        this.runtime = owner.runtime();
+        this.owner = owner;
+        this.name = name;
+        this.id = runtime.nextLockId();
+        this.type = type;
+        this.total = total;
+        this.available = total;
+        this.firstValue = value;
+        this.value = value;
+        this.plain = runtime.leaks() == null;
+    }
+
+    long id() {
+        return id;
+    }
+
+    int total() {
+        return total;
+    }
+
+    T firstValue() {
+        return firstValue;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public LockType type() {
+        return type;
+    }
+
+    @Override
+    public ContextNode context() {
+        return owner;
+    }
+
+    /** {@return kind and name, as in "mutex "orders""} */
+    @Override
+    public String toString() {
+        return type.text() + " \"" + name + "\"";
+    }
+
+    // --- asking
+
+    private ContextNode asker() {
+        return runtime.engineCurrent() instanceof ContextNode current ? current : owner;
+    }
+
+    /** The stage of a guard. */
+    final CompletableFuture<AnyGuard<T>> ask(int permits, @Nullable Duration timeout) {
+        ContextNode asker = asker();
+        Grant<T> granted = takeAll(asker, permits, false);
+        return granted != null
+                ? CompletableFuture.completedFuture(handedOut(granted))
+                : askInLine(asker, permits, timeout, false, false);
+    }
+
+    /** A stage of the part of a guard that a kind of lock shows. */
+    @SuppressWarnings("unchecked") // a stage only gives
+    static <G> CompletionStage<G> as(CompletionStage<? extends G> stage) {
+        return (CompletionStage<G>) stage;
+    }
+
+    /** What the caller gets: the grant itself, or a handle around it that tells when it is forgotten. */
+    private AnyGuard<T> handedOut(Grant<T> grant) {
+        LeakTracker leaks = plain ? null : runtime.leaks();
+        return leaks == null || grant.scoped ? grant : leaks.guard(grant);
+    }
+
+    /** All permits of a lock that is free, by one atomic step; null when it needs a closer look. */
+    private @Nullable Grant<T> takeAll(ContextNode asker, int permits, boolean scoped) {
+        if (permits != total || word != null || asker.isCancelled() || asker.isClosed()) {
+            return null;
+        }
+        long now = runtime.touchNanos();
+        long before = lastFence;
+        Grant<T> grant = new Grant<>(this, asker, permits, scoped, before + 1, now);
+        if (!WORD.compareAndSet(this, null, grant)) {
+            return null;
+        }
+        if (lastFence != before) {
+            // It was taken and released since the fence was read.
+            grant.fence = lastFence + 1;
+        }
+        lastFence = grant.fence;
+        asker.touch(now);
+        if (!plain) {
+            grant.placed(place());
+        }
+        held(grant);
+        return grant;
+    }
+
+    private CompletableFuture<AnyGuard<T>> askInLine(
+            ContextNode asker, int permits, @Nullable Duration timeout, boolean scoped, boolean blocking) {
+        Scope inside = runtime.scopes().get();
+        Throwable refusal = refusal(asker, permits, inside, blocking);
+        if (refusal != null) {
+            return CompletableFuture.failedFuture(refusal);
+        }
+        long now = runtime.touchNanos();
+        asker.touch(now);
+        List<StackTraceElement> place = place();
+        Grant<T> granted;
+        Waiter<T> waiter = null;
+        Waiter<T> made = null;
+        do {
+            // Made outside of the monitor, and only when it is likely to be needed.
+            if (made == null && word != null) {
+                made = waiter(asker, permits, scoped, now, timeout, inside, blocking);
+                made.placed(place);
+            }
+            synchronized (this) {
+                look();
+                granted = queue.isEmpty() && available >= permits
+                        ? grant(new Grant<>(this, asker, permits, scoped, 0, now))
+                        : null;
+                if (granted == null && made != null) {
+                    waiter = made;
+                    queue.add(waiter);
+                    changes++;
+                }
+                rest();
+            }
+        } while (granted == null && waiter == null);
+        if (granted != null) {
+            granted.placed(place);
+            held(granted);
+            return CompletableFuture.completedFuture(handedOut(granted));
+        }
+        return inLine(requireNonNull(waiter, "waiter"), timeout);
+    }
+
+    private Waiter<T> waiter(
+            ContextNode asker,
+            int permits,
+            boolean scoped,
+            long now,
+            @Nullable Duration timeout,
+            @Nullable Scope inside,
+            boolean blocking) {
+        Executor executor = blocking ? null : runtime.current().completions();
+        long deadline = timeout == null ? 0 : Timers.deadline(now, timeout);
+        return new Waiter<>(this, asker, permits, scoped, now, deadline, inside, blocking, executor);
+    }
+
+    /** Tells of the waiter, and lets it hear of cancellation and of the end of its time. */
+    private CompletableFuture<AnyGuard<T>> inLine(Waiter<T> waiter, @Nullable Duration timeout) {
+        CompletableFuture<AnyGuard<T>> ticket = waiter.ticket();
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.WaitStarted(waiter.by.id(), waiter.by.path(), id, name, type));
+        }
+        runtime.changed();
+        if (!waiter.by.addWait(waiter)) {
+            endWithContext(waiter);
+        }
+        if (timeout != null) {
+            endAfter(waiter, timeout);
+        }
+        runtime.queued(waiter);
+        return ticket;
+    }
+
+    private void endAfter(Waiter<T> waiter, Duration timeout) {
+        Registration timer = runtime.timers().after(timeout, () -> giveUp(waiter, outOfTime(waiter, timeout)));
+        synchronized (this) {
+            if (waiter.state == Waiter.State.WAITING) {
+                waiter.timer = timer;
+                return;
+            }
+        }
+        timer.close();
+    }
+
+    /** Ends a wait whose context was cancelled or has ended. */
+    final void endWithContext(Waiter<?> waiter) {
+        Throwable ended = endedRefusal(waiter.by);
+        if (ended != null) {
+            giveUp(waiter, ended);
+        }
+    }
+
+    /** Why a context may not even queue, or null. */
+    private @Nullable Throwable refusal(ContextNode asker, int permits, @Nullable Scope inside, boolean blocking) {
+        if (permits < 1 || permits > total) {
+            return impossible(permits);
+        }
+        Throwable ended = endedRefusal(asker);
+        return ended != null || inside == null ? ended : selfDeadlock(asker, permits, inside, blocking);
+    }
+
+    private IllegalArgumentException impossible(int permits) {
+        return new IllegalArgumentException(permits + " permits of " + this + " were asked for, which has " + total
+                + "; ask for at least one and at most as many as there are");
+    }
+
+    /** What a wait of a context ends with that was cancelled or has ended; null while it may go on. */
+    private @Nullable Throwable endedRefusal(ContextNode asker) {
+        CancelReason cancelled = asker.cancelReason();
+        if (cancelled != null) {
+            return new ContextCancelledException(
+                    this + " was not given to " + asker.path() + ", which was cancelled", cancelled);
+        }
+        return asker.isClosed()
+                ? new IllegalStateException(this + " was not given to " + asker.path()
+                        + ", which has ended; lock in a context that is open")
+                : null;
+    }
+
+    /**
+     * What is asked for inside scopes that themselves hold too much of it can never be granted while they last (rule L7).
+     * A thread that would block inside of them could not end them. Otherwise the code that asks has to belong to the work
+     * of the scope, and not to another branch that happens to be called back by it.
+     */
+    private @Nullable Throwable selfDeadlock(ContextNode asker, int permits, Scope innermost, boolean blocking) {
+        if (total - Scope.heldBy(innermost, this) >= permits) {
+            return null;
+        }
+        Scope scope = requireNonNull(Scope.of(innermost, this), "scope");
+        if (!blocking && (asker != scope.grant.by || !Places.isOwnCode(Scope.depth(innermost, scope)))) {
+            return null;
+        }
+        String place = Places.describe(Places.caller());
+        return new SelfDeadlockException(this + " is held by " + scope.grant.by.path() + " in a scope that was begun "
+                + scope.place() + ", and was asked for again inside of it at " + place
+                + "; it is not reentrant. Hand the value down instead, or let another branch ask");
+    }
+
+    private LockTimeoutException outOfTime(Waiter<T> waiter, Duration timeout) {
+        List<FastnContext> by = holders();
+        String more = by.size() > 1 ? " and " + (by.size() - 1) + " more" : "";
+        return new LockTimeoutException(this + " was not given to " + waiter.by.path() + " within " + timeout
+                + (by.isEmpty() ? "" : "; it is held by " + by.get(0).path() + more));
+    }
+
+    /** A guard if that is possible at once, without passing anybody. */
+    final @Nullable AnyGuard<T> tryAsk(int permits) {
+        if (permits < 1 || permits > total) {
+            throw impossible(permits);
+        }
+        ContextNode asker = asker();
+        Grant<T> granted = takeAll(asker, permits, false);
+        if (granted == null && !(word instanceof Grant)) {
+            granted = tryInLine(asker, permits);
+        }
+        return granted == null ? null : handedOut(granted);
+    }
+
+    private @Nullable Grant<T> tryInLine(ContextNode asker, int permits) {
+        if (asker.isCancelled() || asker.isClosed()) {
+            return null;
+        }
+        long now = runtime.touchNanos();
+        Grant<T> granted = null;
+        synchronized (this) {
+            look();
+            if (queue.isEmpty() && available >= permits) {
+                granted = grant(new Grant<>(this, asker, permits, false, 0, now));
+            }
+            rest();
+        }
+        if (granted != null) {
+            asker.touch(now);
+            granted.placed(place());
+            held(granted);
+        }
+        return granted;
+    }
+
+    // --- waiting in a thread
+
+    /** A guard, which the calling thread waits for; null when the time ran out first. */
+    final @Nullable AnyGuard<T> askBlocking(int permits, @Nullable Duration timeout) {
+        if (runtime.current().isEventLoop()) {
+            throw new IllegalStateException(this + " was asked for in a way that blocks, on an event loop, which must"
+                    + " not be held up; use the form that gives a stage, or a worker or virtual thread");
+        }
+        ContextNode asker = asker();
+        Grant<T> granted = takeAll(asker, permits, false);
+        if (granted != null) {
+            return handedOut(granted);
+        }
+        CompletableFuture<AnyGuard<T>> ticket = askInLine(asker, permits, timeout, false, true);
+        try {
+            return ticket.get();
+        } catch (InterruptedException e) {
+            throw interrupted(asker, ticket, e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof LockTimeoutException) {
+                return null;
+            }
+            throw e.getCause() instanceof RuntimeException failure ? failure : new CompletionException(e.getCause());
+        }
+    }
+
+    private CancellationException interrupted(
+            ContextNode asker, CompletableFuture<AnyGuard<T>> ticket, InterruptedException interrupt) {
+        if (!ticket.cancel(false) && !ticket.isCompletedExceptionally()) {
+            // Granted in the same moment: nobody sees the guard.
+            ticket.join().close();
+        }
+        Thread.currentThread().interrupt();
+        CancellationException given =
+                new CancellationException("the wait of " + asker.path() + " for " + this + " was interrupted");
+        given.initCause(interrupt);
+        return given;
+    }
+
+    // --- granting
+
+    /** Brings what is known without the monitor under it. */
+    @GuardedBy("this")
+    private void look() {
+        Object seen = word;
+        while (seen != this && !WORD.compareAndSet(this, seen, this)) {
+            seen = word;
+        }
+        if (seen != null && seen != this) {
+            @SuppressWarnings("unchecked") // nothing else is put there
+            Grant<T> alone = (Grant<T>) seen;
+            holders.add(alone);
+            available -= alone.permits;
+        }
+    }
+
+    /** Lets the next one need no monitor, if nothing is known that would be lost. */
+    @GuardedBy("this")
+    private void rest() {
+        if (holders.isEmpty() && queue.isEmpty()) {
+            word = null;
+        }
+    }
+
+    @GuardedBy("this")
+    private Grant<T> grant(Grant<T> grant) {
+        lastFence++;
+        changes++;
+        grant.fence = lastFence;
+        available -= grant.permits;
+        holders.add(grant);
+        return grant;
+    }
+
+    /** Serves from the head of the queue what can be served; gives the first, which leads to the others. */
+    @GuardedBy("this")
+    private @Nullable Waiter<T> serve() {
+        Waiter<T> first = null;
+        Waiter<T> last = null;
+        for (Grant<T> head = queue.first(); head != null && head.permits <= available; head = queue.first()) {
+            Waiter<T> waiter = (Waiter<T>) head;
+            queue.remove(waiter);
+            waiter.state = Waiter.State.GRANTED;
+            grant(waiter);
+            if (last == null) {
+                first = waiter;
+            } else {
+                last.nextServed = waiter;
+            }
+            last = waiter;
+        }
+        return first;
+    }
+
+    /** What is to be done after a grant, outside of the monitor. */
+    private void held(Grant<T> grant) {
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.LockHeld(grant.by.id(), grant.by.path(), id, name, type, grant.fence));
+        }
+        if (owner.isClosed()) {
+            runtime.keepIfBusy(this);
+        }
+        if (!plain && endsWithContext && !grant.scoped) {
+            grant.by.releaseWithEnd(grant);
+        }
+        runtime.changed();
+    }
+
+    /** Tells those who were served, in their order. */
+    private void tellServed(@Nullable Waiter<T> first) {
+        Waiter<T> waiter = first;
+        while (waiter != null) {
+            Waiter<T> next = waiter.nextServed;
+            waiter.nextServed = null;
+            stopTimer(waiter);
+            held(waiter);
+            dispatch(waiter, waiter);
+            waiter = next;
+        }
+    }
+
+    private void stopTimer(Waiter<T> waiter) {
+        Registration timer = waiter.timer;
+        if (timer != null) {
+            waiter.timer = null;
+            timer.close();
+        }
+    }
+
+    private void dispatch(Waiter<T> waiter, Trampoline.Task completion) {
+        Executor where = waiter.executor;
+        if (where != null) {
+            try {
+                where.execute(completion);
+                return;
+            } catch (RuntimeException e) {
+                // The place that asked is gone; the lock must not be lost with it.
+            }
+        }
+        // In the thread that released, but not in its context: what the waiter goes on with is the waiter's (rule L9).
+        runtime.trampoline().run(completion);
+    }
+
+    /** Hands the lock to the waiter whose turn it is. */
+    final void deliver(Waiter<T> waiter) {
+        ContextNode by = waiter.by;
+        long now = runtime.touchNanos();
+        noteLongWait(waiter, now - waiter.sinceNanos);
+        waiter.sinceNanos = now;
+        by.touch(now);
+        CompletableFuture<AnyGuard<T>> ticket = waiter.takeTicket();
+        Throwable ended = endedRefusal(by);
+        if (ended == null) {
+            AnyGuard<T> guard = handedOut(waiter);
+            if (!ticket.complete(guard)) {
+                guard.close();
+            }
+        } else {
+            // Cancelled between the grant and now: the guard is never seen (rule L2).
+            tryRelease(waiter);
+            ticket.completeExceptionally(ended);
+        }
+        by.waitEnded(waiter);
+    }
+
+    private void noteLongWait(Waiter<T> waiter, long waitedNanos) {
+        if (waitedNanos > LONG_ENOUGH_TO_LOOK
+                && !placesWanted
+                && waitedNanos > WarningSettings.of(waiter.by).waiterStuckNanos) {
+            wantPlaces();
+        }
+    }
+
+    /** Where the lock is asked for; null unless somebody wants to know. */
+    private @Nullable List<StackTraceElement> place() {
+        return !plain && (placesWanted || runtime.leaks() != null) ? Places.caller() : null;
+    }
+
+    /** From now on each grant records where it was asked for. */
+    void wantPlaces() {
+        placesWanted = true;
+        plain = false;
+    }
+
+    // --- releasing
+
+    final void release(Grant<T> grant) {
+        if (!tryRelease(grant)) {
+            runtime.misuse("a guard of " + this + " was closed twice; the second time had no effect");
+        }
+    }
+
+    /** {@return whether it was held} */
+    final boolean tryRelease(Grant<T> grant) {
+        Waiter<T> served = null;
+        if (word != grant || !WORD.compareAndSet(this, grant, null)) {
+            synchronized (this) {
+                look();
+                boolean held = holders.contains(grant);
+                if (held) {
+                    holders.remove(grant);
+                    available += grant.permits;
+                    changes++;
+                    served = serve();
+                }
+                rest();
+                if (!held) {
+                    return false;
+                }
+            }
+        }
+        released(grant);
+        tellServed(served);
+        return true;
+    }
+
+    private void released(Grant<T> grant) {
+        grant.by.touch();
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.LockReleased(grant.by.id(), grant.by.path(), id, name, type, grant.fence));
+        }
+        if (!plain && endsWithContext) {
+            grant.by.wasReleased(grant);
+        }
+        runtime.changed();
+        if (owner.isClosed()) {
+            runtime.forgetIfIdle(this);
+        }
+    }
+
+    /** Gives some of the permits of a grant back. */
+    final void releaseSome(Grant<T> grant, int some) {
+        boolean last;
+        Waiter<T> served = null;
+        synchronized (this) {
+            look();
+            int has = holders.contains(grant) ? grant.permits : 0;
+            last = some == has;
+            if (some >= 1 && some < has) {
+                grant.permits -= some;
+                available += some;
+                changes++;
+                served = serve();
+            } else if (some < 1 || some > has) {
+                rest();
+                throw new IllegalArgumentException(
+                        some + " permits of " + this + " were to be given back by a guard that" + " holds " + has
+                                + "; give back at least one and at most what it holds");
+            }
+        }
+        if (last) {
+            release(grant);
+        } else {
+            grant.by.touch();
+            runtime.changed();
+            tellServed(served);
+        }
+    }
+
+    /** How many permits a grant holds at this moment. */
+    final int permitsOf(Grant<T> grant) {
+        synchronized (this) {
+            return word == grant || (word == this && holders.contains(grant)) ? grant.permits : 0;
+        }
+    }
+
+    final void checkHeld(Grant<T> grant) {
+        if (!isHeldBy(grant)) {
+            throw new IllegalStateException("this guard of " + this + " is closed; lock again to reach the value");
+        }
+    }
+
+    final boolean isHeldBy(Grant<T> grant) {
+        return word == grant || permitsOf(grant) > 0;
+    }
+
+    // --- giving up
+
+    /**
+     * Ends a wait with a failure.
+     *
+     * @return whether it still waited; otherwise the lock was granted to it or it had left, and nothing happens
+     */
+    boolean giveUp(Waiter<?> waiter, Throwable cause) {
+        Waiter<T> mine = mine(waiter);
+        if (!leave(mine)) {
+            return false;
+        }
+        dispatch(mine, new GivenUp(mine, mine.takeTicket(), cause));
+        return true;
+    }
+
+    private record GivenUp(Waiter<?> waiter, CompletableFuture<?> ticket, Throwable cause) implements Trampoline.Task {
+        @Override
+        public ContextNode context() {
+            return waiter.by;
+        }
+
+        @Override
+        public void run() {
+            ticket.completeExceptionally(cause);
+            waiter.by.waitEnded(waiter);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // a waiter is asked about at the lock that it waits for
+    private Waiter<T> mine(Waiter<?> waiter) {
+        return (Waiter<T>) waiter;
+    }
+
+    /** Takes a waiter out of the queue before anybody hears of it; false when it was granted or had left (rule L1). */
+    final boolean leave(Waiter<?> leaving) {
+        Waiter<T> waiter = mine(leaving);
+        Waiter<T> served;
+        synchronized (this) {
+            if (waiter.state != Waiter.State.WAITING) {
+                return false;
+            }
+            waiter.state = Waiter.State.LEFT;
+            queue.remove(waiter);
+            changes++;
+            // Those behind it may fit where it did not (rule L6).
+            served = serve();
+            rest();
+        }
+        stopTimer(waiter);
+        waiter.by.removeWait(waiter);
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.WaitEnded(waiter.by.id(), waiter.by.path(), id, name, type));
+        }
+        runtime.changed();
+        tellServed(served);
+        return true;
+    }
+
+    // --- scopes
+
+    /**
+     * Runs a piece of work with a guard, and releases it whatever happens.
+     *
+     * @param code the work as the application gave it
+     * @param work the same, as a function of the guard
+     */
+    final <R extends @Nullable Object> CompletionStage<R> scoped(
+            int permits,
+            @Nullable Duration timeout,
+            Object code,
+            Function<? super Grant<T>, ? extends @Nullable CompletionStage<R>> work) {
+        ContextNode asker = asker();
+        Grant<T> granted = takeAll(asker, permits, true);
+        if (granted != null) {
+            Pending<R> result = new Pending<>(null);
+            run(granted, code, work, result);
+            return result;
+        }
+        CompletableFuture<AnyGuard<T>> asked = askInLine(asker, permits, timeout, true, false);
+        Pending<R> result = new Pending<>(Pending.sourceOf(asked));
+        // Not by thenCompose: it skips the function, and so loses the guard, when its stage was completed from outside.
+        var unused = asked.whenComplete((guard, failure) -> {
+            if (failure != null) {
+                result.completeExceptionally(failure);
+            } else if (result.isDone()) {
+                guard.close();
+            } else {
+                run((Grant<T>) guard, code, work, result);
+            }
+        });
+        return result;
+    }
+
+    private <R extends @Nullable Object> void run(
+            Grant<T> grant,
+            Object code,
+            Function<? super Grant<T>, ? extends @Nullable CompletionStage<R>> work,
+            Pending<R> result) {
+        ThreadLocal<@Nullable Scope> scopes = runtime.scopes();
+        Scope outer = scopes.get();
+        Scope scope = new Scope(grant, outer, code);
+        result.follows(scope);
+        CompletionStage<R> done;
+        scopes.set(scope);
+        try {
+            done = requireNonNull(work.apply(grant), "the work gave no stage");
+        } catch (Throwable t) {
+            tryRelease(grant);
+            result.completeExceptionally(t);
+            return;
+        } finally {
+            scopes.set(outer);
+        }
+        scope.end = done;
+        done.whenComplete((given, failure) -> {
+            tryRelease(grant);
+            Stages.complete(result, given, failure);
+        });
+    }
+
+    /** Releases what a context still held that has ended, and whose locks end with it. */
+    final void releaseAtEnd(Grant<?> held) {
+        @SuppressWarnings("unchecked") // a grant is asked about at its own lock
+        Grant<T> grant = (Grant<T>) held;
+        if (tryRelease(grant)) {
+            runtime.misuse("a guard of " + this + " was still open when its context ended; it was closed, as"
+                    + " setAutoReleaseOnEnd(true) says");
+        }
+    }
+
+    // --- what is known
+
+    @Override
+    public List<FastnContext> holders() {
+        Object seen = word;
+        if (seen == null) {
+            return List.of();
+        }
+        if (seen instanceof Grant<?> alone) {
+            return List.of(alone.by);
+        }
+        List<FastnContext> all = new ArrayList<>();
+        synchronized (this) {
+            look();
+            for (Grant<T> h = holders.first(); h != null; h = holders.after(h)) {
+                all.add(h.by);
+            }
+            rest();
+        }
+        return List.copyOf(all);
+    }
+
+    /** {@return the first holder, or null} */
+    @Nullable
+    FastnContext firstHolder() {
+        List<FastnContext> all = holders();
+        return all.isEmpty() ? null : all.get(0);
+    }
+
+    @Override
+    public synchronized int waiters() {
+        return queue.size();
+    }
+
+    /** {@return how many permits are free} */
+    int available() {
+        Object seen = word;
+        if (seen != this) {
+            return seen == null ? total : 0;
+        }
+        synchronized (this) {
+            look();
+            int free = available;
+            rest();
+            return free;
+        }
+    }
+
+    boolean isBusy() {
+        return word != null;
+    }
+
+    @Override
+    public void setAutoReleaseOnEnd(boolean release) {
+        endsWithContext = release;
+        if (release) {
+            plain = false;
+        }
+    }
+
+    /** Who holds and who waits, of one instant (rule M9). */
+    final LockView view() {
+        List<LockView.Holder> held = new ArrayList<>();
+        List<LockView.Waiting> waiting = new ArrayList<>();
+        synchronized (this) {
+            // Without look(): to be seen must not make a lock slower.
+            if (word instanceof Grant<?> alone) {
+                return new LockView(
+                        this, List.of(new LockView.Holder(alone, total)), List.of(), changes + 2 * alone.fence);
+            }
+            for (Grant<T> h = holders.first(); h != null; h = holders.after(h)) {
+                held.add(new LockView.Holder(h, h.permits));
+            }
+            for (Grant<T> w = queue.first(); w != null; w = queue.after(w)) {
+                waiting.add(new LockView.Waiting((Waiter<T>) w, w.permits));
+            }
+            // A grant adds two, so that its end, which may change nothing here, makes a difference.
+            long generation = changes + 2 * lastFence + (held.isEmpty() ? 1 : 0);
+            return new LockView(this, held, waiting, generation);
+        }
+    }
+
+    /** Adds its view to some, unless nobody holds it. */
+    final void addTo(List<LockView> views) {
+        if (word != null) {
+            LockView view = view();
+            if (!view.isIdle()) {
+                views.add(view);
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package com.fastn.context.engine;
+
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One running of a {@code withLock}. It is kept by the thread that runs the work until that has given its stage: what asks
+ * for a lock there asks inside of this scope. What runs later may belong to any branch, and is not taken for a part of it.
+ */
+final class Scope {
+    final Grant<?> grant;
+    final @Nullable Scope outer;
+    private final Object work;
+
+    /** What ends the scope, once the work has given it. */
+    volatile @Nullable CompletionStage<?> end;
+
+    Scope(Grant<?> grant, @Nullable Scope outer, Object work) {
+        this.grant = grant;
+        this.outer = outer;
+        this.work = work;
+    }
+
+    /** How many permits of a lock the scopes on this thread hold. */
+    static int heldBy(@Nullable Scope innermost, FifoLock<?> lock) {
+        int held = 0;
+        for (Scope scope = innermost; scope != null; scope = scope.outer) {
+            if (scope.grant.lock == lock) {
+                held += scope.grant.permits;
+            }
+        }
+        return held;
+    }
+
+    /** The innermost scope of a lock. */
+    static @Nullable Scope of(@Nullable Scope innermost, FifoLock<?> lock) {
+        Scope scope = innermost;
+        while (scope != null && scope.grant.lock != lock) {
+            scope = scope.outer;
+        }
+        return scope;
+    }
+
+    /** How many scopes there are from the innermost to another one, both included. */
+    static int depth(Scope innermost, Scope to) {
+        int depth = 1;
+        for (Scope scope = innermost; scope != to && scope.outer != null; scope = scope.outer) {
+            depth++;
+        }
+        return depth;
+    }
+
+    /** Where it was begun, as well as that is known. */
+    String place() {
+        String place = Places.describe(grant.place);
+        if (place != null) {
+            return "at " + place;
+        }
+        String code = work.getClass().getName();
+        int lambda = code.indexOf("$$Lambda");
+        return "by code of " + (lambda < 0 ? code : code.substring(0, lambda));
+    }
+}

@@ -1,0 +1,247 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextReadWriteLock;
+import com.fastn.context.ContextScope;
+import com.fastn.context.ContextSemaphore;
+import com.fastn.context.FastnContext;
+import com.fastn.context.HeldGuard;
+import com.fastn.context.LockGuard;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Many waiters at once. */
+class LockStressTest {
+    private static final int SCALE = Integer.getInteger("proof.scale", 1);
+
+    @RegisterExtension
+    final TestTree tree = new TestTree();
+
+    @Test
+    void L8_aMillionHandOffsOnOneLoopNeedAStackOf256k() throws InterruptedException {
+        TestTree bound = new TestTree(new FakeLoop.Binding());
+        ContextMutex<Integer> orders = bound.root.mutex("orders", 1);
+        handOffs(1_000_000, i -> orders.lock().toCompletableFuture());
+        assertThat(orders.holder()).isNull();
+    }
+
+    @Test
+    void L8_soDoThoseOfReadersWritersAndPermits() throws InterruptedException {
+        TestTree bound = new TestTree(new FakeLoop.Binding());
+        ContextReadWriteLock<Integer> prices = bound.root.readWriteLock("prices", 1);
+        handOffs(
+                100_000,
+                i -> i % 3 == 0
+                        ? prices.writeLock().toCompletableFuture()
+                        : prices.readLock().toCompletableFuture());
+        ContextSemaphore pool = bound.root.semaphore("pool", 3);
+        handOffs(100_000, i -> pool.acquire(i % 3 + 1).toCompletableFuture());
+        assertThat(prices.holders()).isEmpty();
+        assertThat(pool.availablePermits()).isEqualTo(3);
+    }
+
+    /** All ask on one loop before it goes on, and each releases as soon as it is told. */
+    private static void handOffs(int waiters, IntFunction<CompletableFuture<? extends HeldGuard>> ask)
+            throws InterruptedException {
+        SmallStack.run(() -> {
+            FakeLoop loop = new FakeLoop();
+            AtomicInteger served = new AtomicInteger();
+            loop.run(() -> {
+                HeldGuard first = ask.apply(0).join();
+                for (int i = 1; i < waiters; i++) {
+                    var unused = ask.apply(i).thenAccept(guard -> {
+                        served.incrementAndGet();
+                        guard.close();
+                    });
+                }
+                first.close();
+            });
+            loop.turn();
+            assertThat(served).hasValue(waiters - 1);
+        });
+    }
+
+    @Test
+    void L1_L4_L12_halfOfAHundredThousandWaitersAreCancelledAtRandomWhileReleasesRun() throws InterruptedException {
+        int permits = 4;
+        long seed = new SplittableRandom().nextLong();
+        SplittableRandom random = new SplittableRandom(seed);
+        ContextSemaphore pool = tree.root.semaphore("pool", permits);
+        int count = 100_000;
+        List<CompletableFuture<? extends HeldGuard>> asked = new ArrayList<>(count);
+        List<ContextNode> contexts = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            contexts.add(tree.open("asker-" + i));
+        }
+        HeldGuard all = pool.acquire(permits).toCompletableFuture().join();
+        AtomicInteger taken = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        ConcurrentLinkedQueue<HeldGuard> held = new ConcurrentLinkedQueue<>();
+        for (int i = 0; i < count; i++) {
+            int wanted = 1 + random.nextInt(permits);
+            try (ContextScope ignored = contexts.get(i % contexts.size()).makeCurrent()) {
+                var stage = random.nextInt(4) == 0 ? pool.acquire(wanted, Duration.ofHours(1)) : pool.acquire(wanted);
+                CompletableFuture<? extends HeldGuard> one = stage.toCompletableFuture();
+                asked.add(one);
+                var unused = one.thenAccept(guard -> {
+                    most.accumulateAndGet(taken.addAndGet(wanted), Math::max);
+                    held.add(new Taken(guard, wanted));
+                });
+            }
+        }
+        boolean[] toCancel = new boolean[count];
+        for (int i = 0; i < count; i++) {
+            toCancel[i] = random.nextBoolean();
+        }
+        AtomicBoolean over = new AtomicBoolean();
+        List<Thread> threads = new ArrayList<>();
+        for (int t = 0; t < 2; t++) {
+            threads.add(new Thread(() -> {
+                while (!over.get() || !held.isEmpty()) {
+                    HeldGuard guard = held.poll();
+                    if (guard instanceof Taken one) {
+                        taken.addAndGet(-one.permits);
+                        one.guard.close();
+                    } else {
+                        Thread.onSpinWait();
+                    }
+                }
+            }));
+        }
+        threads.forEach(Thread::start);
+        int cancels = 0;
+        // From behind, so that many of them are still there; the releases begin in between.
+        for (int i = count - 1; i >= 0; i--) {
+            if (toCancel[i]) {
+                asked.get(i).cancel(false);
+                cancels++;
+                if (cancels == count / 8) {
+                    all.close();
+                }
+            }
+        }
+        await().atMost(Duration.ofMinutes(2)).until(() -> asked.stream().allMatch(CompletableFuture::isDone));
+        over.set(true);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+
+        long lastFence = 0;
+        int survivors = 0;
+        int cancelled = 0;
+        for (int i = 0; i < count; i++) {
+            if (asked.get(i).isCancelled()) {
+                cancelled++;
+            } else {
+                long fence = asked.get(i).join().fence();
+                assertThat(fence).as("survivor %d, seed %d", i, seed).isGreaterThan(lastFence);
+                lastFence = fence;
+                survivors++;
+            }
+        }
+        assertThat(survivors).as("seed %d", seed).isGreaterThan(count / 3);
+        assertThat(cancelled).as("seed %d", seed).isGreaterThan(count / 10);
+        assertThat(most.get()).as("seed %d", seed).isLessThanOrEqualTo(permits);
+        assertThat(pool.availablePermits()).isEqualTo(permits);
+        assertThat(pool.waiters()).isZero();
+        assertThat(pool.holders()).isEmpty();
+        assertThat(tree.runtime.timers().pending()).isZero();
+        assertThat(contexts).allMatch(context -> context.waits().isEmpty());
+        assertThat(tree.runtime.misuses()).isEmpty();
+    }
+
+    /** A guard, and how many permits it stands for. */
+    private static final class Taken implements HeldGuard {
+        private final HeldGuard guard;
+        private final int permits;
+
+        Taken(HeldGuard guard, int permits) {
+            this.guard = guard;
+            this.permits = permits;
+        }
+
+        @Override
+        public String lockName() {
+            return guard.lockName();
+        }
+
+        @Override
+        public FastnContext context() {
+            return guard.context();
+        }
+
+        @Override
+        public Instant acquiredAt() {
+            return guard.acquiredAt();
+        }
+
+        @Override
+        public long fence() {
+            return guard.fence();
+        }
+
+        @Override
+        public void close() {
+            guard.close();
+        }
+    }
+
+    @Test
+    void L4_manyWaitsThatRunOutOfTimeLeaveNoTimerAndNoWaiter() {
+        ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+        LockGuard<Integer> held = orders.lock().toCompletableFuture().join();
+        AtomicInteger failed = new AtomicInteger();
+        int count = 50_000 * SCALE;
+        for (int i = 0; i < count; i++) {
+            var unused = orders.lock(Duration.ofNanos(i % 1_000_000)).whenComplete((guard, failure) -> {
+                if (failure != null) {
+                    failed.incrementAndGet();
+                }
+            });
+        }
+        await().atMost(Duration.ofMinutes(2)).until(() -> failed.get() == count);
+
+        assertThat(tree.runtime.timers().pending()).isZero();
+        assertThat(orders.waiters()).isZero();
+        assertThat(tree.root.waits()).isEmpty();
+        held.close();
+        assertThat(orders.holder()).isNull();
+    }
+
+    @Test
+    void L1_ofAReleaseAndACancellationAtOnceExactlyOneWins() throws InterruptedException {
+        int rounds = 20_000 * SCALE;
+        ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+        for (int i = 0; i < rounds; i++) {
+            LockGuard<Integer> held = orders.lock().toCompletableFuture().join();
+            ContextNode one = tree.open("one");
+            CompletableFuture<LockGuard<Integer>> first = MutexTest.ask(one, orders);
+            CompletableFuture<LockGuard<Integer>> second = orders.lock().toCompletableFuture();
+            CompletableFuture<Void> released = CompletableFuture.runAsync(held::close);
+            one.cancel();
+            released.join();
+            if (!first.isCompletedExceptionally()) {
+                assertThat(second).isNotDone();
+                first.join().close();
+            }
+            assertThat(second).as("round %d", i).isCompleted();
+            second.join().close();
+            assertThat(orders.holder()).isNull();
+            one.close();
+        }
+        assertThat(orders.waiters()).isZero();
+    }
+}

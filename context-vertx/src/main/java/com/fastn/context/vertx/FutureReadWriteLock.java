@@ -1,0 +1,115 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.ContextReadWriteLock;
+import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
+import com.fastn.context.LockTimeoutException;
+import com.fastn.context.ReadGuard;
+import com.google.errorprone.annotations.MustBeClosed;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link ContextReadWriteLock} for code that works with Vert.x futures, which complete on the Vert.x context of the
+ * caller.
+ *
+ * @param <T> the type of the value that the lock protects
+ */
+public final class FutureReadWriteLock<T extends @Nullable Object> {
+    private final ContextReadWriteLock<T> lock;
+
+    FutureReadWriteLock(ContextReadWriteLock<T> lock) {
+        this.lock = lock;
+    }
+
+    /** {@return the lock's name} */
+    public String name() {
+        return lock.name();
+    }
+
+    /** {@return the lock itself} */
+    public ContextReadWriteLock<T> lock() {
+        return lock;
+    }
+
+    /** {@return completes with the guard when the lock is granted for reading; whoever gets it closes it} */
+    public Future<ReadGuard<T>> readLock() {
+        return Futures.of(lock.readLock());
+    }
+
+    /**
+     * Asks for the lock for reading, for a time. Whoever gets the guard closes it.
+     *
+     * @param timeout how long to wait
+     * @return as {@link #readLock()}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    public Future<ReadGuard<T>> readLock(Duration timeout) {
+        return Futures.of(lock.readLock(timeout));
+    }
+
+    /** {@return completes with the guard when the lock is granted for writing; whoever gets it closes it} */
+    public Future<LockGuard<T>> writeLock() {
+        return Futures.of(lock.writeLock());
+    }
+
+    /**
+     * Asks for the lock for writing, for a time. Whoever gets the guard closes it.
+     *
+     * @param timeout how long to wait
+     * @return as {@link #writeLock()}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    public Future<LockGuard<T>> writeLock(Duration timeout) {
+        return Futures.of(lock.writeLock(timeout));
+    }
+
+    /** {@return the guard if no writer has the lock and nobody waits, or {@code null}} */
+    @MustBeClosed
+    public @Nullable ReadGuard<T> tryReadLock() {
+        return lock.tryReadLock();
+    }
+
+    /** {@return the guard if the lock is free and nobody waits, or {@code null}} */
+    @MustBeClosed
+    public @Nullable LockGuard<T> tryWriteLock() {
+        return lock.tryWriteLock();
+    }
+
+    /**
+     * Runs a piece of work while holding the lock for reading, and releases it whatever happens. Recommended.
+     *
+     * @param work is given the value, and gives the future that ends the work
+     * @param <R> the type of the result
+     * @return completes as the work's future does, after the lock was released
+     */
+    public <R extends @Nullable Object> Future<R> withReadLock(Function<? super T, Future<R>> work) {
+        requireNonNull(work, "work");
+        return Futures.of(lock.withReadLock(value -> Futures.stage(work.apply(value))));
+    }
+
+    /**
+     * Runs a piece of work while holding the lock for writing, and releases it whatever happens. Recommended.
+     *
+     * @param work is given the guard, to read and replace the value, and gives the future that ends the work
+     * @param <R> the type of the result
+     * @return completes as the work's future does, after the lock was released
+     */
+    public <R extends @Nullable Object> Future<R> withWriteLock(Function<? super LockGuard<T>, Future<R>> work) {
+        requireNonNull(work, "work");
+        return Futures.of(lock.withWriteLock(guard -> Futures.stage(work.apply(guard))));
+    }
+
+    /** {@return the contexts that hold the lock at this moment} */
+    public List<FastnContext> holders() {
+        return lock.holders();
+    }
+
+    /** {@return how many wait at this moment} */
+    public int waiters() {
+        return lock.waiters();
+    }
+}

@@ -1,0 +1,187 @@
+package com.fastn.verification.concurrency;
+
+import com.fastn.context.ContextLock;
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import com.fastn.context.HeldGuard;
+import com.fastn.context.ManualTicker;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.jetbrains.lincheck.datastructures.ThreadIdGen;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A lock as steps of which none blocks: try, ask for a ticket, look at the tickets, give a ticket up, stop the context that
+ * asked for it, release.
+ *
+ * <p>An operation takes the step that its thread can take next, so that few are spent on doing nothing. A thread may have
+ * several tickets, as one that serves many contexts has. Each ticket is asked for by a context of its own, which is what a
+ * timeout or a cancellation ends. At the start the first thread holds the lock and each other one has a ticket, so that
+ * short scenarios already contend.
+ */
+@Param(name = "thread", gen = ThreadIdGen.class)
+public abstract class LockTickets {
+    // Lincheck numbers the threads of the concurrent part from 1 on.
+    static final int FIRST = 1;
+    static final int THREADS = 4;
+    static final int MOST_TICKETS = 3;
+    static final int CONTEXTS = 4;
+
+    private final FastnContext root;
+    private final List<List<FastnContext>> unused = new ArrayList<>();
+    private final Kind kind;
+    private final List<List<Ticket>> tickets = new ArrayList<>();
+    private final @Nullable HeldGuard[] guards = new HeldGuard[THREADS];
+
+    /** One kind of lock, and what each thread wants of it. */
+    interface Kind {
+        ContextLock lock();
+
+        CompletableFuture<? extends HeldGuard> ask(int thread);
+
+        @Nullable
+        HeldGuard tryAsk(int thread);
+    }
+
+    private record Ticket(FastnContext by, CompletableFuture<? extends HeldGuard> stage) {}
+
+    @SuppressWarnings("this-escape") // nothing of the subclass is used before it is made
+    LockTickets(Function<FastnContext, Kind> kind, boolean contended) {
+        this.root = ContextRuntime.builder()
+                .alias("model")
+                .ticker(new ManualTicker(Instant.EPOCH))
+                .build()
+                .root();
+        this.kind = kind.apply(root);
+        for (int i = 0; i < THREADS; i++) {
+            List<FastnContext> own = new ArrayList<>();
+            for (int k = 0; k < CONTEXTS; k++) {
+                own.add(root.child("thread-" + i).open());
+            }
+            unused.add(own);
+            tickets.add(new ArrayList<>());
+        }
+        if (contended) {
+            for (int i = FIRST; i < THREADS; i++) {
+                ask(i);
+            }
+            goOn(FIRST);
+        }
+    }
+
+    /**
+     * Draws a ticket, unless the thread has many.
+     *
+     * @param thread who
+     * @return what was done
+     */
+    @Operation
+    public String ask(@Param(name = "thread") int thread) {
+        List<FastnContext> free = unused.get(thread);
+        if (tickets.get(thread).size() == MOST_TICKETS || free.isEmpty()) {
+            return "has enough";
+        }
+        FastnContext by = free.remove(free.size() - 1);
+        try (ContextScope ignored = by.makeCurrent()) {
+            tickets.get(thread).add(new Ticket(by, kind.ask(thread)));
+        }
+        return "asked";
+    }
+
+    /**
+     * Releases the lock, or looks for the first ticket that was granted or failed.
+     *
+     * @param thread who
+     * @return what was done, and which ticket it was
+     */
+    @Operation
+    public String goOn(@Param(name = "thread") int thread) {
+        HeldGuard guard = guards[thread];
+        if (guard != null) {
+            guards[thread] = null;
+            guard.close();
+            return "released";
+        }
+        List<Ticket> own = tickets.get(thread);
+        for (int i = 0; i < own.size(); i++) {
+            CompletableFuture<? extends HeldGuard> stage = own.get(i).stage;
+            if (stage.isCompletedExceptionally()) {
+                own.remove(i);
+                return "failed " + i;
+            }
+            if (stage.isDone()) {
+                guards[thread] = own.remove(i).stage.join();
+                return "granted " + i;
+            }
+        }
+        return "waiting";
+    }
+
+    /**
+     * Gives the newest ticket up; without one, takes the lock only if it is free.
+     *
+     * @param thread who
+     * @return what was done
+     */
+    @Operation
+    @SuppressWarnings("MustBeClosedChecker") // goOn() closes it
+    public String turnAway(@Param(name = "thread") int thread) {
+        List<Ticket> own = tickets.get(thread);
+        if (!own.isEmpty()) {
+            boolean cancelled = own.get(own.size() - 1).stage.cancel(false);
+            if (cancelled) {
+                own.remove(own.size() - 1);
+            }
+            return cancelled ? "cancelled" : "too late";
+        }
+        if (guards[thread] != null) {
+            return "has it";
+        }
+        guards[thread] = kind.tryAsk(thread);
+        return guards[thread] != null ? "taken" : "not free";
+    }
+
+    /**
+     * Stops the context of the newest ticket. What became of the ticket is seen when the thread goes on.
+     *
+     * @param thread who
+     * @return what was done
+     */
+    @Operation
+    public String stop(@Param(name = "thread") int thread) {
+        List<Ticket> own = tickets.get(thread);
+        if (own.isEmpty()) {
+            return "nothing to stop";
+        }
+        own.get(own.size() - 1).by.cancel();
+        return "stopped";
+    }
+
+    /** At rest the lock has as many holders as there are guards and granted tickets, and the queue is that of the tickets. */
+    @Validate
+    public void nothingIsLost() {
+        int holders = 0;
+        int waiting = 0;
+        for (int i = 0; i < THREADS; i++) {
+            holders += guards[i] != null ? 1 : 0;
+            for (Ticket ticket : tickets.get(i)) {
+                boolean done = ticket.stage.isDone();
+                holders += done && !ticket.stage.isCompletedExceptionally() ? 1 : 0;
+                waiting += done ? 0 : 1;
+            }
+        }
+        int held = kind.lock().holders().size();
+        int queued = kind.lock().waiters();
+        if (holders != held || waiting != queued || (waiting > 0 && held == 0)) {
+            throw new IllegalStateException(
+                    "%d holders, %d waiting; the lock says %d and %d".formatted(holders, waiting, held, queued));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package com.fastn.verification.concurrency;
+
+import com.fastn.context.ContextReadWriteLock;
+import com.fastn.context.ReadGuard;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** A read-write lock: the second thread writes, the others read. */
+public class ReadWriteTickets extends LockTickets {
+    private static final int WRITER = FIRST + 1;
+
+    /** Makes it. */
+    public ReadWriteTickets() {
+        super(root -> new OfReadWriteLock(root.readWriteLock("rw", "value")), true);
+    }
+
+    private record OfReadWriteLock(ContextReadWriteLock<String> lock) implements Kind {
+        @Override
+        public CompletableFuture<? extends ReadGuard<String>> ask(int thread) {
+            return thread == WRITER
+                    ? lock.writeLock().toCompletableFuture()
+                    : lock.readLock().toCompletableFuture();
+        }
+
+        @Override
+        @SuppressWarnings("MustBeClosedChecker") // the caller closes it
+        public @Nullable ReadGuard<String> tryAsk(int thread) {
+            return thread == WRITER ? lock.tryWriteLock() : lock.tryReadLock();
+        }
+    }
+
+    /** What it is meant to be. */
+    public static class Model extends TicketQueue {
+        private static final int ALL = 1_000;
+
+        /** Makes it. */
+        public Model() {
+            super(ALL, thread -> thread == WRITER ? ALL : 1, true);
+        }
+    }
+}

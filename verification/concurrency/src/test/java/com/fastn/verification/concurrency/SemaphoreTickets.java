@@ -1,0 +1,47 @@
+package com.fastn.verification.concurrency;
+
+import com.fastn.context.ContextLock;
+import com.fastn.context.ContextSemaphore;
+import com.fastn.context.PermitGuard;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** A semaphore of three permits, of which the threads want two, three and one. */
+public class SemaphoreTickets extends LockTickets {
+    private static final int PERMITS = 3;
+
+    /** Makes it. */
+    public SemaphoreTickets() {
+        super(root -> new OfSemaphore(root.semaphore("s", PERMITS)), true);
+    }
+
+    private static int wants(int thread) {
+        return thread % PERMITS + 1;
+    }
+
+    private record OfSemaphore(ContextSemaphore semaphore) implements Kind {
+        @Override
+        public ContextLock lock() {
+            return semaphore;
+        }
+
+        @Override
+        public CompletableFuture<PermitGuard> ask(int thread) {
+            return semaphore.acquire(wants(thread)).toCompletableFuture();
+        }
+
+        @Override
+        @SuppressWarnings("MustBeClosedChecker") // the caller closes it
+        public @Nullable PermitGuard tryAsk(int thread) {
+            return semaphore.tryAcquire(wants(thread));
+        }
+    }
+
+    /** What it is meant to be. */
+    public static class Model extends TicketQueue {
+        /** Makes it. */
+        public Model() {
+            super(PERMITS, SemaphoreTickets::wants, true);
+        }
+    }
+}
