@@ -137,17 +137,9 @@ final class BusContexts {
         } finally {
             context.leaveThread();
             if (delivery.message().replyAddress() == null) {
-                endOneWay(context);
+                // Nobody replies, so it has ended when nothing is left of it.
+                Endings.whenNothingIsLeft(context);
             }
-        }
-    }
-
-    /** Nobody replies, so it has ended when nothing is left of it: neither children nor operations. */
-    private static void endOneWay(ContextNode context) {
-        if (context.isChildless()) {
-            context.closeWhenDone();
-        } else {
-            var unused = context.whenChildless(() -> endOneWay(context));
         }
     }
 

@@ -23,6 +23,15 @@ final class Endings {
         this.automatic = automatic;
     }
 
+    /** Closes a context of which nobody tells the end when nothing is left of it: neither children nor operations. */
+    static void whenNothingIsLeft(ContextNode context) {
+        if (context.isChildless()) {
+            context.closeWhenDone();
+        } else {
+            var unused = context.whenChildless(() -> whenNothingIsLeft(context));
+        }
+    }
+
     /** Waits until everything below some cancelled contexts has ended, or the grace time is over; never fails. */
     Future<Void> await(List<ContextNode> cancelled) {
         Duration grace = automatic.options().getGrace();

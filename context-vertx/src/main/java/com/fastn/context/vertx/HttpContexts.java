@@ -113,8 +113,11 @@ final class HttpContexts {
             if (status == SWITCHING_PROTOCOLS && failure == null) {
                 beginSession(served, http);
             }
+            served.closeWhenDone();
+        } else {
+            // In HTTP/2 this is the response's head, and of its end nobody is told.
+            Endings.whenNothingIsLeft(served);
         }
-        served.closeWhenDone();
     }
 
     private static void countBytes(ContextNode served, HttpServerRequest request, @Nullable Object response) {

@@ -203,6 +203,28 @@ class HttpContextsTest {
     }
 
     @Test
+    void aResponseOfHttp2ThatIsStreamedByAChildKeepsItsRequestOpen() {
+        client = vertx.createHttpClient(
+                new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(false));
+        Promise<Void> goOn = Promise.promise();
+        Promise<Void> headSent = Promise.promise();
+        Web web = serve(request -> FutureContext.current()
+                .child("stream")
+                .run(stream -> request.response()
+                        .write("data: 1")
+                        .onSuccess(sent -> headSent.complete())
+                        .compose(sent -> goOn.future())
+                        .compose(later -> request.response().end())));
+        Future<Buffer> answer = get(web.port(), "/events");
+        Waiting.result(headSent.future());
+        assertThat(web.only().state()).isEqualTo(ContextState.ACTIVE);
+        goOn.complete();
+        Waiting.result(answer);
+        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+        assertThat(web.only().getTotal("successful_requests")).isEqualTo(1);
+    }
+
+    @Test
     void aRequestWithAHostThatIsNoneIsServed() {
         Web web = serve(request -> request.response().end("x"));
         NetSocket peer = Waiting.result(peers.connect(web.port(), HOST));
