@@ -577,13 +577,13 @@ class HopTableTest {
                 p -> FutureContext.returning(later()).compose(done -> here())));
         rows.add(new Row(
                 "`CompletableFuture`, its body",
-                "`supplyAsync(body, ctx.wrap(executor))`",
+                "`supplyAsync(body, ctx.wrapExecutor(executor))`",
                 Arrives.SAME,
                 p -> FutureContext.returning(CompletableFuture.supplyAsync(
-                        HopTableTest::current, current().wrap(plainThreads)))));
-        rows.add(new Row("a thread or executor", "`ctx.wrap(executor)`, `ctx.wrap(task)`", Arrives.SAME, p -> {
+                        HopTableTest::current, current().wrapExecutor(plainThreads)))));
+        rows.add(new Row("a thread or executor", "`ctx.wrapExecutor(executor)`, `ctx.wrap(task)`", Arrives.SAME, p -> {
             Promise<FastnContext> arrived = Promise.promise();
-            current().wrap(plainThreads).execute(() -> arrived.complete(current()));
+            current().wrapExecutor(plainThreads).execute(() -> arrived.complete(current()));
             return arrived.future();
         }));
         rows.add(new Row(
