@@ -23,7 +23,10 @@ public final class HttpApplication {
     public static void main(String[] arguments) throws Exception {
         boolean watched = arguments.length > 0 && arguments[0].equals("watched");
         Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
-        vertx.deployVerticle(new Bank()).toCompletionStage().toCompletableFuture().get();
+        vertx.deployVerticle(new Bank())
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get();
         Web web = new Web();
         vertx.deployVerticle(web, new DeploymentOptions())
                 .toCompletionStage()
