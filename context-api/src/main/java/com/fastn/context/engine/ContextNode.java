@@ -585,7 +585,8 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
     }
 
-    boolean isChildless() {
+    /** {@return whether no child is open} */
+    public boolean isChildless() {
         return isChildlessFrom(0);
     }
 
@@ -600,8 +601,13 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
     }
 
-    /** Runs a task once, when the last child has left; at once if there is none. */
-    Registration whenChildless(Runnable task) {
+    /**
+     * Runs a task once, when the last child has left; at once if there is none.
+     *
+     * @param task runs in the thread that closes the last child, and must not throw
+     * @return closing it takes the task back
+     */
+    public Registration whenChildless(Runnable task) {
         NodeExtras x = extras();
         synchronized (x) {
             x.whenChildless().add(task);
@@ -864,6 +870,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     void tellCancelled() {
+        runtime.cancelled(this);
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.Cancelled(id, path(), requireNonNull(cancelReason, "reason")));
         }
