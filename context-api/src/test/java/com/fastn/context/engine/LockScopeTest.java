@@ -126,7 +126,11 @@ class LockScopeTest {
                 stock().withLock(b -> orders().lock()).toCompletableFuture();
         orders().withLock(value -> {
             held.close();
-            assertThat(orders().waiters()).isEqualTo(1);
+            Waiter<?> served = ((FifoLock<?>) orders()).view().waiters().get(0).waiter();
+            assertThat(served.inside).isNotNull();
+            assertThat(served.inside.outer)
+                    .as("the scope that released is none of its own")
+                    .isNull();
             return CompletableFuture.completedFuture(value);
         });
 
