@@ -124,7 +124,7 @@ class LockScopeTest {
         LockGuard<Integer> held = stock().lock().toCompletableFuture().join();
         CompletableFuture<LockGuard<Integer>> branch =
                 stock().withLock(b -> orders().lock()).toCompletableFuture();
-        orders().withLock(value -> {
+        CompletionStage<Integer> releasing = orders().withLock(value -> {
             held.close();
             Waiter<?> served = ((FifoLock<?>) orders()).view().waiters().get(0).waiter();
             assertThat(served.inside).isNotNull();
@@ -133,6 +133,7 @@ class LockScopeTest {
                     .isNull();
             return CompletableFuture.completedFuture(value);
         });
+        assertThat(releasing).isCompletedWithValue(1);
 
         assertThat(branch).isCompleted();
         branch.join().close();
