@@ -7,6 +7,12 @@ package com.fastn.context;
 public final class WarningIds {
     /** The context that holds a lock has ended, or its guard was collected unclosed; critical. */
     public static final String LOCK_LEAKED = "lock-leaked";
+    /** Contexts wait for each other and can never go on; critical. */
+    public static final String DEADLOCK = "deadlock";
+    /** Contexts wait for each other, unless a branch of one of them releases a guard; see {@link DeadlockPolicy}. */
+    public static final String DEADLOCK_SUSPECTED = "deadlock-suspected";
+    /** An event loop or a worker pool stands still. */
+    public static final String PLACE_BLOCKED = "place-blocked";
     /** A lock is held for longer than {@link Thresholds#LOCK_LONG_HELD}. */
     public static final String LOCK_LONG_HELD = "lock-long-held";
     /** A wait for a lock is longer than {@link Thresholds#WAITER_STUCK}. */
@@ -29,6 +35,8 @@ public final class WarningIds {
     public static final String DISK_HIGH = "disk-high";
     /** Good news of the system; information. */
     public static final String USAGE_NORMAL = "usage-normal";
+    /** A status port that others can reach has no TLS, by the option {@code allowCleartext} of the status verticle. */
+    public static final String HTTP_CLEARTEXT = "http-cleartext";
     /** How many warnings the settings silence; information, and cannot be silenced. */
     public static final String WARNINGS_SILENCED = "warnings-silenced";
 

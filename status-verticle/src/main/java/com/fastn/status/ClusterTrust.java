@@ -1,5 +1,7 @@
 package com.fastn.status;
 
+import com.fastn.status.http.HttpSettings;
+
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.status.ContextStatus;
@@ -36,7 +38,7 @@ final class ClusterTrust {
             return new ClusterTrust(true);
         }
         NodeInfo own = manager.getNodeInfo();
-        return new ClusterTrust(own != null && StatusOptions.isLoopback(own.host()));
+        return new ClusterTrust(own != null && HttpSettings.isLoopback(own.host()));
     }
 
     /** {@return whether everything is told} */

@@ -2,7 +2,6 @@ package com.fastn.status;
 
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
-import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
@@ -113,7 +112,8 @@ public final class StatusVerticle extends VerticleBase {
             samplerThread = new SamplerThread(sampler);
             metrics = fastn.runtime().setSystemMetrics(sampler::latest);
         }
-        LocalStatus local = new LocalStatus(fastn.runtime(), samplerThread);
+        LocalStatus local =
+                new LocalStatus(fastn.runtime(), samplerThread, StandingWarnings.of(options, fastn.runtime()));
         NodeDirectory directory =
                 new NodeDirectory(self, BootTime.of(self), Duration.ofMillis(options.getForgetAfter()), ticker);
         ClusterTrust trust = ClusterTrust.of(vertx, options.isTrustCluster());
@@ -159,26 +159,11 @@ public final class StatusVerticle extends VerticleBase {
             return Future.succeededFuture();
         }
         CompletableFuture<StatusPort> opening =
-                StatusPort.open(options, local, directory, query -> askOnContext(cluster, query), ticker);
+                StatusPort.open(options, local, directory, new VerticleDoor(context, cluster), ticker);
         return Future.fromCompletionStage(opening, context).map(opened -> {
             port = opened;
             return null;
         });
-    }
-
-    /** The port has threads of its own; the question belongs to this verticle's. */
-    private CompletableFuture<ClusterStatus> askOnContext(ClusterQuery cluster, StatusQuery query) {
-        CompletableFuture<ClusterStatus> answer = new CompletableFuture<>();
-        context.runOnContext(now -> {
-            try {
-                cluster.ask(BusQuestion.of(query), true)
-                        .onSuccess(answer::complete)
-                        .onFailure(answer::completeExceptionally);
-            } catch (Throwable t) {
-                answer.completeExceptionally(t);
-            }
-        });
-        return answer;
     }
 
     /** A node that cannot be found by itself is still of use, so this does not fail the deployment. */
@@ -192,7 +177,7 @@ public final class StatusVerticle extends VerticleBase {
                         () -> NodeDescriptor.write(
                                 folder,
                                 self,
-                                url,
+                                NodeDescriptor.Access.of(url, options),
                                 ProcessHandle.current().pid(),
                                 Instant.ofEpochMilli(
                                         ManagementFactory.getRuntimeMXBean().getStartTime()),

@@ -256,18 +256,40 @@ class StatusVerticleTest {
             }
             await("2 of 4 on the two loops, and both workers").until(() -> blocked.getCount() <= 2);
 
-            RawHttp.Response alone = RawHttp.get(url, "/status");
-            assertThat(alone.status()).isEqualTo(200);
-            assertThat(alone.body()).contains("Global Context");
+            for (String target : List.of(
+                    "/status",
+                    "/status?scope=cluster",
+                    "/status/nodes",
+                    "/status/recent",
+                    "/threads",
+                    "/health",
+                    "/health?ready=true")) {
+                assertThat(shortestMillis(url, target)).as(target).isLessThanOrEqualTo(200);
+            }
+            assertThat(RawHttp.get(url, "/status").body()).contains("Global Context");
             assertThat(RawHttp.get(url, "/health").status()).isEqualTo(200);
-
+            assertThat(RawHttp.get(url, "/health?ready=true").status())
+                    .as("not ready while blocked")
+                    .isEqualTo(503);
             RawHttp.Response cluster = RawHttp.get(url, "/status?scope=cluster&format=json");
             assertThat(cluster.status()).isEqualTo(200);
             assertThat(aliases(new JsonObject(cluster.body()))).containsExactly("alice");
+            assertThat(RawHttp.get(url, "/threads").body()).contains("vert.x-eventloop-thread", "CountDownLatch.await");
         } finally {
             release.countDown();
             Waiting.result(vertx.close());
         }
+    }
+
+    /** The machine of a test is busy, so the best of some tries counts; a wait that is built in is in all of them. */
+    private static long shortestMillis(String url, String target) {
+        long shortest = Long.MAX_VALUE;
+        for (int i = 0; i < 5 && shortest > 200; i++) {
+            long began = System.nanoTime();
+            assertThat(RawHttp.get(url, target).status()).as(target).isIn(200, 503);
+            shortest = Math.min(shortest, (System.nanoTime() - began) / 1_000_000);
+        }
+        return shortest;
     }
 
     private static void block(CountDownLatch blocked, CountDownLatch release) {

@@ -171,4 +171,27 @@ public record ContextStatus(
     private static <V extends @Nullable Object> Map<String, V> ordered(Map<String, V> map) {
         return map.isEmpty() ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(map));
     }
+
+    /** Tells all but the path, the children and what is folded. */
+    void tell(RowSink sink) {
+        sink.row(
+                id,
+                name,
+                label,
+                kind,
+                state,
+                cancelReason,
+                JsonLimits.nanos(duration),
+                JsonLimits.nanos(lastActivity),
+                activity,
+                onThread,
+                caller,
+                operations,
+                metrics,
+                data,
+                totalCounters,
+                liveCounters,
+                subtreeTotalCounters,
+                subtreeLiveCounters);
+    }
 }
