@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** This node's own status, read from its runtime directly. Taking it may block, so it belongs on a worker. */
@@ -119,6 +120,11 @@ final class LocalStatus {
         Explanation explanation =
                 Explanations.isId(context) ? runtime.explain(Long.parseLong(context)) : runtime.explain(context);
         return List.of(Explanations.found(explanation, context));
+    }
+
+    /** {@return the counters of all paths, for export} */
+    Map<String, Long> flatCounters() {
+        return runtime.counters().flat(runtime.root().path());
     }
 
     /** {@return the times in which contexts were stuck, the newest first} */
