@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -180,6 +181,11 @@ final class LocalStatus {
         Explanation explanation =
                 Explanations.isId(context) ? runtime.explain(Long.parseLong(context)) : runtime.explain(context);
         return List.of(Explanations.found(explanation, context));
+    }
+
+    /** {@return the counters of all paths, for export} */
+    Map<String, Long> flatCounters() {
+        return runtime.counters().flat(runtime.root().path());
     }
 
     /** {@return the times in which contexts were stuck, the newest first} */

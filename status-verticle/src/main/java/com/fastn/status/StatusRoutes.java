@@ -43,6 +43,7 @@ final class StatusRoutes {
         routes.put("/status/recent", guarded(this::recent));
         routes.put("/status/explain", guarded(this::explain));
         routes.put("/status/episodes", guarded(this::episodes));
+        routes.put("/metrics", guarded(this::metrics));
         routes.put("/threads", guarded(this::threads));
         routes.put("/health", guarded(this::health));
         return routes;
@@ -143,6 +144,15 @@ final class StatusRoutes {
         return threads.work(() -> query.format() == StatusQuery.Format.JSON
                 ? HttpReply.json(Explanations.episodesJson(local.episodes()))
                 : HttpReply.text(200, Explanations.episodesText(local.episodes())));
+    }
+
+    private CompletableFuture<HttpReply> metrics(HttpQuestion question) {
+        boolean openMetrics = question.accept().contains("application/openmetrics-text");
+        return threads.work(() -> HttpReply.of(
+                200,
+                openMetrics ? MetricsText.OPEN_METRICS_TYPE : MetricsText.PROMETHEUS_TYPE,
+                MetricsText.of(
+                        local.take(StatusQuery.all(), LocalStatus.HTTP_WAIT), local.flatCounters(), openMetrics)));
     }
 
     private CompletableFuture<HttpReply> threads(HttpQuestion question) {

@@ -243,4 +243,15 @@ class StatusPortTest {
             assertThat(RawHttp.get(url, "/status/episodes").status()).isEqualTo(200);
         }
     }
+
+    @Test
+    void metricsAreToldToWhoCollectsThem() {
+        RawHttp.Response plain = RawHttp.get(url, "/metrics");
+        assertThat(plain.status()).isEqualTo(200);
+        assertThat(plain.headers()).containsEntry("content-type", MetricsText.PROMETHEUS_TYPE);
+        assertThat(plain.body()).contains("fastn_node{alias=\"alice\"");
+        RawHttp.Response open = RawHttp.get(url, "/metrics", "Accept: application/openmetrics-text;version=1.0.0");
+        assertThat(open.headers()).containsEntry("content-type", MetricsText.OPEN_METRICS_TYPE);
+        assertThat(open.body()).endsWith("# EOF\n");
+    }
 }
