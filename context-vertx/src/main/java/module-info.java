@@ -5,6 +5,8 @@ module com.fastn.context.vertx {
 
     requires transitive com.fastn.context;
     requires transitive io.vertx.core;
+    requires io.netty.common;
+    requires io.netty.transport;
     requires static io.vertx.web;
     requires static io.opentelemetry.api;
     requires org.slf4j;

@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import static com.fastn.context.engine.Failures.assertFailure;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -127,8 +128,7 @@ class LockScopeTest {
         CompletionStage<Integer> releasing = orders().withLock(value -> {
             held.close();
             Waiter<?> served = ((FifoLock<?>) orders()).view().waiters().get(0).waiter();
-            assertThat(served.inside).isNotNull();
-            assertThat(served.inside.outer)
+            assertThat(requireNonNull(served.inside, "inside").outer)
                     .as("the scope that released is none of its own")
                     .isNull();
             return CompletableFuture.completedFuture(value);

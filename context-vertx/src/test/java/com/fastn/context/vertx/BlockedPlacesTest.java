@@ -103,8 +103,9 @@ class BlockedPlacesTest {
         LockGuard<?> guard = takeIn(settle, orders);
         for (int i = 0; i < 2; i++) {
             var unused = runtime.root().child("worker" + i).<String>spawnBlocking(() -> {
-                orders.lockBlocking().close();
-                return "done";
+                try (LockGuard<?> mine = orders.lockBlocking()) {
+                    return mine.lockName();
+                }
             });
         }
         Waiting.until(() -> orders.waiters() == 2);
