@@ -5,6 +5,8 @@ module com.fastn.context.vertx {
 
     requires transitive com.fastn.context;
     requires transitive io.vertx.core;
+    requires static io.vertx.web;
+    requires static io.opentelemetry.api;
     requires org.slf4j;
     requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;

@@ -71,6 +71,7 @@ public final class StatusOptions {
     private long forgetAfter = DEFAULT_FORGET_AFTER;
     private boolean descriptors = true;
     private boolean systemMetrics = true;
+    private boolean trustCluster;
 
     /** Makes options that are all at their defaults. */
     public StatusOptions() {}
@@ -95,6 +96,7 @@ public final class StatusOptions {
         this.forgetAfter = other.forgetAfter;
         this.descriptors = other.descriptors;
         this.systemMetrics = other.systemMetrics;
+        this.trustCluster = other.trustCluster;
     }
 
     /**
@@ -120,6 +122,7 @@ public final class StatusOptions {
         this.forgetAfter = reader.number("forgetAfter", forgetAfter);
         this.descriptors = reader.flag("descriptors", descriptors);
         this.systemMetrics = reader.flag("systemMetrics", systemMetrics);
+        this.trustCluster = reader.flag("trustCluster", trustCluster);
         reader.refuseOthers();
     }
 
@@ -135,7 +138,8 @@ public final class StatusOptions {
                 .put("helloInterval", helloInterval)
                 .put("forgetAfter", forgetAfter)
                 .put("descriptors", descriptors)
-                .put("systemMetrics", systemMetrics);
+                .put("systemMetrics", systemMetrics)
+                .put("trustCluster", trustCluster);
         putIfSaid(json, "alias", alias);
         putIfSaid(json, "httpTokenFile", httpTokenFile);
         putIfSaid(json, "httpTlsCert", httpTlsCert);
@@ -323,9 +327,10 @@ public final class StatusOptions {
     }
 
     /**
-     * Says how often this node tells the others that it lives.
+     * Says how often this node tells the others that it lives, and looks whether they can find it.
      *
-     * @param millis in milliseconds
+     * @param millis in milliseconds; 0 for never after the start, so that a node that falls silent is noticed only when asked.
+     *     While somebody watches the cluster from this node it is no longer than 5 s, unless it is 0
      * @return these options
      */
     @CanIgnoreReturnValue
@@ -385,6 +390,25 @@ public final class StatusOptions {
         return this;
     }
 
+    /** {@return whether every node of the cluster is told data values; {@code false} unless said} */
+    public boolean isTrustCluster() {
+        return trustCluster;
+    }
+
+    /**
+     * Says whether every node of the cluster is told data values. Without, they are told on this machine only, unless the event
+     * bus listens on loopback; other nodes get names, times, counters and locks, and every status says so.
+     *
+     * @param trust {@code true} where only nodes that prove who they are reach the event bus: mutual TLS, or a network of its
+     *     own
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setTrustCluster(boolean trust) {
+        this.trustCluster = trust;
+        return this;
+    }
+
     /**
      * Checks the values.
      *
@@ -405,7 +429,9 @@ public final class StatusOptions {
             checkHttp(problems);
         }
         checkTime(problems, "queryTimeout", queryTimeout);
-        checkTime(problems, "helloInterval", helloInterval);
+        if (helloInterval != 0) {
+            checkTime(problems, "helloInterval", helloInterval);
+        }
         checkTime(problems, "forgetAfter", forgetAfter);
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("the status verticle cannot start: " + String.join("; and ", problems));

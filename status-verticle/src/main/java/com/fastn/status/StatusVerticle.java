@@ -3,6 +3,7 @@ package com.fastn.status;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.system.OshiMachine;
 import com.fastn.status.system.SamplerThread;
@@ -115,16 +116,24 @@ public final class StatusVerticle extends VerticleBase {
                 new LocalStatus(fastn.runtime(), samplerThread, StandingWarnings.of(options, fastn.runtime()));
         NodeDirectory directory =
                 new NodeDirectory(self, BootTime.of(self), Duration.ofMillis(options.getForgetAfter()), ticker);
+        ClusterTrust trust = ClusterTrust.of(vertx, options.isTrustCluster());
+        local.addWarning(trust::warning);
         NodeWatch watch = new NodeWatch(vertx, workers, local, fastn.runtime(), ticker);
         ClusterFeed feed = new ClusterFeed(vertx, workers, watch, directory, ticker);
-        StreamService subscribed = new StreamService(vertx, workers, self, watch, feed, ticker);
+        StreamService subscribed = new StreamService(vertx, workers, self, local, watch, feed, trust, ticker);
         streams = subscribed;
-        ClusterQuery cluster = new ClusterQuery(vertx, workers, local, directory, options.getQueryTimeout(), ticker);
-        BusService service = new BusService(vertx, workers, local, cluster, subscribed);
+        ClusterQuery cluster =
+                new ClusterQuery(vertx, workers, local, directory, trust, options.getQueryTimeout(), ticker);
+        BusService service = new BusService(vertx, workers, local, cluster, subscribed, trust);
         bus = service;
         StatusPublisher status = new StatusPublisher(vertx, fastn, workers, watch, ticker);
         publisher = status;
-        HelloExchange exchange = new HelloExchange(vertx, workers, local, directory, status::look);
+        SelfCheck check = new SelfCheck(vertx, Addresses.node(self.incarnation()), () -> registerAnew(self));
+        local.addWarning(check::warning);
+        HelloExchange exchange = new HelloExchange(vertx, workers, local, directory, feed::isWatched, () -> {
+            status.look();
+            check.look();
+        });
         hellos = exchange;
         return service.start(fastn, self)
                 .compose(answering -> exchange.start(options.getHelloInterval()))
@@ -133,6 +142,15 @@ public final class StatusVerticle extends VerticleBase {
                     return openPort(options, local, directory, cluster);
                 })
                 .compose(open -> writeDescriptor(options, self, workers));
+    }
+
+    private Future<Void> registerAnew(NodeIdentity self) {
+        BusService service = bus;
+        HelloExchange exchange = hellos;
+        if (service == null || exchange == null) {
+            return Future.succeededFuture();
+        }
+        return service.registerAnew(self).compose(answering -> exchange.registerAnew());
     }
 
     private Future<Void> openPort(

@@ -27,7 +27,9 @@ final class VerticleDoor implements BusDoor {
         CompletableFuture<ClusterStatus> answer = new CompletableFuture<>();
         context.runOnContext(now -> {
             try {
-                cluster.ask(query).onSuccess(answer::complete).onFailure(answer::completeExceptionally);
+                cluster.ask(BusQuestion.of(query), true)
+                        .onSuccess(answer::complete)
+                        .onFailure(answer::completeExceptionally);
             } catch (Throwable t) {
                 answer.completeExceptionally(t);
             }

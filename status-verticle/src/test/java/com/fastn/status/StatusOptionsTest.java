@@ -40,7 +40,8 @@ class StatusOptionsTest {
                 .setHelloInterval(5_000)
                 .setForgetAfter(60_000)
                 .setDescriptors(false)
-                .setSystemMetrics(false);
+                .setSystemMetrics(false)
+                .setTrustCluster(true);
 
         JsonObject json = options.toJson();
 

@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.HumanText;
 import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockWaiter;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What the rules judge: a snapshot that is nearly done.
  *
  * @param runtime whose snapshot it is
+ * @param causes deadlocks, and the places that stand still
  * @param now the moment of it
  * @param names the short names of those who hold or wait for locks
  * @param locks the held locks
@@ -21,11 +23,12 @@ import org.jspecify.annotations.Nullable;
  */
 record Evidence(
         EngineRuntime runtime,
+        Causes causes,
         long now,
         ShortNames names,
         List<HeldLock> locks,
         List<WaitingContext> waiters,
-        List<SnapshotTaker.Visit> visits,
+        SnapshotWalk visits,
         @Nullable SystemMetrics system) {
 
     /** A lock as it is shown, and the grant behind it. */
@@ -38,7 +41,7 @@ record Evidence(
         return runtime.root().path().toString();
     }
 
-    String shortName(SnapshotTaker.Visit visit) {
+    String shortName(SnapshotWalk.Visit visit) {
         long id = visit.node().id();
         if (names.knows(id)) {
             return names.of(id);

@@ -118,10 +118,10 @@ public record StatusSnapshot(
     /**
      * Makes a copy with other warnings.
      *
-     * @param found the warnings, the worst first
+     * @param others the warnings, the worst first
      * @return the copy
      */
-    public StatusSnapshot withWarnings(List<StatusWarning> found) {
+    public StatusSnapshot withWarnings(List<StatusWarning> others) {
         return new StatusSnapshot(
                 node,
                 timestamp,
@@ -130,7 +130,7 @@ public record StatusSnapshot(
                 globalContext,
                 activeLocks,
                 lockWaiters,
-                found,
+                others,
                 recent,
                 operationBaselines,
                 counterWindows,
