@@ -1,13 +1,12 @@
 package com.fastn.status;
 
-import com.fastn.status.http.HttpSettings;
-
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
+import com.fastn.status.http.HttpSettings;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.spi.cluster.ClusterManager;
