@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
+import com.fastn.context.LockGuard;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -117,6 +118,62 @@ class StatusVerticleTest {
         refused(vertx, STATUS, new JsonObject().put("path", "nobody"), 404, "begins with the root's name");
         refused(vertx, "fastn.status.node.alice", new JsonObject().put("path", "x"), 404, "nothing is open at");
         refused(vertx, "fastn.status.node.alice", new JsonObject().put("depht", 1), 400, "did you mean \"depth\"");
+    }
+
+    @Test
+    void whyContextsAreStuckIsAskedOnTheBus(Vertx vertx) {
+        deploy(vertx, "alice");
+        FastnContext root = FastnVertx.install(vertx).runtime().root();
+        FastnContext holder = root.child("holder").open();
+        LockGuard<?> guard = holder.mutex("orders").lock().toCompletableFuture().join();
+        JsonObject all = request(vertx, STATUS, new JsonObject().put("explain", true));
+        assertThat(all.getString("kind")).isEqualTo("explanations");
+        assertThat(all.getBoolean("complete")).isTrue();
+
+        JsonObject one = request(vertx, STATUS, new JsonObject().put("explain", "global.holder"));
+        assertThat(one.getJsonArray("explanations")).hasSize(1);
+        assertThat(one.encode()).contains("holder");
+        assertThat(requestText(
+                        vertx, new JsonObject().put("explain", "global.holder").put("format", "text")))
+                .contains("holder");
+        assertThat(Waiting.result(StatusClient.create(vertx).explain("global.holder")))
+                .isNotNull();
+        refused(vertx, STATUS, new JsonObject().put("explain", "nobody"), 404, "no context is open that is called");
+        refused(vertx, STATUS, new JsonObject().put("explain", 7), 400, "\"explain\" wants true");
+        guard.close();
+        holder.close();
+    }
+
+    @Test
+    void whatEndedIsAskedForAndWhoHasTheVersionIsToldSoAndNoMore(Vertx vertx) {
+        deploy(vertx, "alice");
+        FastnContext root = FastnVertx.install(vertx).runtime().root();
+        FastnContext order = root.child("order").open();
+        order.persist();
+        order.close();
+        assertThat(snapshot(request(vertx, STATUS, new JsonObject().put("recent", true)))
+                        .getJsonArray("recent")
+                        .encode())
+                .contains("order");
+        assertThat(snapshot(request(vertx, STATUS, null)).getJsonArray("recent"))
+                .isNull();
+
+        JsonObject unchanged = await().until(
+                        () -> {
+                            long version = request(vertx, "fastn.status.node.alice", null)
+                                    .getLong("version");
+                            return request(
+                                    vertx, "fastn.status.node.alice", new JsonObject().put("since_version", version));
+                        },
+                        answer -> answer.getString("kind").equals("status_unchanged"));
+        root.incrementTotal("orders");
+        assertThat(request(
+                                vertx,
+                                "fastn.status.node.alice",
+                                new JsonObject().put("since_version", unchanged.getLong("version")))
+                        .getString("kind"))
+                .isEqualTo("status_snapshot");
+        refused(vertx, STATUS, new JsonObject().put("recent", "yes"), 400, "\"recent\" wants true or false");
     }
 
     @Test

@@ -51,10 +51,10 @@ class FaultScenariosTest {
     }
 
     /** What is planted, who is asked about, and what the first line has to say. */
-    private record Scene(String about, Consumer<FaultScenariosTest> plant, String... firstLine) {}
+    private record Scene(String about, Consumer<FaultScenariosTest> plant, List<String> firstLine) {}
 
     private static Arguments scene(String name, String about, Consumer<FaultScenariosTest> plant, String... firstLine) {
-        return Arguments.of(name, new Scene(about, plant, firstLine));
+        return Arguments.of(name, new Scene(about, plant, List.of(firstLine)));
     }
 
     static Stream<Arguments> faults() {
@@ -398,7 +398,9 @@ class FaultScenariosTest {
         assertThat(tree.runtime.statusWithRecent().causes().episodes()).hasSize(1);
         assertThat(tree.runtime.status().causes().episodes()).isEmpty();
         guard.close();
-        open.forEach(each -> each.thenAccept(g -> closeQuietly((AutoCloseable) g)));
+        for (CompletableFuture<?> each : open) {
+            closeQuietly((AutoCloseable) each.join());
+        }
         tree.passSeconds(300);
         assertThat(tree.runtime.episodes()).singleElement().satisfies(episode -> {
             assertThat(episode.isOpen()).isFalse();

@@ -124,11 +124,16 @@ class LockScopeTest {
         LockGuard<Integer> held = stock().lock().toCompletableFuture().join();
         CompletableFuture<LockGuard<Integer>> branch =
                 stock().withLock(b -> orders().lock()).toCompletableFuture();
-        orders().withLock(value -> {
+        CompletionStage<Integer> releasing = orders().withLock(value -> {
             held.close();
-            assertThat(orders().waiters()).isEqualTo(1);
+            Waiter<?> served = ((FifoLock<?>) orders()).view().waiters().get(0).waiter();
+            assertThat(served.inside).isNotNull();
+            assertThat(served.inside.outer)
+                    .as("the scope that released is none of its own")
+                    .isNull();
             return CompletableFuture.completedFuture(value);
         });
+        assertThat(releasing).isCompletedWithValue(1);
 
         assertThat(branch).isCompleted();
         branch.join().close();
