@@ -35,7 +35,7 @@ class MetricsTextTest {
             shop.addTotal("requests", 7);
             shop.incrementLive("requests");
             shop.incrementTotal("live_and_well");
-            shop.mutex("stock").tryLock();
+            var unused = shop.mutex("stock").lock();
 
             assertThat(text(false).lines())
                     .contains(
