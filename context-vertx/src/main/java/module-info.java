@@ -5,11 +5,13 @@ module com.fastn.context.vertx {
 
     requires transitive com.fastn.context;
     requires transitive io.vertx.core;
+    requires io.netty.common;
+    requires io.netty.transport;
+    requires static io.vertx.web;
+    requires static io.opentelemetry.api;
     requires org.slf4j;
     requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;
-    requires io.netty.common;
-    requires io.netty.transport;
 
     provides io.vertx.core.spi.VertxServiceProvider with
             com.fastn.context.vertx.ContextSlot;

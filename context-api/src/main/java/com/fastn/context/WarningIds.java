@@ -35,6 +35,8 @@ public final class WarningIds {
     public static final String DISK_HIGH = "disk-high";
     /** Good news of the system; information. */
     public static final String USAGE_NORMAL = "usage-normal";
+    /** A status port that others can reach has no TLS, by the option {@code allowCleartext} of the status verticle. */
+    public static final String HTTP_CLEARTEXT = "http-cleartext";
     /** How many warnings the settings silence; information, and cannot be silenced. */
     public static final String WARNINGS_SILENCED = "warnings-silenced";
 

@@ -2,6 +2,7 @@ package com.fastn.status;
 
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
@@ -30,7 +31,21 @@ final class Answers {
     private Answers() {}
 
     static byte[] json(StatusSnapshot snapshot) {
-        return bytes(StatusJson.write(SnapshotFold.fold(snapshot, LIMITS.withMaxBytes(MOST_BYTES))));
+        return whole(fitting(snapshot));
+    }
+
+    /** {@return the snapshot as {@link #json} tells it} */
+    static StatusSnapshot fitting(StatusSnapshot snapshot) {
+        return SnapshotFold.fold(snapshot, LIMITS.withMaxBytes(MOST_BYTES));
+    }
+
+    /** Writes a snapshot that fits. */
+    static byte[] whole(StatusSnapshot fitting) {
+        return bytes(StatusJson.write(fitting));
+    }
+
+    static byte[] delta(SnapshotDelta delta) {
+        return bytes(StatusJson.write(delta));
     }
 
     static byte[] wire(StatusSnapshot snapshot) {

@@ -37,15 +37,23 @@ final class BusService {
     private final LocalStatus local;
     private final ClusterQuery cluster;
     private final StreamService streams;
+    private final ClusterTrust trust;
     private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
     private @Nullable Registration responder;
 
-    BusService(Vertx vertx, WorkerExecutor worker, LocalStatus local, ClusterQuery cluster, StreamService streams) {
+    BusService(
+            Vertx vertx,
+            WorkerExecutor worker,
+            LocalStatus local,
+            ClusterQuery cluster,
+            StreamService streams,
+            ClusterTrust trust) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
         this.cluster = cluster;
         this.streams = streams;
+        this.trust = trust;
     }
 
     /**
@@ -57,9 +65,25 @@ final class BusService {
      */
     Future<Void> start(FastnVertx fastn, NodeIdentity node) {
         responder = fastn.answerStatus(this::answerForAny);
-        consume(Addresses.STATUS, question -> answerCluster(question, question.body()));
-        consume(Addresses.STATUS_QUERY, question -> answerCluster(question, question.body()));
-        consume(Addresses.STATUS_SUBSCRIBE, question -> openClusterStream(question, question.body()));
+        return listen(node);
+    }
+
+    /** Registers all addresses anew. */
+    Future<Void> registerAnew(NodeIdentity node) {
+        if (responder == null) {
+            return Future.succeededFuture();
+        }
+        List<MessageConsumer<Object>> former = List.copyOf(consumers);
+        consumers.clear();
+        return Future.join(former.stream().map(MessageConsumer::unregister).toList())
+                .otherwiseEmpty()
+                .compose(gone -> listen(node));
+    }
+
+    private Future<Void> listen(NodeIdentity node) {
+        consume(Addresses.STATUS, question -> answerCluster(question, question.body(), false));
+        consume(Addresses.STATUS_QUERY, question -> answerCluster(question, question.body(), false));
+        consume(Addresses.STATUS_SUBSCRIBE, question -> openClusterStream(question, question.body(), false));
         consume(Addresses.subscribe(node.incarnation()), this::onStream);
         consume(Addresses.node(node.alias()), this::answerNode);
         consume(Addresses.node(node.incarnation()), this::answerNode);
@@ -72,6 +96,7 @@ final class BusService {
         Registration registration = responder;
         if (registration != null) {
             registration.close();
+            responder = null;
         }
         return Future.join(consumers.stream().map(MessageConsumer::unregister).toList())
                 .mapEmpty();
@@ -82,17 +107,17 @@ final class BusService {
     }
 
     /** Takes what was asked in this Vertx, or fell to a consumer of the application. */
-    private void answerForAny(Message<Object> question, @Nullable Object body) {
+    private void answerForAny(Message<Object> question, @Nullable Object body, boolean askedHere) {
         if (question.address().equals(Addresses.STATUS_SUBSCRIBE)) {
-            openClusterStream(question, body);
+            openClusterStream(question, body, askedHere);
         } else {
-            answerCluster(question, body);
+            answerCluster(question, body, askedHere);
         }
     }
 
-    private void openClusterStream(Message<Object> question, @Nullable Object body) {
+    private void openClusterStream(Message<Object> question, @Nullable Object body, boolean askedHere) {
         guarded(question, () -> {
-            question.reply(streams.open(keys(body), true));
+            question.reply(streams.open(keys(body), true, askedHere));
             return Future.succeededFuture();
         });
     }
@@ -101,7 +126,8 @@ final class BusService {
     private void onStream(Message<Object> message) {
         guarded(message, () -> {
             Map<String, ?> body = keys(message.body());
-            JsonObject reply = body.containsKey(StreamWire.STREAM) ? streams.control(body) : streams.open(body, false);
+            JsonObject reply =
+                    body.containsKey(StreamWire.STREAM) ? streams.control(body) : streams.open(body, false, false);
             if (message.replyAddress() != null) {
                 message.reply(reply);
             }
@@ -109,17 +135,22 @@ final class BusService {
         });
     }
 
-    private void answerCluster(Message<Object> question, @Nullable Object body) {
+    private void answerCluster(Message<Object> question, @Nullable Object body, boolean askedHere) {
         if (question.replyAddress() == null) {
             // Published status, which is for applications.
             return;
         }
         guarded(question, () -> {
-            StatusQuery query = StatusQuery.of(keys(body));
+            BusQuestion asked = BusQuestion.of(keys(body));
+            StatusQuery query = asked.query();
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
-            return cluster.ask(query)
-                    .compose(status ->
-                            reply(question, () -> wire ? Buffer.buffer(Answers.json(status)) : write(status, query)));
+            return cluster.ask(asked, askedHere)
+                    .compose(status -> reply(question, () -> {
+                        if (asked.explain()) {
+                            return asked.explain(status);
+                        }
+                        return wire ? Buffer.buffer(Answers.json(status)) : write(status, query);
+                    }));
         });
     }
 
@@ -128,10 +159,19 @@ final class BusService {
             return;
         }
         guarded(question, () -> {
-            StatusQuery query = StatusQuery.of(keys(question.body()));
+            BusQuestion asked = BusQuestion.of(keys(question.body()));
+            StatusQuery query = asked.query();
+            Long since = asked.sinceVersion();
+            if (since != null && since == local.version()) {
+                question.reply(local.unchanged(since));
+                return Future.succeededFuture();
+            }
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
             return reply(question, () -> {
-                StatusSnapshot snapshot = local.take(query, LocalStatus.BUS_WAIT);
+                StatusSnapshot snapshot = trust.forOthers(local.take(asked, LocalStatus.BUS_WAIT));
+                if (asked.explain()) {
+                    return asked.explain(local.alone(snapshot));
+                }
                 return wire ? Buffer.buffer(Answers.wire(snapshot)) : write(snapshot, query);
             });
         });

@@ -113,9 +113,9 @@ final class ClusterFeed {
         changed = false;
     }
 
-    /** {@return how many other nodes are followed} */
-    int followed() {
-        return peers.size();
+    /** {@return whether anybody watches} */
+    boolean isWatched() {
+        return !watchers.isEmpty();
     }
 
     private void tick() {

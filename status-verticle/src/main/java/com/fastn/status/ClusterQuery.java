@@ -35,6 +35,7 @@ final class ClusterQuery {
     private final WorkerExecutor worker;
     private final LocalStatus local;
     private final NodeDirectory directory;
+    private final ClusterTrust trust;
     private final long timeoutMillis;
     private final Ticker ticker;
 
@@ -43,12 +44,14 @@ final class ClusterQuery {
             WorkerExecutor worker,
             LocalStatus local,
             NodeDirectory directory,
+            ClusterTrust trust,
             long timeoutMillis,
             Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
         this.directory = directory;
+        this.trust = trust;
         this.timeoutMillis = timeoutMillis;
         this.ticker = ticker;
     }
@@ -56,11 +59,13 @@ final class ClusterQuery {
     /**
      * Asks.
      *
-     * @param query what to ask
+     * @param asked what to ask
+     * @param here whether it is for somebody in this process, who may see all that this node knows of itself
      * @return completes with a row for every node that is known; fails with a {@link BadQueryException} when nobody is
      *     asked or nobody has what is asked for
      */
-    Future<ClusterStatus> ask(StatusQuery query) {
+    Future<ClusterStatus> ask(BusQuestion asked, boolean here) {
+        StatusQuery query = asked.query();
         Selection selection;
         try {
             selection = directory.select(query.nodes());
@@ -69,10 +74,10 @@ final class ClusterQuery {
         }
         List<Future<Answer>> answers = new ArrayList<>();
         if (selection.self()) {
-            answers.add(askSelf(query));
+            answers.add(askSelf(asked, here));
         }
         for (Peer peer : selection.peers()) {
-            answers.add(ask(peer, query));
+            answers.add(ask(peer, asked));
         }
         return Future.all(answers).map(all -> sum(all.<Answer>list(), query));
     }
@@ -88,20 +93,27 @@ final class ClusterQuery {
         return new ClusterStatus(ticker.wallTime(), directory.self().alias(), directory.judge(answers));
     }
 
-    private Future<Answer> askSelf(StatusQuery query) {
+    private Future<Answer> askSelf(BusQuestion asked, boolean here) {
+        StatusQuery query = asked.query();
         Peer self = directory.selfAsPeer();
-        return worker.executeBlocking(() -> local.take(query, LocalStatus.BUS_WAIT), false)
+        return worker.executeBlocking(
+                        () -> {
+                            StatusSnapshot snapshot = local.take(asked, LocalStatus.BUS_WAIT);
+                            return here ? snapshot : trust.forOthers(snapshot);
+                        },
+                        false)
                 .map(snapshot -> new Answer(self, true, query.isWhole(), null, snapshot))
                 .otherwise(failure -> new Answer(self, true, query.isWhole(), sentence(failure), null));
     }
 
-    private Future<Answer> ask(Peer peer, StatusQuery query) {
+    private Future<Answer> ask(Peer peer, BusQuestion asked) {
+        StatusQuery query = asked.query();
         DeliveryOptions options =
                 new DeliveryOptions().setSendTimeout(timeoutMillis).addHeader(WIRE_HEADER, WIRE_VERSION);
         Future<Message<Object>> reply;
         try {
             reply = vertx.eventBus()
-                    .request(Addresses.node(peer.node().incarnation()), new JsonObject(query.forOneNode()), options);
+                    .request(Addresses.node(peer.node().incarnation()), new JsonObject(asked.forOneNode()), options);
         } catch (RuntimeException e) {
             // An interceptor of the application may throw into whoever sends.
             reply = Future.failedFuture(e);

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +34,7 @@ final class HelloExchange {
     /** A node may not have learned yet where this one listens, so its answer, or the question, may be lost. */
     private static final long REPEAT_MILLIS = 100;
 
+    private static final long WATCHED_MILLIS = 5_000;
     private static final long GOODBYE_MILLIS = 500;
 
     private static final Logger LOG = LoggerFactory.getLogger(HelloExchange.class);
@@ -41,6 +43,7 @@ final class HelloExchange {
     private final WorkerExecutor worker;
     private final LocalStatus local;
     private final NodeDirectory directory;
+    private final BooleanSupplier watched;
     private final Runnable withEach;
     private final Promise<Void> met = Promise.promise();
     private final Set<String> answered = new HashSet<>();
@@ -51,13 +54,21 @@ final class HelloExchange {
     private long timer = -1;
     private int expected = -1;
     private boolean metAll;
+    private boolean stopped;
 
-    /** Makes one; {@code withEach} is run with each hello that is told by time. */
-    HelloExchange(Vertx vertx, WorkerExecutor worker, LocalStatus local, NodeDirectory directory, Runnable withEach) {
+    /** Makes one; {@code withEach} is run with each hello that is told by time, more often while the cluster is watched. */
+    HelloExchange(
+            Vertx vertx,
+            WorkerExecutor worker,
+            LocalStatus local,
+            NodeDirectory directory,
+            BooleanSupplier watched,
+            Runnable withEach) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
         this.directory = directory;
+        this.watched = watched;
         this.withEach = withEach;
     }
 
@@ -68,18 +79,39 @@ final class HelloExchange {
      * @return completes when this node knows those who were there before it, or after a short while
      */
     Future<Void> start(long intervalMillis) {
+        repeat(intervalMillis);
+        return listen().compose(ready -> othersThere()).compose(others -> meet(others));
+    }
+
+    private void repeat(long intervalMillis) {
+        if (intervalMillis == 0 || stopped) {
+            return;
+        }
+        long next = watched.getAsBoolean() ? Math.min(intervalMillis, WATCHED_MILLIS) : intervalMillis;
+        timer = vertx.setTimer(next, id -> {
+            withEach.run();
+            tell(Hello.Kind.ALIVE);
+            repeat(intervalMillis);
+        });
+    }
+
+    /** Registers its addresses anew. */
+    Future<Void> registerAnew() {
+        MessageConsumer<Object> all = everybody;
+        MessageConsumer<Object> own = direct;
+        if (all == null || own == null || stopped) {
+            return Future.succeededFuture();
+        }
+        return Future.join(all.unregister(), own.unregister()).otherwiseEmpty().compose(gone -> listen());
+    }
+
+    private Future<Void> listen() {
         MessageConsumer<Object> all = vertx.eventBus().consumer(ADDRESS, message -> onHello(message, false));
         MessageConsumer<Object> own =
                 vertx.eventBus().consumer(direct(directory.self()), message -> onHello(message, true));
         everybody = all;
         direct = own;
-        timer = vertx.setPeriodic(intervalMillis, id -> {
-            withEach.run();
-            tell(Hello.Kind.ALIVE);
-        });
-        return Future.all(all.completion(), own.completion())
-                .compose(ready -> othersThere())
-                .compose(others -> meet(others));
+        return Future.all(all.completion(), own.completion()).mapEmpty();
     }
 
     /** Asks until all have answered directly, which shows that they know this node. */
@@ -194,6 +226,7 @@ final class HelloExchange {
 
     /** {@return completes when goodbye is said and nothing is heard any more} */
     Future<Void> stop() {
+        stopped = true;
         vertx.cancelTimer(timer);
         MessageConsumer<Object> all = everybody;
         MessageConsumer<Object> own = direct;

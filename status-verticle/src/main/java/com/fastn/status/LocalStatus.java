@@ -3,24 +3,58 @@ package com.fastn.status;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.ContextRuntime;
+import com.fastn.context.Registration;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.Explanation;
+import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WaitEpisode;
 import com.fastn.status.system.SamplerThread;
+import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** This node's own status, read from its runtime directly. Taking it may block, so it belongs on a worker. */
 final class LocalStatus {
     /** How long another node's question waits for the first reading of the machine: well below what it waits for us. */
     static final Duration BUS_WAIT = Duration.ofMillis(400);
-    /** How long a person at this machine waits for it. */
-    static final Duration HTTP_WAIT = Duration.ofMillis(1_500);
+    /** How long somebody at the status port waits for it, who is promised an answer within 200 ms. */
+    static final Duration HTTP_WAIT = Duration.ofMillis(100);
+
+    private static final int MOST_RECENT = 100;
 
     private final ContextRuntime runtime;
     private final @Nullable SamplerThread sampler;
+    private final List<StatusWarning> standing;
+    private final List<Function<String, @Nullable StatusWarning>> warnings = new CopyOnWriteArrayList<>();
 
-    LocalStatus(ContextRuntime runtime, @Nullable SamplerThread sampler) {
+    /**
+     * Makes one.
+     *
+     * @param runtime what is told
+     * @param sampler reads the machine, or {@code null} when nobody does
+     * @param standing warnings that hold as long as this node lives
+     */
+    LocalStatus(ContextRuntime runtime, @Nullable SamplerThread sampler, List<StatusWarning> standing) {
         this.runtime = requireNonNull(runtime, "runtime");
         this.sampler = sampler;
+        this.standing = List.copyOf(standing);
+    }
+
+    /** Has a warning of the node itself added to every status, while there is one; it is given the path of the root. */
+    void addWarning(Function<String, @Nullable StatusWarning> warning) {
+        warnings.add(warning);
     }
 
     /**
@@ -37,9 +71,9 @@ final class LocalStatus {
         }
         int levels = query.depth() == null ? SnapshotView.DEEPEST : Math.min(query.depth(), SnapshotView.DEEPEST);
         if (query.path() == null) {
-            return runtime.status(SnapshotView.limits(levels, Answers.MOST_CONTEXTS));
+            return warned(runtime.status(SnapshotView.limits(levels, Answers.MOST_CONTEXTS)));
         }
-        StatusSnapshot snapshot = SnapshotView.at(runtime.status(), query.path());
+        StatusSnapshot snapshot = SnapshotView.at(warned(runtime.status()), query.path());
         if (snapshot == null) {
             throw new BadQueryException(
                     BadQueryException.NOT_FOUND,
@@ -49,12 +83,124 @@ final class LocalStatus {
                             + Printable.line(runtime.root().name()) + "."
                             + "checkout\"");
         }
-        return SnapshotView.folded(snapshot, levels, Answers.MOST_CONTEXTS);
+        return warned(SnapshotView.folded(snapshot, levels, Answers.MOST_CONTEXTS));
+    }
+
+    /** Takes a snapshot with what else is asked for. */
+    StatusSnapshot take(BusQuestion asked, Duration wait) {
+        StatusSnapshot snapshot = take(asked.query(), wait);
+        ContextPath path = asked.query().path();
+        if (asked.recent()) {
+            snapshot = snapshot.withRecent(runtime.recent().stream()
+                    .filter(finished -> path == null || finished.path().startsWith(path))
+                    .limit(MOST_RECENT)
+                    .toList());
+        }
+        if (asked.episodes()) {
+            snapshot = snapshot.withCauses(snapshot.causes().withEpisodes(runtime.episodes()));
+        }
+        return snapshot;
+    }
+
+    /** {@return the cluster as it were if there were no other node} */
+    ClusterStatus alone(StatusSnapshot snapshot) {
+        NodeStatus row =
+                new NodeStatus(runtime.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
+        return new ClusterStatus(snapshot.timestamp(), runtime.node().alias(), List.of(row));
+    }
+
+    /** {@return the answer to whoever has this version already} */
+    JsonObject unchanged(long version) {
+        return new JsonObject()
+                .put("kind", "status_unchanged")
+                .put("schema", 1)
+                .put("min_schema", 1)
+                .put(
+                        "node",
+                        new JsonObject()
+                                .put("alias", runtime.node().alias())
+                                .put("incarnation", runtime.node().incarnation()))
+                .put("version", version);
+    }
+
+    private StatusSnapshot warned(StatusSnapshot snapshot) {
+        String root = ContextPath.of(runtime.root().name()).toString();
+        List<StatusWarning> all = new ArrayList<>(standing);
+        for (Function<String, @Nullable StatusWarning> source : warnings) {
+            StatusWarning warning = source.apply(root);
+            if (warning != null) {
+                all.add(warning);
+            }
+        }
+        if (all.isEmpty()) {
+            return snapshot;
+        }
+        all.addAll(snapshot.warnings());
+        // The worst first; within one severity the order stays.
+        all.sort(Comparator.comparing(StatusWarning::severity).reversed());
+        return snapshot.withWarnings(all);
     }
 
     /** {@return a snapshot of everything, with the readings of the machine as they are known} */
     StatusSnapshot glance() {
-        return runtime.status();
+        return warned(runtime.status());
+    }
+
+    /** Sees to it that the machine is read, without waiting for it. */
+    void refresh() {
+        if (sampler != null) {
+            sampler.refresh(Duration.ZERO);
+        }
+    }
+
+    /**
+     * Finds the contexts that ended last.
+     *
+     * @param query which part of the tree
+     * @param most at most so many
+     * @return the contexts, the newest first
+     */
+    List<FinishedContext> recent(StatusQuery query, int most) {
+        return runtime.recent().stream()
+                .filter(finished -> query.path() == null || finished.path().startsWith(query.path()))
+                .limit(most)
+                .toList();
+    }
+
+    /**
+     * Explains why contexts are stuck. Without a name, all that are.
+     *
+     * @param context an id, a path or a short name, or {@code null} for all that are stuck
+     * @return the explanations
+     * @throws BadQueryException if no such context is open
+     */
+    List<Explanation> explain(@Nullable String context) {
+        if (context == null) {
+            return runtime.explainAll();
+        }
+        Explanation explanation =
+                Explanations.isId(context) ? runtime.explain(Long.parseLong(context)) : runtime.explain(context);
+        return List.of(Explanations.found(explanation, context));
+    }
+
+    /** {@return the counters of all paths, for export} */
+    Map<String, Long> flatCounters() {
+        return runtime.counters().flat(runtime.root().path());
+    }
+
+    /** {@return the times in which contexts were stuck, the newest first} */
+    List<WaitEpisode> episodes() {
+        return runtime.episodes();
+    }
+
+    /**
+     * Listens to changes.
+     *
+     * @param listener told of each, on the thread that made it, which it must not hold up
+     * @return closing it ends that
+     */
+    Registration onChange(Runnable listener) {
+        return runtime.addListener(event -> listener.run());
     }
 
     /** {@return a number that rises with every change} */

@@ -84,7 +84,7 @@ final class NodeDescriptor implements AutoCloseable {
      *
      * @param folder where; made for the owner alone if it is not there
      * @param node who the node is
-     * @param url where its status port listens
+     * @param access how its status port is asked
      * @param pid its process
      * @param processStarted when its process started
      * @param started when it started itself
@@ -92,7 +92,7 @@ final class NodeDescriptor implements AutoCloseable {
      * @throws IOException if it cannot be written safely
      */
     static NodeDescriptor write(
-            Path folder, NodeIdentity node, String url, long pid, Instant processStarted, Instant started)
+            Path folder, NodeIdentity node, Access access, long pid, Instant processStarted, Instant started)
             throws IOException {
         makePrivate(folder);
         String name = sanitised(node.alias()) + "-" + pid;
@@ -103,7 +103,7 @@ final class NodeDescriptor implements AutoCloseable {
         }
         Path half = folder.resolve("." + file.getFileName() + "." + sanitised(node.incarnation()) + ".tmp");
         Files.deleteIfExists(half);
-        byte[] content = content(node, url, pid, started).getBytes(StandardCharsets.UTF_8);
+        byte[] content = content(node, access, pid, started).getBytes(StandardCharsets.UTF_8);
         try (SeekableByteChannel channel = Files.newByteChannel(
                 half, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly(folder, OWNER_FILE))) {
             ByteBuffer rest = ByteBuffer.wrap(content);
@@ -168,14 +168,20 @@ final class NodeDescriptor implements AutoCloseable {
         }
     }
 
-    private static String content(NodeIdentity node, String url, long pid, Instant started) throws IOException {
+    private static String content(NodeIdentity node, Access access, long pid, Instant started) throws IOException {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
             json.writeStartObject();
             json.writeNumberField("schema", SCHEMA);
             json.writeNumberField("pid", pid);
             json.writeStringField("alias", node.alias());
-            json.writeStringField("url", url);
+            json.writeStringField("url", access.url());
+            if (access.tokenFile() != null) {
+                json.writeStringField("token_file", access.tokenFile().toString());
+            }
+            if (access.caFile() != null) {
+                json.writeStringField("ca_file", access.caFile().toString());
+            }
             json.writeStringField("incarnation", node.incarnation());
             json.writeStringField("started", started.toString());
             json.writeEndObject();
@@ -214,6 +220,24 @@ final class NodeDescriptor implements AutoCloseable {
                     "the node descriptor {} cannot be removed; remove it by hand, or it is shown as a dead node",
                     file,
                     e);
+        }
+    }
+
+    /**
+     * How a status port is asked.
+     *
+     * @param url where it listens
+     * @param tokenFile where the token stands that it wants, or {@code null} when it wants none
+     * @param caFile whose certificates to trust, or {@code null} where the platform knows
+     */
+    record Access(
+            String url, @Nullable Path tokenFile, @Nullable Path caFile) {
+        static Access of(String url, StatusOptions options) {
+            return new Access(url, absolute(options.getHttpTokenFile()), absolute(options.getHttpTlsCert()));
+        }
+
+        private static @Nullable Path absolute(@Nullable String file) {
+            return file == null ? null : Path.of(file).toAbsolutePath();
         }
     }
 

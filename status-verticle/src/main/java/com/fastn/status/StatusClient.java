@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.Explainer;
+import com.fastn.context.status.Explanation;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.vertx.Addresses;
 import com.google.errorprone.annotations.CheckReturnValue;
@@ -19,6 +21,7 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.ReadStream;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Asks the status verticles of a cluster, for programs.
@@ -96,6 +99,33 @@ public final class StatusClient {
      */
     public Future<ClusterStatus> status(ContextPath path) {
         return ask(new JsonObject().put("path", new JsonArray(path.names())));
+    }
+
+    /** {@return the status of all nodes, with the contexts that ended last and are remembered} */
+    public Future<ClusterStatus> recent() {
+        return ask(new JsonObject().put("recent", true));
+    }
+
+    /** {@return the status of all nodes, with the times in which contexts were stuck} */
+    public Future<ClusterStatus> episodes() {
+        return ask(new JsonObject().put("episodes", true));
+    }
+
+    /** {@return why contexts of the cluster are stuck, those that are stuck for the longest first; empty when none is} */
+    public Future<List<Explanation>> explain() {
+        return status().compose(cluster ->
+                vertx.executeBlocking(() -> Explainer.of(cluster).explainAll(), false));
+    }
+
+    /**
+     * {@return why one context is where it is, or {@code null} when no node shows it}
+     *
+     * @param context its path in dotted form, or its short name as the status shows it
+     */
+    public Future<@Nullable Explanation> explain(String context) {
+        requireNonNull(context, "context");
+        return status().compose(cluster ->
+                vertx.executeBlocking(() -> Explainer.of(cluster).explain(context), false));
     }
 
     /**

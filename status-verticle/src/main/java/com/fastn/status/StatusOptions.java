@@ -2,13 +2,13 @@ package com.fastn.status;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.status.http.HttpSettings;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,10 +22,17 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code alias}</td><td>text</td><td>{@code FASTN_ALIAS}, else host and process id</td>
  *     <td>what operators call this node</td></tr>
  * <tr><td>{@code http}</td><td>true or false</td><td>true</td><td>whether the status port is opened</td></tr>
- * <tr><td>{@code httpHost}</td><td>address</td><td>127.0.0.1</td><td>a loopback address</td></tr>
+ * <tr><td>{@code httpHost}</td><td>address</td><td>127.0.0.1</td>
+ *     <td>where the port listens; one that others can reach wants a token and TLS</td></tr>
  * <tr><td>{@code httpPort}</td><td>0 to 65535</td><td>0</td><td>0 takes any free port</td></tr>
  * <tr><td>{@code allowedHosts}</td><td>list of host:port</td><td>none</td>
- *     <td>further values of the Host header that are answered, for a proxy in front</td></tr>
+ *     <td>further values of the Host header that are answered, for a proxy in front; wants a token</td></tr>
+ * <tr><td>{@code httpTokenFile}</td><td>file</td><td>none</td>
+ *     <td>what everybody has to send; made, with a random token, if it is not there</td></tr>
+ * <tr><td>{@code httpTlsCert}</td><td>PEM file</td><td>none</td><td>the certificate, with its chain</td></tr>
+ * <tr><td>{@code httpTlsKey}</td><td>PEM file</td><td>none</td><td>the certificate's private key</td></tr>
+ * <tr><td>{@code allowCleartext}</td><td>true or false</td><td>false</td>
+ *     <td>whether others may ask without TLS, which every status warns of</td></tr>
  * <tr><td>{@code queryTimeout}</td><td>milliseconds</td><td>1000</td><td>how long one node has to answer another</td></tr>
  * <tr><td>{@code helloInterval}</td><td>milliseconds</td><td>15000</td><td>how often this node tells that it lives</td></tr>
  * <tr><td>{@code forgetAfter}</td><td>milliseconds</td><td>3600000</td>
@@ -48,19 +55,23 @@ public final class StatusOptions {
     private static final long SHORTEST_TIME = 10;
     private static final long LONGEST_TIME = Duration.ofDays(30).toMillis();
     private static final int LONGEST_ALIAS = 256;
-    private static final Pattern LOOPBACK_V4 = Pattern.compile("127(\\.\\d{1,3}){3}");
-    private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "::1", "[::1]", "0:0:0:0:0:0:0:1");
+    private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._-]+(:\\d{1,5})?|\\[[0-9A-Fa-f:.]+](:\\d{1,5})?");
 
     private @Nullable String alias;
     private boolean http = true;
     private String httpHost = DEFAULT_HTTP_HOST;
     private int httpPort;
     private List<String> allowedHosts = List.of();
+    private @Nullable String httpTokenFile;
+    private @Nullable String httpTlsCert;
+    private @Nullable String httpTlsKey;
+    private boolean allowCleartext;
     private long queryTimeout = DEFAULT_QUERY_TIMEOUT;
     private long helloInterval = DEFAULT_HELLO_INTERVAL;
     private long forgetAfter = DEFAULT_FORGET_AFTER;
     private boolean descriptors = true;
     private boolean systemMetrics = true;
+    private boolean trustCluster;
 
     /** Makes options that are all at their defaults. */
     public StatusOptions() {}
@@ -76,11 +87,16 @@ public final class StatusOptions {
         this.httpHost = other.httpHost;
         this.httpPort = other.httpPort;
         this.allowedHosts = other.allowedHosts;
+        this.httpTokenFile = other.httpTokenFile;
+        this.httpTlsCert = other.httpTlsCert;
+        this.httpTlsKey = other.httpTlsKey;
+        this.allowCleartext = other.allowCleartext;
         this.queryTimeout = other.queryTimeout;
         this.helloInterval = other.helloInterval;
         this.forgetAfter = other.forgetAfter;
         this.descriptors = other.descriptors;
         this.systemMetrics = other.systemMetrics;
+        this.trustCluster = other.trustCluster;
     }
 
     /**
@@ -97,11 +113,16 @@ public final class StatusOptions {
         this.httpHost = requireNonNull(reader.text("httpHost", httpHost));
         this.httpPort = (int) Math.max(-1, Math.min(Integer.MAX_VALUE, reader.number("httpPort", httpPort)));
         this.allowedHosts = reader.texts("allowedHosts");
+        this.httpTokenFile = reader.text("httpTokenFile", null);
+        this.httpTlsCert = reader.text("httpTlsCert", null);
+        this.httpTlsKey = reader.text("httpTlsKey", null);
+        this.allowCleartext = reader.flag("allowCleartext", allowCleartext);
         this.queryTimeout = reader.number("queryTimeout", queryTimeout);
         this.helloInterval = reader.number("helloInterval", helloInterval);
         this.forgetAfter = reader.number("forgetAfter", forgetAfter);
         this.descriptors = reader.flag("descriptors", descriptors);
         this.systemMetrics = reader.flag("systemMetrics", systemMetrics);
+        this.trustCluster = reader.flag("trustCluster", trustCluster);
         reader.refuseOthers();
     }
 
@@ -112,15 +133,24 @@ public final class StatusOptions {
                 .put("httpHost", httpHost)
                 .put("httpPort", httpPort)
                 .put("allowedHosts", new JsonArray(new ArrayList<>(allowedHosts)))
+                .put("allowCleartext", allowCleartext)
                 .put("queryTimeout", queryTimeout)
                 .put("helloInterval", helloInterval)
                 .put("forgetAfter", forgetAfter)
                 .put("descriptors", descriptors)
-                .put("systemMetrics", systemMetrics);
-        if (alias != null) {
-            json.put("alias", alias);
-        }
+                .put("systemMetrics", systemMetrics)
+                .put("trustCluster", trustCluster);
+        putIfSaid(json, "alias", alias);
+        putIfSaid(json, "httpTokenFile", httpTokenFile);
+        putIfSaid(json, "httpTlsCert", httpTlsCert);
+        putIfSaid(json, "httpTlsKey", httpTlsKey);
         return json;
+    }
+
+    private static void putIfSaid(JsonObject json, String key, @Nullable String value) {
+        if (value != null) {
+            json.put(key, value);
+        }
     }
 
     /** {@return what operators call this node, or {@code null} for {@code FASTN_ALIAS}, else host and process id} */
@@ -163,9 +193,10 @@ public final class StatusOptions {
     }
 
     /**
-     * Says which address the status port listens on.
+     * Says which address the status port listens on. One that others can reach wants {@link #setHttpTokenFile a token}, and
+     * {@link #setHttpTls TLS} or {@link #setAllowCleartext}.
      *
-     * @param host a loopback address
+     * @param host an address of this machine, such as {@code 0.0.0.0} for all of them
      * @return these options
      */
     @CanIgnoreReturnValue
@@ -208,6 +239,71 @@ public final class StatusOptions {
         return this;
     }
 
+    /** {@return the file of the token that everybody has to send, or {@code null} when nobody has to, which is so unless said} */
+    public @Nullable String getHttpTokenFile() {
+        return httpTokenFile;
+    }
+
+    /**
+     * Says which token everybody has to send, as {@code Authorization: Bearer <token>}.
+     *
+     * @param file where it stands, alone, readable by its owner only; made with a random token of 256 bits if it is not there.
+     *     {@code null} for no token, which is possible on a loopback address without proxies
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setHttpTokenFile(@Nullable String file) {
+        this.httpTokenFile = file;
+        return this;
+    }
+
+    /** {@return the file of the certificate, or {@code null} for no TLS, which is so unless said} */
+    public @Nullable String getHttpTlsCert() {
+        return httpTlsCert;
+    }
+
+    /** {@return the file of the certificate's private key, or {@code null} for no TLS, which is so unless said} */
+    public @Nullable String getHttpTlsKey() {
+        return httpTlsKey;
+    }
+
+    /**
+     * Says how the status port shows who it is.
+     *
+     * @param certificate a PEM file with the certificate and its chain, or {@code null} for no TLS
+     * @param key a PEM file with the private key, or {@code null} for no TLS
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setHttpTls(@Nullable String certificate, @Nullable String key) {
+        this.httpTlsCert = certificate;
+        this.httpTlsKey = key;
+        return this;
+    }
+
+    /** {@return whether others may ask without TLS; {@code false} unless said} */
+    public boolean isAllowCleartext() {
+        return allowCleartext;
+    }
+
+    /**
+     * Says whether others may ask without TLS. The token and all names then go over the network as they are; every status
+     * warns of it.
+     *
+     * @param allow whether that is accepted
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setAllowCleartext(boolean allow) {
+        this.allowCleartext = allow;
+        return this;
+    }
+
+    /** {@return whether the status port is reached from other machines without TLS} */
+    boolean isCleartextForOthers() {
+        return http && !HttpSettings.isLoopback(httpHost) && httpTlsCert == null;
+    }
+
     /** {@return how long one node has to answer another, in milliseconds; {@value #DEFAULT_QUERY_TIMEOUT} unless said} */
     public long getQueryTimeout() {
         return queryTimeout;
@@ -231,9 +327,10 @@ public final class StatusOptions {
     }
 
     /**
-     * Says how often this node tells the others that it lives.
+     * Says how often this node tells the others that it lives, and looks whether they can find it.
      *
-     * @param millis in milliseconds
+     * @param millis in milliseconds; 0 for never after the start, so that a node that falls silent is noticed only when asked.
+     *     While somebody watches the cluster from this node it is no longer than 5 s, unless it is 0
      * @return these options
      */
     @CanIgnoreReturnValue
@@ -293,6 +390,25 @@ public final class StatusOptions {
         return this;
     }
 
+    /** {@return whether every node of the cluster is told data values; {@code false} unless said} */
+    public boolean isTrustCluster() {
+        return trustCluster;
+    }
+
+    /**
+     * Says whether every node of the cluster is told data values. Without, they are told on this machine only, unless the event
+     * bus listens on loopback; other nodes get names, times, counters and locks, and every status says so.
+     *
+     * @param trust {@code true} where only nodes that prove who they are reach the event bus: mutual TLS, or a network of its
+     *     own
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setTrustCluster(boolean trust) {
+        this.trustCluster = trust;
+        return this;
+    }
+
     /**
      * Checks the values.
      *
@@ -309,23 +425,50 @@ public final class StatusOptions {
             problems.add("httpPort is " + httpPort
                     + ", and ports go from 0 to 65535; use 0 for any free port, or \"http\": false for none");
         }
-        if (http && !isLoopback(httpHost)) {
-            problems.add("httpHost is \"" + Printable.line(httpHost)
-                    + "\", which is not a loopback address, and the status port has no token and no TLS yet, so everybody"
-                    + " who reaches it could read names and data of this application (rules S1, S2); use 127.0.0.1 or ::1,"
-                    + " and reach it from elsewhere through an SSH tunnel or through the event bus of another node");
+        if (http) {
+            checkHttp(problems);
         }
         checkTime(problems, "queryTimeout", queryTimeout);
-        checkTime(problems, "helloInterval", helloInterval);
+        if (helloInterval != 0) {
+            checkTime(problems, "helloInterval", helloInterval);
+        }
         checkTime(problems, "forgetAfter", forgetAfter);
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("the status verticle cannot start: " + String.join("; and ", problems));
         }
     }
 
-    /** Decided by the text alone: a name that must be looked up could lead anywhere tomorrow. */
-    private static boolean isLoopback(String host) {
-        return LOOPBACK_NAMES.contains(host) || LOOPBACK_V4.matcher(host).matches();
+    private void checkHttp(List<String> problems) {
+        if (httpHost.isBlank()) {
+            problems.add("httpHost is empty; use 127.0.0.1, or an address that others can reach");
+        }
+        boolean others = !HttpSettings.isLoopback(httpHost);
+        if (others && httpTokenFile == null) {
+            problems.add("httpHost is \"" + Printable.line(httpHost)
+                    + "\", which is not a loopback address, and without a token everybody who reaches it could read names"
+                    + " and data of this application (rules S1, S2); set httpTokenFile, which makes a token, or use"
+                    + " 127.0.0.1, and reach it through an SSH tunnel or the event bus of another node");
+        }
+        if (others && httpTlsCert == null && httpTlsKey == null && !allowCleartext) {
+            problems.add("httpHost is \"" + Printable.line(httpHost)
+                    + "\", which is not a loopback address, and without TLS the token could be read on the way (rule S2);"
+                    + " set httpTlsCert and httpTlsKey, or allowCleartext where something else protects the way");
+        }
+        if ((httpTlsCert == null) != (httpTlsKey == null)) {
+            problems.add((httpTlsCert == null ? "httpTlsKey" : "httpTlsCert")
+                    + " is set alone; TLS wants httpTlsCert and" + " httpTlsKey, two PEM files");
+        }
+        if (!allowedHosts.isEmpty() && httpTokenFile == null) {
+            problems.add("allowedHosts is for a proxy in front, which makes everybody look like this machine, and there"
+                    + " is no token to tell them apart; set httpTokenFile");
+        }
+        for (String host : allowedHosts) {
+            if (!HOST.matcher(host).matches()) {
+                problems.add("allowedHosts has \"" + Printable.line(host)
+                        + "\", which is no value of the Host header; write it as \"status.example:8080\", without a scheme"
+                        + " and a path");
+            }
+        }
     }
 
     private static void checkTime(List<String> problems, String key, long millis) {

@@ -78,7 +78,7 @@ record StatusQuery(
         }
         body.putIfAbsent("format", preferred.text());
         Fields fields = new Fields(body);
-        fields.know("scope");
+        List.of("scope", "recent", "deltas").forEach(fields::know);
         StatusQuery query = new StatusQuery(
                 fields.texts("nodes"),
                 fields.format(),
@@ -92,6 +92,11 @@ record StatusQuery(
     /** {@return whether the whole tree of a node is asked for} */
     boolean isWhole() {
         return path == null && depth == null;
+    }
+
+    /** {@return this question for everything of the same nodes} */
+    StatusQuery whole() {
+        return new StatusQuery(nodes, format, null, null, width);
     }
 
     /** {@return the part of this question that a single node answers, as the body of a bus request} */

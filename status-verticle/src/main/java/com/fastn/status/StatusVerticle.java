@@ -2,8 +2,8 @@ package com.fastn.status;
 
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
-import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.system.OshiMachine;
 import com.fastn.status.system.SamplerThread;
@@ -112,19 +112,28 @@ public final class StatusVerticle extends VerticleBase {
             samplerThread = new SamplerThread(sampler);
             metrics = fastn.runtime().setSystemMetrics(sampler::latest);
         }
-        LocalStatus local = new LocalStatus(fastn.runtime(), samplerThread);
+        LocalStatus local =
+                new LocalStatus(fastn.runtime(), samplerThread, StandingWarnings.of(options, fastn.runtime()));
         NodeDirectory directory =
                 new NodeDirectory(self, BootTime.of(self), Duration.ofMillis(options.getForgetAfter()), ticker);
+        ClusterTrust trust = ClusterTrust.of(vertx, options.isTrustCluster());
+        local.addWarning(trust::warning);
         NodeWatch watch = new NodeWatch(vertx, workers, local, fastn.runtime(), ticker);
         ClusterFeed feed = new ClusterFeed(vertx, workers, watch, directory, ticker);
-        StreamService subscribed = new StreamService(vertx, workers, self, watch, feed, ticker);
+        StreamService subscribed = new StreamService(vertx, workers, self, local, watch, feed, trust, ticker);
         streams = subscribed;
-        ClusterQuery cluster = new ClusterQuery(vertx, workers, local, directory, options.getQueryTimeout(), ticker);
-        BusService service = new BusService(vertx, workers, local, cluster, subscribed);
+        ClusterQuery cluster =
+                new ClusterQuery(vertx, workers, local, directory, trust, options.getQueryTimeout(), ticker);
+        BusService service = new BusService(vertx, workers, local, cluster, subscribed, trust);
         bus = service;
         StatusPublisher status = new StatusPublisher(vertx, fastn, workers, watch, ticker);
         publisher = status;
-        HelloExchange exchange = new HelloExchange(vertx, workers, local, directory, status::look);
+        SelfCheck check = new SelfCheck(vertx, Addresses.node(self.incarnation()), () -> registerAnew(self));
+        local.addWarning(check::warning);
+        HelloExchange exchange = new HelloExchange(vertx, workers, local, directory, feed::isWatched, () -> {
+            status.look();
+            check.look();
+        });
         hellos = exchange;
         return service.start(fastn, self)
                 .compose(answering -> exchange.start(options.getHelloInterval()))
@@ -135,30 +144,26 @@ public final class StatusVerticle extends VerticleBase {
                 .compose(open -> writeDescriptor(options, self, workers));
     }
 
+    private Future<Void> registerAnew(NodeIdentity self) {
+        BusService service = bus;
+        HelloExchange exchange = hellos;
+        if (service == null || exchange == null) {
+            return Future.succeededFuture();
+        }
+        return service.registerAnew(self).compose(answering -> exchange.registerAnew());
+    }
+
     private Future<Void> openPort(
             StatusOptions options, LocalStatus local, NodeDirectory directory, ClusterQuery cluster) {
         if (!options.isHttp()) {
             return Future.succeededFuture();
         }
         CompletableFuture<StatusPort> opening =
-                StatusPort.open(options, local, directory, query -> askOnContext(cluster, query), ticker);
+                StatusPort.open(options, local, directory, new VerticleDoor(context, cluster), ticker);
         return Future.fromCompletionStage(opening, context).map(opened -> {
             port = opened;
             return null;
         });
-    }
-
-    /** The port has threads of its own; the question belongs to this verticle's. */
-    private CompletableFuture<ClusterStatus> askOnContext(ClusterQuery cluster, StatusQuery query) {
-        CompletableFuture<ClusterStatus> answer = new CompletableFuture<>();
-        context.runOnContext(now -> {
-            try {
-                cluster.ask(query).onSuccess(answer::complete).onFailure(answer::completeExceptionally);
-            } catch (Throwable t) {
-                answer.completeExceptionally(t);
-            }
-        });
-        return answer;
     }
 
     /** A node that cannot be found by itself is still of use, so this does not fail the deployment. */
@@ -172,7 +177,7 @@ public final class StatusVerticle extends VerticleBase {
                         () -> NodeDescriptor.write(
                                 folder,
                                 self,
-                                url,
+                                NodeDescriptor.Access.of(url, options),
                                 ProcessHandle.current().pid(),
                                 Instant.ofEpochMilli(
                                         ManagementFactory.getRuntimeMXBean().getStartTime()),

@@ -4,9 +4,7 @@ import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
-import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
-import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.status.stream.Outbox;
@@ -46,8 +44,10 @@ final class StreamService {
     private final Vertx vertx;
     private final WorkerExecutor worker;
     private final NodeIdentity self;
+    private final LocalStatus local;
     private final NodeWatch watch;
     private final ClusterFeed feed;
+    private final ClusterTrust trust;
     private final Ticker ticker;
 
     // Mutable state
@@ -55,12 +55,21 @@ final class StreamService {
     private long timer = -1;
 
     StreamService(
-            Vertx vertx, WorkerExecutor worker, NodeIdentity self, NodeWatch watch, ClusterFeed feed, Ticker ticker) {
+            Vertx vertx,
+            WorkerExecutor worker,
+            NodeIdentity self,
+            LocalStatus local,
+            NodeWatch watch,
+            ClusterFeed feed,
+            ClusterTrust trust,
+            Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.self = self;
+        this.local = local;
         this.watch = watch;
         this.feed = feed;
+        this.trust = trust;
         this.ticker = ticker;
     }
 
@@ -69,10 +78,11 @@ final class StreamService {
      *
      * @param body the question
      * @param wholeCluster whether it is about the cluster, or about this node alone
+     * @param here whether it is for somebody in this process, who may see all that this node knows of itself
      * @return what the reader has to know
      * @throws BadQueryException if it is not understood
      */
-    JsonObject open(Map<String, ?> body, boolean wholeCluster) {
+    JsonObject open(Map<String, ?> body, boolean wholeCluster, boolean here) {
         Map<String, Object> rest = new HashMap<>(body);
         Object address = rest.remove(StreamWire.ADDRESS);
         if (!(address instanceof String reader)
@@ -94,11 +104,11 @@ final class StreamService {
                     BadQueryException.TOO_MANY,
                     MOST_STREAMS + " streams of this node are open already; close one, or ask another node");
         }
-        Session session = new Session(UUID.randomUUID().toString(), reader);
+        Session session = new Session(UUID.randomUUID().toString(), reader, here);
         // Before it is kept: a node that nobody knows is refused here.
         session.watching = wholeCluster
                 ? feed.watch(query.nodes(), session::offer)
-                : watch.watch(snapshot -> session.offer(alone(snapshot)));
+                : watch.watch(snapshot -> session.offer(local.alone(snapshot)));
         sessions.put(session.id, session);
         if (sessions.size() == 1) {
             timer = vertx.setPeriodic(CHECK_MILLIS, id -> endSilent());
@@ -152,11 +162,6 @@ final class StreamService {
         List.copyOf(sessions.values()).forEach(this::end);
     }
 
-    private ClusterStatus alone(StatusSnapshot snapshot) {
-        NodeStatus row = new NodeStatus(self, NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
-        return new ClusterStatus(snapshot.timestamp(), self.alias(), List.of(row));
-    }
-
     private void endSilent() {
         long now = ticker.nanos();
         for (Session session : new ArrayList<>(sessions.values())) {
@@ -180,6 +185,7 @@ final class StreamService {
     private final class Session {
         private final String id;
         private final String address;
+        private final boolean here;
         private final Outbox outbox = new Outbox();
 
         // Mutable state
@@ -188,6 +194,8 @@ final class StreamService {
         private long heardNanos = ticker.nanos();
         private long acknowledgedEpoch;
         private long acknowledgedUpTo;
+        private @Nullable StatusSnapshot full;
+        private @Nullable StatusSnapshot bare;
         private boolean acknowledgeDue;
         private boolean restartDue;
         private boolean offered;
@@ -195,8 +203,9 @@ final class StreamService {
         private boolean busy;
         private boolean closed;
 
-        Session(String id, String address) {
+        Session(String id, String address, boolean here) {
             this.id = id;
+            this.here = here;
             this.address = address;
         }
 
@@ -234,7 +243,7 @@ final class StreamService {
                                 if (restart) {
                                     outbox.restart();
                                 }
-                                return outbox.tell(status);
+                                return outbox.tell(here || trust.isTrusted() ? status : forOthers(status));
                             },
                             false)
                     .onComplete(done -> {
@@ -248,6 +257,29 @@ final class StreamService {
                         send(done.result());
                         proceed();
                     });
+        }
+
+        /** What others told of themselves they told as they saw fit; this node decides for itself. On a worker. */
+        private ClusterStatus forOthers(ClusterStatus status) {
+            List<NodeStatus> rows = new ArrayList<>();
+            for (NodeStatus row : status.nodes()) {
+                boolean own = row.node().equals(self);
+                StatusSnapshot snapshot = own && row.snapshot() != null ? forOthers(row.snapshot()) : row.snapshot();
+                rows.add(new NodeStatus(row.node(), row.state(), row.age(), row.reason(), row.summary(), snapshot));
+            }
+            return new ClusterStatus(status.timestamp(), status.answeredBy(), rows);
+        }
+
+        /** The same for the same, by which the outbox knows that nothing is new. */
+        @SuppressWarnings("ReferenceEquality")
+        private StatusSnapshot forOthers(StatusSnapshot snapshot) {
+            StatusSnapshot known = bare;
+            if (known == null || snapshot != full) {
+                full = snapshot;
+                known = trust.forOthers(snapshot);
+                bare = known;
+            }
+            return known;
         }
 
         private void send(List<StreamFrame> frames) {

@@ -128,6 +128,12 @@ class NodeDescriptorTest {
     }
 
     private static NodeDescriptor write(Path folder, NodeIdentity node) throws IOException {
-        return NodeDescriptor.write(folder, node, "http://127.0.0.1:4711", 77, PROCESS_STARTED, STARTED);
+        return NodeDescriptor.write(
+                folder,
+                node,
+                new NodeDescriptor.Access("http://127.0.0.1:4711", null, null),
+                77,
+                PROCESS_STARTED,
+                STARTED);
     }
 }

@@ -35,6 +35,10 @@ final class RawHttp {
     }
 
     static Response send(String url, String request) {
+        return Response.parse(exchange(url, request));
+    }
+
+    static String exchange(String url, String request) {
         URI uri = URI.create(url);
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()), TIMEOUT_MILLIS);
@@ -43,7 +47,7 @@ final class RawHttp {
             socket.getOutputStream().flush();
             ByteArrayOutputStream all = new ByteArrayOutputStream();
             socket.getInputStream().transferTo(all);
-            return Response.parse(all.toString(StandardCharsets.UTF_8));
+            return all.toString(StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new AssertionError("no response to: " + request.lines().findFirst(), e);
         }

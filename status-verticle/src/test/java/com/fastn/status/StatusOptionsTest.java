@@ -33,11 +33,15 @@ class StatusOptionsTest {
                 .setHttpHost("::1")
                 .setHttpPort(8_080)
                 .setAllowedHosts(List.of("status.example:8080"))
+                .setHttpTokenFile("token")
+                .setHttpTls("cert.pem", "key.pem")
+                .setAllowCleartext(true)
                 .setQueryTimeout(250)
                 .setHelloInterval(5_000)
                 .setForgetAfter(60_000)
                 .setDescriptors(false)
-                .setSystemMetrics(false);
+                .setSystemMetrics(false)
+                .setTrustCluster(true);
 
         JsonObject json = options.toJson();
 
@@ -100,8 +104,7 @@ class StatusOptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"0.0.0.0", "::", "192.168.1.7", "example.com", "localhost.evil.com", "127.0.0.1.evil.com", ""})
+    @ValueSource(strings = {"0.0.0.0", "::", "192.168.1.7", "example.com", "localhost.evil.com", "127.0.0.1.evil.com"})
     void S1_S2_anAddressBeyondLoopbackIsRefusedAndTheReasonIsSaid(String host) {
         assertThatThrownBy(() -> new StatusOptions().setHttpHost(host).check())
                 .hasMessageContaining("httpHost is \"" + host + "\"")
@@ -132,5 +135,38 @@ class StatusOptionsTest {
         assertThatThrownBy(() ->
                         new StatusOptions().setHttpHost("a\r\nFAKE \u202E").check())
                 .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\n", "\r", "\u202E"));
+    }
+
+    @Test
+    void S2_othersAreLetInWithATokenAndTlsOnly() {
+        StatusOptions open = new StatusOptions().setHttpHost("0.0.0.0");
+        assertThatThrownBy(open::check)
+                .hasMessageContaining("set httpTokenFile")
+                .hasMessageContaining("set httpTlsCert and httpTlsKey, or allowCleartext");
+        open.setHttpTokenFile("token");
+        assertThatThrownBy(open::check).hasMessageContaining("without TLS the token could be read");
+        assertThatCode(() -> new StatusOptions(open).setAllowCleartext(true).check())
+                .doesNotThrowAnyException();
+        assertThatCode(() -> new StatusOptions(open)
+                        .setHttpTls("cert.pem", "key.pem")
+                        .check())
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() ->
+                        new StatusOptions(open).setHttpTls("cert.pem", null).check())
+                .hasMessageContaining("httpTlsCert is set alone");
+        assertThatThrownBy(() -> new StatusOptions().setHttpHost(" ").check())
+                .hasMessageContaining("httpHost is empty");
+    }
+
+    @Test
+    void S3_aProxyInFrontWantsAToken() {
+        StatusOptions proxied = new StatusOptions().setAllowedHosts(List.of("status.example:8080"));
+        assertThatThrownBy(proxied::check)
+                .hasMessageContaining("allowedHosts is for a proxy")
+                .hasMessageContaining("set httpTokenFile");
+        assertThatCode(() -> proxied.setHttpTokenFile("token").check()).doesNotThrowAnyException();
+        assertThatThrownBy(() -> proxied.setAllowedHosts(List.of("https://status.example/x"))
+                        .check())
+                .hasMessageContaining("no value of the Host header");
     }
 }

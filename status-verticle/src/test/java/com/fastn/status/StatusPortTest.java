@@ -4,18 +4,23 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fastn.context.FastnContext;
+import com.fastn.context.Thresholds;
+import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
 class StatusPortTest {
     private static final Vertx VERTX = Vertx.vertx();
     private static String url = "";
@@ -211,5 +216,42 @@ class StatusPortTest {
 
     private static String authority() {
         return url.substring("http://".length());
+    }
+
+    @Test
+    void whyAndSinceWhenSomethingIsStuckIsTold() {
+        FastnContext root = FastnVertx.install(VERTX).runtime().root();
+        FastnContext holder = root.child("keeper").open();
+        FastnContext waiter = root.child("patient")
+                .withSetting(Thresholds.WAITER_STUCK, Duration.ofMillis(1))
+                .open();
+        var held = holder.mutex("stock").tryLock();
+        try (holder;
+                waiter) {
+            assertThat(held).isNotNull();
+            assertThat(RawHttp.get(url, "/status/explain?context=global.patient")
+                            .status())
+                    .isEqualTo(200);
+            assertThat(RawHttp.get(url, "/status/explain?context=nobody").status())
+                    .isEqualTo(404);
+            RawHttp.Response all = RawHttp.get(url, "/status/explain?format=json");
+            assertThat(new JsonObject(all.body()).getString("kind")).isEqualTo("explanations");
+            assertThat(RawHttp.get(url, "/status/explain?scope=cluster").status())
+                    .isEqualTo(200);
+            RawHttp.Response episodes = RawHttp.get(url, "/status/episodes?format=json");
+            assertThat(new JsonObject(episodes.body()).getJsonArray("episodes")).isNotNull();
+            assertThat(RawHttp.get(url, "/status/episodes").status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void metricsAreToldToWhoCollectsThem() {
+        RawHttp.Response plain = RawHttp.get(url, "/metrics");
+        assertThat(plain.status()).isEqualTo(200);
+        assertThat(plain.headers()).containsEntry("content-type", MetricsText.PROMETHEUS_TYPE);
+        assertThat(plain.body()).contains("fastn_node{alias=\"alice\"");
+        RawHttp.Response open = RawHttp.get(url, "/metrics", "Accept: application/openmetrics-text;version=1.0.0");
+        assertThat(open.headers()).containsEntry("content-type", MetricsText.OPEN_METRICS_TYPE);
+        assertThat(open.body()).endsWith("# EOF\n");
     }
 }

@@ -19,14 +19,25 @@ import java.util.UUID;
 final class TestCluster implements AutoCloseable {
     private final String name = "fastn-" + UUID.randomUUID();
     private final List<Integer> ports;
+    private final String host;
     private final List<Vertx> nodes = new ArrayList<>();
 
-    private TestCluster(List<Integer> ports) {
+    private TestCluster(List<Integer> ports, String host) {
         this.ports = ports;
+        this.host = host;
     }
 
     static TestCluster of(int size) {
-        TestCluster cluster = new TestCluster(freePorts(size));
+        return of(size, "127.0.0.1");
+    }
+
+    /** A cluster whose nodes cannot know that they are on loopback: the address is one, and does not look like it. */
+    static TestCluster thatLooksOpen(int size) {
+        return of(size, "::ffff:127.0.0.1");
+    }
+
+    private static TestCluster of(int size, String host) {
+        TestCluster cluster = new TestCluster(freePorts(size), host);
         for (int i = 0; i < size; i++) {
             cluster.nodes.add(cluster.start(cluster.ports.get(i)));
         }
@@ -38,7 +49,7 @@ final class TestCluster implements AutoCloseable {
     }
 
     private Vertx start(int port) {
-        EventBusOptions bus = new EventBusOptions().setHost("127.0.0.1");
+        EventBusOptions bus = new EventBusOptions().setHost("127.0.0.1").setClusterPublicHost(host);
         return Waiting.result(Vertx.builder()
                 .with(new VertxOptions().setEventBusOptions(bus))
                 .withClusterManager(new HazelcastClusterManager(config(port)))

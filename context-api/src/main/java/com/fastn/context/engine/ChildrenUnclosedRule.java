@@ -14,14 +14,15 @@ final class ChildrenUnclosedRule extends NamedRule {
 
     @Override
     public void judge(Evidence evidence, Findings findings) {
-        for (SnapshotTaker.Visit visit : evidence.visits()) {
-            ContextNode node = visit.node();
+        SnapshotWalk visits = evidence.visits();
+        for (int i = 0; i < visits.size(); i++) {
+            ContextNode node = visits.node(i);
             if (node.state() != ContextState.CLOSING) {
                 continue;
             }
             long closing = node.closingNanos(evidence.now());
-            if (closing > visit.settings().childrenUnclosedNanos) {
-                judge(evidence, visit, Duration.ofNanos(closing), findings);
+            if (closing > visits.settings(i).childrenUnclosedNanos) {
+                judge(evidence, visits.get(i), Duration.ofNanos(closing), findings);
             }
         }
         LeakTracker leaks = evidence.runtime().leaks();
@@ -45,7 +46,7 @@ final class ChildrenUnclosedRule extends NamedRule {
         }
     }
 
-    private void judge(Evidence evidence, SnapshotTaker.Visit visit, Duration closing, Findings findings) {
+    private void judge(Evidence evidence, SnapshotWalk.Visit visit, Duration closing, Findings findings) {
         ContextNode oldest = null;
         int open = 0;
         for (ContextNode child : visit.node().childNodes()) {

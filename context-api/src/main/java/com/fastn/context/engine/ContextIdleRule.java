@@ -14,18 +14,20 @@ final class ContextIdleRule extends NamedRule {
     @Override
     public void judge(Evidence evidence, Findings findings) {
         int idle = 0;
-        SnapshotTaker.Visit longest = null;
+        SnapshotWalk.Visit longest = null;
         long longestNanos = 0;
-        for (SnapshotTaker.Visit visit : evidence.visits()) {
-            ContextNode node = visit.node();
+        SnapshotWalk visits = evidence.visits();
+        for (int i = 0; i < visits.size(); i++) {
+            ContextNode node = visits.node(i);
             if (node.kind() == ContextKind.ROOT || node.kind() == ContextKind.SERVICE) {
                 continue;
             }
             long nanos = node.idleNanos(evidence.now());
-            if (nanos > visit.settings().contextIdleNanos && !findings.isSilenced(this, visit.settings())) {
+            WarningSettings settings = visits.settings(i);
+            if (nanos > settings.contextIdleNanos && !findings.isSilenced(this, settings)) {
                 idle++;
                 if (longest == null || nanos > longestNanos) {
-                    longest = visit;
+                    longest = visits.get(i);
                     longestNanos = nanos;
                 }
             }

@@ -393,7 +393,10 @@ public final class ContextNode extends ChildList implements FastnContext {
                     runtime.root().name()));
             return child;
         }
-        if (!link(child)) {
+        boolean linked = link(child);
+        // Whoever gets the child from here, even by a race, finds the list that it is in.
+        VarHandle.storeStoreFence();
+        if (!linked) {
             CancelReason inherited = cancelReason;
             runtime.misuse("a child was opened in a context that had ended; it is closed from the start");
             child.bornDead(
@@ -582,7 +585,8 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
     }
 
-    boolean isChildless() {
+    /** {@return whether no child is open} */
+    public boolean isChildless() {
         return isChildlessFrom(0);
     }
 
@@ -597,8 +601,13 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
     }
 
-    /** Runs a task once, when the last child has left; at once if there is none. */
-    Registration whenChildless(Runnable task) {
+    /**
+     * Runs a task once, when the last child has left; at once if there is none.
+     *
+     * @param task runs in the thread that closes the last child, and must not throw
+     * @return closing it takes the task back
+     */
+    public Registration whenChildless(Runnable task) {
         NodeExtras x = extras();
         synchronized (x) {
             x.whenChildless().add(task);
@@ -641,6 +650,27 @@ public final class ContextNode extends ChildList implements FastnContext {
             nodes.sort(OLDEST_FIRST);
         }
         return nodes;
+    }
+
+    /** Adds the same to a walk, as the children of the context with that number. */
+    void addChildrenTo(SnapshotWalk walk, int index) {
+        int before = walk.size();
+        collect(0, walk, index);
+        if (stripes() != null) {
+            walk.sortFrom(before);
+        }
+    }
+
+    private void collect(int number, SnapshotWalk walk, int index) {
+        ChildList list = list(number);
+        if (list != null) {
+            synchronized (list) {
+                for (ContextNode child = list.first(); child != null; child = child.nextSibling) {
+                    walk.add(child, index);
+                }
+                collect(number + 1, walk, index);
+            }
+        }
     }
 
     /** Of one instant, as {@link #isChildlessFrom} is. */
@@ -840,6 +870,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     void tellCancelled() {
+        runtime.cancelled(this);
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.Cancelled(id, path(), requireNonNull(cancelReason, "reason")));
         }
@@ -1104,7 +1135,7 @@ public final class ContextNode extends ChildList implements FastnContext {
         boolean differs;
         synchronized (x) {
             Map<String, @Nullable Object> data = x.data();
-            String cleanKey = Names.clean(key);
+            String cleanKey = Names.bounded(key);
             differs = !data.containsKey(cleanKey) || !Objects.equals(data.get(cleanKey), frozen);
             data.put(cleanKey, frozen);
         }
@@ -1122,7 +1153,7 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
         Object frozen;
         synchronized (x) {
-            String cleanKey = Names.clean(key);
+            String cleanKey = Names.bounded(key);
             if (x.data == null || !x.data.containsKey(cleanKey)) {
                 return null;
             }
@@ -1138,7 +1169,7 @@ public final class ContextNode extends ChildList implements FastnContext {
         NodeExtras x = extras();
         boolean differs;
         synchronized (x) {
-            differs = !value.equals(x.metrics().put(Names.clean(key), value));
+            differs = !value.equals(x.metrics().put(Names.bounded(key), value));
         }
         if (differs) {
             changed(key);
@@ -1468,11 +1499,11 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     private <L extends FifoLock<?>> L lock(String lockName, Class<L> kind, Function<String, L> make) {
-        String clean = Names.clean(requireNonNull(lockName, "name"));
+        String key = Names.bounded(requireNonNull(lockName, "name"));
         NodeExtras x = extras();
         FifoLock<?> lock;
         synchronized (x) {
-            lock = x.locks().computeIfAbsent(clean, make);
+            lock = x.locks().computeIfAbsent(key, k -> make.apply(Names.clean(lockName)));
         }
         if (!kind.isInstance(lock)) {
             throw new IllegalStateException(lock + " of " + path()

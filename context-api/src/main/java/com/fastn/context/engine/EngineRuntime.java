@@ -97,6 +97,7 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile @Nullable ExecutorService tasks;
     private volatile @Nullable Runnable onFirstChange;
     private volatile @Nullable Object environment;
+    private volatile @Nullable Consumer<ContextNode> onCancelled;
     private volatile @Nullable Consumer<Waiter<?>> onQueued;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
@@ -413,6 +414,28 @@ public final class EngineRuntime implements ContextRuntime {
         };
     }
 
+    /**
+     * Says what is to be done for each context that is cancelled. At most one such hook is kept.
+     *
+     * @param hook runs in the thread that cancels, once for each context, so it has to return at once and must not throw
+     * @return closing it takes the hook back
+     */
+    public Registration onCancelled(Consumer<ContextNode> hook) {
+        onCancelled = requireNonNull(hook, "hook");
+        return () -> {
+            if (onCancelled == hook) {
+                onCancelled = null;
+            }
+        };
+    }
+
+    void cancelled(ContextNode context) {
+        Consumer<ContextNode> hook = onCancelled;
+        if (hook != null) {
+            hook.accept(context);
+        }
+    }
+
     /** {@return what the binding has attached, or {@code null} when this runtime belongs to no environment} */
     public @Nullable Object environment() {
         return environment;
@@ -566,7 +589,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 hook.accept(waiter);
             } catch (RuntimeException e) {
-                LOG.error("the hook on waits for locks failed", e);
+                LOG.error("the hook on waits for locks failed", LoggedFailure.of(e));
             }
         }
     }

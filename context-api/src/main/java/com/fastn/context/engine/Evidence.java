@@ -28,7 +28,7 @@ record Evidence(
         ShortNames names,
         List<HeldLock> locks,
         List<WaitingContext> waiters,
-        List<SnapshotTaker.Visit> visits,
+        SnapshotWalk visits,
         @Nullable SystemMetrics system) {
 
     /** A lock as it is shown, and the grant behind it. */
@@ -41,7 +41,7 @@ record Evidence(
         return runtime.root().path().toString();
     }
 
-    String shortName(SnapshotTaker.Visit visit) {
+    String shortName(SnapshotWalk.Visit visit) {
         long id = visit.node().id();
         if (names.knows(id)) {
             return names.of(id);

@@ -16,18 +16,20 @@ final class Names {
 
     private Names() {}
 
+    /** For what is shown. Two that differ in what was taken out become one, so what must stay apart is kept by {@link #bounded}. */
     static String clean(String name) {
+        String head = name.length() <= LONGEST_LOOK ? name : name.substring(0, LONGEST_LOOK);
+        String shown = Redactor.standard().text(head);
+        return bounded(shown.equals(head) ? name : shown);
+    }
+
+    /** For what is a key and never shown so: it may hold a secret. */
+    static String bounded(String name) {
         if (name.isEmpty()) {
             return UNNAMED;
         }
         // The usual case: short and without surrogates. Nothing is copied.
-        if (name.length() <= MAX_CODE_POINTS && isPlain(name)) {
-            String shown = Redactor.standard().text(name);
-            return shown.length() <= MAX_CODE_POINTS ? shown : cut(shown);
-        }
-        String head = name.length() <= LONGEST_LOOK ? name : name.substring(0, LONGEST_LOOK);
-        String shown = Redactor.standard().text(head);
-        return cut(shown.equals(head) ? name : shown);
+        return name.length() <= MAX_CODE_POINTS && isPlain(name) ? name : cut(name);
     }
 
     private static boolean isPlain(String name) {

@@ -30,7 +30,7 @@ final class NodeBuilder implements ContextBuilder {
 
     @Override
     public ContextBuilder withData(String key, @Nullable Object value) {
-        String cleanKey = Names.clean(requireNonNull(key, "key"));
+        String cleanKey = Names.bounded(requireNonNull(key, "key"));
         Object frozen = PlainValues.freeze(key, value);
         describe(x -> x.data().put(cleanKey, frozen));
         return this;
@@ -38,7 +38,7 @@ final class NodeBuilder implements ContextBuilder {
 
     @Override
     public ContextBuilder withMetric(String key, MetricValue value) {
-        String cleanKey = Names.clean(requireNonNull(key, "key"));
+        String cleanKey = Names.bounded(requireNonNull(key, "key"));
         requireNonNull(value, "value");
         describe(x -> x.metrics().put(cleanKey, value));
         return this;

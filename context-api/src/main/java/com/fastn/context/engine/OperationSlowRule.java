@@ -16,11 +16,13 @@ final class OperationSlowRule extends NamedRule {
 
     @Override
     public void judge(Evidence evidence, Findings findings) {
-        Map<SnapshotTaker.Visit, RunningOperation> slow = new LinkedHashMap<>();
+        Map<SnapshotWalk.Visit, RunningOperation> slow = new LinkedHashMap<>();
         ShortNames slowNames = new ShortNames();
-        for (SnapshotTaker.Visit visit : evidence.visits()) {
-            RunningOperation operation = innermostSlow(visit, evidence.now());
-            if (operation != null && findings.accepts(this, visit.settings())) {
+        SnapshotWalk visits = evidence.visits();
+        for (int i = 0; i < visits.size(); i++) {
+            RunningOperation operation = innermostSlow(visits.node(i), visits.settings(i), evidence.now());
+            if (operation != null && findings.accepts(this, visits.settings(i))) {
+                SnapshotWalk.Visit visit = visits.get(i);
                 slow.put(visit, operation);
                 slowNames.add(visit.node().id(), visit.path());
             }
@@ -41,8 +43,8 @@ final class OperationSlowRule extends NamedRule {
     }
 
     /** The youngest that is slow. A fresh one beside it says nothing about the others: they may run side by side. */
-    private static @Nullable RunningOperation innermostSlow(SnapshotTaker.Visit visit, long now) {
-        NodeExtras x = visit.node().extrasOrNull();
+    private static @Nullable RunningOperation innermostSlow(ContextNode node, WarningSettings settings, long now) {
+        NodeExtras x = node.extrasOrNull();
         if (x == null) {
             return null;
         }
@@ -51,7 +53,7 @@ final class OperationSlowRule extends NamedRule {
             running = x.operationList();
         }
         for (int i = running.size() - 1; i >= 0; i--) {
-            if (running.get(i).elapsedNanos(now) > visit.settings().operationSlowNanos) {
+            if (running.get(i).elapsedNanos(now) > settings.operationSlowNanos) {
                 return running.get(i);
             }
         }

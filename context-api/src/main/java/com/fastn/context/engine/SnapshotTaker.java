@@ -1,7 +1,10 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
@@ -14,6 +17,7 @@ import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.OperationStatus;
 import com.fastn.context.status.Redactor;
+import com.fastn.context.status.RowSink;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
@@ -40,18 +44,22 @@ import org.jspecify.annotations.Nullable;
 final class SnapshotTaker {
     private final EngineRuntime runtime;
     private final long now;
-    private final List<Visit> order = new ArrayList<>();
+    private final long version;
+    private final SnapshotWalk order;
     private final Set<FifoLock<?>> locksFound = new LinkedHashSet<>();
     private Map<PathCounters, CounterStore.Counts> counts = Map.of();
     private long idleNanosOfAll;
 
-    private SnapshotTaker(EngineRuntime runtime) {
+    private SnapshotTaker(EngineRuntime runtime, ContextNode from) {
         this.runtime = runtime;
         this.now = runtime.nanos();
+        // Before the walk: a change that it misses counts as one after this version.
+        this.version = runtime.version();
+        this.order = SnapshotWalk.from(from);
     }
 
     static StatusSnapshot take(EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system) {
-        SnapshotTaker taker = new SnapshotTaker(runtime);
+        SnapshotTaker taker = new SnapshotTaker(runtime, from);
         StatusSnapshot frame = taker.frame(from, system);
         return frame.withGlobalContext(taker.build());
     }
@@ -59,25 +67,29 @@ final class SnapshotTaker {
     /** Contexts beyond the limits never become records. */
     static StatusSnapshot take(
             EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system, SnapshotLimits limits) {
-        SnapshotTaker taker = new SnapshotTaker(runtime);
+        SnapshotTaker taker = new SnapshotTaker(runtime, from);
         StatusSnapshot frame = taker.frame(from, system);
         return SnapshotFold.fold(frame, taker.new Unmade(), limits);
     }
 
     /** Each context is a record only while it is written. */
     static void write(EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system, OutputStream out) {
-        SnapshotTaker taker = new SnapshotTaker(runtime);
+        SnapshotTaker taker = new SnapshotTaker(runtime, from);
         StatusSnapshot frame = taker.frame(from, system);
         StatusJson.write(frame, taker.new Unmade(), out);
     }
 
     /** Everything but the tree, of which there is only the root. */
     private StatusSnapshot frame(ContextNode from, @Nullable SystemMetrics system) {
-        long version = runtime.version();
-        walk(from);
+        for (int i = 0; i < order.size(); i++) {
+            List<FifoLock<?>> own = order.node(i).lockList();
+            if (!own.isEmpty()) {
+                locksFound.addAll(own);
+            }
+        }
         counts = runtime.counterStore().readAll();
         idleNanosOfAll = idleNanosOfAll();
-        ContextStatus root = status(order.get(0), null);
+        ContextStatus root = status(0, null);
         boolean whole = from.parent() == null;
         List<LockView> views = views(whole);
         ShortNames names = shortNames(views);
@@ -115,14 +127,14 @@ final class SnapshotTaker {
                         WarningRules.judge(evidence))
                 .withCauses(causes);
         return frame.withOperationBaselines(baselines())
-                .withCounterWindows(runtime.counterStore().windows(order.get(0).path, counts, now));
+                .withCounterWindows(runtime.counterStore().windows(order.path(0), counts, now));
     }
 
     /** What is usual is told once for a name, however many contexts are inside of an operation of that name. */
     private Map<String, OperationBaseline> baselines() {
         Set<String> names = new HashSet<>();
-        for (Visit visit : order) {
-            NodeExtras x = visit.node.extrasOrNull();
+        for (int i = 0; i < order.size(); i++) {
+            NodeExtras x = order.node(i).extrasOrNull();
             if (x != null) {
                 List<RunningOperation> running;
                 synchronized (x) {
@@ -141,46 +153,12 @@ final class SnapshotTaker {
         return usual;
     }
 
-    /** A node on the walk. What it has from its ancestors is handed down, so that no depth makes the walk go up again. */
-    record Visit(
-            ContextNode node,
-            int parent,
-            ContextPath path,
-            int depth,
-            @Nullable PathCounters counters,
-            WarningSettings settings) {}
-
-    private void walk(ContextNode from) {
-        ContextPath top = from.path();
-        order.add(new Visit(from, -1, top, top.depth(), runtime.counterStore().find(top), WarningSettings.of(from)));
-        for (int i = 0; i < order.size(); i++) {
-            Visit visit = order.get(i);
-            locksFound.addAll(visit.node.lockList());
-            for (ContextNode child : visit.node.childNodes()) {
-                order.add(below(visit, i, child));
-            }
-        }
-    }
-
-    private static Visit below(Visit up, int index, ContextNode child) {
-        PathCounters counters = child.countersOrNull();
-        if (counters == null && up.counters != null) {
-            counters = up.counters.childOrNull(child.name());
-        }
-        if (counters != null && counters.isBucket()) {
-            // It counts together with others, so none of that is its own.
-            counters = null;
-        }
-        ContextPath path = counters != null ? counters.path() : up.path.child(child.name());
-        return new Visit(child, index, path, up.depth + 1, counters, up.settings.below(child));
-    }
-
     /** Children stand behind their parent, so from the end on each node is made after all of its children. */
     private ContextStatus build() {
         List<@Nullable List<ContextStatus>> children = new ArrayList<>(Collections.nCopies(order.size(), null));
         for (int i = order.size() - 1; i > 0; i--) {
-            ContextStatus status = status(order.get(i), children.get(i));
-            int parent = order.get(i).parent;
+            ContextStatus status = status(i, children.get(i));
+            int parent = order.parent(i);
             List<ContextStatus> siblings = children.get(parent);
             if (siblings == null) {
                 siblings = new ArrayList<>();
@@ -188,25 +166,31 @@ final class SnapshotTaker {
             }
             siblings.add(status);
         }
-        return status(order.get(0), children.get(0));
+        return status(0, children.get(0));
     }
 
     /** The root stands for the whole application, which is as active as the most active part of it. */
     private long idleNanosOfAll() {
         long least = Long.MAX_VALUE;
-        for (Visit visit : order) {
-            least = Math.min(least, visit.node.idleNanos(now));
+        for (int i = 0; i < order.size(); i++) {
+            least = Math.min(least, order.node(i).idleNanos(now));
         }
         return least;
     }
 
-    private ContextStatus status(Visit visit, @Nullable List<ContextStatus> childrenLastFirst) {
-        ContextNode node = visit.node;
+    private ContextStatus status(int index, @Nullable List<ContextStatus> childrenLastFirst) {
         List<ContextStatus> children = List.of();
         if (childrenLastFirst != null) {
             Collections.reverse(childrenLastFirst);
             children = childrenLastFirst;
         }
+        RowMaker maker = new RowMaker(order.path(index), children);
+        tell(index, maker);
+        return maker.made();
+    }
+
+    private void tell(int index, RowSink sink) {
+        ContextNode node = order.node(index);
         String label = node.name();
         String activity = null;
         CallerLink caller = null;
@@ -226,45 +210,43 @@ final class SnapshotTaker {
         }
         Redactor redactor = runtime.redactor();
         CancelReason reason = node.cancelReason();
-        CounterStore.Counts counted = visit.counters == null ? null : counts.get(visit.counters);
+        PathCounters path = order.counters(index);
+        CounterStore.Counts counted = path == null ? null : counts.get(path);
         if (counted == null) {
             counted = CounterStore.Counts.NONE;
         }
-        return new ContextStatus(
+        sink.row(
                 node.id(),
                 node.name(),
                 label,
-                visit.path,
                 node.kind(),
-                state(visit),
+                state(index),
                 reason == null ? null : redactor.reason(reason),
-                Duration.ofNanos(node.durationNanos(now)),
-                Duration.ofNanos(node.parent() == null ? idleNanosOfAll : node.idleNanos(now)),
+                node.durationNanos(now),
+                node.parent() == null ? idleNanosOfAll : node.idleNanos(now),
                 activity,
                 node.isOnThread(),
                 caller,
-                operations(visit, running),
+                operations(index, running),
                 metrics.isEmpty() ? metrics : redactor.metrics(metrics),
                 data.isEmpty() ? data : redactor.data(data),
                 counted.total(),
                 counted.live(),
                 counted.allTotal(),
-                counted.allLive(),
-                children,
-                FoldedChildren.NONE);
+                counted.allLive());
     }
 
-    private static ContextState state(Visit visit) {
-        ContextState state = visit.node.state();
+    private ContextState state(int index) {
+        ContextState state = order.node(index).state();
         // A child was linked when it was read; that it left since is for the next snapshot to tell.
-        return visit.parent >= 0 && state == ContextState.CLOSED ? ContextState.CLOSING : state;
+        return index > 0 && state == ContextState.CLOSED ? ContextState.CLOSING : state;
     }
 
-    private List<OperationStatus> operations(Visit visit, List<RunningOperation> running) {
+    private List<OperationStatus> operations(int index, List<RunningOperation> running) {
         if (running.isEmpty()) {
             return List.of();
         }
-        long slow = visit.settings.operationSlowNanos;
+        long slow = order.settings(index).operationSlowNanos;
         List<OperationStatus> statuses = new ArrayList<>(running.size());
         for (RunningOperation operation : running) {
             long elapsed = operation.elapsedNanos(now);
@@ -276,9 +258,9 @@ final class SnapshotTaker {
     private List<LockView> views(boolean whole) {
         Set<Long> shown = new HashSet<>();
         if (!whole) {
-            order.forEach(visit -> shown.add(visit.node.id()));
+            order.forEach(visit -> shown.add(visit.node().id()));
             // A context below may hold or wait for a lock of an ancestor.
-            for (ContextNode up = order.get(0).node.parent(); up != null; up = up.parent()) {
+            for (ContextNode up = order.node(0).parent(); up != null; up = up.parent()) {
                 locksFound.addAll(up.lockList());
             }
         }
@@ -352,6 +334,66 @@ final class SnapshotTaker {
                 stuck);
     }
 
+    /** Makes a record of what it is told. */
+    private static final class RowMaker implements RowSink {
+        private final ContextPath path;
+        private final List<ContextStatus> children;
+        private @Nullable ContextStatus made;
+
+        RowMaker(ContextPath path, List<ContextStatus> children) {
+            this.path = path;
+            this.children = children;
+        }
+
+        ContextStatus made() {
+            return requireNonNull(made, "nothing was told");
+        }
+
+        @Override
+        public void row(
+                long id,
+                String name,
+                String label,
+                ContextKind kind,
+                ContextState state,
+                @Nullable CancelReason cancelReason,
+                long ageNanos,
+                long quietNanos,
+                @Nullable String activity,
+                boolean onThread,
+                @Nullable CallerLink caller,
+                List<OperationStatus> operations,
+                Map<String, MetricValue> metrics,
+                Map<String, @Nullable Object> data,
+                Map<String, Long> totals,
+                Map<String, Long> live,
+                Map<String, Long> subtreeTotals,
+                Map<String, Long> subtreeLive) {
+            made = new ContextStatus(
+                    id,
+                    name,
+                    label,
+                    path,
+                    kind,
+                    state,
+                    cancelReason,
+                    Duration.ofNanos(ageNanos),
+                    Duration.ofNanos(quietNanos),
+                    activity,
+                    onThread,
+                    caller,
+                    operations,
+                    metrics,
+                    data,
+                    totals,
+                    live,
+                    subtreeTotals,
+                    subtreeLive,
+                    children,
+                    FoldedChildren.NONE);
+        }
+    }
+
     /** The tree as it was walked, before it is made into records. */
     private final class Unmade implements FoldableTree {
         @Override
@@ -361,7 +403,7 @@ final class SnapshotTaker {
 
         @Override
         public int parent(int index) {
-            return order.get(index).parent;
+            return order.parent(index);
         }
 
         @Override
@@ -400,7 +442,7 @@ final class SnapshotTaker {
             synchronized (x) {
                 running = x.operationList();
             }
-            long slow = order.get(index).settings.operationSlowNanos;
+            long slow = order.settings(index).operationSlowNanos;
             return running.stream().anyMatch(operation -> operation.elapsedNanos(now) > slow);
         }
 
@@ -411,11 +453,16 @@ final class SnapshotTaker {
 
         @Override
         public ContextStatus row(int index) {
-            return status(order.get(index), null);
+            return status(index, null);
+        }
+
+        @Override
+        public void tell(int index, RowSink sink) {
+            SnapshotTaker.this.tell(index, sink);
         }
 
         private ContextNode node(int index) {
-            return order.get(index).node;
+            return order.node(index);
         }
     }
 }

@@ -15,18 +15,20 @@ final class TreeDeepRule extends NamedRule {
 
     @Override
     public void judge(Evidence evidence, Findings findings) {
-        SnapshotTaker.Visit deepest = null;
-        for (SnapshotTaker.Visit visit : evidence.visits()) {
-            if (visit.depth() > visit.settings().treeDeep && (deepest == null || visit.depth() > deepest.depth())) {
-                deepest = visit;
+        SnapshotWalk.Visit deepest = null;
+        SnapshotWalk visits = evidence.visits();
+        for (int i = 0; i < visits.size(); i++) {
+            int depth = visits.depth(i);
+            if (depth > visits.settings(i).treeDeep && (deepest == null || depth > deepest.depth())) {
+                deepest = visits.get(i);
             }
         }
         if (deepest == null || findings.isSilenced(this, deepest.settings())) {
             return;
         }
-        SnapshotTaker.Visit where = deepest;
+        SnapshotWalk.Visit where = deepest;
         while (where.depth() > MAX_PATH && where.parent() >= 0) {
-            where = evidence.visits().get(where.parent());
+            where = visits.get(where.parent());
         }
         findings.add(
                 this,

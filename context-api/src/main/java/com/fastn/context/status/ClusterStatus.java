@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What the nodes of a cluster were doing, as one of them learned it by asking all of them.
@@ -25,6 +27,28 @@ public record ClusterStatus(Instant timestamp, String answeredBy, List<NodeStatu
     /** {@return whether every node answered} */
     public boolean isComplete() {
         return nodes.stream().allMatch(n -> n.snapshot() != null);
+    }
+
+    /**
+     * {@return what all nodes that answered have counted together, by counter, over all their paths} Of two lives of one alias
+     * each counts for itself; what a node had counted that is gone is gone with it.
+     */
+    public Map<String, Long> totalCounters() {
+        Map<String, Long> totals = new TreeMap<>();
+        for (NodeStatus node : nodes) {
+            if (node.snapshot() != null) {
+                node.snapshot()
+                        .globalContext()
+                        .subtreeTotalCounters()
+                        .forEach((counter, total) -> totals.merge(counter, total, ClusterStatus::sum));
+            }
+        }
+        return totals;
+    }
+
+    private static long sum(long one, long other) {
+        long sum = one + other;
+        return sum < 0 ? Long.MAX_VALUE : sum;
     }
 
     /** {@return the plain drawing} */

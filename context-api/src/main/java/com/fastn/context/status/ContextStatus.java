@@ -93,6 +93,37 @@ public record ContextStatus(
         return copy(Duration.ZERO, operations, true, shown, folded);
     }
 
+    /**
+     * Makes a copy with other data.
+     *
+     * @param values the values that the copy has
+     * @return the copy
+     */
+    public ContextStatus withData(Map<String, @Nullable Object> values) {
+        return new ContextStatus(
+                id,
+                name,
+                label,
+                path,
+                kind,
+                state,
+                cancelReason,
+                duration,
+                lastActivity,
+                activity,
+                onThread,
+                caller,
+                operations,
+                metrics,
+                values,
+                totalCounters,
+                liveCounters,
+                subtreeTotalCounters,
+                subtreeLiveCounters,
+                children,
+                foldedChildren);
+    }
+
     /** Makes a copy as it is after some time in which nothing happened. */
     ContextStatus aged(Duration elapsed) {
         List<OperationStatus> older = operations.isEmpty()
@@ -139,5 +170,28 @@ public record ContextStatus(
 
     private static <V extends @Nullable Object> Map<String, V> ordered(Map<String, V> map) {
         return map.isEmpty() ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(map));
+    }
+
+    /** Tells all but the path, the children and what is folded. */
+    void tell(RowSink sink) {
+        sink.row(
+                id,
+                name,
+                label,
+                kind,
+                state,
+                cancelReason,
+                JsonLimits.nanos(duration),
+                JsonLimits.nanos(lastActivity),
+                activity,
+                onThread,
+                caller,
+                operations,
+                metrics,
+                data,
+                totalCounters,
+                liveCounters,
+                subtreeTotalCounters,
+                subtreeLiveCounters);
     }
 }

@@ -74,4 +74,14 @@ public interface FoldableTree {
      * @return the context; the fold replaces its children
      */
     ContextStatus row(int index);
+
+    /**
+     * Tells of a context without making its record.
+     *
+     * @param index the number of a context
+     * @param sink whom to tell; once
+     */
+    default void tell(int index, RowSink sink) {
+        row(index).tell(sink);
+    }
 }

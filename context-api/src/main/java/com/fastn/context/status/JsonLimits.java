@@ -1,5 +1,7 @@
 package com.fastn.context.status;
 
+import java.time.Duration;
+
 /** The bounds that writer and reader share, so that what is written here can be read here (rule S13). */
 final class JsonLimits {
     static final int STRING_LENGTH = 1 << 16;
@@ -17,5 +19,14 @@ final class JsonLimits {
 
     static boolean isInexact(long value) {
         return value >= FIRST_INEXACT || value <= -FIRST_INEXACT;
+    }
+
+    /** As far as they can be said in nanoseconds, which is 292 years. */
+    static long nanos(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException longerThanTime) {
+            return duration.isNegative() ? 0 : Long.MAX_VALUE;
+        }
     }
 }

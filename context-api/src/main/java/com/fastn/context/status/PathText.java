@@ -17,12 +17,16 @@ final class PathText {
     int set(ContextPath path) {
         ContextPath parent = path.parent();
         ContextPath before = last;
+        int kept = 0;
         if (parent == null) {
             text.setLength(0);
         } else {
             if (before != null && parent == before.parent()) {
                 text.setLength(parentEnd);
-            } else if (parent != before) {
+                kept = parentEnd;
+            } else if (parent == before) {
+                kept = text.length();
+            } else {
                 text.setLength(0);
                 text.append(parent);
             }
@@ -31,11 +35,32 @@ final class PathText {
         }
         ContextPath.append(text, path.leaf());
         last = path;
+        return copied(kept);
+    }
+
+    /**
+     * For a walk that knows where the paths of all ancestors end, also those it has left since.
+     *
+     * @param endOfParent how many characters of the last paths are the parent's path
+     * @param name the child's name
+     * @return how many characters the child's path has
+     */
+    int child(int endOfParent, String name) {
+        text.setLength(endOfParent);
+        text.append('.');
+        ContextPath.append(text, name);
+        last = null;
+        return copied(endOfParent);
+    }
+
+    private int copied(int kept) {
         int length = text.length();
         if (chars.length < length) {
             chars = new char[2 * length];
+            text.getChars(0, length, chars, 0);
+        } else {
+            text.getChars(kept, length, chars, kept);
         }
-        text.getChars(0, length, chars, 0);
         return length;
     }
 

@@ -125,7 +125,7 @@ public final class Redactor {
      */
     public Map<String, @Nullable Object> data(Map<String, ? extends @Nullable Object> data) {
         Map<String, @Nullable Object> shown = new LinkedHashMap<>();
-        data.forEach((key, value) -> shown.put(text(key), isHidden(key) ? hide(value) : value(key, value, 0)));
+        data.forEach((key, value) -> shown.put(STANDARD.text(key), isHidden(key) ? hide(value) : value(key, value, 0)));
         return shown;
     }
 
@@ -136,7 +136,7 @@ public final class Redactor {
      */
     public Map<String, MetricValue> metrics(Map<String, MetricValue> metrics) {
         Map<String, MetricValue> shown = new LinkedHashMap<>();
-        metrics.forEach((key, metric) -> shown.put(text(key), metric(key, metric)));
+        metrics.forEach((key, metric) -> shown.put(STANDARD.text(key), metric(key, metric)));
         return shown;
     }
 

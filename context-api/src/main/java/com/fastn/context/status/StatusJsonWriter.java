@@ -9,11 +9,13 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -21,9 +23,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The records as a stream of JSON tokens. The tree is walked without recursion. */
-final class StatusJsonWriter implements Closeable {
+final class StatusJsonWriter implements Closeable, RowSink {
     /** Names are at most 4 kB when read; a char is at most three bytes. */
     private static final int LONGEST_NAME = 1_000;
+
+    private static final long NANOS_IN_MILLI = 1_000_000;
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .streamWriteConstraints(StreamWriteConstraints.builder()
@@ -37,6 +41,7 @@ final class StatusJsonWriter implements Closeable {
     private final JsonGenerator json;
     private final PathText path = new PathText();
     private final char[] word = new char[64];
+    private int pathLength;
 
     private StatusJsonWriter(JsonGenerator json) {
         this.json = json;
@@ -67,6 +72,7 @@ final class StatusJsonWriter implements Closeable {
         string("timestamp", cluster.timestamp().toString());
         string("answered_by", cluster.answeredBy());
         bool("complete", cluster.isComplete());
+        counters("total_counters", cluster.totalCounters());
         json.writeArrayFieldStart("nodes");
         for (NodeStatus node : cluster.nodes()) {
             write(node);
@@ -92,7 +98,7 @@ final class StatusJsonWriter implements Closeable {
         if (tree == null) {
             writeTree(snapshot.globalContext());
         } else {
-            writeTree(tree);
+            writeTree(snapshot.globalContext().path(), tree);
         }
         json.writeArrayFieldStart("active_locks");
         for (LockStatus lock : snapshot.activeLocks()) {
@@ -153,7 +159,7 @@ final class StatusJsonWriter implements Closeable {
         string("base_timestamp", delta.baseTimestamp().toString());
         integer("base_version", delta.baseVersion());
         integer("version", delta.version());
-        integer("elapsed_ns", nanos(delta.elapsed()));
+        integer("elapsed_ns", JsonLimits.nanos(delta.elapsed()));
         if (delta.systemMetrics() != null) {
             write(delta.systemMetrics());
         }
@@ -322,42 +328,76 @@ final class StatusJsonWriter implements Closeable {
 
     private void writeTree(ContextStatus root) throws IOException {
         Deque<Open> open = new ArrayDeque<>();
-        open.addLast(begin(root));
+        begin(root);
+        open.addLast(new Open(root.children().iterator(), root.foldedChildren()));
         while (!open.isEmpty()) {
             Open context = open.getLast();
-            if (context.children.hasNext()) {
-                open.addLast(begin(context.children.next()));
-            } else {
+            if (!context.children.hasNext()) {
                 open.removeLast();
                 json.writeEndArray();
                 end(context.folded);
+                continue;
+            }
+            ContextStatus child = context.children.next();
+            if (child.children().isEmpty()) {
+                writeRow(child);
+            } else {
+                begin(child);
+                open.addLast(new Open(child.children().iterator(), child.foldedChildren()));
             }
         }
     }
 
-    /** Siblings stand side by side, so two numbers for each context lead down, and its parent leads back up. */
-    private void writeTree(FoldableTree tree) throws IOException {
-        int[] next = new int[tree.size()];
-        int[] left = new int[tree.size()];
-        for (int i = tree.size() - 1; i > 0; i--) {
-            int parent = tree.parent(i);
-            next[parent] = i;
-            left[parent]++;
-        }
-        begin(tree.row(0));
+    /** Parents never fall from one number to the next, so the first child is looked up, and no table of them is needed. */
+    private void writeTree(ContextPath top, FoldableTree tree) throws IOException {
+        int[] pathEnds = new int[16];
+        int level = 0;
+        pathEnds[0] = path.set(top);
+        begin(0, tree, pathEnds[0]);
         int at = 0;
+        int next = 1;
         while (at >= 0) {
-            if (left[at] > 0) {
-                left[at]--;
-                int child = next[at]++;
-                begin(tree.row(child));
-                at = child;
+            if (next < tree.size() && tree.parent(next) == at) {
+                at = next;
+                next = firstChild(tree, at);
+                int end = path.child(pathEnds[level], tree.name(at));
+                level++;
+                pathEnds = level == pathEnds.length ? Arrays.copyOf(pathEnds, 2 * level) : pathEnds;
+                pathEnds[level] = end;
+                begin(at, tree, end);
             } else {
                 json.writeEndArray();
                 end(tree.folded(at));
+                next = at + 1;
                 at = tree.parent(at);
+                level--;
             }
         }
+    }
+
+    /** {@return the first whose parent is the context or a later one} */
+    private static int firstChild(FoldableTree tree, int parent) {
+        int low = parent + 1;
+        int high = tree.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (tree.parent(middle) < parent) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    private void begin(int index, FoldableTree tree, int pathEnd) throws IOException {
+        pathLength = pathEnd;
+        try {
+            tree.tell(index, this);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        json.writeArrayFieldStart("children");
     }
 
     /** Writes a context as if it had no children. */
@@ -377,21 +417,65 @@ final class StatusJsonWriter implements Closeable {
         json.writeEndObject();
     }
 
-    private Open begin(ContextStatus context) throws IOException {
-        json.writeStartObject();
-        integer("id", context.id());
-        string("name", context.name());
-        string("label", context.label());
-        path(context.path());
-        lowerCase("kind", context.kind());
-        lowerCase("state", context.state());
-        bool("is_cancelled", context.isCancelled());
-        write(context.cancelReason());
-        duration("duration_ms", context.duration());
-        duration("last_activity_ms", context.lastActivity());
-        string("activity", context.activity());
-        bool("on_thread", context.onThread());
-        CallerLink caller = context.caller();
+    private void begin(ContextStatus context) throws IOException {
+        pathLength = path.set(context.path());
+        try {
+            context.tell(this);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        json.writeArrayFieldStart("children");
+    }
+
+    @Override
+    public void row(
+            long id,
+            String name,
+            String label,
+            ContextKind kind,
+            ContextState state,
+            @Nullable CancelReason cancelReason,
+            long ageNanos,
+            long quietNanos,
+            @Nullable String activity,
+            boolean onThread,
+            @Nullable CallerLink caller,
+            List<OperationStatus> operations,
+            Map<String, MetricValue> metrics,
+            Map<String, @Nullable Object> data,
+            Map<String, Long> totals,
+            Map<String, Long> live,
+            Map<String, Long> subtreeTotals,
+            Map<String, Long> subtreeLive) {
+        try {
+            json.writeStartObject();
+            integer("id", id);
+            string("name", name);
+            string("label", label);
+            path();
+            lowerCase("kind", kind);
+            lowerCase("state", state);
+            bool("is_cancelled", cancelReason != null);
+            write(cancelReason);
+            integer("duration_ms", ageNanos / NANOS_IN_MILLI);
+            integer("last_activity_ms", quietNanos / NANOS_IN_MILLI);
+            string("activity", activity);
+            bool("on_thread", onThread);
+            write(caller);
+            write(operations);
+            write(metrics);
+            json.writeFieldName("data");
+            map(data, 0);
+            counters("total_counters", totals);
+            counters("live_counters", live);
+            counters("subtree_total_counters", subtreeTotals);
+            counters("subtree_live_counters", subtreeLive);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void write(@Nullable CallerLink caller) throws IOException {
         if (caller != null) {
             json.writeObjectFieldStart("caller");
             string("node", caller.node());
@@ -400,29 +484,33 @@ final class StatusJsonWriter implements Closeable {
             string("path", caller.path());
             json.writeEndObject();
         }
+    }
+
+    // An iterator over nothing, for each of many contexts, would be most of what is allocated here.
+
+    private void write(List<OperationStatus> operations) throws IOException {
         json.writeArrayFieldStart("operations");
-        for (OperationStatus operation : context.operations()) {
-            json.writeStartObject();
-            string("name", operation.name());
-            duration("elapsed_ms", operation.elapsed());
-            bool("stuck", operation.stuck());
-            json.writeEndObject();
+        if (!operations.isEmpty()) {
+            for (OperationStatus operation : operations) {
+                json.writeStartObject();
+                string("name", operation.name());
+                duration("elapsed_ms", operation.elapsed());
+                bool("stuck", operation.stuck());
+                json.writeEndObject();
+            }
         }
         json.writeEndArray();
+    }
+
+    private void write(Map<String, MetricValue> metrics) throws IOException {
         json.writeObjectFieldStart("metrics");
-        for (Map.Entry<String, MetricValue> metric : context.metrics().entrySet()) {
-            json.writeFieldName(name(metric.getKey()));
-            write(metric.getValue());
+        if (!metrics.isEmpty()) {
+            for (Map.Entry<String, MetricValue> metric : metrics.entrySet()) {
+                json.writeFieldName(name(metric.getKey()));
+                write(metric.getValue());
+            }
         }
         json.writeEndObject();
-        json.writeFieldName("data");
-        map(context.data(), 0);
-        counters("total_counters", context.totalCounters());
-        counters("live_counters", context.liveCounters());
-        counters("subtree_total_counters", context.subtreeTotalCounters());
-        counters("subtree_live_counters", context.subtreeLiveCounters());
-        json.writeArrayFieldStart("children");
-        return new Open(context.children().iterator(), context.foldedChildren());
     }
 
     private void write(@Nullable CancelReason reason) throws IOException {
@@ -572,10 +660,12 @@ final class StatusJsonWriter implements Closeable {
 
     private void counters(String name, Map<String, Long> counters) throws IOException {
         json.writeObjectFieldStart(name);
-        for (Map.Entry<String, Long> counter : counters.entrySet()) {
-            json.writeNumberField(name(counter.getKey()), counter.getValue());
-            if (JsonLimits.isInexact(counter.getValue())) {
-                textBeside(counter.getKey(), counter.getValue(), counters);
+        if (!counters.isEmpty()) {
+            for (Map.Entry<String, Long> counter : counters.entrySet()) {
+                json.writeNumberField(name(counter.getKey()), counter.getValue());
+                if (JsonLimits.isInexact(counter.getValue())) {
+                    textBeside(counter.getKey(), counter.getValue(), counters);
+                }
             }
         }
         json.writeEndObject();
@@ -606,13 +696,15 @@ final class StatusJsonWriter implements Closeable {
 
     private void map(Map<?, ?> map, int depth) throws IOException {
         json.writeStartObject();
-        for (Map.Entry<?, ?> entry : map.entrySet()) {
-            String key = String.valueOf(entry.getKey());
-            json.writeFieldName(name(key));
-            datum(entry.getValue(), depth + 1);
-            BigInteger integer = integer(entry.getValue());
-            if (integer != null && integer.bitLength() > 53 && fits(integer.toString())) {
-                textBeside(key, integer, map);
+        if (!map.isEmpty()) {
+            for (Map.Entry<?, ?> entry : map.entrySet()) {
+                String key = String.valueOf(entry.getKey());
+                json.writeFieldName(name(key));
+                datum(entry.getValue(), depth + 1);
+                BigInteger integer = integer(entry.getValue());
+                if (integer != null && integer.bitLength() > 53 && fits(integer.toString())) {
+                    textBeside(key, integer, map);
+                }
             }
         }
         json.writeEndObject();
@@ -687,14 +779,6 @@ final class StatusJsonWriter implements Closeable {
         }
     }
 
-    private static long nanos(Duration duration) {
-        try {
-            return duration.toNanos();
-        } catch (ArithmeticException longerThanTime) {
-            return duration.isNegative() ? 0 : Long.MAX_VALUE;
-        }
-    }
-
     private static long millis(Duration duration) {
         try {
             return duration.toMillis();
@@ -714,16 +798,15 @@ final class StatusJsonWriter implements Closeable {
     }
 
     /** Writes what {@code string} writes of the dotted form, without making that text for each of many contexts. */
-    private void path(ContextPath where) throws IOException {
-        int length = path.set(where);
-        for (int i = 0; i < length; i++) {
-            if (length > JsonLimits.STRING_LENGTH || Character.isSurrogate(path.chars()[i])) {
-                string("path", where.toString());
+    private void path() throws IOException {
+        for (int i = 0; i < pathLength; i++) {
+            if (pathLength > JsonLimits.STRING_LENGTH || Character.isSurrogate(path.chars()[i])) {
+                string("path", new String(path.chars(), 0, pathLength));
                 return;
             }
         }
         json.writeFieldName("path");
-        json.writeString(path.chars(), 0, length);
+        json.writeString(path.chars(), 0, pathLength);
     }
 
     /** The names of constants are ASCII, and shorter than a word may be. */

@@ -116,6 +116,28 @@ public record StatusSnapshot(
     }
 
     /**
+     * Makes a copy with other warnings.
+     *
+     * @param others the warnings, the worst first
+     * @return the copy
+     */
+    public StatusSnapshot withWarnings(List<StatusWarning> others) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                activeLocks,
+                lockWaiters,
+                others,
+                recent,
+                operationBaselines,
+                counterWindows,
+                causes);
+    }
+
+    /**
      * Makes a copy with other contexts that ended.
      *
      * @param finished the contexts, the newest first

@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import static com.fastn.context.engine.Failures.assertFailure;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -124,11 +125,15 @@ class LockScopeTest {
         LockGuard<Integer> held = stock().lock().toCompletableFuture().join();
         CompletableFuture<LockGuard<Integer>> branch =
                 stock().withLock(b -> orders().lock()).toCompletableFuture();
-        orders().withLock(value -> {
+        CompletionStage<Integer> releasing = orders().withLock(value -> {
             held.close();
-            assertThat(orders().waiters()).isEqualTo(1);
+            Waiter<?> served = ((FifoLock<?>) orders()).view().waiters().get(0).waiter();
+            assertThat(requireNonNull(served.inside, "inside").outer)
+                    .as("the scope that released is none of its own")
+                    .isNull();
             return CompletableFuture.completedFuture(value);
         });
+        assertThat(releasing).isCompletedWithValue(1);
 
         assertThat(branch).isCompleted();
         branch.join().close();

@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
@@ -98,6 +99,7 @@ class SecretsTest {
                 .append(tree.runtime.misuses())
                 .append(tree.runtime.operationBaselines())
                 .append(tree.runtime.recent())
+                .append(tree.runtime.explainAll())
                 .append(tree.nodes())
                 .append(log);
         ends.forEach(Runnable::run);
@@ -124,6 +126,13 @@ class SecretsTest {
         ends.add(operation::close);
         LockGuard<?> guard = MutexTest.ask(node, node.mutex(secret(), 1)).join();
         ends.add(guard::close);
+        var permit = node.semaphore(secret(), 1).tryAcquire();
+        ends.add(() -> requireNonNull(permit).close());
+        var write = node.readWriteLock(secret(), 1).tryWriteLock();
+        ends.add(() -> requireNonNull(write).close());
+        CompletableFuture<? extends LockGuard<?>> wait =
+                MutexTest.ask(node, tree.root.mutex("queue " + planted.size() / 100, 1));
+        ends.add(() -> wait.cancel(false));
         String word = word(30, LETTERS);
         planted.add(word);
         node.setData("client_secret", Map.of("any", word));
@@ -166,6 +175,19 @@ class SecretsTest {
         assertThat(StatusJson.write(tree.runtime.statusWithRecent()))
                 .doesNotContain("DE0212")
                 .contains("iban=(redacted)");
+    }
+
+    @Test
+    void S5_whatIsShownAlikeIsKeptApartAllTheSame() {
+        ContextNode node = tree.open("task");
+        assertThat(node.mutex("token=abc")).isSameAs(node.mutex("token=abc")).isNotSameAs(node.mutex("token=xyz"));
+        assertThat(node.mutex("token=xyz").name()).isEqualTo("token=(redacted)");
+        node.setData("token=abc", 1);
+        node.setData("token=xyz", 2);
+        assertThat(node.getData("token=abc")).hasToString("1");
+        node.addMetric("token=abc", 3);
+        assertThat(node.subtreeStatus().globalContext().data()).containsOnlyKeys("token=(redacted)");
+        assertThat(node.subtreeStatus().globalContext().metrics()).containsOnlyKeys("token=(redacted)");
     }
 
     @Test

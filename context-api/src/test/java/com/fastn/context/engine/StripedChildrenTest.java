@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,6 +45,29 @@ class StripedChildrenTest {
             tree.passSeconds(0.001);
         }
         return children;
+    }
+
+    @Test
+    void aParentAtWhichThreadsMeetGetsAListForEachOfThem() throws InterruptedException {
+        ContextNode parent = tree.open("parent");
+        tree.open(parent, "alone").touch("so that it has extras");
+        AtomicBoolean spread = new AtomicBoolean();
+        long patience = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
+        List<Thread> all = new ArrayList<>();
+        for (int t = 0; t < 3; t++) {
+            all.add(new Thread(() -> {
+                while (!spread.get() && System.nanoTime() - patience < 0) {
+                    tree.open(parent, "child").close();
+                    NodeExtras extras = parent.extrasOrNull();
+                    spread.compareAndSet(false, extras != null && extras.stripes != null);
+                }
+            }));
+        }
+        all.forEach(Thread::start);
+        for (Thread thread : all) {
+            thread.join();
+        }
+        assertThat(spread).isTrue();
     }
 
     @Test

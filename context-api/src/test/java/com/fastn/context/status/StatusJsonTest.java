@@ -268,10 +268,15 @@ class StatusJsonTest {
             List<LockWaiter> waiters = new ArrayList<>();
             List<StatusWarning> warnings = new ArrayList<>();
             for (int i = random.nextInt(4); i > 0; i--) {
+                LockType type = one(LockType.values());
+                boolean counted = type == LockType.SEMAPHORE;
                 locks.add(new LockStatus(
                         name(),
                         number(),
-                        one(LockType.values()),
+                        type,
+                        type == LockType.RW_LOCK && random.nextBoolean() ? LockMode.READ : LockStatus.usualMode(type),
+                        counted ? random.nextInt(9) : 1,
+                        counted ? random.nextInt(99) : 1,
                         name(),
                         number(),
                         path(),
@@ -279,7 +284,18 @@ class StatusJsonTest {
                         number(),
                         random.nextInt(9),
                         random.nextBoolean()));
-                waiters.add(new LockWaiter(name(), number(), path(), name(), number(), time(), random.nextBoolean()));
+                LockMode mode = one(LockMode.values());
+                waiters.add(new LockWaiter(
+                        name(),
+                        number(),
+                        path(),
+                        name(),
+                        number(),
+                        mode,
+                        mode == LockMode.PERMITS ? random.nextInt(9) : 1,
+                        random.nextInt(5),
+                        time(),
+                        random.nextBoolean()));
                 warnings.add(new StatusWarning(
                         name(),
                         one(WarningSeverity.values()),

@@ -1,7 +1,10 @@
 package com.fastn.context.kotlin
 
 import com.fastn.context.ContextMutex
+import com.fastn.context.ContextReadWriteLock
+import com.fastn.context.ContextSemaphore
 import com.fastn.context.FastnContext
+import com.fastn.context.HeldGuard
 import com.fastn.context.LockGuard
 import com.fastn.context.status.CancelReason
 import java.util.concurrent.CompletionException
@@ -37,8 +40,33 @@ public suspend fun FastnContext.awaitCancelled(): CancelReason =
 public suspend fun <T, R> ContextMutex<T>.holding(block: suspend (T) -> R): R =
     lock().awaitGuard().use { guard -> block(guard.value()) }
 
+/**
+ * Runs a block while holding this lock for reading, and releases it whatever happens. See [ContextMutex.holding].
+ *
+ * @param block is given the protected value
+ */
+public suspend fun <T, R> ContextReadWriteLock<T>.reading(block: suspend (T) -> R): R =
+    readLock().awaitGuard().use { guard -> block(guard.value()) }
+
+/**
+ * Runs a block while holding this lock for writing, and releases it whatever happens. See [ContextMutex.holding].
+ *
+ * @param block is given the guard, to read and replace the protected value
+ */
+public suspend fun <T, R> ContextReadWriteLock<T>.writing(block: suspend (LockGuard<T>) -> R): R =
+    writeLock().awaitGuard().use { guard -> block(guard) }
+
+/**
+ * Runs a block while holding permits of this semaphore, and gives them back whatever happens. See [ContextMutex.holding].
+ *
+ * @param permits how many
+ * @param block the work
+ */
+public suspend fun <R> ContextSemaphore.holding(permits: Int = 1, block: suspend () -> R): R =
+    acquire(permits).awaitGuard().use { block() }
+
 /** Waits for a guard. Whoever no longer waits when it comes has it closed. */
-private suspend fun <T> CompletionStage<LockGuard<T>>.awaitGuard(): LockGuard<T> =
+private suspend fun <G : HeldGuard> CompletionStage<G>.awaitGuard(): G =
     suspendCancellableCoroutine { continuation ->
         whenComplete { guard, failure ->
             if (failure == null) {

@@ -53,6 +53,38 @@ class WaitsTest {
     }
 
     @Test
+    fun readersShareALockThatAWriterHasAlone(root: FastnContext) = runBlocking<Unit> {
+        val prices = root.readWriteLock("prices", "old")
+        val bothRead = CompletableDeferred<Unit>()
+        val first = async(start = CoroutineStart.UNDISPATCHED) { prices.reading { bothRead.await(); it } }
+        assertThat(prices.reading { it }).isEqualTo("old")
+        val writer = async(start = CoroutineStart.UNDISPATCHED) { prices.writing { it.update { old -> old + "er" } } }
+        assertThat(writer.isCompleted).isFalse()
+        assertThat(prices.waiters()).isEqualTo(1)
+        bothRead.complete(Unit)
+
+        assertThat(first.await()).isEqualTo("old")
+        assertThat(writer.await()).isEqualTo("older")
+        assertThat(prices.reading { it }).isEqualTo("older")
+        assertThat(prices.holders()).isEmpty()
+    }
+
+    @Test
+    fun permitsComeBackWhateverTheBlockDoesAndACancelledCoroutineLeavesTheQueue(root: FastnContext) = runBlocking<Unit> {
+        val pool = root.semaphore("pool", 2)
+        assertThrows(IllegalStateException::class.java) { runBlocking { pool.holding(2) { error("failed") } } }
+        assertThat(pool.availablePermits()).isEqualTo(2)
+        pool.holding {
+            val gone = launch(start = CoroutineStart.UNDISPATCHED) { pool.holding(2) { error("granted") } }
+            val next = async(start = CoroutineStart.UNDISPATCHED) { pool.holding { "served" } }
+            assertThat(pool.waiters()).isEqualTo(2)
+            gone.cancelAndJoin()
+            assertThat(next.await()).isEqualTo("served")
+        }
+        assertThat(pool.availablePermits()).isEqualTo(2)
+    }
+
+    @Test
     fun whatSeveralThreadsDoWhileHoldingAMutexDoesNotOverlap(root: FastnContext) = runBlocking<Unit> {
         val mutex = root.mutex("sum", IntArray(1))
         withContext(Dispatchers.Default) {

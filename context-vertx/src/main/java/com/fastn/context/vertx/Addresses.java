@@ -22,6 +22,9 @@ public final class Addresses {
     /** {@link EventFrame}s about contexts, on this node only. */
     public static final String EVENTS_CONTEXTS = "fastn.events.contexts";
 
+    /** Tells the other nodes which callers were cancelled; see {@link CalleeCancellation}. */
+    static final String CANCEL = "fastn.cancel";
+
     private static final String STATUS_PREFIX = "fastn.status.";
     private static final String EVENTS_PREFIX = "fastn.events.";
 
@@ -53,7 +56,10 @@ public final class Addresses {
     /** Whether an address is one of ours: what travels there is not observed, or watching would itself be a change. */
     static boolean isOurs(String address) {
         return address.startsWith("fastn.")
-                && (address.equals(STATUS) || address.startsWith(STATUS_PREFIX) || address.startsWith(EVENTS_PREFIX));
+                && (address.equals(STATUS)
+                        || address.equals(CANCEL)
+                        || address.startsWith(STATUS_PREFIX)
+                        || address.startsWith(EVENTS_PREFIX));
     }
 
     /** Whether Vert.x made an address up, for a reply or for its own use; such an address never becomes a name. */

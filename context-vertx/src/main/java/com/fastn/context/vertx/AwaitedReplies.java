@@ -1,31 +1,94 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.Operation;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.ContextState;
+import io.vertx.core.internal.ContextInternal;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The operations of contexts that wait for a reply on the event bus, by the address that the reply comes to.
  *
  * <p>A tracer is told of the end of a request, but not always: Vert.x keeps what the tracer gave it only once the request is
- * written, and a reply that is faster than that is never told. So whoever sees the reply first ends the operation: the
- * interceptor or the tracer. Without a reply there is a timeout, which the tracer is always told of.
+ * written, and a reply that is faster than that is never told, nor the end of a request that could not be encoded. So whoever
+ * sees the end first ends the operation: the interceptor or the tracer. What nobody sees the end of is swept: at the end of
+ * its context, or after {@link #LONGEST}.
  */
 final class AwaitedReplies {
-    private final ConcurrentHashMap<String, Operation> operations = new ConcurrentHashMap<>();
+    static final Duration LONGEST = Duration.ofMinutes(10);
 
-    void expect(String replyAddress, Operation operation) {
-        operations.put(replyAddress, operation);
+    private static final long SWEEP_MILLIS = 30_000;
+
+    private final ContextInternal home;
+    private final ConcurrentHashMap<String, Awaited> replies = new ConcurrentHashMap<>();
+    private final AtomicBoolean scheduled = new AtomicBoolean();
+
+    AwaitedReplies(ContextInternal home) {
+        this.home = home;
+    }
+
+    void expect(String replyAddress, ContextNode caller, Operation operation) {
+        replies.put(
+                replyAddress,
+                new Awaited(caller, operation, caller.runtime().ticker().nanos()));
+        if (!scheduled.get()) {
+            schedule();
+        }
     }
 
     /** Ends the operation that waits for this reply, if there is one and it has not ended. */
     void end(String replyAddress) {
-        Operation waiting = operations.remove(replyAddress);
+        Awaited waiting = replies.remove(replyAddress);
         if (waiting != null) {
-            waiting.close();
+            waiting.operation.close();
         }
     }
 
-    int count() {
-        return operations.size();
+    /** Those of some contexts that wait for a reply. */
+    Set<Long> waiting(Set<Long> contextIds) {
+        Set<Long> found = new HashSet<>();
+        for (Awaited awaited : replies.values()) {
+            if (contextIds.contains(awaited.caller.id())) {
+                found.add(awaited.caller.id());
+            }
+        }
+        return found;
     }
+
+    int count() {
+        return replies.size();
+    }
+
+    /** Looks at most once in a while, and only while there is something to look at. */
+    private void schedule() {
+        if (scheduled.compareAndSet(false, true)) {
+            try {
+                var unused = home.setTimer(SWEEP_MILLIS, id -> {
+                    scheduled.set(false);
+                    sweep();
+                    if (!replies.isEmpty()) {
+                        schedule();
+                    }
+                });
+            } catch (RejectedExecutionException e) {
+                // The Vertx is closed, and all its contexts with it.
+            }
+        }
+    }
+
+    void sweep() {
+        replies.forEach((address, awaited) -> {
+            long waited = awaited.caller.runtime().ticker().nanos() - awaited.sinceNanos;
+            if (awaited.caller.state() == ContextState.CLOSED || waited > LONGEST.toNanos()) {
+                end(address);
+            }
+        });
+    }
+
+    private record Awaited(ContextNode caller, Operation operation, long sinceNanos) {}
 }

@@ -3,7 +3,6 @@ package com.fastn.context.vertx;
 import com.fastn.context.ContextEngine;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
-import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextKind;
 import io.vertx.core.eventbus.DeliveryContext;
 import io.vertx.core.eventbus.EventBus;
@@ -26,6 +25,8 @@ final class BusContexts {
 
     private final EngineRuntime runtime;
     private final VerticleContexts verticles;
+    private final AutomaticContexts automatic;
+    private final CalleeCancellation cancellation;
     private final PendingReplies replies;
     private final AwaitedReplies awaited;
     private final StatusDeliveries statusDeliveries;
@@ -33,11 +34,15 @@ final class BusContexts {
     BusContexts(
             EngineRuntime runtime,
             VerticleContexts verticles,
+            AutomaticContexts automatic,
+            CalleeCancellation cancellation,
             PendingReplies replies,
             AwaitedReplies awaited,
             StatusDeliveries statusDeliveries) {
         this.runtime = runtime;
         this.verticles = verticles;
+        this.automatic = automatic;
+        this.cancellation = cancellation;
         this.replies = replies;
         this.awaited = awaited;
         this.statusDeliveries = statusDeliveries;
@@ -64,7 +69,16 @@ final class BusContexts {
         } catch (RuntimeException e) {
             LOG.error("a message was sent unobserved", e);
         }
-        delivery.next();
+        try {
+            delivery.next();
+        } catch (Throwable t) {
+            // It was not sent, for want of a codec perhaps, and nobody tells the tracer so.
+            String replyAddress = delivery.message().replyAddress();
+            if (replyAddress != null) {
+                awaited.end(replyAddress);
+            }
+            throw t;
+        }
     }
 
     /** Before the reply goes out: whoever sees it sees the tree without the message. */
@@ -86,7 +100,7 @@ final class BusContexts {
                 && caller.runtime() == runtime
                 && caller.parent() != null) {
             // Not add: the headers may be those of delivery options that the application uses again and again.
-            message.headers().set(CallerHeader.NAME, CallerHeader.write(runtime.node(), caller));
+            message.headers().set(CallerHeader.NAME, CallerHeader.write(runtime.node(), cancellation.key(), caller));
         } else if (message.headers().contains(CallerHeader.NAME)) {
             message.headers().remove(CallerHeader.NAME);
         }
@@ -99,6 +113,7 @@ final class BusContexts {
         boolean mine = false;
         try {
             String address = delivery.message().address();
+            cancellation.listen();
             if (statusDeliveries.isTaken(delivery)) {
                 mine = true;
             } else if (Addresses.isInternal(address)) {
@@ -122,12 +137,16 @@ final class BusContexts {
         } finally {
             context.leaveThread();
             if (delivery.message().replyAddress() == null) {
-                context.closeWhenDone();
+                // Nobody replies, so it has ended when nothing is left of it.
+                Endings.whenNothingIsLeft(context);
             }
         }
     }
 
     private @Nullable ContextNode open(Message<Object> message) {
+        if (!automatic.options().isMessages()) {
+            return null;
+        }
         ContextInternal here = ContextInternal.current();
         if (here == null || !here.isDuplicate()) {
             return null;
@@ -136,7 +155,12 @@ final class BusContexts {
         if (consumer == null) {
             return null;
         }
-        ContextNode context = consumer.openChild(message.address(), ContextKind.MESSAGE, caller(message));
+        CallerHeader.Caller caller = caller(message);
+        ContextNode context =
+                automatic.open(consumer, ContextKind.MESSAGE, message.address(), caller == null ? null : caller.link());
+        if (context == null) {
+            return null;
+        }
         context.persist();
         context.incrementTotal("messages");
         context.incrementLive("messages");
@@ -144,17 +168,17 @@ final class BusContexts {
         ContextSlot.put(here, context);
         String replyAddress = message.replyAddress();
         if (replyAddress != null) {
-            replies.expect(replyAddress, context);
+            replies.expect(replyAddress, context, caller == null ? null : caller.key());
         }
         return context;
     }
 
-    private @Nullable CallerLink caller(Message<Object> message) {
+    private CallerHeader.@Nullable Caller caller(Message<Object> message) {
         String header = message.headers().get(CallerHeader.NAME);
         if (header == null) {
             return null;
         }
-        CallerLink caller = CallerHeader.read(header);
+        CallerHeader.Caller caller = CallerHeader.read(header);
         if (caller == null) {
             runtime.misuse("a message had a \"" + CallerHeader.NAME + "\" header that is none; it was ignored");
         }

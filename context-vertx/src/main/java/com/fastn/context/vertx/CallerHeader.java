@@ -8,24 +8,38 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a message says who sent it: {@code 1 incarnation id alias-length alias path}, in one header of bounded length.
+ * How a message says who sent it: {@code 2 incarnation key id alias-length alias path}, in one header of bounded length.
  *
  * <p>It may come from anybody who reaches the bus, so it is read as what it claims and never as what is so: it names a
- * caller for people to see, and gives no rights.
+ * caller for people to see, and gives no rights. Its key is what a later cancellation of that caller has to name: so only
+ * who saw the message can stop the work on it. Version 1 is the same without a key.
  */
 final class CallerHeader {
     static final String NAME = "fastn-caller";
     static final int MOST_CHARS = 1_024;
 
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
+    private static final String WITHOUT_KEY = "1";
     private static final int MOST_PATH_CHARS = 640;
 
     private CallerHeader() {}
 
-    static String write(NodeIdentity node, ContextNode caller) {
+    static String write(NodeIdentity node, String key, ContextNode caller) {
         String alias = clean(node.alias());
         String path = clean(shortened(caller.path()));
-        return VERSION + ' ' + node.incarnation() + ' ' + caller.id() + ' ' + alias.length() + ' ' + alias + ' ' + path;
+        return VERSION
+                + ' '
+                + node.incarnation()
+                + ' '
+                + key
+                + ' '
+                + caller.id()
+                + ' '
+                + alias.length()
+                + ' '
+                + alias
+                + ' '
+                + path;
     }
 
     /** A name may have any character; a header with control characters would be read as a forged one. */
@@ -43,22 +57,26 @@ final class CallerHeader {
     }
 
     /** Reads a header; null when it is not one that we would write. */
-    static @Nullable CallerLink read(String header) {
+    static @Nullable Caller read(String header) {
         if (header.length() > MOST_CHARS || !isClean(header)) {
             return null;
         }
-        String[] parts = header.split(" ", 5);
-        if (parts.length != 5 || !parts[0].equals(VERSION) || parts[1].isEmpty()) {
+        boolean hasKey = header.startsWith(VERSION + ' ');
+        int id = hasKey ? 3 : 2;
+        String[] parts = header.split(" ", id + 3);
+        if (parts.length != id + 3 || !(hasKey || parts[0].equals(WITHOUT_KEY)) || parts[1].isEmpty()) {
             return null;
         }
         try {
-            long id = Long.parseLong(parts[2]);
-            int length = Integer.parseInt(parts[3]);
-            String rest = parts[4];
-            if (id < 0 || length < 1 || length + 2 > rest.length() || rest.charAt(length) != ' ') {
+            long contextId = Long.parseLong(parts[id]);
+            int length = Integer.parseInt(parts[id + 1]);
+            String rest = parts[id + 2];
+            if (contextId < 0 || length < 1 || length + 2 > rest.length() || rest.charAt(length) != ' ') {
                 return null;
             }
-            return new CallerLink(rest.substring(0, length), parts[1], id, rest.substring(length + 1));
+            CallerLink link =
+                    new CallerLink(rest.substring(0, length), parts[1], contextId, rest.substring(length + 1));
+            return new Caller(link, hasKey ? parts[2] : null);
         } catch (NumberFormatException e) {
             return null;
         }
@@ -91,4 +109,12 @@ final class CallerHeader {
         String text = "\u2026." + kept;
         return text.length() <= MOST_PATH_CHARS ? text : text.substring(0, MOST_PATH_CHARS);
     }
+
+    /**
+     * Who sent a message, as it says.
+     *
+     * @param link what is shown
+     * @param key what a cancellation of that caller has to name, or null when none can come
+     */
+    record Caller(CallerLink link, @Nullable String key) {}
 }

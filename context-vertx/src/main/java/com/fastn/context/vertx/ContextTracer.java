@@ -2,6 +2,7 @@ package com.fastn.context.vertx;
 
 import com.fastn.context.Operation;
 import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.ContextKind;
 import io.vertx.core.Context;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.internal.ContextInternal;
@@ -26,7 +27,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
     private static final Logger LOG = LoggerFactory.getLogger(ContextTracer.class);
 
     // Vert.x tells of the end also where no payload was made.
-    private static final Received NOT_RECEIVED = new Received(null, null);
+    private static final Received NOT_RECEIVED = new Received(null, null, null, "");
     private static final Sent NOT_SENT = new Sent(null, null);
 
     private final @Nullable VertxTracer<Object, Object> users;
@@ -57,13 +58,33 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         Object usersPayload = users == null
                 ? null
                 : users.receiveRequest(context, kind, policy, request, operation, headers, tagExtractor);
-        // Messages have interceptors, which also see what no tracer does.
-        FastnVertx owner = request instanceof Message ? null : fastn;
+        if (request instanceof Message) {
+            // Messages have interceptors, which also see what no tracer does.
+            if (usersPayload == null) {
+                return null;
+            }
+            ContextNode consumed = fastn == null ? null : ContextSlot.get((ContextInternal) context);
+            if (consumed != null && consumed.kind() == ContextKind.MESSAGE) {
+                keepTraceIds(context, consumed);
+            }
+            return new Received(usersPayload, null, null, request);
+        }
+        FastnVertx owner = fastn;
         ContextNode served = owner == null
                 ? null
-                : quietly(() ->
-                        owner.requests().begin((ContextInternal) context, operation, path(request, tagExtractor)));
-        return usersPayload == null && served == null ? null : new Received(usersPayload, served);
+                : quietly(() -> owner.requests()
+                        .begin((ContextInternal) context, request, operation, path(request, tagExtractor)));
+        if (usersPayload != null && served != null) {
+            keepTraceIds(context, served);
+        }
+        return usersPayload == null && served == null ? null : new Received(usersPayload, served, owner, request);
+    }
+
+    private static void keepTraceIds(Context context, ContextNode node) {
+        quietly(() -> {
+            TraceIds.keep((ContextInternal) context, node);
+            return null;
+        });
     }
 
     @Override
@@ -80,9 +101,10 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             }
         } finally {
             ContextNode served = received.served();
-            if (served != null) {
+            FastnVertx owner = received.owner();
+            if (served != null && owner != null) {
                 quietly(() -> {
-                    HttpContexts.end(served, failure, status(response, tagExtractor));
+                    owner.requests().end(served, received.request(), response, failure, status(response, tagExtractor));
                     return null;
                 });
             }
@@ -105,7 +127,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
                 ? null
                 : users.sendRequest(context, kind, policy, request, operation, headers, tagExtractor);
         FastnVertx owner = fastn;
-        Runnable end = owner == null
+        Runnable end = owner == null || !owner.automatic().options().isClientCalls()
                 ? null
                 : quietly(() -> begin(owner, (ContextInternal) context, request, operation, tagExtractor));
         return usersPayload == null && end == null ? null : new Sent(usersPayload, end);
@@ -124,8 +146,12 @@ final class ContextTracer implements VertxTracer<Object, Object> {
                 users.receiveResponse(context, response, sent.usersPayload(), failure, tagExtractor);
             }
         } finally {
-            if (sent.end() != null) {
-                sent.end().run();
+            Runnable end = sent.end();
+            if (end != null) {
+                quietly(() -> {
+                    end.run();
+                    return null;
+                });
             }
         }
     }
@@ -151,7 +177,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         if (replyAddress == null) {
             return running::close;
         }
-        owner.awaitedReplies().expect(replyAddress, running);
+        owner.awaitedReplies().expect(replyAddress, caller, running);
         return () -> owner.awaitedReplies().end(replyAddress);
     }
 
@@ -194,30 +220,38 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         }
     }
 
-    /** Reads one tag, without computing the others. */
+    /** Reads one tag, without computing the others; one that cannot be read is none. */
     private static <R> @Nullable String tag(R request, TagExtractor<R> tagExtractor, String... names) {
-        int count = tagExtractor.len(request);
-        for (String name : names) {
-            for (int i = 0; i < count; i++) {
-                if (name.equals(tagExtractor.name(request, i))) {
-                    return tagExtractor.value(request, i);
+        try {
+            int count = tagExtractor.len(request);
+            for (String name : names) {
+                for (int i = 0; i < count; i++) {
+                    if (name.equals(tagExtractor.name(request, i))) {
+                        return tagExtractor.value(request, i);
+                    }
                 }
             }
+        } catch (RuntimeException e) {
+            LOG.debug("a request or response does not tell of itself", e);
         }
         return null;
     }
 
+    /** Whatever goes wrong with us, the application goes on. */
     private static <T> @Nullable T quietly(Supplier<@Nullable T> work) {
         try {
             return work.get();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError | AssertionError e) {
             LOG.error("a request or call was not observed", e);
             return null;
         }
     }
 
     private record Received(
-            @Nullable Object usersPayload, @Nullable ContextNode served) {}
+            @Nullable Object usersPayload,
+            @Nullable ContextNode served,
+            @Nullable FastnVertx owner,
+            Object request) {}
 
     private record Sent(
             @Nullable Object usersPayload, @Nullable Runnable end) {}

@@ -1,5 +1,6 @@
 package com.fastn.context.vertx;
 
+import com.fastn.context.Counters;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.NodeIdentity;
@@ -29,10 +30,17 @@ final class EventJournal {
         this.capacity = capacity;
     }
 
-    /** Takes an event, in place of an earlier one about the same thing. */
+    /**
+     * Takes an event, in place of an earlier one about the same thing. Threads that change the same thing may come here in
+     * another order than they changed it in: where the event says which came later, that one stays.
+     */
     void add(ContextEvent event) {
         Object subject = subject(event);
         synchronized (this) {
+            ContextEvent known = pending.get(subject);
+            if (known != null && isOlder(event, known)) {
+                return;
+            }
             // Removed first, so that it stands where the last one happened.
             if (pending.remove(subject) == null && pending.size() >= capacity) {
                 dropped++;
@@ -63,9 +71,13 @@ final class EventJournal {
         dropped = 0;
     }
 
-    /** Gives what is new as a frame, or null when nothing is. */
+    /**
+     * Gives what is new as a frame, or null when nothing is.
+     *
+     * @param counters have the values that counters have by now: those that an event was made with may be old
+     */
     @Nullable
-    EventFrame drain(NodeIdentity node) {
+    EventFrame drain(NodeIdentity node, Counters counters) {
         List<ContextEvent> events;
         long first;
         long lost;
@@ -80,7 +92,35 @@ final class EventJournal {
             lost = dropped;
             dropped = 0;
         }
+        events.replaceAll(event -> present(event, counters));
         return new EventFrame(node.alias(), node.incarnation(), first, events, lost);
+    }
+
+    private static ContextEvent present(ContextEvent event, Counters counters) {
+        if (!(event instanceof ContextEvent.CounterChanged counted)) {
+            return event;
+        }
+        return new ContextEvent.CounterChanged(
+                counted.contextId(),
+                counted.path(),
+                counted.counter(),
+                counters.total(counted.path(), counted.counter()),
+                counters.live(counted.path(), counted.counter()));
+    }
+
+    /** A context opens once and closes once, and each grant of a lock has a higher number than the one before. */
+    private static boolean isOlder(ContextEvent event, ContextEvent known) {
+        if (event instanceof ContextEvent.Opened) {
+            return known instanceof ContextEvent.Closed;
+        }
+        return fence(event) >= 0 && fence(event) < fence(known);
+    }
+
+    private static long fence(ContextEvent event) {
+        if (event instanceof ContextEvent.LockHeld held) {
+            return 2 * held.fence();
+        }
+        return event instanceof ContextEvent.LockReleased released ? 2 * released.fence() + 1 : -1;
     }
 
     /** What an event is about: a later event about the same says all that an earlier one did. */

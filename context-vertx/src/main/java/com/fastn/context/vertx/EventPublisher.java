@@ -43,6 +43,7 @@ final class EventPublisher {
     private static final long PACE_MILLIS = 100;
     private static final long PROBE_MILLIS = 250;
     private static final int CAPACITY = 10_000;
+    private static final int FRAMES_BETWEEN_LOOKS = 5;
     private static final DeliveryOptions LOCAL =
             new DeliveryOptions().setLocalOnly(true).setTracingPolicy(TracingPolicy.IGNORE);
     private static final Logger LOG = LoggerFactory.getLogger(EventPublisher.class);
@@ -139,22 +140,49 @@ final class EventPublisher {
             }
             stream.state = State.FILLING;
             listen();
-            onLoop(home.executeBlocking(runtime::status, false), taken -> {
-                if (taken.failed()) {
-                    LOG.warn("events are not published for want of a snapshot", taken.cause());
-                    quiet(stream);
-                    return;
-                }
+            // Counted before the snapshot is taken: who comes later is noticed as one more.
+            onLoop(deliveries.count(stream.address), counted -> {
+                stream.consumers = counted.succeeded() ? counted.result() : 0;
+                fill(stream);
+            });
+        });
+    }
+
+    /** Adds what is so already to what is told next; of no harm to those who know it. */
+    private void fill(Stream stream) {
+        onLoop(home.executeBlocking(runtime::status, false), taken -> {
+            if (taken.failed()) {
+                LOG.warn("events are not published for want of a snapshot", taken.cause());
+                quiet(stream);
+                return;
+            }
+            if (stream.keeps()) {
                 fill(stream, taken.result());
                 stream.state = State.TELLING;
                 wake();
-            });
+            }
+        });
+    }
+
+    /** Looks now and then whether one more consumes, who has not heard what is so already. */
+    private void lookForMore(Stream stream) {
+        if (stream.frames++ % FRAMES_BETWEEN_LOOKS != 0) {
+            return;
+        }
+        onLoop(deliveries.count(stream.address), counted -> {
+            if (counted.succeeded() && stream.state == State.TELLING) {
+                int before = stream.consumers;
+                stream.consumers = counted.result();
+                if (stream.consumers > before) {
+                    fill(stream);
+                }
+            }
         });
     }
 
     /** Tells what is new. That nobody consumes any more shows only then. */
     private void tell(Stream stream) {
-        EventFrame frame = stream.journal.drain(runtime.node());
+        EventFrame frame = stream.journal.drain(runtime.node(), runtime.counters());
         if (frame == null) {
             return;
         }
@@ -167,6 +195,8 @@ final class EventPublisher {
         onLoop(written, told -> {
             if (told.failed()) {
                 quiet(stream);
+            } else {
+                lookForMore(stream);
             }
         });
     }
@@ -269,6 +299,10 @@ final class EventPublisher {
         final EventJournal journal = new EventJournal(CAPACITY);
         // Written on the event loop of home.
         volatile State state = State.QUIET;
+
+        // Only touched there.
+        int consumers;
+        int frames;
 
         Stream(String address) {
             this.address = address;

@@ -12,17 +12,19 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.NodeIdentity;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.internal.http.HttpServerRequestInternal;
+import io.vertx.core.net.NetSocket;
 import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +43,14 @@ public final class FastnVertx implements Shareable {
     private final EngineRuntime runtime;
     private final ContextInternal home;
     private final VerticleContexts verticles;
+    private final AutomaticContexts automatic = new AutomaticContexts();
+    private final Listeners listeners = new Listeners(automatic);
+    private final Sessions sessions = new Sessions(automatic);
+    private final Endings endings = new Endings(automatic);
     private final HttpContexts requests;
-    private final AwaitedReplies awaitedReplies = new AwaitedReplies();
+    private final AwaitedReplies awaitedReplies;
+    private final PendingReplies pendingReplies;
+    private final CalleeCancellation cancellation;
     private final StatusDeliveries deliveries;
     private final EventPublisher events;
     private final WorkerQueue workerQueue = new WorkerQueue();
@@ -52,8 +60,11 @@ public final class FastnVertx implements Shareable {
         // What we do by ourselves is done here, on a context that belongs to no verticle and ends with the Vertx.
         this.home = vertx.createEventLoopContext();
         this.runtime = Engine.claim(null);
-        this.verticles = new VerticleContexts(vertx, runtime);
-        this.requests = new HttpContexts(verticles);
+        this.verticles = new VerticleContexts(vertx, runtime, listeners, endings);
+        this.requests = new HttpContexts(verticles, automatic, listeners, sessions);
+        this.awaitedReplies = new AwaitedReplies(home);
+        this.pendingReplies = new PendingReplies(runtime, home);
+        this.cancellation = new CalleeCancellation(vertx, runtime, home, automatic, awaitedReplies, pendingReplies);
         this.deliveries = new StatusDeliveries(vertx, home);
         this.events = new EventPublisher(vertx, runtime, deliveries, home);
     }
@@ -71,6 +82,11 @@ public final class FastnVertx implements Shareable {
         requireNonNull(vertx, "vertx");
         FastnVertx known = installedIn(vertx);
         return known != null ? known : installFirst((VertxInternal) vertx);
+    }
+
+    /** {@return a builder that installs contexts with options and an alias} */
+    public static Builder builder() {
+        return new Builder();
     }
 
     private static synchronized FastnVertx installFirst(VertxInternal vertx) {
@@ -101,7 +117,8 @@ public final class FastnVertx implements Shareable {
     private void start() {
         runtime.attach(this);
         Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
-        new BusContexts(runtime, verticles, new PendingReplies(runtime, home), awaitedReplies, deliveries)
+        Registration cancelling = runtime.onCancelled(cancellation::cancelled);
+        new BusContexts(runtime, verticles, automatic, cancellation, pendingReplies, awaitedReplies, deliveries)
                 .install(vertx.eventBus());
         vertx.eventBus().registerDefaultCodec(EventFrame.class, new EventFrameCodec());
         if (vertx.tracer() instanceof ContextTracer tracer) {
@@ -116,20 +133,34 @@ public final class FastnVertx implements Shareable {
             if (vertx.tracer() instanceof ContextTracer tracer) {
                 tracer.bind(null);
             }
-            runtime.attach(null);
             verticles.close();
-            endAll();
-            Engine.release(runtime);
-            done.succeed();
+            cancelAll().onComplete(ended -> {
+                cancelling.close();
+                runtime.attach(null);
+                endAll();
+                Engine.release(runtime);
+                done.succeed();
+            });
         });
+    }
+
+    /** Completes when what is open has ended or had its time; what a verticle left behind has had it. */
+    private Future<Void> cancelAll() {
+        List<ContextNode> cancelled = new ArrayList<>();
+        for (FastnContext open : runtime.root().children()) {
+            ContextNode top = (ContextNode) open;
+            if (!top.isCancelled()) {
+                top.cancel(CancelReason.Kind.SHUTDOWN, "the Vertx closes");
+                listeners.endAll(top);
+                cancelled.add(top);
+            }
+        }
+        return endings.await(cancelled);
     }
 
     /** Nobody is left to close what is still open. */
     private void endAll() {
         List<FastnContext> open = new ArrayList<>(runtime.root().children());
-        for (FastnContext top : open) {
-            ((ContextNode) top).cancel(CancelReason.Kind.SHUTDOWN, "the Vertx closes");
-        }
         for (int i = 0; i < open.size(); i++) {
             open.addAll(open.get(i).children());
         }
@@ -189,16 +220,86 @@ public final class FastnVertx implements Shareable {
     }
 
     /**
+     * Gives the context of an event bus message that is being consumed: asked in its handler, or in what follows on the same
+     * Vert.x context.
+     *
+     * @param message the message
+     * @return its context, or the one that its consumer runs in when it has none of its own
+     * @throws IllegalStateException off a Vert.x context
+     */
+    public FastnContext context(Message<?> message) {
+        requireNonNull(message, "message");
+        ContextInternal here = ContextInternal.current();
+        String replyAddress = message.replyAddress();
+        ContextNode answering = replyAddress == null ? null : pendingReplies.of(replyAddress);
+        if (answering != null) {
+            return answering;
+        }
+        if (here == null) {
+            throw new IllegalStateException("the message to \"" + message.address()
+                    + "\" wants no reply, so its context is known in its handler only; call this there");
+        }
+        return at(here);
+    }
+
+    /**
+     * Gives the context of a WebSocket that was accepted, from any thread.
+     *
+     * @param socket the WebSocket
+     * @return its session, or the context that its server runs in when it has none
+     */
+    public FastnContext context(ServerWebSocket socket) {
+        requireNonNull(socket, "socket");
+        ContextNode mine = sessions.of(socket.remoteAddress(), socket.localAddress());
+        ContextInternal here = ContextInternal.current();
+        return mine != null ? mine : here == null ? runtime.root() : at(here);
+    }
+
+    /**
+     * Gives the context of a socket that came through {@link #sessions}, from any thread.
+     *
+     * @param socket the socket, as the handler got it
+     * @return its session, or the context that the caller runs in when it has none
+     */
+    public FastnContext context(NetSocket socket) {
+        requireNonNull(socket, "socket");
+        ContextNode mine = sessions.of(socket.remoteAddress(), socket.localAddress());
+        ContextInternal here = ContextInternal.current();
+        return mine != null ? mine : here == null ? runtime.root() : at(here);
+    }
+
+    /**
+     * Gives each socket of a net server a context, {@code session-<peer>}: {@code
+     * server.connectHandler(FastnVertx.sessions(socket -> ..))}. Vert.x runs all sockets of a verticle on the verticle's own
+     * context, and tells nobody when one is connected: so this is needed, and {@code connectHandler} alone is not observed.
+     *
+     * @param handler is given the socket; its handlers and futures run in the session, which ends with the connection
+     * @return what the server is given
+     */
+    public static Handler<NetSocket> sessions(Handler<NetSocket> handler) {
+        requireNonNull(handler, "handler");
+        return socket -> {
+            ContextInternal here = ContextInternal.current();
+            FastnVertx fastn = here == null ? null : installedIn(here.owner());
+            if (here == null || fastn == null) {
+                handler.handle(socket);
+            } else {
+                SessionSocket.accept(fastn, here, socket, handler);
+            }
+        };
+    }
+
+    /**
      * Has questions about status answered here: those that are asked in this Vertx at {@link Addresses#STATUS}, {@link
      * Addresses#STATUS_QUERY} and {@link Addresses#STATUS_SUBSCRIBE}, which then never depend on another node; and those of other
      * nodes that fall to an application's consumer of {@link Addresses#STATUS}, which hears of changes and never of questions.
      * Called by the status verticle; there is one answerer at a time.
      *
-     * @param answer is given each such question and its body, on the Vert.x context that this is called on
+     * @param answer is given each such question, on the Vert.x context that this is called on
      * @return closing it takes the answerer back
      * @throws IllegalStateException off a Vert.x context
      */
-    public Registration answerStatus(BiConsumer<Message<Object>, @Nullable Object> answer) {
+    public Registration answerStatus(StatusAnswerer answer) {
         return deliveries.answer(requireNonNull(answer, "answer"));
     }
 
@@ -261,6 +362,22 @@ public final class FastnVertx implements Shareable {
         return awaitedReplies;
     }
 
+    AutomaticContexts automatic() {
+        return automatic;
+    }
+
+    Listeners listeners() {
+        return listeners;
+    }
+
+    Sessions sessions() {
+        return sessions;
+    }
+
+    PendingReplies pendingReplies() {
+        return pendingReplies;
+    }
+
     HttpContexts requests() {
         return requests;
     }
@@ -273,5 +390,58 @@ public final class FastnVertx implements Shareable {
         }
         ContextInternal here = ContextInternal.current();
         return here != null && here.owner() == vertx ? here.unwrap() : home;
+    }
+
+    /**
+     * The explicit form of installing: with options, and a name for the node. For one thread.
+     *
+     * <p>{@code FastnVertx.builder().alias("alice").options(options).install(vertx)}
+     */
+    public static final class Builder {
+        private VertxContextOptions options = new VertxContextOptions();
+        private @Nullable String alias;
+
+        private Builder() {}
+
+        /**
+         * Names the node.
+         *
+         * @param name what operators call it
+         * @return this
+         */
+        @CanIgnoreReturnValue
+        public Builder alias(String name) {
+            alias = requireNonNull(name, "name");
+            return this;
+        }
+
+        /**
+         * Says what is made by itself, and how it is called.
+         *
+         * @param wanted the options; copied
+         * @return this
+         */
+        @CanIgnoreReturnValue
+        public Builder options(VertxContextOptions wanted) {
+            options = new VertxContextOptions(wanted);
+            return this;
+        }
+
+        /**
+         * Installs contexts in a Vertx. Where they are installed already, as by the jar alone, the options count from now on.
+         *
+         * @param vertx the Vertx
+         * @return its contexts
+         * @throws IllegalStateException if this Vertx was made before the jar was found, or without looking for services
+         */
+        @CanIgnoreReturnValue
+        public FastnVertx install(Vertx vertx) {
+            FastnVertx fastn = FastnVertx.install(vertx);
+            fastn.automatic.configure(options);
+            if (alias != null) {
+                fastn.alias(alias);
+            }
+            return fastn;
+        }
     }
 }

@@ -2,15 +2,27 @@ package com.fastn.context.vertx;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.CancelReport;
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.Operation;
+import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.MetricValue;
 import com.google.errorprone.annotations.MustBeClosed;
 import io.vertx.core.Future;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.http.HttpClientRequest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +56,16 @@ public final class FutureContext {
     /** {@return the context itself, with all that has nothing to do with futures} */
     public FastnContext context() {
         return context;
+    }
+
+    /** {@return the context's name} */
+    public String name() {
+        return context.name();
+    }
+
+    /** {@return the names from the root down} */
+    public ContextPath path() {
+        return context.path();
     }
 
     // --- children and tasks
@@ -86,6 +108,24 @@ public final class FutureContext {
         return child(name).spawn(task);
     }
 
+    /**
+     * Repeats a short piece of work. Each time runs in a short child of its own, on a Vert.x context of its own; Vert.x's
+     * {@code setPeriodic} carries no context. It ends when this context is cancelled or closed.
+     *
+     * @param every the time between two beginnings; one that is still under way when the next is due is not overtaken, the
+     *     next is left out
+     * @param name the name of each child
+     * @param tick is given the child, and gives the future that ends it; what it fails with is counted as {@code
+     *     failed_ticks} here, and the next comes all the same
+     * @return closing it ends the repetition
+     * @throws IllegalArgumentException if the time is shorter than a millisecond
+     */
+    public Registration periodic(
+            Duration every, String name, Function<? super FutureContext, ? extends Future<?>> tick) {
+        requireNonNull(name, "name");
+        return Periodic.start(this, every, name, requireNonNull(tick, "tick"));
+    }
+
     // --- waits
 
     /**
@@ -116,6 +156,120 @@ public final class FutureContext {
         return Futures.of(context.race(Futures.stage(future)));
     }
 
+    /**
+     * Waits for the first of some futures to complete, and shows that wait as an operation.
+     *
+     * @param operation the name, such as {@code reply-or-timeout}
+     * @param futures what is waited for; those that lose go on
+     * @param <T> the type of the result
+     * @return completes as the first of them does, also when that one fails
+     * @throws IllegalArgumentException if there are none
+     */
+    public <T extends @Nullable Object> Future<T> select(
+            String operation, Collection<? extends Future<? extends T>> futures) {
+        List<CompletionStage<? extends T>> stages = new ArrayList<>();
+        futures.forEach(future -> stages.add(future.toCompletionStage()));
+        return Futures.of(context.<T>select(operation, stages));
+    }
+
+    /**
+     * Waits for the first of two futures to complete, and shows that wait as "select".
+     *
+     * @param one what is waited for
+     * @param other what is waited for too
+     * @param <T> the type of the result
+     * @return completes as the first of them does, also when that one fails
+     */
+    public <T extends @Nullable Object> Future<T> select(Future<? extends T> one, Future<? extends T> other) {
+        return this.<T>select("select", List.of(one, other));
+    }
+
+    /**
+     * Waits for a time, but no longer than this context is wanted.
+     *
+     * @param time how long; zero or negative is over at once
+     * @return completes after the time; when this context is cancelled first the timer is taken back, and this fails at once
+     *     with a {@link ContextCancelledException}
+     */
+    public Future<Void> timer(Duration time) {
+        return VertxCalls.timer(context, time);
+    }
+
+    /**
+     * Asks on the event bus, but waits no longer than this context is wanted.
+     *
+     * @param address the address
+     * @param body the body
+     * @param <T> the type of the reply's body
+     * @return completes with the reply; when this context is cancelled first it fails at once with a {@link
+     *     ContextCancelledException}, and who works on the reply is told
+     */
+    public <T extends @Nullable Object> Future<Message<T>> request(String address, @Nullable Object body) {
+        return request(address, body, new DeliveryOptions());
+    }
+
+    /**
+     * Asks on the event bus, but waits no longer than this context is wanted.
+     *
+     * @param address the address
+     * @param body the body
+     * @param options the options of the message
+     * @param <T> the type of the reply's body
+     * @return as {@link #request(String, Object)}
+     */
+    public <T extends @Nullable Object> Future<Message<T>> request(
+            String address, @Nullable Object body, DeliveryOptions options) {
+        return VertxCalls.request(
+                context, requireNonNull(address, "address"), body, requireNonNull(options, "options"));
+    }
+
+    /**
+     * Runs a task that blocks on a worker thread, in this context, but waits no longer than this context is wanted.
+     *
+     * @param task the task; when this context is cancelled it goes on to its end, or does not begin
+     * @param <T> the type of the result
+     * @return completes with the result; fails at once with a {@link ContextCancelledException} when this context is cancelled
+     *     first
+     */
+    public <T extends @Nullable Object> Future<T> blocking(Callable<T> task) {
+        return VertxCalls.blocking(context, requireNonNull(task, "task"), false);
+    }
+
+    /**
+     * Runs a task that blocks on a worker thread, as {@link #blocking}, and interrupts its thread when this context is
+     * cancelled. An interrupt closes the channels of NIO and of many a database driver that are in use then.
+     *
+     * @param task the task
+     * @param <T> the type of the result
+     * @return as {@link #blocking}
+     */
+    public <T extends @Nullable Object> Future<T> blockingInterruptibly(Callable<T> task) {
+        return VertxCalls.blocking(context, requireNonNull(task, "task"), true);
+    }
+
+    /**
+     * Has an HTTP request reset when this context is cancelled before its response has ended: {@code
+     * client.request(..).map(ctx::resetOnCancel).compose(HttpClientRequest::send)}. Over HTTP/1 that closes the connection.
+     *
+     * @param request the request
+     * @return the same request
+     */
+    public HttpClientRequest resetOnCancel(HttpClientRequest request) {
+        return VertxCalls.resetOnCancel(context, requireNonNull(request, "request"));
+    }
+
+    /**
+     * Brings what a thread outside of Vert.x completes back to the caller's Vert.x context, where its context is the current
+     * one again: a {@code CompletableFuture}, the callback of a driver.
+     *
+     * @param stage what is waited for
+     * @param <T> the type of the result
+     * @return completes as the stage does, on the caller's Vert.x context
+     */
+    public static <T extends @Nullable Object> Future<T> returning(CompletionStage<T> stage) {
+        return Futures.of(requireNonNull(stage, "stage"));
+    }
+
     /** {@return completes with the reason when this context is cancelled, and never otherwise} */
     public Future<CancelReason> cancellation() {
         return Futures.of(context.cancellation());
@@ -124,6 +278,17 @@ public final class FutureContext {
     /** Cancels this context and everything below it; see {@link FastnContext#cancel()}. */
     public void cancel() {
         context.cancel();
+    }
+
+    /**
+     * Cancels this context and everything below it, and waits for what is below it to end; see {@link
+     * FastnContext#cancelAndReport}.
+     *
+     * @param timeout how long to wait at most
+     * @return completes with what did not stop; never fails
+     */
+    public Future<CancelReport> cancelAndReport(Duration timeout) {
+        return Futures.of(context.cancelAndReport(timeout));
     }
 
     /** {@return whether this context was asked to stop} */
@@ -222,6 +387,16 @@ public final class FutureContext {
      * @param value the value
      */
     public void addMetric(String key, MetricValue value) {
+        context.addMetric(key, value);
+    }
+
+    /**
+     * Shows a count in this context's row.
+     *
+     * @param key the key
+     * @param value the count
+     */
+    public void addMetric(String key, long value) {
         context.addMetric(key, value);
     }
 

@@ -23,7 +23,7 @@ final class HttpNames {
     /** The method and the folded path. */
     static String request(String method, String path) {
         StringBuilder name = new StringBuilder(METHOD_CHARS + Math.min(path.length(), 256));
-        name.append(METHODS.contains(method) ? method : "OTHER").append(' ');
+        name.append(method(method)).append(' ');
         int end = end(path);
         int segments = 0;
         int at = 0;
@@ -40,6 +40,16 @@ final class HttpNames {
             at = next + 1;
         }
         return segments == 0 ? name.append('/').toString() : name.toString();
+    }
+
+    /** A method that is one; others are all the same. */
+    static String method(String method) {
+        return METHODS.contains(method) ? method : "OTHER";
+    }
+
+    static String withoutQuery(String path) {
+        int end = end(path);
+        return end == path.length() ? path : path.substring(0, end);
     }
 
     /** Host and port of a URL. */

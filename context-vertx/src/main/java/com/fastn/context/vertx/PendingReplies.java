@@ -2,6 +2,8 @@ package com.fastn.context.vertx;
 
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.StatusSnapshot;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
@@ -29,7 +31,7 @@ final class PendingReplies {
 
     private final EngineRuntime runtime;
     private final ContextInternal home;
-    private final ConcurrentHashMap<String, ContextNode> waiting = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<String, Answering> waiting = new ConcurrentHashMap<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
 
     PendingReplies(EngineRuntime runtime, ContextInternal home) {
@@ -37,8 +39,13 @@ final class PendingReplies {
         this.home = home;
     }
 
-    void expect(String replyAddress, ContextNode context) {
-        waiting.put(replyAddress, context);
+    /**
+     * Remembers who works on a reply.
+     *
+     * @param callerKey what a cancellation of the caller has to name, or null when none can come
+     */
+    void expect(String replyAddress, ContextNode context, @Nullable String callerKey) {
+        waiting.put(replyAddress, new Answering(context, callerKey));
         if (!scheduled.get()) {
             schedule();
         }
@@ -47,7 +54,40 @@ final class PendingReplies {
     /** Takes the context that a reply answers, or null when the reply is to something else. */
     @Nullable
     ContextNode take(String replyAddress) {
-        return waiting.remove(replyAddress);
+        Answering answering = waiting.remove(replyAddress);
+        return answering == null ? null : answering.context;
+    }
+
+    /** The context that works on a reply, or null. */
+    @Nullable
+    ContextNode of(String replyAddress) {
+        Answering answering = waiting.get(replyAddress);
+        return answering == null ? null : answering.context;
+    }
+
+    /**
+     * Cancels what works on the requests of some callers.
+     *
+     * @param incarnation the node of the callers
+     * @param key what their messages said
+     * @param callers their ids there
+     * @return whether none of them had said another key
+     */
+    boolean cancelCallees(String incarnation, String key, Set<Long> callers) {
+        boolean genuine = true;
+        for (Answering answering : waiting.values()) {
+            CallerLink caller = answering.context.caller();
+            if (caller == null || !caller.incarnation().equals(incarnation) || !callers.contains(caller.contextId())) {
+                continue;
+            }
+            if (key.equals(answering.callerKey)) {
+                answering.context.cancel(
+                        CancelReason.Kind.REQUESTED, "its caller " + caller.shortName() + " was cancelled");
+            } else {
+                genuine = false;
+            }
+        }
+        return genuine;
     }
 
     int count() {
@@ -69,8 +109,8 @@ final class PendingReplies {
 
     private void look() {
         List<String> overdue = new ArrayList<>();
-        waiting.forEach((address, context) -> {
-            if (context.duration().compareTo(PATIENCE) >= 0) {
+        waiting.forEach((address, answering) -> {
+            if (answering.context.duration().compareTo(PATIENCE) >= 0) {
                 overdue.add(address);
             }
         });
@@ -90,15 +130,16 @@ final class PendingReplies {
     void end(List<String> overdue) {
         Set<Long> locking = locking(runtime.status());
         for (String address : overdue) {
-            ContextNode context = waiting.get(address);
-            if (context == null) {
+            Answering answering = waiting.get(address);
+            if (answering == null) {
                 continue;
             }
+            ContextNode context = answering.context;
             context.setData("note", NOTE);
             if (context.children().isEmpty()
                     && !context.isInOperation()
                     && !locking.contains(context.id())
-                    && waiting.remove(address, context)) {
+                    && waiting.remove(address, answering)) {
                 context.incrementTotal("unanswered_messages");
                 context.close();
             }
@@ -111,4 +152,6 @@ final class PendingReplies {
         snapshot.lockWaiters().forEach(waiter -> ids.add(waiter.contextId()));
         return ids;
     }
+
+    private record Answering(ContextNode context, @Nullable String callerKey) {}
 }

@@ -14,7 +14,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +41,7 @@ final class StatusDeliveries {
     }
 
     /** Answers, on the caller's Vert.x context, the questions that fall to consumers of others. */
-    Registration answer(BiConsumer<Message<Object>, @Nullable Object> answer) {
+    Registration answer(StatusAnswerer answer) {
         ContextInternal here = ContextInternal.current();
         if (here == null) {
             throw new IllegalStateException("only a verticle can answer for status; call this in its start()");
@@ -66,7 +65,7 @@ final class StatusDeliveries {
         // change it
         // as soon as it has asked.
         Object body = delivery.body() instanceof JsonObject json ? json.copy() : delivery.body();
-        present.place.runOnContext(there -> present.answer.accept(message, body));
+        present.place.runOnContext(there -> present.answer.answer(message, body, true));
         return true;
     }
 
@@ -91,7 +90,7 @@ final class StatusDeliveries {
         if (!question || present == null || own) {
             return false;
         }
-        present.place.runOnContext(there -> present.answer.accept(message, message.body()));
+        present.place.runOnContext(there -> present.answer.answer(message, message.body(), false));
         return true;
     }
 
@@ -139,5 +138,5 @@ final class StatusDeliveries {
         });
     }
 
-    private record Responder(ContextInternal place, BiConsumer<Message<Object>, @Nullable Object> answer) {}
+    private record Responder(ContextInternal place, StatusAnswerer answer) {}
 }

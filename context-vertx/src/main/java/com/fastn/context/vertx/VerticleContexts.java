@@ -6,6 +6,7 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.internal.deployment.DeploymentContext;
@@ -18,18 +19,23 @@ import org.jspecify.annotations.Nullable;
  * The contexts of deployed verticles: one service for each deployment, however many instances it has.
  *
  * <p>Vert.x tells nobody when it deploys a verticle, so one is noticed when something happens in it for the first time, when
- * a snapshot is taken, or when the status verticle looks, once a second; its duration begins then. It ends after the verticle's {@code stop()}.
+ * a snapshot is taken, or when the status verticle looks, once a second; its duration begins then. It ends after the verticle's
+ * {@code stop()}: its work is cancelled, and has a grace time to end in.
  */
 final class VerticleContexts {
     private final VertxInternal vertx;
     private final EngineRuntime runtime;
+    private final Listeners listeners;
+    private final Endings endings;
     private final ConcurrentHashMap<String, Service> services = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<ContextNode, Service> byNode = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
-    VerticleContexts(VertxInternal vertx, EngineRuntime runtime) {
+    VerticleContexts(VertxInternal vertx, EngineRuntime runtime, Listeners listeners, Endings endings) {
         this.vertx = vertx;
         this.runtime = runtime;
+        this.listeners = listeners;
+        this.endings = endings;
     }
 
     /** The context that a root Vert.x context stands for: its verticle's, or the root of the tree. */
@@ -83,20 +89,22 @@ final class VerticleContexts {
         if (joined != null) {
             return joined;
         }
-        service.endIfEmpty();
+        var unused = service.endIfEmpty();
         return runtime.root();
     }
 
-    private synchronized Service open(DeploymentContext deployment) {
-        Service known = services.get(deployment.id());
-        if (known != null) {
-            return known;
-        }
+    /** Opens a service, under no monitor: its opening is told to listeners. Of several that open it at once one wins. */
+    private Service open(DeploymentContext deployment) {
         String name = name(deployment.deployment().identifier());
-        Service service = new Service(deployment.id(), runtime.root().openChild(name, ContextKind.SERVICE, null));
-        services.put(deployment.id(), service);
-        byNode.put(service.node, service);
-        return service;
+        Service made = new Service(deployment.id(), runtime.root().openChild(name, ContextKind.SERVICE, null));
+        byNode.put(made.node, made);
+        Service known = services.putIfAbsent(deployment.id(), made);
+        if (known == null) {
+            return made;
+        }
+        byNode.remove(made.node);
+        made.node.close();
+        return known;
     }
 
     /** {@code java:com.example.Front} is {@code Front}; what is no class name stays as it is. */
@@ -143,10 +151,7 @@ final class VerticleContexts {
             if (known != null) {
                 return known;
             }
-            boolean open = root.closeFuture().add(done -> {
-                leave(root);
-                done.complete(null, null);
-            });
+            boolean open = root.closeFuture().add(done -> leave(root).onComplete(ended -> done.complete(null, null)));
             if (open) {
                 instances.add(root);
                 ContextSlot.put(root, node);
@@ -167,20 +172,23 @@ final class VerticleContexts {
             return null;
         }
 
-        private void leave(ContextInternal root) {
+        private Future<Void> leave(ContextInternal root) {
             instances.remove(root);
-            endIfEmpty();
+            return endIfEmpty();
         }
 
-        void endIfEmpty() {
+        /** Completes when what was open has ended or had its time. */
+        Future<Void> endIfEmpty() {
             synchronized (this) {
                 if (!instances.isEmpty() || !services.remove(deploymentId, this)) {
-                    return;
+                    return Future.succeededFuture();
                 }
                 byNode.remove(node);
             }
             node.cancel(CancelReason.Kind.SHUTDOWN, "the verticle was undeployed");
+            listeners.endAll(node);
             node.close();
+            return endings.await(List.of(node));
         }
     }
 }

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextState;
@@ -61,6 +62,47 @@ class BusClusterTest {
         assertThat(context.parent()).isNotSameAs(caller);
         assertThat(context.state()).isEqualTo(ContextState.CLOSED);
         assertThat(context.getTotal("successful_messages")).isEqualTo(bank.seen.size());
+    }
+
+    @Test
+    void aCancelledCallerReachesItsCalleeOnAnotherNodeAndNobodyElseDoes() {
+        List<FastnContext> working = new CopyOnWriteArrayList<>();
+        Service.deploy(cluster.node(1), "bank.slow", message -> {
+            if ("known?".equals(message.body())) {
+                message.reply("yes");
+            } else {
+                working.add(FastnContext.current());
+            }
+        });
+        Front front = Front.deploy(cluster.node(0));
+        FastnContext caller = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
+                .child("caller")
+                .open();
+        Waiting.until(() -> Waiting.onDuplicate(
+                front.place(),
+                () -> cluster.node(0)
+                        .eventBus()
+                        .request("bank.slow", "known?", new DeliveryOptions().setSendTimeout(1_000))
+                        .map(true)
+                        .otherwise(false)));
+        front.place().runOnContext(now -> FutureContext.of(caller).request("bank.slow", "x"));
+        Waiting.until(() -> !working.isEmpty());
+        FastnContext callee = working.get(0);
+
+        EngineRuntime theirs =
+                (EngineRuntime) FastnVertx.install(cluster.node(1)).runtime();
+        String incarnation = FastnVertx.install(cluster.node(0)).node().incarnation();
+        for (String forged : List.of("1 " + incarnation + " 0123456789abcdef " + caller.id(), "x".repeat(5_000))) {
+            cluster.node(0).eventBus().publish(Addresses.CANCEL, forged);
+        }
+        Waiting.until(() -> theirs.misuses().stream().anyMatch(what -> what.contains("had not seen the request"))
+                && theirs.misuses().stream().anyMatch(what -> what.contains("none that we write")));
+        assertThat(callee.isCancelled()).isFalse();
+
+        caller.cancel("enough");
+        Waiting.until(callee::isCancelled);
+        assertThat(requireNonNull(callee.cancelReason()).message()).contains("its caller caller#");
+        caller.close();
     }
 
     @Test

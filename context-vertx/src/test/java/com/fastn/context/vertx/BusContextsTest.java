@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.Operation;
+import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextKind;
@@ -23,6 +24,7 @@ import io.vertx.junit5.VertxExtension;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -421,13 +423,63 @@ class BusContextsTest {
         AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
         try (FastnContext asker = runtime.root().child("asker").open();
                 Operation asking = asker.operation("request bank.pay")) {
-            awaited.expect(replyAddress, asking);
+            awaited.expect(replyAddress, (ContextNode) asker, asking);
             vertx.eventBus().localConsumer(replyAddress, message -> {});
             vertx.eventBus().send(replyAddress, "paid");
             Waiting.until(
                     () -> asker.subtreeStatus().globalContext().operations().isEmpty());
         }
         assertThat(awaited.count()).isZero();
+    }
+
+    @Test
+    void aRequestThatCannotBeSentLeavesNoOperationBehind(Vertx vertx) {
+        AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
+        vertx.eventBus().addOutboundInterceptor(delivery -> {
+            if (delivery.message().address().equals("bank.pay")) {
+                throw new IllegalStateException("it cannot be encoded");
+            }
+            delivery.next();
+        });
+        inFront(() -> {
+            try {
+                var unused = vertx.eventBus().request("bank.pay", 1, new DeliveryOptions().setSendTimeout(50));
+            } catch (IllegalStateException e) {
+                // As it would be without us.
+            }
+            return Future.succeededFuture();
+        });
+        Waiting.until(() -> awaited.count() == 0);
+    }
+
+    @Test
+    void whatNobodySeesTheEndOfIsSwept(Vertx vertx) {
+        AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
+        FastnContext asker = runtime.root().child("asker").open();
+        try (Operation asking = asker.operation("request bank.pay")) {
+            awaited.expect("__vertx.reply.never", (ContextNode) asker, asking);
+            awaited.sweep();
+            assertThat(awaited.count()).isEqualTo(1);
+            asker.close();
+            awaited.sweep();
+            assertThat(awaited.count()).isZero();
+        }
+    }
+
+    @Test
+    void aMessageWithoutAReplyWaitsForItsChildren(Vertx vertx) {
+        CompletableFuture<FastnContext> child = new CompletableFuture<>();
+        Service log = Service.deploy(
+                vertx,
+                "log",
+                message -> child.complete(FastnContext.current().child("later").open()));
+        vertx.eventBus().send("log", 1);
+        FastnContext work = Waiting.result(child);
+        FastnContext context = log.only();
+        Waiting.result(Waiting.on(log.place(), () -> Future.succeededFuture(Future.succeededFuture())));
+        assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
+        work.close();
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
     }
 
     @Test

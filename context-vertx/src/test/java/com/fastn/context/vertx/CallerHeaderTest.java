@@ -18,9 +18,11 @@ class CallerHeaderTest {
         for (String name : names) {
             context = context.child(name).open();
         }
-        String header = CallerHeader.write(runtime.node(), (ContextNode) context);
+        String header = CallerHeader.write(runtime.node(), "0123456789abcdef", (ContextNode) context);
         assertThat(header.length()).isLessThanOrEqualTo(CallerHeader.MOST_CHARS);
-        CallerLink read = requireNonNull(CallerHeader.read(header), header);
+        CallerHeader.Caller caller = requireNonNull(CallerHeader.read(header), header);
+        assertThat(caller.key()).isEqualTo("0123456789abcdef");
+        CallerLink read = caller.link();
         assertThat(read.contextId()).isEqualTo(context.id());
         assertThat(read.incarnation()).isEqualTo(runtime.node().incarnation());
         runtime.close();
@@ -32,6 +34,13 @@ class CallerHeaderTest {
         CallerLink read = roundTrip("alice", "api", "GET /orders/:id");
         assertThat(read.node()).isEqualTo("alice");
         assertThat(read.path()).isEqualTo("global.api.GET /orders/:id");
+    }
+
+    @Test
+    void aHeaderOfTheVersionBeforeIsReadAndHasNoKey() {
+        CallerHeader.Caller read = requireNonNull(CallerHeader.read("1 19a-7f 88 5 alice global.api"));
+        assertThat(read.key()).isNull();
+        assertThat(read.link()).isEqualTo(new CallerLink("alice", "19a-7f", 88, "global.api"));
     }
 
     @Test

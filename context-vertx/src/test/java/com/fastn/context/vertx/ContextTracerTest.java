@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fastn.context.FastnContext;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -27,6 +28,9 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -162,8 +166,16 @@ class ContextTracerTest {
         Files.writeString(file, FoundFactory.class.getName());
         ClassLoader before = Thread.currentThread().getContextClassLoader();
         Vertx vertx;
+        // Its services come before those of the class path, among which is the factory of OpenTelemetry.
         try (URLClassLoader more =
-                new URLClassLoader(new URL[] {services.toUri().toURL()}, before)) {
+                new URLClassLoader(new URL[] {services.toUri().toURL()}, before) {
+                    @Override
+                    public Enumeration<URL> getResources(String name) throws IOException {
+                        List<URL> ours = new ArrayList<>(Collections.list(findResources(name)));
+                        ours.addAll(Collections.list(before.getResources(name)));
+                        return Collections.enumeration(ours);
+                    }
+                }) {
             Thread.currentThread().setContextClassLoader(more);
             vertx = Vertx.vertx(new VertxOptions().setTracingOptions(new TracingOptions()));
         } finally {
@@ -254,6 +266,37 @@ class ContextTracerTest {
             }
         });
         assertThat(service.subtreeStatus().globalContext().operations()).isEmpty();
+    }
+
+    @Test
+    void whatGoesWrongWithUsNeverReachesTheApplication() {
+        ContextTracer tracer = new ContextTracer(null);
+        Vertx vertx = Vertx.vertx();
+        open = vertx;
+        tracer.bind(FastnVertx.install(vertx));
+        TagExtractor<String> broken = new TagExtractor<>() {
+            @Override
+            public int len(String request) {
+                throw new IllegalStateException("no tags");
+            }
+        };
+        Front front = Front.deploy(vertx);
+        Waiting.onDuplicate(front.place(), () -> {
+            Context here = requireNonNull(Vertx.currentContext());
+            Object received =
+                    tracer.receiveRequest(here, SpanKind.RPC, TracingPolicy.PROPAGATE, "x", "GET", List.of(), broken);
+            FastnContext request = FastnContext.current();
+            assertThat(request.name()).isEqualTo("GET /");
+            Object sent =
+                    tracer.sendRequest(here, SpanKind.RPC, TracingPolicy.PROPAGATE, "x", "query", (k, v) -> {}, broken);
+            tracer.receiveResponse(here, "y", sent, null, broken);
+            tracer.sendResponse(here, "y", received, null, broken);
+            assertThat(request.state()).isEqualTo(ContextState.CLOSED);
+            // Not ours at all.
+            tracer.sendResponse(here, "y", "somebody's", null, broken);
+            tracer.receiveResponse(here, "y", 17, null, broken);
+            return Future.succeededFuture();
+        });
     }
 
     @Test

@@ -4,6 +4,9 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.Counters;
+import com.fastn.context.FastnContext;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
@@ -11,6 +14,7 @@ import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.LockType;
 import com.fastn.context.status.NodeIdentity;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class EventJournalTest {
@@ -19,9 +23,23 @@ class EventJournalTest {
     private static final ContextPath B = ContextPath.of("global", "b");
 
     private final EventJournal journal = new EventJournal(4);
+    private final ContextRuntime runtime = ContextRuntime.builder().build();
+    private final Counters counters = runtime.counters();
+
+    @AfterEach
+    void closeRuntime() {
+        runtime.close();
+    }
+
+    /** What a counter of a path has by now. */
+    private void has(String name, String counter, long total) {
+        FastnContext context = runtime.root().child(name).open();
+        context.addTotal(counter, total - context.getTotal(counter));
+        context.close();
+    }
 
     private EventFrame drained() {
-        return requireNonNull(journal.drain(NODE), "nothing is new");
+        return requireNonNull(journal.drain(NODE, counters), "nothing is new");
     }
 
     private static ContextEvent counted(ContextPath path, String counter, long total) {
@@ -34,7 +52,7 @@ class EventJournalTest {
 
     @Test
     void withoutEventsThereIsNoFrame() {
-        assertThat(journal.drain(NODE)).isNull();
+        assertThat(journal.drain(NODE, counters)).isNull();
     }
 
     @Test
@@ -45,11 +63,14 @@ class EventJournalTest {
         assertThat(frame.incarnation()).isEqualTo("inc-1");
         assertThat(frame.events()).containsExactly(opened(7));
         assertThat(frame.dropped()).isZero();
-        assertThat(journal.drain(NODE)).isNull();
+        assertThat(journal.drain(NODE, counters)).isNull();
     }
 
     @Test
     void ofSeveralChangesOfACounterTheLastIsToldWhereItHappened() {
+        has("a", "x", 2);
+        has("b", "x", 1);
+        has("a", "y", 1);
         journal.add(counted(A, "x", 1));
         journal.add(counted(B, "x", 1));
         journal.add(counted(A, "y", 1));
@@ -132,10 +153,33 @@ class EventJournalTest {
 
     @Test
     void whatIsSoAlreadyDoesNotReplaceWhatHappenedSince() {
+        has("a", "x", 5);
+        has("a", "y", 1);
         journal.add(counted(A, "x", 5));
         journal.addIfNew(counted(A, "x", 4));
         journal.addIfNew(counted(A, "y", 1));
         assertThat(drained().events()).containsExactly(counted(A, "x", 5), counted(A, "y", 1));
+    }
+
+    @Test
+    void aFrameHasTheLastValuesThoughThreadsCameInAnotherOrder() {
+        has("a", "x", 6);
+        journal.add(counted(A, "x", 6));
+        journal.add(counted(A, "x", 5));
+        assertThat(drained().events()).containsExactly(counted(A, "x", 6));
+
+        ContextEvent released = new ContextEvent.LockReleased(1, A, 9, "orders", LockType.MUTEX, 3);
+        ContextEvent heldAgain = new ContextEvent.LockHeld(1, A, 9, "orders", LockType.MUTEX, 4);
+        journal.add(heldAgain);
+        journal.add(released);
+        assertThat(drained().events()).containsExactly(heldAgain);
+        journal.add(released);
+        journal.add(new ContextEvent.LockHeld(1, A, 9, "orders", LockType.MUTEX, 3));
+        assertThat(drained().events()).containsExactly(released);
+
+        journal.add(new ContextEvent.Closed(7, A));
+        journal.add(opened(7));
+        assertThat(drained().events()).containsExactly(new ContextEvent.Closed(7, A));
     }
 
     @Test
@@ -146,7 +190,7 @@ class EventJournalTest {
             journal.add(opened(i));
         }
         journal.clear();
-        assertThat(journal.drain(NODE)).isNull();
+        assertThat(journal.drain(NODE, counters)).isNull();
         journal.add(opened(1));
         assertThat(drained().firstSequence()).isEqualTo(2);
     }

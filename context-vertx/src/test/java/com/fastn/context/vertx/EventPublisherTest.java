@@ -100,6 +100,21 @@ class EventPublisherTest {
     }
 
     @Test
+    void whoConsumesLaterHearsWhatIsSoAlreadyToo() {
+        work.addTotal("old", 5);
+        Consumer first = consume(Addresses.EVENTS_COUNTERS);
+        Waiting.until(() -> {
+            work.incrementTotal("noise");
+            return first.last("old") == 5;
+        });
+        Consumer second = consume(Addresses.EVENTS_COUNTERS);
+        Waiting.until(() -> {
+            work.incrementTotal("noise");
+            return second.last("old") == 5;
+        });
+    }
+
+    @Test
     void counterChangesArriveWithAbsoluteValues() {
         Consumer consumer = consume(Addresses.EVENTS_COUNTERS);
         work.addTotal("x", 41);

@@ -116,7 +116,10 @@ class HttpContextsTest {
         FastnContext context = web.only();
         assertThat(context.name()).isEqualTo("GET /orders/:id");
         assertThat(context.kind()).isEqualTo(ContextKind.REQUEST);
-        assertThat(requireNonNull(context.parent()).name()).isEqualTo("HttpContextsTest$Web");
+        FastnContext listener = requireNonNull(context.parent());
+        assertThat(listener.name()).isEqualTo("http:" + web.port());
+        assertThat(listener.kind()).isEqualTo(ContextKind.SERVICE);
+        assertThat(requireNonNull(listener.parent()).name()).isEqualTo("HttpContextsTest$Web");
         Waiting.until(() -> context.state() == ContextState.CLOSED);
         assertThat(context.getTotal("requests")).isEqualTo(1);
         assertThat(context.getTotal("successful_requests")).isEqualTo(1);
@@ -200,6 +203,28 @@ class HttpContextsTest {
     }
 
     @Test
+    void aResponseOfHttp2ThatIsStreamedByAChildKeepsItsRequestOpen() {
+        client = vertx.createHttpClient(
+                new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(false));
+        Promise<Void> goOn = Promise.promise();
+        Promise<Void> headSent = Promise.promise();
+        Web web = serve(request -> FutureContext.current()
+                .child("stream")
+                .run(stream -> request.response()
+                        .write("data: 1")
+                        .onSuccess(sent -> headSent.complete())
+                        .compose(sent -> goOn.future())
+                        .compose(later -> request.response().end())));
+        Future<Buffer> answer = get(web.port(), "/events");
+        Waiting.result(headSent.future());
+        assertThat(web.only().state()).isEqualTo(ContextState.ACTIVE);
+        goOn.complete();
+        Waiting.result(answer);
+        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+        assertThat(web.only().getTotal("successful_requests")).isEqualTo(1);
+    }
+
+    @Test
     void aRequestWithAHostThatIsNoneIsServed() {
         Web web = serve(request -> request.response().end("x"));
         NetSocket peer = Waiting.result(peers.connect(web.port(), HOST));
@@ -248,11 +273,12 @@ class HttpContextsTest {
                     .onComplete(audited::handle);
         });
         Waiting.result(get(web.port(), "/x"));
-        assertThat(Waiting.result(audited.future())).isEqualTo("global.HttpContextsTest$Web.audit");
+        assertThat(Waiting.result(audited.future()))
+                .isEqualTo("global.HttpContextsTest$Web.http:" + web.port() + ".audit");
     }
 
     @Test
-    void aWebSocketRunsInItsVerticleOnceItIsOpen() {
+    void aWebSocketIsASessionUntilItsConnectionEnds() {
         CompletableFuture<FastnContext> onMessage = new CompletableFuture<>();
         AtomicReference<@Nullable HttpServer> server = new AtomicReference<>();
         Front web = new Front() {
@@ -271,10 +297,15 @@ class HttpContextsTest {
         Waiting.result(socket.writeTextMessage("x"));
         FastnContext context = Waiting.result(onMessage);
         assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
-        FastnContext service = Waiting.on(web.place(), () -> Future.succeededFuture(FastnContext.current()));
-        assertThat(List.of(service.name(), "GET /live")).contains(context.name());
+        assertThat(context.kind()).isEqualTo(ContextKind.SESSION);
+        assertThat(context.name()).isEqualTo("session-127.0.0.1");
+        FastnContext listener = requireNonNull(context.parent());
+        assertThat(listener.getLive("sessions")).isEqualTo(1);
         Waiting.result(socket.close());
-        Waiting.until(() -> runtime.root().subtreeLive("requests") == 0);
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        assertThat(listener.getLive("sessions")).isZero();
+        assertThat(listener.getTotal("sessions")).isEqualTo(1);
+        assertThat(runtime.root().subtreeLive("requests")).isZero();
     }
 
     private List<String> operations(FastnContext of) {

@@ -29,7 +29,7 @@ class PendingRepliesTest {
         runtime = (EngineRuntime) FastnVertx.install(vertx).runtime();
         replies = new PendingReplies(runtime, (ContextInternal) vertx.getOrCreateContext());
         message = runtime.root().openChild("bank.pay", ContextKind.MESSAGE, null);
-        replies.expect("reply-1", message);
+        replies.expect("reply-1", message, null);
     }
 
     private void isStillThere() {

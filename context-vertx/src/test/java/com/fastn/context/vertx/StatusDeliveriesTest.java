@@ -49,7 +49,7 @@ class StatusDeliveriesTest {
 
         @Override
         public Future<?> start() {
-            registration = fastn.answerStatus((question, body) -> {
+            registration = fastn.answerStatus((question, body, askedHere) -> {
                 places.add(Vertx.currentContext());
                 question.reply("an answer");
             });
@@ -122,7 +122,7 @@ class StatusDeliveriesTest {
 
     @Test
     void onlyAVerticleAnswers() {
-        assertThatThrownBy(() -> fastn.answerStatus((question, body) -> {}))
+        assertThatThrownBy(() -> fastn.answerStatus((question, body, askedHere) -> {}))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("start()");
     }

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
 import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
@@ -24,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -159,6 +162,23 @@ class VerticleContextsTest {
         assertThat(Waiting.<FastnContext>on(place, () -> Future.succeededFuture(FastnContext.current())))
                 .isSameAs(runtime.root());
         assertThat(runtime.status().globalContext().children()).isEmpty();
+    }
+
+    @Test
+    void aListenerOfEventsMayWaitForAnotherVerticleWhileOneIsNoticed(Vertx vertx) {
+        Front first = Front.deploy(vertx);
+        Front second = Front.deploy(vertx);
+        CompletableFuture<FastnContext> other = new CompletableFuture<>();
+        AtomicBoolean asked = new AtomicBoolean();
+        Registration listening = runtime.addListener(event -> {
+            if (event instanceof ContextEvent.Opened && asked.compareAndSet(false, true)) {
+                second.place().runOnContext(now -> other.complete(FastnContext.current()));
+                Waiting.result(other);
+            }
+        });
+        Waiting.<FastnContext>on(first.place(), () -> Future.succeededFuture(FastnContext.current()));
+        listening.close();
+        assertThat(services()).hasSize(2).contains(Waiting.result(other));
     }
 
     @Test

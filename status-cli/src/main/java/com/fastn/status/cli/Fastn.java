@@ -75,6 +75,8 @@ public final class Fastn {
         Map<String, Function<Surroundings, Object>> commands = new LinkedHashMap<>();
         commands.put("status", StatusCommand::new);
         commands.put("top", TopCommand::new);
+        commands.put("explain", ExplainCommand::new);
+        commands.put("episodes", EpisodesCommand::new);
         commands.put("nodes", NodesCommand::new);
         commands.put("record", RecordCommand::new);
         commands.put("replay", ReplayCommand::new);

@@ -10,9 +10,13 @@ import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.NodeSummary;
+import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -56,6 +60,15 @@ final class Fixtures {
                 List.of(),
                 List.of(),
                 List.of(new StatusWarning("odd", severity, "something is odd", "global.front", null)));
+    }
+
+    /** The seed's own example. */
+    static StatusSnapshot seed() {
+        try (InputStream in = WarmUpCommand.class.getResourceAsStream("warm-up.json")) {
+            return StatusJson.readSnapshot(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
     }
 
     static NodeStatus up(String alias, String service) {

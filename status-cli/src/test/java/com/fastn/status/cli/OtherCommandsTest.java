@@ -7,12 +7,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code fastn info}, {@code fastn completion}, {@code fastn warm-up} and what all commands share. */
 class OtherCommandsTest {
+    private static final Pattern OPTION = Pattern.compile("(?<=[ \\[,])--[a-z-]+");
+
     @TempDir
     Path folder;
 
@@ -80,7 +84,9 @@ class OtherCommandsTest {
 
     @Test
     void everyCommandHasHelpAndExplainsWhatItDoesNotUnderstand() {
-        for (String name : new String[] {"status", "top", "nodes", "record", "replay", "info", "completion"}) {
+        for (String name : new String[] {
+            "status", "top", "explain", "episodes", "nodes", "record", "replay", "doctor", "info", "completion"
+        }) {
             Result help = command.run(name, "--help");
             assertThat(help.exitCode()).as(name).isEqualTo(ExitCode.OK);
             assertThat(help.out()).startsWith("Usage: fastn " + name);
@@ -91,6 +97,22 @@ class OtherCommandsTest {
         assertThat(command.run("--help").out())
                 .contains("status", "top", "replay")
                 .doesNotContain("warm-up");
+    }
+
+    @Test
+    void theGuideNamesEveryCommandAndOption() throws IOException {
+        String guide = Files.readString(Path.of("../docs/command.md"));
+        for (String name : new String[] {
+            "status", "top", "explain", "episodes", "nodes", "record", "replay", "doctor", "info", "completion"
+        }) {
+            assertThat(guide).contains("`fastn " + name);
+            command.run(name, "--help").out().lines().forEach(line -> {
+                Matcher option = OPTION.matcher(line);
+                while (option.find()) {
+                    assertThat(guide).as("fastn " + name).contains(option.group());
+                }
+            });
+        }
     }
 
     @Test

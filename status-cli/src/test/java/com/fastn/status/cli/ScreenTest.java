@@ -2,12 +2,9 @@ package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.cli.CommandLineRun.Running;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,7 +23,7 @@ class ScreenTest {
     @ParameterizedTest
     @CsvSource({"60,40,''", "80,40,''", "120,40,''", "80,40,--ascii", "80,20,''"})
     void aWatcherSees(int columns, int rows, String option) {
-        StatusSnapshot seed = seed();
+        StatusSnapshot seed = Fixtures.seed();
         CommandLineRun command = new CommandLineRun(folder).onATerminal(columns, rows);
         try (FakeNode alice = FakeNode.streaming(seed)) {
             command.node("alice", alice.url());
@@ -46,7 +43,7 @@ class ScreenTest {
     @CsvSource({"80,24", "60,15"})
     void whoMovesInATreeSees(int columns, int rows) {
         TopView view = new TopView(new Terminal(true, true, false, columns));
-        view.news(new Answer.OfNode(seed()).rows());
+        view.news(new Answer.OfNode(Fixtures.seed()).rows());
         TerminalEmulator screen = new TerminalEmulator(columns, rows);
         for (Key key :
                 List.of(Key.of(Key.Kind.DOWN), Key.of(Key.Kind.DOWN), Key.of(' '), Key.of('n'), Key.of(Key.Kind.UP))) {
@@ -67,14 +64,6 @@ class ScreenTest {
                 continue;
             }
             throw new AssertionError("obeyed: " + foreign.replace("\u001b", "ESC"));
-        }
-    }
-
-    private static StatusSnapshot seed() {
-        try (InputStream in = WarmUpCommand.class.getResourceAsStream("warm-up.json")) {
-            return StatusJson.readSnapshot(new String(in.readAllBytes(), StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new AssertionError(e);
         }
     }
 

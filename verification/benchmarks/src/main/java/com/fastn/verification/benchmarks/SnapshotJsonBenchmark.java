@@ -60,7 +60,7 @@ public class SnapshotJsonBenchmark {
     @Benchmark
     public int oursFromLiveTree() {
         bytes.reset();
-        StatusJson.write(runtime.status(), bytes);
+        runtime.writeStatus(bytes);
         return bytes.size();
     }
 

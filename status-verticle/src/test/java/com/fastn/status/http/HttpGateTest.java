@@ -1,4 +1,4 @@
-package com.fastn.status;
+package com.fastn.status.http;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpGateTest {
     private static final String GOOD = "127.0.0.1:4711";
-    private final HttpGate gate = new HttpGate(4_711, List.of("status.example:8080"));
+    private final HttpGate gate =
+            new HttpGate(new HttpSettings("127.0.0.1", 0, List.of("status.example:8080"), null, null), 4_711);
 
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1:4711", "localhost:4711", "LOCALHOST:4711", "[::1]:4711", "status.example:8080"})
@@ -83,12 +84,29 @@ class HttpGateTest {
 
     @Test
     void S12_aBodyIsRefused() {
-        HttpGate.Refusal refusal = gate.refuse(new HttpGate.Head("GET", List.of(GOOD), List.of(), List.of(), true));
+        HttpGate.Refusal refusal = gate.refuse(head("GET", List.of(GOOD), List.of(), List.of(), false, true));
         assertThat(requireNonNull(refusal).status()).isEqualTo(413);
     }
 
     private @Nullable Integer status(String method, List<String> hosts, List<String> origins, List<String> sites) {
-        HttpGate.Refusal refusal = gate.refuse(new HttpGate.Head(method, hosts, origins, sites, false));
+        HttpGate.Refusal refusal = gate.refuse(head(method, hosts, origins, sites, false, false));
         return refusal == null ? null : refusal.status();
+    }
+
+    private static HttpGate.Head head(
+            String method,
+            List<String> hosts,
+            List<String> origins,
+            List<String> sites,
+            boolean forwarded,
+            boolean hasBody) {
+        return new HttpGate.Head(method, hosts, origins, sites, List.of(), forwarded, hasBody, false);
+    }
+
+    @Test
+    void S3_withoutATokenNobodyComesThroughAProxy() {
+        HttpGate.Refusal refusal = gate.refuse(head("GET", List.of(GOOD), List.of(), List.of(), true, false));
+        assertThat(requireNonNull(refusal).status()).isEqualTo(403);
+        assertThat(refusal.sentence()).contains("httpTokenFile");
     }
 }

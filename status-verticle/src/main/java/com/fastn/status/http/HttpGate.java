@@ -1,4 +1,4 @@
-package com.fastn.status;
+package com.fastn.status.http;
 
 import java.util.HashSet;
 import java.util.List;
@@ -6,24 +6,33 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Decides whether a request may be answered at all, before anything else looks at it (rules S9 to S11). */
+/** Decides whether a request may be answered at all, before anything else looks at it (rules S3, S9 to S12). */
 final class HttpGate {
     private final Set<String> allowedHosts = new HashSet<>();
+    private final String scheme;
+    private final @Nullable AccessToken token;
 
     /**
      * Makes a gate.
      *
+     * @param settings whom to let in
      * @param port the port that listens
-     * @param further values of the Host header that are answered beside this machine's own
      */
-    HttpGate(int port, List<String> further) {
-        for (String name : List.of("localhost", "127.0.0.1", "[::1]")) {
-            allowedHosts.add(name + ":" + port);
-            if (port == 80) {
-                allowedHosts.add(name);
+    HttpGate(HttpSettings settings, int port) {
+        this.scheme = settings.scheme();
+        this.token = settings.token();
+        String standard = settings.tls() == null ? ":80" : ":443";
+        for (String name : List.of("localhost", "127.0.0.1", "[::1]", settings.urlHost())) {
+            allow(name + ":" + port);
+            if (standard.equals(":" + port)) {
+                allow(name);
             }
         }
-        further.forEach(host -> allowedHosts.add(host.toLowerCase(Locale.ROOT)));
+        settings.allowedHosts().forEach(this::allow);
+    }
+
+    private void allow(String host) {
+        allowedHosts.add(host.toLowerCase(Locale.ROOT));
     }
 
     /**
@@ -46,7 +55,7 @@ final class HttpGate {
         }
         String host = request.hosts().get(0);
         for (String origin : request.origins()) {
-            if (!origin.equalsIgnoreCase("http://" + host)) {
+            if (!origin.equalsIgnoreCase(scheme + "://" + host)) {
                 return new Refusal(403, "pages of other origins are not answered");
             }
         }
@@ -56,7 +65,18 @@ final class HttpGate {
         if (request.hasBody()) {
             return new Refusal(413, "a request for status has no body");
         }
-        return null;
+        if (token == null) {
+            return request.forwarded()
+                    ? new Refusal(
+                            403,
+                            "this request came through a proxy, and this node asks for no token; set httpTokenFile, or"
+                                    + " ask it directly")
+                    : null;
+        }
+        // The page itself tells nothing, and a browser that opens it has no way to send a header.
+        return request.publicPath() || token.isIn(request.authorizations())
+                ? null
+                : new Refusal(401, "a token is wanted");
     }
 
     /**
@@ -66,9 +86,20 @@ final class HttpGate {
      * @param hosts the values of Host
      * @param origins the values of Origin
      * @param fetchSites the values of Sec-Fetch-Site
+     * @param authorizations the values of Authorization
+     * @param forwarded whether a proxy says that it passed the request on
      * @param hasBody whether a body is announced
+     * @param publicPath whether what it asks for is the same on every node
      */
-    record Head(String method, List<String> hosts, List<String> origins, List<String> fetchSites, boolean hasBody) {}
+    record Head(
+            String method,
+            List<String> hosts,
+            List<String> origins,
+            List<String> fetchSites,
+            List<String> authorizations,
+            boolean forwarded,
+            boolean hasBody,
+            boolean publicPath) {}
 
     /**
      * A refusal.

@@ -1,0 +1,46 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.ContextKind;
+import java.util.Locale;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens the contexts that are made by themselves, where the options want them and under the names that they give. */
+final class AutomaticContexts {
+    private static final Logger LOG = LoggerFactory.getLogger(AutomaticContexts.class);
+
+    private volatile VertxContextOptions options = new VertxContextOptions();
+
+    VertxContextOptions options() {
+        return options;
+    }
+
+    void configure(VertxContextOptions wanted) {
+        options = new VertxContextOptions(wanted);
+    }
+
+    /** Opens a context, or gives null where none is wanted. */
+    @Nullable
+    ContextNode open(ContextNode host, ContextKind kind, String name, @Nullable CallerLink caller) {
+        VertxContextOptions now = options;
+        if (now.samples() && !now.isSampled(kind, ThreadLocalRandom.current().nextDouble())) {
+            host.incrementTotal("unsampled_" + kind.name().toLowerCase(Locale.ROOT) + "s");
+            return null;
+        }
+        String wanted = nameOf(now.names(), kind, name);
+        return wanted == null ? null : host.openChild(wanted, kind, caller);
+    }
+
+    private static @Nullable String nameOf(ContextNames names, ContextKind kind, String name) {
+        try {
+            return names.nameOf(kind, name);
+        } catch (RuntimeException e) {
+            LOG.error("the names of contexts failed; this one keeps its own", e);
+            return name;
+        }
+    }
+}

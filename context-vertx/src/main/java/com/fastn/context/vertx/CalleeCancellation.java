@@ -1,0 +1,170 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.engine.EngineRuntime;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.tracing.TracingPolicy;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries the cancellation of a caller to whoever works on its requests on the event bus, on this node and on others.
+ *
+ * <p>Nothing is done for it while messages travel: who works for whom is looked up when a context that waits is cancelled.
+ * Other nodes are told in one bounded message, {@code 1 incarnation key id,id,..}; the key stands in the header of the
+ * caller's messages, so that nobody can stop work who has not seen the request for it.
+ */
+final class CalleeCancellation {
+    static final int MOST_CHARS = 1_024;
+    static final int MOST_IDS = 40;
+
+    private static final String VERSION = "1";
+    private static final int KEY_BYTES = 8;
+    private static final Logger LOG = LoggerFactory.getLogger(CalleeCancellation.class);
+
+    private final VertxInternal vertx;
+    private final EngineRuntime runtime;
+    private final ContextInternal home;
+    private final AutomaticContexts automatic;
+    private final AwaitedReplies awaited;
+    private final PendingReplies pending;
+    private final String key;
+    private final ConcurrentLinkedQueue<Long> cancelled = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final AtomicBoolean listening = new AtomicBoolean();
+
+    CalleeCancellation(
+            VertxInternal vertx,
+            EngineRuntime runtime,
+            ContextInternal home,
+            AutomaticContexts automatic,
+            AwaitedReplies awaited,
+            PendingReplies pending) {
+        this.vertx = vertx;
+        this.runtime = runtime;
+        this.home = home;
+        this.automatic = automatic;
+        this.awaited = awaited;
+        this.pending = pending;
+        byte[] random = new byte[KEY_BYTES];
+        new SecureRandom().nextBytes(random);
+        this.key = HexFormat.of().formatHex(random);
+    }
+
+    /** What a cancellation of a caller of this node has to name. */
+    String key() {
+        return key;
+    }
+
+    // --- out
+
+    /** Runs in whatever thread cancels, for each context. */
+    void cancelled(ContextNode caller) {
+        if (!caller.isInOperation()
+                || awaited.count() == 0
+                || !automatic.options().isCancelCallees()) {
+            return;
+        }
+        cancelled.add(caller.id());
+        if (scheduled.compareAndSet(false, true)) {
+            try {
+                home.runOnContext(now -> relay());
+            } catch (RejectedExecutionException e) {
+                LOG.debug("nobody is told of cancellations in a Vertx that is closed", e);
+            }
+        }
+    }
+
+    private void relay() {
+        scheduled.set(false);
+        Set<Long> ids = new HashSet<>();
+        for (Long id = cancelled.poll(); id != null; id = cancelled.poll()) {
+            ids.add(id);
+        }
+        String incarnation = runtime.node().incarnation();
+        pending.cancelCallees(incarnation, key, ids);
+        if (vertx.isClustered()) {
+            tellOthers(incarnation, new ArrayList<>(awaited.waiting(ids)));
+        }
+    }
+
+    private void tellOthers(String incarnation, List<Long> ids) {
+        DeliveryOptions unobserved = new DeliveryOptions().setTracingPolicy(TracingPolicy.IGNORE);
+        for (int from = 0; from < ids.size(); from += MOST_IDS) {
+            String some = ids.subList(from, Math.min(ids.size(), from + MOST_IDS)).stream()
+                    .map(String::valueOf)
+                    .collect(Collectors.joining(","));
+            vertx.eventBus()
+                    .publish(Addresses.CANCEL, VERSION + ' ' + incarnation + ' ' + key + ' ' + some, unobserved);
+        }
+    }
+
+    // --- in
+
+    /** Begins to hear of cancellations elsewhere, with the first message: earlier there is no event bus. */
+    void listen() {
+        if (listening.get() || !vertx.isClustered() || !listening.compareAndSet(false, true)) {
+            return;
+        }
+        home.runOnContext(now -> {
+            try {
+                vertx.eventBus().consumer(Addresses.CANCEL, this::heard);
+            } catch (RuntimeException e) {
+                LOG.warn("cancellations of callers on other nodes are not heard", e);
+            }
+        });
+    }
+
+    private void heard(Message<Object> message) {
+        try {
+            Told told = message.body() instanceof String text ? read(text) : null;
+            if (told == null) {
+                runtime.misuse("a message to \"" + Addresses.CANCEL + "\" was none that we write; it was ignored");
+            } else if (!told.incarnation.equals(runtime.node().incarnation())
+                    && automatic.options().isCancelCallees()
+                    && !pending.cancelCallees(told.incarnation, told.key, told.ids)) {
+                runtime.misuse(
+                        "a cancellation came from somebody who had not seen the request for the work; it was ignored");
+            }
+        } catch (RuntimeException e) {
+            LOG.error("a cancellation on another node was not carried over", e);
+        }
+    }
+
+    /** Reads what another node told; null when it is not what we write. */
+    static @Nullable Told read(String text) {
+        if (text.length() > MOST_CHARS) {
+            return null;
+        }
+        String[] parts = text.split(" ", -1);
+        if (parts.length != 4 || !parts[0].equals(VERSION) || parts[1].isEmpty() || parts[2].isEmpty()) {
+            return null;
+        }
+        Set<Long> ids = new HashSet<>();
+        try {
+            for (String id : parts[3].split(",", -1)) {
+                ids.add(Long.parseLong(id));
+            }
+        } catch (NumberFormatException e) {
+            return null;
+        }
+        return ids.size() > MOST_IDS ? null : new Told(parts[1], parts[2], ids);
+    }
+
+    /** What another node told: which of its contexts were cancelled. */
+    record Told(String incarnation, String key, Set<Long> ids) {}
+}

@@ -1,0 +1,89 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The ports that verticles listen on, each a service in the context of its verticle, with the connections that are open.
+ *
+ * <p>Vert.x tells nobody when a server begins or ends, so one is noticed with its first connection and ends with its verticle.
+ * Where a verticle opens ever new ports, those without a connection give way to new ones.
+ */
+final class Listeners {
+    static final int MOST_IDLE = 16;
+    static final String CONNECTIONS = "connections";
+
+    private final AutomaticContexts automatic;
+    private final ConcurrentHashMap<Key, ContextNode> open = new ConcurrentHashMap<>();
+
+    Listeners(AutomaticContexts automatic) {
+        this.automatic = automatic;
+    }
+
+    /** The listener of a name below a context, or that context where none is wanted. */
+    ContextNode of(ContextNode host, String name) {
+        if (!automatic.options().isListeners()) {
+            return host;
+        }
+        Key key = new Key(host, name);
+        ContextNode known = open.get(key);
+        if (known != null && known.state() == ContextState.ACTIVE) {
+            return known;
+        }
+        ContextNode made = automatic.open(host, ContextKind.SERVICE, name, null);
+        if (made == null || made.state() != ContextState.ACTIVE) {
+            return host;
+        }
+        // Not computeIfAbsent: opening a context tells listeners, which is nothing to do inside of a map.
+        ContextNode earlier = known == null ? open.putIfAbsent(key, made) : replaced(key, known, made);
+        if (earlier != null) {
+            made.close();
+            return earlier;
+        }
+        makeRoom(host, made);
+        return made;
+    }
+
+    private @Nullable ContextNode replaced(Key key, ContextNode ended, ContextNode made) {
+        return open.replace(key, ended, made) ? null : open.get(key);
+    }
+
+    private void makeRoom(ContextNode host, ContextNode made) {
+        List<Map.Entry<Key, ContextNode>> idle = new ArrayList<>();
+        for (Map.Entry<Key, ContextNode> entry : open.entrySet()) {
+            ContextNode listener = entry.getValue();
+            if (entry.getKey().host == host && listener != made && listener.subtreeLive(CONNECTIONS) == 0) {
+                idle.add(entry);
+            }
+        }
+        idle.sort(Comparator.comparingLong(entry -> entry.getValue().id()));
+        for (int i = 0; i < idle.size() - MOST_IDLE; i++) {
+            end(idle.get(i).getKey(), "it has had no connection, and others are listened on");
+        }
+    }
+
+    /** Ends the listeners of a verticle that was undeployed. */
+    void endAll(ContextNode host) {
+        open.keySet().stream().filter(key -> key.host == host).toList().forEach(key -> end(key, "the verticle ended"));
+    }
+
+    private void end(Key key, String why) {
+        ContextNode listener = open.remove(key);
+        if (listener != null) {
+            if (!listener.children().isEmpty()) {
+                listener.cancel(CancelReason.Kind.SHUTDOWN, why);
+            }
+            listener.close();
+        }
+    }
+
+    private record Key(ContextNode host, String name) {}
+}

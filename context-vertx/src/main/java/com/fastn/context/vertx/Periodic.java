@@ -1,0 +1,68 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
+import com.fastn.context.status.ContextState;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+
+/** A piece of work that is repeated, each time in a short child. */
+final class Periodic {
+    private final FutureContext context;
+    private final Duration every;
+    private final String name;
+    private final Function<? super FutureContext, ? extends Future<?>> tick;
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    private Periodic(
+            FutureContext context,
+            Duration every,
+            String name,
+            Function<? super FutureContext, ? extends Future<?>> tick) {
+        this.context = context;
+        this.every = every;
+        this.name = name;
+        this.tick = tick;
+    }
+
+    static Registration start(
+            FutureContext context,
+            Duration every,
+            String name,
+            Function<? super FutureContext, ? extends Future<?>> tick) {
+        if (every.toMillis() < 1) {
+            throw new IllegalArgumentException(
+                    "\"" + name + "\" cannot be repeated every " + every + "; a millisecond is the shortest time");
+        }
+        Periodic periodic = new Periodic(context, every, name, tick);
+        periodic.schedule(every.toNanos());
+        return () -> periodic.ended.set(true);
+    }
+
+    private void schedule(long inNanos) {
+        // The timer of a cancelled context is taken back, and so the repetition ends.
+        context.timer(Duration.ofNanos(inNanos)).onSuccess(due -> run());
+    }
+
+    private void run() {
+        FastnContext parent = context.context();
+        if (ended.get() || parent.state() != ContextState.ACTIVE) {
+            return;
+        }
+        Duration began = parent.duration();
+        context.child(name)
+                .<Object>run(child -> Futures.given(tick.apply(child)).map(done -> (Object) name))
+                .onComplete(done -> {
+                    if (done.failed() && !(done.cause() instanceof ContextCancelledException)) {
+                        parent.incrementTotal("failed_ticks");
+                    }
+                    if (!ended.get()) {
+                        long took = parent.duration().minus(began).toNanos();
+                        schedule(every.toNanos() - took % every.toNanos());
+                    }
+                });
+    }
+}

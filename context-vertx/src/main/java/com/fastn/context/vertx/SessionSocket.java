@@ -1,0 +1,107 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.LiveCount;
+import com.fastn.context.engine.ContextNode;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.net.NetSocketInternal;
+import io.vertx.core.net.NetSocket;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A socket of a net server whose handlers and futures run in its session. Vert.x has all sockets of a verticle on one Vert.x
+ * context, the verticle's own, so each gets a duplicate here.
+ */
+final class SessionSocket implements InvocationHandler {
+    private final NetSocket socket;
+    private final ContextInternal scope;
+    private final ContextNode session;
+
+    private SessionSocket(NetSocket socket, ContextInternal scope, ContextNode session) {
+        this.socket = socket;
+        this.scope = scope;
+        this.session = session;
+    }
+
+    /** Runs a handler of sockets in the session of one, or without where none can be or is wanted. */
+    @SuppressWarnings("MustBeClosedChecker") // closed when the connection ends
+    static void accept(FastnVertx fastn, ContextInternal here, NetSocket socket, Handler<NetSocket> handler) {
+        ContextNode verticle = fastn.verticles().hostOf(here.unwrap());
+        Future<?> end = ConnectionEnds.of(socket);
+        if (verticle == null || end == null) {
+            handler.handle(socket);
+            return;
+        }
+        int port = socket.localAddress() == null ? -1 : socket.localAddress().port();
+        ContextNode listener = fastn.listeners().of(verticle, port < 0 ? "net" : "net:" + port);
+        LiveCount connected = listener.trackLive(Listeners.CONNECTIONS);
+        end.onComplete(ended -> connected.close());
+        listener.touch("connection");
+        ContextInternal scope = here.duplicate(true);
+        ContextNode session =
+                fastn.sessions().open(listener, socket.remoteAddress(), socket.localAddress(), end, scope);
+        if (session == null) {
+            handler.handle(socket);
+            return;
+        }
+        ContextSlot.put(scope, session);
+        Class<?> type = socket instanceof NetSocketInternal ? NetSocketInternal.class : NetSocket.class;
+        NetSocket seen = (NetSocket) Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, new SessionSocket(socket, scope, session));
+        scope.dispatch(seen, handler);
+    }
+
+    @Override
+    public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments) throws Throwable {
+        Object[] given = arguments == null ? new Object[0] : arguments.clone();
+        for (int i = 0; i < given.length; i++) {
+            if (given[i] instanceof Handler<?> handler) {
+                given[i] = inSession(handler);
+            }
+        }
+        if (given.length > 0 && method.getName().equals("write")) {
+            count("bytes_written", given[0]);
+        }
+        Object result;
+        try {
+            result = method.invoke(socket, given);
+        } catch (InvocationTargetException e) {
+            throw e.getCause() == null ? e : e.getCause();
+        }
+        if (result == socket) {
+            return proxy;
+        }
+        return result instanceof Future<?> future ? inSession(future) : result;
+    }
+
+    private <E> Handler<E> inSession(Handler<E> handler) {
+        return event -> {
+            if (event instanceof Buffer) {
+                count("bytes_read", event);
+            }
+            scope.dispatch(event, handler);
+        };
+    }
+
+    private <T> Future<T> inSession(Future<T> future) {
+        Promise<T> result = scope.promise();
+        future.onComplete(result::handle);
+        return result.future();
+    }
+
+    private void count(String counter, @Nullable Object data) {
+        if (data instanceof Buffer buffer) {
+            session.addTotal(counter, buffer.length());
+        } else if (data instanceof String text) {
+            session.addTotal(counter, text.getBytes(StandardCharsets.UTF_8).length);
+        }
+    }
+}

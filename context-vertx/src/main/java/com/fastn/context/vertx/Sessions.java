@@ -1,0 +1,77 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.LiveCount;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import io.vertx.core.Future;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.net.SocketAddress;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** The contexts of connections that live on: a WebSocket, a socket of a net server. */
+final class Sessions {
+    private static final String NAME = "session-";
+
+    private final AutomaticContexts automatic;
+    private final ConcurrentHashMap<Ends, ContextNode> open = new ConcurrentHashMap<>();
+
+    Sessions(AutomaticContexts automatic) {
+        this.automatic = automatic;
+    }
+
+    /**
+     * Opens the context of a connection, which lasts until the connection ends.
+     *
+     * @param listener who accepted it
+     * @param peer who connected; only its host is part of the name, so that there are few names
+     * @param local the address that it connected to
+     * @param end completes when the connection ends
+     * @param place the Vert.x context that the connection's handlers run on
+     * @return the context, or null when none is wanted
+     */
+    @Nullable
+    @SuppressWarnings("MustBeClosedChecker") // closed when the connection ends
+    ContextNode open(
+            ContextNode listener,
+            @Nullable SocketAddress peer,
+            @Nullable SocketAddress local,
+            Future<?> end,
+            ContextInternal place) {
+        if (!automatic.options().isSessions()) {
+            return null;
+        }
+        ContextNode session = automatic.open(listener, ContextKind.SESSION, NAME + host(peer), null);
+        if (session == null) {
+            return null;
+        }
+        session.setData("peer", String.valueOf(peer));
+        LiveCount live = listener.trackLive("sessions");
+        Ends ends = new Ends(peer, local);
+        open.put(ends, session);
+        // Two steps later: the application's handler of the end comes after ours, and finds its session open.
+        end.onComplete(ended -> place.runOnContext(next -> place.runOnContext(then -> {
+            live.close();
+            open.remove(ends, session);
+            // Whoever works for the peer is told that it has left.
+            session.cancel(CancelReason.Kind.REQUESTED, "the connection ended");
+            session.close();
+        })));
+        return session;
+    }
+
+    /** The session between two addresses, or null. */
+    @Nullable
+    ContextNode of(@Nullable SocketAddress peer, @Nullable SocketAddress local) {
+        return open.get(new Ends(peer, local));
+    }
+
+    private static String host(@Nullable SocketAddress peer) {
+        String host = peer == null ? null : peer.hostAddress() == null ? peer.host() : peer.hostAddress();
+        return host == null ? "local" : host;
+    }
+
+    private record Ends(
+            @Nullable SocketAddress peer, @Nullable SocketAddress local) {}
+}

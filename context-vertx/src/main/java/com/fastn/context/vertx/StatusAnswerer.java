@@ -1,0 +1,17 @@
+package com.fastn.context.vertx;
+
+import io.vertx.core.eventbus.Message;
+import org.jspecify.annotations.Nullable;
+
+/** Answers questions about status that did not come to its own consumer. */
+@FunctionalInterface
+public interface StatusAnswerer {
+    /**
+     * Answers a question.
+     *
+     * @param question has the address, the headers, and the way to reply; of one that was asked here it does not tell the body
+     * @param body what was asked
+     * @param askedHere whether it was asked in this very Vertx, and so by no other node
+     */
+    void answer(Message<Object> question, @Nullable Object body, boolean askedHere);
+}

@@ -1,0 +1,141 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.CancelReason;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.internal.ContextInternal;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Calls of Vert.x that end with the context that they are made for. */
+final class VertxCalls {
+    private static final long CANCELLED_STREAM = 8;
+
+    private VertxCalls() {}
+
+    static Future<Void> timer(FastnContext context, Duration time) {
+        CancelReason cancelled = context.cancelReason();
+        if (cancelled != null) {
+            return failed(givenUp(context, "a timer", cancelled));
+        }
+        ContextInternal place = place(context);
+        Promise<Void> over = place.promise();
+        long id = place.setTimer(Math.max(1, time.toMillis()), fired -> over.tryComplete());
+        Registration registration = context.onCancel(reason -> {
+            if (over.tryFail(givenUp(context, "a timer", reason))) {
+                place.owner().cancelTimer(id);
+            }
+        });
+        return over.future().onComplete(done -> registration.close());
+    }
+
+    static <T extends @Nullable Object> Future<Message<T>> request(
+            FastnContext context, String address, @Nullable Object body, DeliveryOptions options) {
+        CancelReason cancelled = context.cancelReason();
+        if (cancelled != null) {
+            return failed(givenUp(context, "a request to \"" + address + "\"", cancelled));
+        }
+        ContextInternal place = place(context);
+        return race(
+                context,
+                place,
+                "a request to \"" + address + "\"",
+                scope -> scope.owner().eventBus().request(address, body, options));
+    }
+
+    static <T extends @Nullable Object> Future<T> blocking(FastnContext context, Callable<T> task, boolean interrupt) {
+        CancelReason cancelled = context.cancelReason();
+        if (cancelled != null) {
+            return failed(givenUp(context, "a blocking task", cancelled));
+        }
+        ContextInternal place = place(context);
+        StoppableTask<T> stoppable = new StoppableTask<>(task, interrupt);
+        return race(context, place, "a blocking task", scope -> {
+            // Registered after the one that fails the future: so that comes first.
+            Registration registration = context.onCancel(reason -> stoppable.stop());
+            return scope.executeBlocking(stoppable, false).onComplete(done -> registration.close());
+        });
+    }
+
+    static HttpClientRequest resetOnCancel(FastnContext context, HttpClientRequest request) {
+        Registration registration = context.onCancel(
+                reason -> request.reset(CANCELLED_STREAM, givenUp(context, "an HTTP request", reason)));
+        request.response()
+                .onFailure(failure -> registration.close())
+                .onSuccess(response -> response.end().onComplete(end -> registration.close()));
+        return request;
+    }
+
+    /** Starts a call with a context as the current one, and gives it up when that is cancelled. */
+    private static <T extends @Nullable Object> Future<T> race(
+            FastnContext context, ContextInternal place, String what, Function<ContextInternal, Future<T>> call) {
+        Promise<T> first = place.promise();
+        Registration registration = context.onCancel(reason -> first.tryFail(givenUp(context, what, reason)));
+        ContextInternal scope = scope(place, context);
+        Runnable start = () -> {
+            Future<T> started;
+            try {
+                started = call.apply(scope);
+            } catch (RuntimeException e) {
+                started = Future.failedFuture(e);
+            }
+            started.onComplete(done -> {
+                registration.close();
+                if (done.succeeded()) {
+                    first.tryComplete(done.result());
+                } else {
+                    first.tryFail(done.cause());
+                }
+            });
+        };
+        if (ContextInternal.current() == null) {
+            scope.runOnContext(now -> start.run());
+        } else {
+            scope.dispatch(start);
+        }
+        return first.future();
+    }
+
+    /** Where the caller is, or else where the context belongs. */
+    private static ContextInternal place(FastnContext context) {
+        ContextInternal here = ContextInternal.current();
+        if (here != null) {
+            return here;
+        }
+        ContextInternal place = VertxBinding.newPlace(context);
+        if (place == null) {
+            throw new IllegalStateException(
+                    context + " belongs to no Vertx, and this thread runs on none; call this on a"
+                            + " Vert.x context, or for a context of a Vertx");
+        }
+        return place;
+    }
+
+    /** A Vert.x context of the call's own, unless the caller's has the context already. */
+    private static ContextInternal scope(ContextInternal place, FastnContext context) {
+        if (!(context instanceof ContextNode node) || ContextSlot.get(place) == node || !ContextSlot.isIn(place)) {
+            return place;
+        }
+        ContextInternal scope = place.duplicate(true);
+        ContextSlot.put(scope, node);
+        return scope;
+    }
+
+    private static <T extends @Nullable Object> Future<T> failed(Throwable failure) {
+        ContextInternal here = ContextInternal.current();
+        return here == null ? Future.failedFuture(failure) : here.failedFuture(failure);
+    }
+
+    private static ContextCancelledException givenUp(FastnContext context, String what, CancelReason reason) {
+        return new ContextCancelledException(what + " of " + context.path() + " was given up", reason);
+    }
+}

@@ -1,0 +1,60 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.context.FastnContext;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What needs vertx-web on the class path: apart, so that nothing else does. */
+public final class WebContexts {
+    private WebContexts() {}
+
+    /**
+     * Gives the context of a request that a router serves, from any thread.
+     *
+     * @param routing the request's routing context
+     * @return its context, or the one that its server runs in when it has none of its own
+     */
+    public static FastnContext context(RoutingContext routing) {
+        requireNonNull(routing, "routing");
+        return FastnVertx.install(routing.vertx()).context(routing.request());
+    }
+
+    /**
+     * Names requests after the routes of a router, as {@link VertxContextOptions#addRoute} does. Routes with a regular
+     * expression and those without a path or for everything below a path are left out; the routes of a sub-router are
+     * added with the path that it is mounted at.
+     *
+     * @param options take the routes
+     * @param mountedAt the path that the router is mounted at, or the empty string
+     * @param router the router, with the routes that it has by now
+     * @return the options
+     */
+    @CanIgnoreReturnValue
+    public static VertxContextOptions addRoutes(VertxContextOptions options, String mountedAt, Router router) {
+        String before = mountedAt.endsWith("/") ? mountedAt.substring(0, mountedAt.length() - 1) : mountedAt;
+        for (Route route : router.getRoutes()) {
+            String path = route.getPath();
+            if (path == null || !route.isExactPath()) {
+                continue;
+            }
+            Set<HttpMethod> methods = methods(route);
+            if (methods == null || methods.isEmpty()) {
+                options.addRoute(before + path);
+            } else {
+                methods.forEach(method -> options.addRoute(method.name() + " " + before + path));
+            }
+        }
+        return options;
+    }
+
+    private static @Nullable Set<HttpMethod> methods(Route route) {
+        return route.methods();
+    }
+}

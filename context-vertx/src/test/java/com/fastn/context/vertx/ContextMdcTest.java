@@ -1,0 +1,58 @@
+package com.fastn.context.vertx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.slf4j.helpers.BasicMDCAdapter;
+
+/** What lines are logged with; after each hop, {@link HopTableTest} looks. */
+class ContextMdcTest {
+    private final ContextMdc mdc = new ContextMdc(new BasicMDCAdapter());
+
+    @Test
+    void offAnyContextTheTwoKeysHaveNoValueAndOthersKeepTheirs() {
+        mdc.put("user", "alice");
+        assertThat(mdc.get(ContextMdc.ID)).isNull();
+        assertThat(mdc.get(ContextMdc.PATH)).isNull();
+        assertThat(mdc.getCopyOfContextMap()).isEqualTo(Map.of("user", "alice"));
+        mdc.remove("user");
+        assertThat(mdc.get("user")).isNull();
+    }
+
+    @Test
+    void inAContextTheyAreItsIdAndPathWhateverIsPutThere() {
+        ContextRuntime runtime = ContextRuntime.builder().build();
+        FastnContext context = runtime.root().child("orders").open();
+        try (ContextScope scope = context.makeCurrent()) {
+            mdc.put(ContextMdc.PATH, "forged");
+            mdc.setContextMap(Map.of(ContextMdc.ID, "forged", "user", "alice"));
+            assertThat(mdc.get(ContextMdc.ID)).isEqualTo(Long.toString(context.id()));
+            assertThat(mdc.get(ContextMdc.PATH)).isEqualTo("global.orders");
+            assertThat(mdc.getCopyOfContextMap())
+                    .isEqualTo(Map.of(
+                            "user",
+                            "alice",
+                            ContextMdc.ID,
+                            Long.toString(context.id()),
+                            ContextMdc.PATH,
+                            "global.orders"));
+            mdc.clear();
+            assertThat(mdc.getCopyOfContextMap()).containsOnlyKeys(ContextMdc.ID, ContextMdc.PATH);
+        }
+        runtime.close();
+    }
+
+    @Test
+    void stacksOfOtherKeysAreThoseOfTheAdapterBehind() {
+        mdc.pushByKey("step", "one");
+        mdc.pushByKey("step", "two");
+        assertThat(mdc.getCopyOfDequeByKey("step")).hasSize(2);
+        assertThat(mdc.popByKey("step")).isEqualTo("two");
+        mdc.clearDequeByKey("step");
+        assertThat(mdc.getCopyOfDequeByKey("step")).isNullOrEmpty();
+    }
+}

@@ -1,0 +1,346 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fastn.context.CancelReport;
+import com.fastn.context.ContextCancelledException;
+import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
+import com.fastn.context.status.ContextState;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.junit5.VertxExtension;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Cancellation reaches what was begun in Vert.x. */
+@ExtendWith({OwnTree.class, VertxExtension.class})
+class VertxCancellationTest {
+    private static final Duration LONG = Duration.ofHours(1);
+    private static final String HOST = "127.0.0.1";
+
+    private Vertx vertx;
+    private Front front;
+    private FastnContext child;
+    private HttpClient client;
+
+    @BeforeEach
+    void prepare(Vertx made) {
+        vertx = made;
+        front = Front.deploy(vertx);
+        client = vertx.createHttpClient();
+        child = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
+                .child("work")
+                .open();
+    }
+
+    /** Starts a call for the child, in its verticle. */
+    private <T> Future<T> begin(Function<FutureContext, Future<T>> call) {
+        CompletableFuture<Future<T>> begun = new CompletableFuture<>();
+        front.place().runOnContext(now -> {
+            try {
+                begun.complete(call.apply(FutureContext.of(child)));
+            } catch (Throwable t) {
+                begun.completeExceptionally(t);
+            }
+        });
+        return Waiting.result(begun);
+    }
+
+    private static void wasGivenUp(Future<?> future, String what) {
+        assertThat(Waiting.failure(future))
+                .isInstanceOf(ContextCancelledException.class)
+                .hasMessageContaining(what)
+                .hasMessageContaining("enough");
+    }
+
+    @Test
+    void aTimerEndsWithItsContextOrInItsTime() {
+        Waiting.result(begin(ctx -> ctx.timer(Duration.ofMillis(1))));
+        Future<Void> timer = begin(ctx -> ctx.timer(LONG));
+        child.cancel("enough");
+        wasGivenUp(timer, "a timer");
+        wasGivenUp(begin(ctx -> ctx.timer(LONG)), "a timer");
+    }
+
+    @Test
+    void aRequestWithoutAReplyEndsAtOnceAndWhoWorksOnItIsCancelled() {
+        CompletableFuture<FastnContext> callee = new CompletableFuture<>();
+        Service.deploy(vertx, "bank.pay", message -> callee.complete(FastnContext.current()));
+        Future<?> asked = begin(ctx -> ctx.request("bank.pay", 1));
+        FastnContext working = Waiting.result(callee);
+        assertThat(requireNonNull(working.caller()).contextId()).isEqualTo(child.id());
+        child.cancel("enough");
+        wasGivenUp(asked, "a request to \"bank.pay\"");
+        Waiting.until(working::isCancelled);
+        assertThat(requireNonNull(working.cancelReason()).message()).contains("its caller work#");
+    }
+
+    @Test
+    void aCallerThatAsksWithoutOurHelpReachesItsCalleeToo() {
+        CompletableFuture<FastnContext> callee = new CompletableFuture<>();
+        CompletableFuture<FastnContext> innocent = new CompletableFuture<>();
+        Service.deploy(vertx, "bank.pay", message -> callee.complete(FastnContext.current()));
+        Service.deploy(vertx, "bank.see", message -> innocent.complete(FastnContext.current()));
+        CompletableFuture<FastnContext> caller = new CompletableFuture<>();
+        Waiting.onDuplicate(front.place(), () -> {
+            var asked = FutureContext.current().child("caller").run(ctx -> {
+                caller.complete(ctx.context());
+                return vertx.eventBus().request("bank.pay", 1);
+            });
+            var alsoAsked = FutureContext.current()
+                    .child("other")
+                    .run(ctx -> vertx.eventBus().request("bank.see", 1));
+            return Future.succeededFuture(List.of(asked, alsoAsked));
+        });
+        FastnContext working = Waiting.result(callee);
+        assertThat(Waiting.result(innocent).isCancelled()).isFalse();
+        Waiting.result(caller).cancel("enough");
+        Waiting.until(working::isCancelled);
+        assertThat(Waiting.result(innocent).isCancelled()).isFalse();
+    }
+
+    @Test
+    void aCalleeIsLeftAloneWhereThatIsTurnedOff() {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setCancelCallees(false))
+                .install(vertx);
+        CompletableFuture<FastnContext> callee = new CompletableFuture<>();
+        Service.deploy(vertx, "bank.pay", message -> callee.complete(FastnContext.current()));
+        Future<?> asked = begin(ctx -> ctx.request("bank.pay", 1));
+        FastnContext working = Waiting.result(callee);
+        child.cancel("enough");
+        wasGivenUp(asked, "bank.pay");
+        // Whatever was going to be done for it on the event loop of our own has been done after these.
+        Waiting.result(vertx.timer(1));
+        Waiting.result(vertx.timer(1));
+        assertThat(working.isCancelled()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aBlockingTaskIsGivenUpAndInterruptedWhereAsked(boolean interrupt) {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<String> how = new CompletableFuture<>();
+        CompletableFuture<FastnContext> in = new CompletableFuture<>();
+        Future<String> result = begin(ctx -> interrupt
+                ? ctx.blockingInterruptibly(() -> sleeping(begun, goOn, how, in))
+                : ctx.blocking(() -> sleeping(begun, goOn, how, in)));
+        assertThat(Waiting.result(in)).isSameAs(child);
+        child.cancel("enough");
+        wasGivenUp(result, "a blocking task");
+        if (!interrupt) {
+            assertThat(how).isNotDone();
+            goOn.countDown();
+        }
+        assertThat(Waiting.result(how)).isEqualTo(interrupt ? "interrupted" : "to its end");
+    }
+
+    private static String sleeping(
+            CountDownLatch begun,
+            CountDownLatch goOn,
+            CompletableFuture<String> how,
+            CompletableFuture<FastnContext> in) {
+        in.complete(FastnContext.current());
+        begun.countDown();
+        try {
+            goOn.await();
+            how.complete("to its end");
+        } catch (InterruptedException e) {
+            how.complete("interrupted");
+        }
+        return "done";
+    }
+
+    @Test
+    void aWorkerThatWasInterruptedForOneTaskIsNotForTheNext() {
+        for (int i = 0; i < 50; i++) {
+            CountDownLatch begun = new CountDownLatch(1);
+            FastnContext one = child.child("one").open();
+            CompletableFuture<Boolean> ended = new CompletableFuture<>();
+            front.place()
+                    .runOnContext(now -> FutureContext.of(one).blockingInterruptibly(() -> {
+                        begun.countDown();
+                        ended.complete(true);
+                        return null;
+                    }));
+            one.cancel();
+            one.close();
+            boolean interrupted = Waiting.result(
+                    vertx.executeBlocking(() -> Thread.currentThread().isInterrupted(), false));
+            assertThat(interrupted).isFalse();
+        }
+    }
+
+    @Test
+    void aBlockingTaskThatHasNotBegunNeverDoes() {
+        StoppableTask<String> task = new StoppableTask<>(() -> "ran", true);
+        task.stop();
+        assertThatThrownBy(task::call).hasMessageContaining("before it began");
+    }
+
+    @Test
+    void anHttpRequestIsResetAndItsServerHearsOfIt() {
+        CompletableFuture<FastnContext> served = new CompletableFuture<>();
+        CompletableFuture<Integer> port = new CompletableFuture<>();
+        Waiting.result(vertx.deployVerticle(new Front() {
+            @Override
+            public Future<?> start() {
+                return vertx.createHttpServer()
+                        .requestHandler(request -> served.complete(FastnContext.current()))
+                        .listen(0, HOST)
+                        .onSuccess((HttpServer server) -> port.complete(server.actualPort()));
+            }
+        }));
+        Future<?> asked = begin(ctx -> client.request(HttpMethod.GET, Waiting.result(port), HOST, "/slow")
+                .map(ctx::resetOnCancel)
+                .compose(HttpClientRequest::send));
+        FastnContext there = Waiting.result(served);
+        child.cancel("enough");
+        assertThat(Waiting.failure(asked)).isNotNull();
+        Waiting.until(there::isCancelled);
+    }
+
+    @Test
+    void periodicTicksAreShortChildrenAndEndWithTheirContext() {
+        AtomicInteger ticks = new AtomicInteger();
+        List<FastnContext> seen = new CopyOnWriteArrayList<>();
+        CompletableFuture<Registration> registered = new CompletableFuture<>();
+        front.place()
+                .runOnContext(now ->
+                        registered.complete(FutureContext.of(child).periodic(Duration.ofMillis(1), "tick", ctx -> {
+                            seen.add(FastnContext.current());
+                            return ticks.incrementAndGet() % 2 == 0
+                                    ? Future.failedFuture("no")
+                                    : Future.succeededFuture();
+                        })));
+        Waiting.until(() -> ticks.get() >= 5);
+        assertThat(seen).allSatisfy(tick -> {
+            assertThat(tick.name()).isEqualTo("tick");
+            assertThat(tick.parent()).isSameAs(child);
+        });
+        Waiting.until(() -> child.getTotal("failed_ticks") >= 2);
+        child.cancel();
+        int then = Waiting.result(vertx.timer(20).map(later -> ticks.get()));
+        Waiting.result(vertx.timer(20));
+        assertThat(ticks.get()).isLessThanOrEqualTo(then + 1);
+        Waiting.until(() -> child.children().isEmpty());
+        assertThatThrownBy(() -> FutureContext.of(child).periodic(Duration.ZERO, "tick", ctx -> null))
+                .hasMessageContaining("a millisecond is the shortest");
+        Waiting.result(registered).close();
+    }
+
+    @Test
+    void theFirstOfSomeFuturesIsSelectedAndTheWaitIsShown() {
+        Promise<String> one = Promise.promise();
+        Promise<String> other = Promise.promise();
+        Future<String> first = begin(ctx -> ctx.select(one.future(), other.future()));
+        assertThat(child.subtreeStatus().globalContext().operations())
+                .singleElement()
+                .satisfies(operation -> assertThat(operation.name()).isEqualTo("select"));
+        other.complete("other");
+        assertThat(Waiting.result(first)).isEqualTo("other");
+        assertThat(Waiting.result(begin(ctx -> ctx.cancelAndReport(Duration.ZERO)))
+                        .isComplete())
+                .isTrue();
+        assertThat(child.isCancelled()).isTrue();
+    }
+
+    @Test
+    void anUndeployedVerticleWaitsForItsWorkAndTellsWhatDidNotStop() {
+        List<CancelReport> reports = new CopyOnWriteArrayList<>();
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setGrace(LONG).setUnstopped(reports::add))
+                .install(vertx);
+        FastnContext service = requireNonNull(child.parent());
+        Future<Void> undeployed = front.undeploy();
+        Waiting.until(child::isCancelled);
+        assertThat(undeployed.isComplete()).isFalse();
+        child.close();
+        Waiting.result(undeployed);
+        assertThat(service.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(reports).isEmpty();
+
+        FastnVertx.builder()
+                .options(new VertxContextOptions()
+                        .setGrace(Duration.ofMillis(20))
+                        .setUnstopped(reports::add))
+                .install(vertx);
+        Front stubborn = Front.deploy(vertx);
+        FastnContext work = Waiting.on(stubborn.place(), () -> Future.succeededFuture(FastnContext.current()))
+                .child("stubborn")
+                .open();
+        Waiting.result(stubborn.undeploy());
+        assertThat(reports)
+                .singleElement()
+                .satisfies(report -> assertThat(report.unstopped())
+                        .singleElement()
+                        .satisfies(one -> assertThat(one.contextId()).isEqualTo(work.id())));
+        assertThat(work.state()).isEqualTo(ContextState.ACTIVE);
+        work.close();
+    }
+
+    @Test
+    void aMessageThatIsWorkedOnEndsWithItsVerticleInTheEnd() {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setGrace(Duration.ofMillis(20)))
+                .install(vertx);
+        Service bank = Service.deploy(vertx, "bank.pay", message -> {});
+        var unused = vertx.eventBus().request("bank.pay", 1);
+        FastnContext working = bank.only();
+        Waiting.result(bank.undeploy());
+        assertThat(working.isCancelled()).isTrue();
+        Waiting.until(() -> working.state() == ContextState.CLOSED);
+    }
+
+    @Test
+    void aVertxThatClosesWaitsForWorkAndThenEndsAll() {
+        Vertx other = Vertx.vertx();
+        List<CancelReport> reports = new CopyOnWriteArrayList<>();
+        FastnVertx fastn = FastnVertx.builder()
+                .options(new VertxContextOptions()
+                        .setGrace(Duration.ofMillis(50))
+                        .setUnstopped(reports::add))
+                .install(other);
+        FastnContext top = fastn.runtime().root().child("top").open();
+        FastnContext good = top.child("good").open();
+        FastnContext bad = top.child("bad").open();
+        good.onCancel(reason -> good.close());
+        Waiting.result(other.close());
+        assertThat(reports)
+                .singleElement()
+                .satisfies(report -> assertThat(report.unstopped())
+                        .singleElement()
+                        .satisfies(one -> assertThat(one.contextId()).isEqualTo(bad.id())));
+        assertThat(List.of(top, good, bad))
+                .allSatisfy(context -> assertThat(context.state()).isEqualTo(ContextState.CLOSED));
+    }
+
+    @Test
+    void hostileCancellationsAreIgnoredAndCounted() {
+        for (String text : List.of(
+                "", "1", "1 a b", "1 a b c", "2 a b 1", "1 a b 1 2", "1 a  1", "1 a b 1," + "1".repeat(2_000))) {
+            assertThat(CalleeCancellation.read(text)).as(text).isNull();
+        }
+        assertThat(requireNonNull(CalleeCancellation.read("1 19a-7f 0123 1,2")).ids())
+                .containsExactlyInAnyOrder(1L, 2L);
+    }
+}

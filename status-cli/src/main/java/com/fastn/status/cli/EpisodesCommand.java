@@ -1,0 +1,176 @@
+package com.fastn.status.cli;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fastn.context.status.HumanText;
+import com.fastn.context.status.Sanitizer;
+import com.fastn.context.status.StatusFormatException;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.WaitEpisode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code fastn episodes}: when contexts were stuck, and behind whom. */
+@Command(
+        name = "episodes",
+        sortOptions = false,
+        description =
+                "Lists the times in which contexts were stuck behind somebody, the newest first, as the nodes remember them.",
+        footer = {"", "With --cluster those of every node that this machine can reach itself.", "", ExitCode.TOLD})
+final class EpisodesCommand implements Callable<Integer> {
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(100)
+                    .maxStringLength(64 << 10)
+                    .maxNameLength(4 << 10)
+                    .maxNumberLength(32)
+                    .build())
+            .build();
+
+    private final Surroundings surroundings;
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Mixin
+    TargetOptions targets = new TargetOptions();
+
+    @Option(names = "--json", description = "JSON for programs: one episode on each line.")
+    boolean json;
+
+    @Mixin
+    LookOptions look = new LookOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    EpisodesCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() {
+        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
+        targets.check(given);
+        look.check(given);
+        Targets there = Targets.find(surroundings, "episodes");
+        StatusPorts ports = new StatusPorts(targets.timeout, surroundings.ticker());
+        List<Endpoint> nodes = nodes(there);
+        List<Trouble> troubles = new ArrayList<>();
+        Table table = new Table("NODE", "SINCE", "LASTED", "STUCK", "ON", "BEHIND", "WHAT IT DID", "STATE");
+        StringBuilder lines = new StringBuilder();
+        int count = 0;
+        for (Endpoint node : nodes) {
+            try {
+                for (WaitEpisode episode : episodes(node, ports.ask(node, "/status/episodes?format=json"))) {
+                    count++;
+                    lines.append(Sanitizer.json(StatusJson.write(episode))).append('\n');
+                    row(table, node, episode);
+                }
+            } catch (Trouble trouble) {
+                troubles.add(trouble);
+            }
+        }
+        if (troubles.size() == nodes.size()) {
+            throw troubles.get(0);
+        }
+        if (json) {
+            surroundings.out().print(lines);
+        } else {
+            surroundings.out().print(count == 0 ? "nothing was stuck\n" : table.drawn(look.terminal(surroundings)));
+        }
+        troubles.forEach(trouble -> surroundings.note(String.valueOf(trouble.getMessage())));
+        return troubles.isEmpty() ? ExitCode.OK : ExitCode.PARTIAL;
+    }
+
+    /** Each node remembers its own, so only those that can be asked themselves have any to tell. */
+    private List<Endpoint> nodes(Targets there) {
+        if (targets.cluster && !there.all().isEmpty()) {
+            return there.all();
+        }
+        List<Endpoint> nodes = new ArrayList<>();
+        for (Meant meant : there.meant(targets)) {
+            if (!(meant instanceof Meant.Node node)) {
+                throw new Trouble(
+                        ExitCode.USAGE,
+                        "episodes are not listed",
+                        "\"" + Printable.line(String.join(",", targets.names))
+                                + "\" names a node that only its cluster knows, and each node remembers its own",
+                        "run fastn episodes on its machine, or name it in the configuration");
+            }
+            nodes.add(node.endpoint());
+        }
+        return nodes;
+    }
+
+    private static void row(Table table, Endpoint node, WaitEpisode episode) {
+        table.row(
+                node.alias(),
+                episode.start().truncatedTo(ChronoUnit.SECONDS),
+                HumanText.duration(episode.lasted()),
+                HumanText.count(episode.mostWaiters()),
+                episode.name(),
+                episode.root().shortName(),
+                episode.rootText(),
+                episode.isOpen() ? "goes on" : "over");
+    }
+
+    private static List<WaitEpisode> episodes(Endpoint node, byte[] body) {
+        String text = new String(body, StandardCharsets.UTF_8);
+        List<WaitEpisode> episodes = new ArrayList<>();
+        try (JsonParser parser = JSON.createParser(text)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw strange(node, "it is no JSON object");
+            }
+            boolean found = false;
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                boolean list = parser.currentName().equals("episodes") && parser.nextToken() == JsonToken.START_ARRAY;
+                if (!list) {
+                    if (parser.currentToken() == JsonToken.FIELD_NAME) {
+                        parser.nextToken();
+                    }
+                    parser.skipChildren();
+                    continue;
+                }
+                found = true;
+                while (parser.nextToken() == JsonToken.START_OBJECT) {
+                    int begin = (int) parser.currentTokenLocation().getCharOffset();
+                    parser.skipChildren();
+                    int end = (int) parser.currentLocation().getCharOffset();
+                    episodes.add(StatusJson.readEpisode(text.substring(begin, end)));
+                }
+            }
+            if (!found) {
+                throw strange(node, "it has no list of episodes");
+            }
+        } catch (StatusFormatException e) {
+            throw strange(node, e.what() + ": " + e.why());
+        } catch (IOException e) {
+            throw strange(node, String.valueOf(e.getMessage()));
+        }
+        return episodes;
+    }
+
+    private static Trouble strange(Endpoint node, String why) {
+        return new Trouble(
+                ExitCode.ERROR,
+                "the answer of node \"" + Printable.line(node.alias()) + "\" is not understood",
+                Printable.line(why),
+                node.ifStrange());
+    }
+}

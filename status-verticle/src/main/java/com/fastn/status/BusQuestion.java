@@ -1,0 +1,137 @@
+package com.fastn.status;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.Explainer;
+import com.fastn.context.status.Explanation;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusRenderer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A question on the event bus: which status, and what beside or instead of it.
+ *
+ * @param query which nodes, which part, and how to write it
+ * @param recent whether the contexts that ended last are wanted too
+ * @param episodes whether the times in which contexts were stuck are wanted too
+ * @param explain whether the answer is why contexts are stuck, instead of a status
+ * @param context whom to explain, by path or short name, or {@code null} for all that are stuck
+ * @param sinceVersion the version that the asker has, or {@code null}; a node that has no other one says so, and no more
+ */
+record BusQuestion(
+        StatusQuery query,
+        boolean recent,
+        boolean episodes,
+        boolean explain,
+        @Nullable String context,
+        @Nullable Long sinceVersion) {
+    private static final String RECENT = "recent";
+    private static final String EPISODES = "episodes";
+    private static final String EXPLAIN = "explain";
+    private static final String SINCE_VERSION = "since_version";
+
+    private static final int LONGEST_TEXT = 8_192;
+    /** More than anybody reads; together they stay below what an answer may have. */
+    private static final int MOST_EXPLANATIONS = 100;
+
+    /**
+     * Reads the body of a request.
+     *
+     * @param body keys and values as JSON has them
+     * @return the question
+     * @throws BadQueryException if it is not understood
+     */
+    static BusQuestion of(Map<String, ?> body) {
+        Map<String, Object> rest = new LinkedHashMap<>(body);
+        boolean recent = flag(RECENT, rest.remove(RECENT));
+        boolean episodes = flag(EPISODES, rest.remove(EPISODES));
+        Object explain = rest.remove(EXPLAIN);
+        String context = null;
+        if (explain instanceof String name && !name.isBlank() && name.length() <= LONGEST_TEXT) {
+            context = name;
+        } else if (explain != null && !(explain instanceof Boolean)) {
+            throw malformed("\"explain\" wants true, or the path or short name of a context");
+        }
+        Object since = rest.remove(SINCE_VERSION);
+        if (since != null && !(since instanceof Integer || since instanceof Long)) {
+            throw malformed("\"since_version\" wants the number that the last status had as \"version\"");
+        }
+        return new BusQuestion(
+                StatusQuery.of(rest),
+                recent,
+                episodes,
+                context != null || Boolean.TRUE.equals(explain),
+                context,
+                since == null ? null : ((Number) since).longValue());
+    }
+
+    static BusQuestion of(StatusQuery query) {
+        return new BusQuestion(query, false, false, false, null, null);
+    }
+
+    private static boolean flag(String key, @Nullable Object value) {
+        if (value == null || value instanceof Boolean) {
+            return Boolean.TRUE.equals(value);
+        }
+        throw malformed("\"" + key + "\" wants true or false");
+    }
+
+    private static BadQueryException malformed(String sentence) {
+        return new BadQueryException(BadQueryException.MALFORMED, sentence);
+    }
+
+    /** {@return the part of this question that a single node answers, as the body of a bus request} */
+    Map<String, Object> forOneNode() {
+        Map<String, Object> body = new LinkedHashMap<>(query.forOneNode());
+        if (recent) {
+            body.put(RECENT, true);
+        }
+        if (episodes) {
+            body.put(EPISODES, true);
+        }
+        return body;
+    }
+
+    /**
+     * Explains by what the nodes said.
+     *
+     * @param status what they said
+     * @return a JSON object or a text
+     * @throws BadQueryException if the status shows no such context
+     */
+    Object explain(ClusterStatus status) {
+        Explainer explainer = Explainer.of(status);
+        List<Explanation> all = context == null ? explainer.explainAll() : List.of(named(explainer, context));
+        List<Explanation> shown = all.subList(0, Math.min(all.size(), MOST_EXPLANATIONS));
+        if (query.format() != StatusQuery.Format.JSON) {
+            return query.format() == StatusQuery.Format.ANSI
+                    ? StatusRenderer.ansi(query.width()).render(shown)
+                    : StatusRenderer.plain().render(shown);
+        }
+        JsonArray written = new JsonArray();
+        shown.forEach(explanation -> written.add(new JsonObject(StatusJson.write(explanation))));
+        return new JsonObject()
+                .put("kind", "explanations")
+                .put("schema", 1)
+                .put("min_schema", 1)
+                .put("answered_by", status.answeredBy())
+                .put("complete", status.isComplete())
+                .put("count", all.size())
+                .put("explanations", written);
+    }
+
+    private static Explanation named(Explainer explainer, String context) {
+        Explanation explanation = explainer.explain(context);
+        if (explanation == null) {
+            throw new BadQueryException(
+                    BadQueryException.NOT_FOUND,
+                    "no context is open that is called \"" + Printable.line(context)
+                            + "\"; name one by its path or its short name, as the status shows them");
+        }
+        return explanation;
+    }
+}

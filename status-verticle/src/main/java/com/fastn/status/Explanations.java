@@ -1,0 +1,87 @@
+package com.fastn.status;
+
+import com.fastn.context.status.Explainer;
+import com.fastn.context.status.Explanation;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.WaitEpisode;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Finds and writes why contexts are stuck, for those who asked. */
+final class Explanations {
+    private static final int LONGEST_ID = 18;
+    /** More than anybody reads; together they stay below what an answer may have. */
+    private static final int MOST_WRITTEN = 100;
+
+    private Explanations() {}
+
+    /**
+     * Explains by the records of a cluster.
+     *
+     * @param explainer knows them
+     * @param context an id, a path or a short name, or {@code null} for all that are stuck
+     * @return the explanations
+     * @throws BadQueryException if the status shows no such context
+     */
+    static List<Explanation> of(Explainer explainer, @Nullable String context) {
+        if (context == null) {
+            return explainer.explainAll();
+        }
+        return List.of(found(
+                isId(context) ? explainer.explain(Long.parseLong(context)) : explainer.explain(context), context));
+    }
+
+    static Explanation found(@Nullable Explanation explanation, String context) {
+        if (explanation == null) {
+            throw new BadQueryException(
+                    BadQueryException.NOT_FOUND,
+                    "no context is open that is called \"" + Printable.line(context)
+                            + "\"; name one by its id, its path or its short name, as the status shows them");
+        }
+        return explanation;
+    }
+
+    static boolean isId(String context) {
+        return !context.isEmpty()
+                && context.length() <= LONGEST_ID
+                && context.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+
+    static byte[] json(List<Explanation> explanations) {
+        return list("explanations", explanations, StatusJson::write);
+    }
+
+    static byte[] episodesJson(List<WaitEpisode> episodes) {
+        return list("episodes", episodes, StatusJson::write);
+    }
+
+    /** Joins documents that were written already; the names are ours and need no escaping. */
+    private static <T> byte[] list(String name, List<T> items, Function<T, String> write) {
+        String joined = items.stream().limit(MOST_WRITTEN).map(write).collect(Collectors.joining(","));
+        return ("{\"kind\":\"" + name + "\",\"schema\":1,\"min_schema\":1,\"count\":" + items.size() + ",\"" + name
+                        + "\":[" + joined + "]}")
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    static String text(List<Explanation> explanations) {
+        if (explanations.isEmpty()) {
+            return "Nothing is stuck.\n";
+        }
+        return text(explanations, Explanation::toString, "\n");
+    }
+
+    static String episodesText(List<WaitEpisode> episodes) {
+        if (episodes.isEmpty()) {
+            return "Nothing was stuck since this node started.\n";
+        }
+        return text(episodes, episode -> Printable.line(episode.text()) + "\n", "");
+    }
+
+    private static <T> String text(List<T> items, Function<T, String> write, String between) {
+        String joined = items.stream().limit(MOST_WRITTEN).map(write).collect(Collectors.joining(between));
+        return items.size() <= MOST_WRITTEN ? joined : joined + "\n+" + (items.size() - MOST_WRITTEN) + " more\n";
+    }
+}

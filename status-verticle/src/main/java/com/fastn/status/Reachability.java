@@ -1,0 +1,47 @@
+package com.fastn.status;
+
+/**
+ * Whether the other nodes find this one, by what the cluster manager says (rule D10).
+ *
+ * <pre>
+ *  FOUND --missed twice--&gt; REPAIRING, each second time --missed six times--&gt; LOST
+ *    \&lt;-----------------------------found again----------------------------/
+ * </pre>
+ */
+final class Reachability {
+    private static final int REPAIR_EVERY = 2;
+    private static final int LOST_AFTER = 6;
+
+    // Mutable state
+    private int missed;
+    private long repairs;
+
+    /** Takes note that this node is found. */
+    void found() {
+        missed = 0;
+    }
+
+    /**
+     * Takes note that this node is not found.
+     *
+     * @return whether its addresses should be registered anew
+     */
+    boolean missed() {
+        missed++;
+        if (missed % REPAIR_EVERY != 0) {
+            return false;
+        }
+        repairs++;
+        return true;
+    }
+
+    /** {@return whether registering anew did not help} */
+    boolean isLost() {
+        return missed >= LOST_AFTER;
+    }
+
+    /** {@return how often the addresses were to be registered anew} */
+    long repairs() {
+        return repairs;
+    }
+}

@@ -1,0 +1,93 @@
+package com.fastn.status;
+
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.status.http.HttpQuestion;
+import com.fastn.status.http.StreamReader;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is streamed to whoever watches: one {@link StatusFeed} for each different question, however many ask it. While nobody
+ * watches it costs nothing.
+ */
+final class StatusFeeds implements AutoCloseable {
+    private final PortThreads threads;
+    private final LocalStatus local;
+    private final ClusterAnswers cluster;
+    private final Ticker ticker;
+
+    /** Read by every thread that changes something. */
+    private final List<StatusFeed> open = new CopyOnWriteArrayList<>();
+
+    @GuardedBy("this")
+    private final Map<StatusRequest, StatusFeed> feeds = new HashMap<>();
+
+    @GuardedBy("this")
+    private @Nullable Registration changes;
+
+    StatusFeeds(PortThreads threads, LocalStatus local, ClusterAnswers cluster, Ticker ticker) {
+        this.threads = threads;
+        this.local = local;
+        this.cluster = cluster;
+        this.ticker = ticker;
+    }
+
+    /**
+     * Opens a reader.
+     *
+     * @param question what to watch
+     * @param news told when there may be something to read
+     * @return the reader
+     */
+    StreamReader open(HttpQuestion question, Runnable news) {
+        StatusRequest request = StatusRequest.stream(question);
+        StatusRequest key = new StatusRequest(request.query(), request.cluster(), request.recent(), false);
+        StatusFeed feed;
+        StatusFeed.Reader reader;
+        synchronized (this) {
+            if (changes == null) {
+                changes = local.onChange(() -> open.forEach(StatusFeed::changed));
+            }
+            StatusFeed known = feeds.get(key);
+            feed = known != null ? known : new StatusFeed(key, threads, local, cluster, ticker);
+            if (known == null) {
+                feeds.put(key, feed);
+                open.add(feed);
+            }
+            reader = feed.newReader(request.deltas(), news, () -> closed(key));
+        }
+        feed.proceed();
+        return reader;
+    }
+
+    private synchronized void closed(StatusRequest key) {
+        StatusFeed feed = feeds.get(key);
+        if (feed == null || feed.isWatched()) {
+            return;
+        }
+        feeds.remove(key);
+        open.remove(feed);
+        feed.close();
+        if (feeds.isEmpty() && changes != null) {
+            changes.close();
+            changes = null;
+        }
+    }
+
+    /** Ends all of them. */
+    @Override
+    public synchronized void close() {
+        feeds.values().forEach(StatusFeed::close);
+        feeds.clear();
+        open.clear();
+        if (changes != null) {
+            changes.close();
+            changes = null;
+        }
+    }
+}

@@ -1,0 +1,200 @@
+package com.fastn.status;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.Explainer;
+import com.fastn.context.status.Explanation;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.status.ClusterAnswers.BusSilentException;
+import com.fastn.status.http.HttpQuestion;
+import com.fastn.status.http.HttpRefusalException;
+import com.fastn.status.http.HttpReply;
+import com.fastn.status.http.HttpRoute;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+
+/** What the status port answers, by path. */
+final class StatusRoutes {
+    /** Enough to see who asked last; all of 10,000 would not fit an answer. */
+    static final int MOST_RECENT = 500;
+
+    private final PortThreads threads;
+    private final LocalStatus local;
+    private final NodeDirectory directory;
+    private final ClusterAnswers cluster;
+
+    StatusRoutes(PortThreads threads, LocalStatus local, NodeDirectory directory, ClusterAnswers cluster) {
+        this.threads = threads;
+        this.local = local;
+        this.directory = directory;
+        this.cluster = cluster;
+    }
+
+    /** {@return the routes, by path} */
+    Map<String, HttpRoute> byPath() {
+        Map<String, HttpRoute> routes = new LinkedHashMap<>();
+        routes.put("/status", guarded(this::status));
+        routes.put("/status/nodes", guarded(this::nodes));
+        routes.put("/status/recent", guarded(this::recent));
+        routes.put("/status/explain", guarded(this::explain));
+        routes.put("/status/episodes", guarded(this::episodes));
+        routes.put("/metrics", guarded(this::metrics));
+        routes.put("/threads", guarded(this::threads));
+        routes.put("/health", guarded(this::health));
+        return routes;
+    }
+
+    /** What is wrong with a question is told to whoever asked, wherever it is found out. */
+    private static HttpRoute guarded(Function<HttpQuestion, CompletableFuture<HttpReply>> route) {
+        return question -> {
+            CompletableFuture<HttpReply> reply;
+            try {
+                reply = route.apply(question);
+            } catch (BadQueryException e) {
+                return CompletableFuture.completedFuture(refusal(e));
+            }
+            return reply.exceptionally(failure -> {
+                Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+                if (cause instanceof BadQueryException bad) {
+                    return refusal(bad);
+                }
+                throw failure instanceof RuntimeException e ? e : new CompletionException(failure);
+            });
+        };
+    }
+
+    private static HttpReply refusal(BadQueryException bad) {
+        return HttpReply.text(bad.code(), bad.sentence() + "\n");
+    }
+
+    private CompletableFuture<HttpReply> status(HttpQuestion question) {
+        StatusRequest request = StatusRequest.once(question);
+        if (request.deltas()) {
+            throw new HttpRefusalException(400, "deltas are told by /status/stream");
+        }
+        StatusQuery query = request.query();
+        if (request.cluster()) {
+            if (request.recent()) {
+                throw new HttpRefusalException(
+                        400,
+                        "contexts that ended are told by each node for itself; leave out nodes and scope, or recent");
+            }
+            return cluster.ask(query).thenCompose(status -> threads.work(() -> write(status, query)));
+        }
+        return threads.work(() -> {
+            StatusSnapshot snapshot = local.take(query, LocalStatus.HTTP_WAIT);
+            return write(request.recent() ? snapshot.withRecent(local.recent(query, MOST_RECENT)) : snapshot, query);
+        });
+    }
+
+    /** The nodes as rows without their trees. */
+    private CompletableFuture<HttpReply> nodes(HttpQuestion question) {
+        StatusQuery asked = StatusRequest.once(question).query();
+        StatusQuery shallow = new StatusQuery(asked.nodes(), asked.format(), 1, null, asked.width());
+        return cluster.ask(shallow).thenCompose(status -> threads.work(() -> write(rows(status), shallow)));
+    }
+
+    private static ClusterStatus rows(ClusterStatus status) {
+        List<NodeStatus> rows = status.nodes().stream()
+                .map(node -> new NodeStatus(node.node(), node.state(), node.age(), node.reason(), node.summary(), null))
+                .toList();
+        return new ClusterStatus(status.timestamp(), status.answeredBy(), rows);
+    }
+
+    /** The contexts that ended, below a root that stands alone. */
+    private CompletableFuture<HttpReply> recent(HttpQuestion question) {
+        StatusQuery asked = StatusRequest.once(question).query();
+        StatusQuery root = new StatusQuery(List.of(), asked.format(), 1, null, asked.width());
+        return threads.work(() -> {
+            StatusSnapshot snapshot = local.take(root, java.time.Duration.ZERO);
+            StatusSnapshot alone = new StatusSnapshot(
+                            snapshot.node(),
+                            snapshot.timestamp(),
+                            snapshot.version(),
+                            null,
+                            snapshot.globalContext(),
+                            List.of(),
+                            List.of(),
+                            List.of())
+                    .withRecent(local.recent(asked, MOST_RECENT));
+            return write(alone, root);
+        });
+    }
+
+    /** Why one context is stuck, or all that are; in the cluster from node to node. */
+    private CompletableFuture<HttpReply> explain(HttpQuestion question) {
+        StatusRequest request = StatusRequest.once(question, "context");
+        String context = question.parameters().get("context");
+        CompletableFuture<List<Explanation>> found = request.cluster()
+                ? cluster.ask(request.query().whole())
+                        .thenCompose(status -> threads.work(() -> Explanations.of(Explainer.of(status), context)))
+                : threads.work(() -> local.explain(context));
+        return found.thenApply(explanations -> request.query().format() == StatusQuery.Format.JSON
+                ? HttpReply.json(Explanations.json(explanations))
+                : HttpReply.text(200, Explanations.text(explanations)));
+    }
+
+    private CompletableFuture<HttpReply> episodes(HttpQuestion question) {
+        StatusQuery query = StatusRequest.once(question).query();
+        return threads.work(() -> query.format() == StatusQuery.Format.JSON
+                ? HttpReply.json(Explanations.episodesJson(local.episodes()))
+                : HttpReply.text(200, Explanations.episodesText(local.episodes())));
+    }
+
+    private CompletableFuture<HttpReply> metrics(HttpQuestion question) {
+        boolean openMetrics = question.accept().contains("application/openmetrics-text");
+        return threads.work(() -> HttpReply.of(
+                200,
+                openMetrics ? MetricsText.OPEN_METRICS_TYPE : MetricsText.PROMETHEUS_TYPE,
+                MetricsText.of(
+                        local.take(StatusQuery.all(), LocalStatus.HTTP_WAIT), local.flatCounters(), openMetrics)));
+    }
+
+    private CompletableFuture<HttpReply> threads(HttpQuestion question) {
+        if (!question.local()) {
+            throw new HttpRefusalException(403, "threads are told on this machine only (rule S19)");
+        }
+        return threads.work(() -> HttpReply.text(200, ThreadDump.text()));
+    }
+
+    /** Alive is who answers this; ready is whose event loop has time. */
+    private CompletableFuture<HttpReply> health(HttpQuestion question) {
+        String ready = question.parameters().getOrDefault("ready", "false");
+        if (!ready.equals("true")) {
+            return CompletableFuture.completedFuture(health(200, "UP"));
+        }
+        return cluster.knock().handle((awake, failure) -> {
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+            if (cause != null && !(cause instanceof BusSilentException)) {
+                throw new CompletionException(cause);
+            }
+            return cause == null ? health(200, "UP") : health(503, "BLOCKED");
+        });
+    }
+
+    private HttpReply health(int code, String status) {
+        NodeIdentity self = directory.self();
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("status", status);
+        body.put("alias", self.alias());
+        body.put("incarnation", self.incarnation());
+        return HttpReply.of(code, HttpReply.JSON, new io.vertx.core.json.JsonObject(body).encode() + "\n");
+    }
+
+    private static HttpReply write(ClusterStatus status, StatusQuery query) {
+        return query.format() == StatusQuery.Format.JSON
+                ? HttpReply.json(Answers.json(status))
+                : HttpReply.text(200, Answers.text(status, query));
+    }
+
+    private static HttpReply write(StatusSnapshot snapshot, StatusQuery query) {
+        return query.format() == StatusQuery.Format.JSON
+                ? HttpReply.json(Answers.json(snapshot))
+                : HttpReply.text(200, Answers.text(snapshot, query));
+    }
+}

@@ -1,0 +1,25 @@
+package com.fastn.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class ReachabilityTest {
+    private final Reachability reachability = new Reachability();
+
+    @Test
+    void D10_twoMissesRepairSixAreLostAndOneHitForgetsAll() {
+        assertThat(reachability.missed()).isFalse();
+        assertThat(reachability.missed()).isTrue();
+        assertThat(reachability.missed()).isFalse();
+        assertThat(reachability.missed()).isTrue();
+        assertThat(reachability.missed()).isFalse();
+        assertThat(reachability.isLost()).isFalse();
+        assertThat(reachability.missed()).isTrue();
+        assertThat(reachability.isLost()).isTrue();
+        reachability.found();
+        assertThat(reachability.isLost()).isFalse();
+        assertThat(reachability.missed()).isFalse();
+        assertThat(reachability.repairs()).isEqualTo(3);
+    }
+}

@@ -1,0 +1,560 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.vertx.FastnVertx;
+import com.fastn.status.LeakyProxy.Hole;
+import com.fastn.status.http.AccessToken;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The rules of security that the HTTP port holds. Each check is run twice: against the port, where it holds, and against one
+ * with that guard removed, where it has to fail.
+ */
+@Timeout(240)
+@SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
+class SecurityRulesTest {
+    private static final Vertx OPEN = Vertx.vertx();
+    private static final Vertx LOCKED = Vertx.vertx();
+    private static final List<String> ROUTES = List.of(
+            "/",
+            "/page.js",
+            "/status",
+            "/status?format=json",
+            "/status/nodes",
+            "/status/recent",
+            "/status/explain",
+            "/status/episodes",
+            "/status?bad=1",
+            "/health",
+            "/threads",
+            "/nothing",
+            "/%zz");
+
+    @TempDir
+    static Path folder;
+
+    private static String url = "";
+    private static String lockedUrl = "";
+    private static String token = "";
+
+    @BeforeAll
+    static void open() throws IOException {
+        StatusVerticle open = new StatusVerticle(new StatusOptions().setAlias("open"));
+        Waiting.result(OPEN.deployVerticle(open));
+        url = requireNonNull(open.url());
+        Path file = folder.resolve("token");
+        StatusVerticle locked =
+                new StatusVerticle(new StatusOptions().setAlias("locked").setHttpTokenFile(file.toString()));
+        Waiting.result(LOCKED.deployVerticle(locked));
+        lockedUrl = requireNonNull(locked.url());
+        token = Files.readString(file).strip();
+    }
+
+    @AfterAll
+    static void close() {
+        Waiting.result(OPEN.close());
+        Waiting.result(LOCKED.close());
+    }
+
+    /** What one test asked is no reason to send the next one away. */
+    @BeforeEach
+    void untilTheBudgetIsFull() {
+        await().pollInterval(Duration.ofMillis(1_200))
+                .until(() -> RawHttp.get(url, "/health").status() == 200);
+    }
+
+    private static void holdsUnless(Hole hole, Consumer<String> check) {
+        String real = hole == Hole.TOKEN || hole == Hole.FORWARDED ? lockedUrl : url;
+        check.accept(real);
+        try (LeakyProxy leaky = new LeakyProxy(hole, real, token)) {
+            assertThatThrownBy(() -> check.accept(leaky.url()))
+                    .as("the check has to notice a port without the guard %s", hole)
+                    .isInstanceOf(AssertionError.class);
+        }
+    }
+
+    private static RawHttp.Response send(String base, String method, String... headers) {
+        StringBuilder request = new StringBuilder(method + " /status HTTP/1.1\r\nHost: " + authority(base) + "\r\n");
+        for (String header : headers) {
+            request.append(header).append("\r\n");
+        }
+        return RawHttp.send(base, request.append("Connection: close\r\n\r\n").toString());
+    }
+
+    private static String authority(String base) {
+        return base.substring("http://".length());
+    }
+
+    @Test
+    void S1_nobodyOnAnotherAddressReachesThePort() throws IOException {
+        @Nullable InetAddress other = otherAddress();
+        assumeThat(other).as("this machine has an address beside loopback").isNotNull();
+        Consumer<Integer> check =
+                port -> assertThat(isReached(requireNonNull(other), port)).isFalse();
+        check.accept(URI.create(url).getPort());
+        try (ServerSocket everywhere = new ServerSocket(0)) {
+            assertThatThrownBy(() -> check.accept(everywhere.getLocalPort())).isInstanceOf(AssertionError.class);
+        }
+    }
+
+    private static @Nullable InetAddress otherAddress() throws IOException {
+        for (NetworkInterface network : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+            for (InetAddress address : Collections.list(network.getInetAddresses())) {
+                if (address instanceof Inet4Address && !address.isLoopbackAddress()) {
+                    return address;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static boolean isReached(InetAddress address, int port) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(address, port), 5_000);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void S2_cleartextForOthersIsWarnedOfInEveryStatus() {
+        ContextRuntime runtime = FastnVertx.install(OPEN).runtime();
+        StatusOptions cleartext = new StatusOptions()
+                .setHttpHost("0.0.0.0")
+                .setHttpTokenFile("token")
+                .setAllowCleartext(true);
+        List<StatusWarning> standing = StandingWarnings.of(cleartext, runtime);
+        Consumer<LocalStatus> check = local -> {
+            assertThat(local.take(StatusQuery.all(), Duration.ZERO).warnings())
+                    .extracting(StatusWarning::id)
+                    .contains(WarningIds.HTTP_CLEARTEXT);
+            assertThat(local.glance().warnings()).extracting(StatusWarning::id).contains(WarningIds.HTTP_CLEARTEXT);
+        };
+        check.accept(new LocalStatus(runtime, null, standing));
+        assertThatThrownBy(() -> check.accept(new LocalStatus(runtime, null, List.of())))
+                .isInstanceOf(AssertionError.class);
+        assertThat(StandingWarnings.of(new StatusOptions(cleartext).setHttpTls("c", "k"), runtime))
+                .isEmpty();
+    }
+
+    @Test
+    void S3_onlyTheTokenInTheHeaderOpensAndARefusalTellsNothing() {
+        assertThat(send(lockedUrl, "GET", "Authorization: Bearer " + token).status())
+                .isEqualTo(200);
+        assertThat(token).matches("[0-9a-f]{64}");
+        holdsUnless(Hole.TOKEN, base -> {
+            for (String[] wrong : new String[][] {
+                {},
+                {"Authorization: Bearer "},
+                {"Authorization: Bearer " + token.substring(0, 63)},
+                {"Authorization: Bearer " + token + "0"},
+                {"Authorization: " + token},
+                {"Authorization: Basic " + token},
+                {"Authorization: Bearer " + token, "Authorization: Bearer " + token},
+                {"Cookie: token=" + token}
+            }) {
+                RawHttp.Response answer = send(base, "GET", wrong);
+                assertThat(answer.status()).as(String.join("|", wrong)).isEqualTo(401);
+                assertThat(answer.body()).isEqualTo("a token is wanted\n");
+                assertThat(answer.headers()).containsEntry("www-authenticate", "Bearer");
+            }
+            assertThat(RawHttp.get(base, "/status?token=" + token).status()).isEqualTo(401);
+            assertThat(RawHttp.get(base, "/status/stream").status()).isEqualTo(401);
+            assertThat(RawHttp.get(base, "/health").status()).isEqualTo(401);
+            assertThat(RawHttp.get(base, "/nothing").status()).isEqualTo(401);
+        });
+        assertThat(RawHttp.get(lockedUrl, "/").status())
+                .as("the page itself tells nothing")
+                .isEqualTo(200);
+    }
+
+    @Test
+    void S8_everyAnswerCarriesTheHeaders() {
+        holdsUnless(Hole.HEADERS, base -> {
+            List<RawHttp.Response> answers = new ArrayList<>();
+            ROUTES.forEach(route -> answers.add(RawHttp.get(base, route)));
+            answers.add(send(base, "POST"));
+            answers.add(send(base, "GET", "Origin: http://evil.com"));
+            assertThat(answers).allSatisfy(answer -> {
+                assertThat(answer.headers())
+                        .containsEntry("x-content-type-options", "nosniff")
+                        .containsEntry("referrer-policy", "no-referrer")
+                        .containsEntry("cross-origin-resource-policy", "same-origin")
+                        .containsEntry("cache-control", "no-store")
+                        .doesNotContainKey("access-control-allow-origin")
+                        .hasEntrySatisfying(
+                                "content-security-policy",
+                                policy -> assertThat(policy)
+                                        .contains("default-src 'none'", "script-src 'self'", "style-src 'self'")
+                                        .contains("connect-src 'self'", "img-src 'self'", "base-uri 'none'")
+                                        .contains("form-action 'none'", "frame-ancestors 'none'")
+                                        .contains("require-trusted-types-for 'script'")
+                                        .doesNotContain("unsafe"));
+            });
+        });
+    }
+
+    @Test
+    void S9_foreignHostsAreMisdirected() {
+        holdsUnless(Hole.HOST, base -> {
+            int port = URI.create(base).getPort();
+            for (String host : List.of("evil.com", "127.0.0.1.evil.com:" + port, "localhost.:" + port, "127.0.0.1")) {
+                assertThat(RawHttp.get(base, "/status", "Host: " + host).status())
+                        .as(host)
+                        .isEqualTo(421);
+            }
+            assertThat(RawHttp.get(base, "/status", "host:none").status()).isEqualTo(421);
+        });
+    }
+
+    @Test
+    void S10_pagesOfOtherOriginsGetNothing() {
+        holdsUnless(Hole.ORIGIN, base -> {
+            assertThat(send(base, "GET", "Origin: http://evil.com").status()).isEqualTo(403);
+            assertThat(send(base, "GET", "Origin: null").status()).isEqualTo(403);
+            assertThat(send(base, "GET", "Sec-Fetch-Site: cross-site").status()).isEqualTo(403);
+            assertThat(RawHttp.get(base, "/status/stream", "Origin: http://evil.com")
+                            .status())
+                    .isEqualTo(403);
+        });
+    }
+
+    @Test
+    void S11_nothingButGetAndHeadIsAnswered() {
+        holdsUnless(Hole.METHOD, base -> {
+            for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW")) {
+                assertThat(send(base, method, "X-Http-Method-Override: GET").status())
+                        .as(method)
+                        .isEqualTo(405);
+            }
+        });
+    }
+
+    @Test
+    void S12_aBodyIsRefused() {
+        holdsUnless(
+                Hole.BODY,
+                base -> assertThat(RawHttp.send(
+                                        base,
+                                        "GET /status HTTP/1.1\r\nHost: " + authority(base)
+                                                + "\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+                                .status())
+                        .isEqualTo(413));
+    }
+
+    @Test
+    void S12_aFloodIsCutOffAndGoesOnToBeCutOffBeforeTheToken() {
+        holdsUnless(Hole.LIMITS, base -> assertThat(flood(base)).contains(429));
+        assertThat(flood(lockedUrl)).as("before anybody looks at the token").contains(429);
+    }
+
+    private static Set<Integer> flood(String base) {
+        Set<Integer> answers = new java.util.concurrent.ConcurrentSkipListSet<>();
+        List<Thread> threads = new ArrayList<>();
+        for (int t = 0; t < 8; t++) {
+            Thread thread = new Thread(() -> {
+                try (Socket socket = new Socket(
+                        InetAddress.getLoopbackAddress(), URI.create(base).getPort())) {
+                    // Pipelined, so that it does not matter how slow the machine of the test is.
+                    String one = "GET /health HTTP/1.1\r\nHost: " + authority(base) + "\r\n\r\n";
+                    socket.getOutputStream().write(one.repeat(100).getBytes(StandardCharsets.UTF_8));
+                    socket.shutdownOutput();
+                    socket.setSoTimeout(20_000);
+                    String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                    java.util.regex.Matcher status =
+                            java.util.regex.Pattern.compile("HTTP/1.1 (\\d+)").matcher(all);
+                    while (status.find()) {
+                        answers.add(Integer.valueOf(status.group(1)));
+                    }
+                } catch (IOException e) {
+                    answers.add(0);
+                }
+            });
+            thread.start();
+            threads.add(thread);
+        }
+        threads.forEach(SecurityRulesTest::join);
+        return answers;
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void S12_aHeadThatTricklesInIsNotWaitedFor() {
+        holdsUnless(Hole.LIMITS, base -> {
+            try (Socket socket = new Socket(
+                    InetAddress.getLoopbackAddress(), URI.create(base).getPort())) {
+                socket.setSoTimeout(500);
+                socket.getOutputStream().write("GET /status HTTP/1.1\r\n".getBytes(StandardCharsets.UTF_8));
+                boolean closed = false;
+                for (int i = 0; i < 40 && !closed; i++) {
+                    try {
+                        socket.getOutputStream().write(("X-" + i + ": y\r\n").getBytes(StandardCharsets.UTF_8));
+                        closed = socket.getInputStream().read() < 0;
+                    } catch (SocketTimeoutException e) {
+                        // It still waits.
+                    } catch (IOException e) {
+                        closed = true;
+                    }
+                }
+                assertThat(closed).as("after 20 s").isTrue();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+    }
+
+    @Test
+    void S12_moreStreamsThanThirtyTwoAreRefusedAndTheOthersGoOn() {
+        holdsUnless(Hole.LIMITS, base -> {
+            List<OpenStream> streams = new ArrayList<>();
+            try {
+                for (int i = 0; i < 33; i++) {
+                    streams.add(new OpenStream(base, "/status/stream"));
+                }
+                assertThat(streams).filteredOn(stream -> stream.status() == 503).hasSize(1);
+                streams.get(0).event();
+            } finally {
+                streams.forEach(OpenStream::close);
+            }
+        });
+    }
+
+    @Test
+    void S19_threadsAreToldOnThisMachineAloneAndNoStatusHasFrames() {
+        String bearer = "Authorization: Bearer " + token;
+        assertThat(RawHttp.get(lockedUrl, "/threads", bearer).body()).contains("    at ");
+        holdsUnless(
+                Hole.FORWARDED,
+                base -> assertThat(RawHttp.get(base, "/threads", bearer, "X-Forwarded-For: 10.0.0.7")
+                                .status())
+                        .isEqualTo(403));
+        assertThat(RawHttp.get(url, "/status", "X-Forwarded-For: 10.0.0.7").status())
+                .as("without a token nobody comes through a proxy")
+                .isEqualTo(403);
+        assertThat(RawHttp.get(url, "/status?format=json").body()).doesNotContain("\\tat ", "    at ");
+    }
+
+    @Test
+    void S20_theTokenFileIsOfItsOwnerAloneAndARevealedOneIsRefused() throws IOException {
+        Path made = folder.resolve("made");
+        AccessToken.of(made);
+        Consumer<Path> check = file -> assertThat(permissions(file)).isEqualTo("rw-------");
+        check.accept(made);
+        Path naive = folder.resolve("naive");
+        Files.writeString(naive, token);
+        Files.setPosixFilePermissions(naive, PosixFilePermissions.fromString("rw-r--r--"));
+        assertThatThrownBy(() -> check.accept(naive)).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> AccessToken.of(naive))
+                .hasMessageContaining("can be used by others than its owner")
+                .hasMessageContaining("chmod 600")
+                .hasMessageNotContaining(token);
+        Files.setPosixFilePermissions(naive, PosixFilePermissions.fromString("rw-------"));
+        assertThatCode(() -> AccessToken.of(naive)).doesNotThrowAnyException();
+        Path weak = folder.resolve("weak");
+        AccessToken.of(weak);
+        Files.writeString(weak, "secret");
+        assertThatThrownBy(() -> AccessToken.of(weak)).hasMessageContaining("holds no token of at least");
+    }
+
+    private static String permissions(Path file) {
+        try {
+            return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void S2_withTlsTheSameIsAnsweredEncryptedAndNothingElse() throws Exception {
+        Path store = folder.resolve("store.p12");
+        char[] password = "changeit".toCharArray();
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "a",
+                        "-keyalg",
+                        "EC",
+                        "-dname",
+                        "CN=localhost",
+                        "-ext",
+                        "san=ip:127.0.0.1",
+                        "-storetype",
+                        "PKCS12",
+                        "-storepass",
+                        "changeit",
+                        "-keystore",
+                        store.toString())
+                .inheritIO()
+                .start();
+        assertThat(keytool.waitFor()).isZero();
+        KeyStore keys = KeyStore.getInstance(store.toFile(), password);
+        Certificate certificate = keys.getCertificate("a");
+        Path cert = pem("CERTIFICATE", "cert.pem", certificate.getEncoded());
+        Path key = pem("PRIVATE KEY", "key.pem", keys.getKey("a", password).getEncoded());
+        Vertx vertx = Vertx.vertx();
+        try {
+            StatusVerticle verticle = new StatusVerticle(new StatusOptions()
+                    .setAlias("tls")
+                    .setDescriptors(false)
+                    .setHttpTls(cert.toString(), key.toString()));
+            Waiting.result(vertx.deployVerticle(verticle));
+            URI uri = URI.create(requireNonNull(verticle.url()));
+            assertThat(uri.getScheme()).isEqualTo("https");
+            KeyStore trusted = KeyStore.getInstance("PKCS12");
+            trusted.load(null, null);
+            trusted.setCertificateEntry("a", certificate);
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(trusted);
+            SSLContext tls = SSLContext.getInstance("TLS");
+            tls.init(null, trust.getTrustManagers(), null);
+            String request = "GET /health HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\nConnection: close\r\n\r\n";
+            Supplier<String> encrypted = () -> ask(tls, uri, request);
+            assertThat(encrypted.get()).startsWith("HTTP/1.1 200").contains("\"alias\":\"tls\"");
+            try (Socket plain = new Socket(uri.getHost(), uri.getPort())) {
+                plain.setSoTimeout(20_000);
+                plain.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+                assertThat(new String(plain.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1))
+                        .doesNotContain("HTTP/1.1 200");
+            } catch (IOException e) {
+                // Reset, which is as good.
+            }
+            assertThat(Waiting.failure(Vertx.vertx()
+                            .deployVerticle(new StatusVerticle(new StatusOptions()
+                                    .setHttpTls(folder.resolve("none").toString(), key.toString())))))
+                    .hasMessageContaining("httpTlsCert is")
+                    .hasMessageContaining("no file that this process can read");
+        } finally {
+            Waiting.result(vertx.close());
+        }
+    }
+
+    private static String ask(SSLContext tls, URI uri, String request) {
+        try (Socket socket = tls.getSocketFactory().createSocket(uri.getHost(), uri.getPort())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static Path pem(String what, String name, byte[] der) throws IOException {
+        String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
+        return Files.writeString(
+                folder.resolve(name), "-----BEGIN " + what + "-----\n" + body + "\n-----END " + what + "-----\n");
+    }
+
+    @Test
+    void S22_noThreadOfTheApplicationMakesStatusForThoseWhoWatch() {
+        ContextRuntime runtime = FastnVertx.install(OPEN).runtime();
+        var many = runtime.root().child("many").open();
+        for (int i = 0; i < 3_000; i++) {
+            many.child("one-of-many").open();
+        }
+        try (OpenStream first = new OpenStream(url, "/status/stream");
+                OpenStream second = new OpenStream(url, "/status/stream?deltas=true")) {
+            first.event();
+            second.event();
+            AtomicBoolean on = new AtomicBoolean(true);
+            Thread changes = new Thread(() -> {
+                while (on.get()) {
+                    many.incrementTotal("changes");
+                    Thread.onSpinWait();
+                }
+            });
+            changes.start();
+            Runnable check = () ->
+                    assertThat(eventLoopMakesStatus(Duration.ofSeconds(3))).isFalse();
+            try {
+                check.run();
+                var loop = OPEN.getOrCreateContext();
+                AtomicBoolean leaky = new AtomicBoolean(true);
+                loop.runOnContext(v -> {
+                    while (leaky.get()) {
+                        var unused = runtime.status();
+                    }
+                });
+                try {
+                    assertThatThrownBy(check::run).isInstanceOf(AssertionError.class);
+                } finally {
+                    leaky.set(false);
+                }
+            } finally {
+                on.set(false);
+                join(changes);
+            }
+        } finally {
+            many.cancel();
+            many.close();
+        }
+    }
+
+    private static boolean eventLoopMakesStatus(Duration howLong) {
+        long until = System.nanoTime() + howLong.toNanos();
+        while (System.nanoTime() - until < 0) {
+            for (var entry : Thread.getAllStackTraces().entrySet()) {
+                if (entry.getKey().getName().startsWith("vert.x-")) {
+                    for (StackTraceElement frame : entry.getValue()) {
+                        if (frame.getClassName().contains("SnapshotTaker")
+                                || frame.getClassName().contains("StatusJson")) {
+                            return true;
+                        }
+                    }
+                }
+            }
+        }
+        return false;
+    }
+}

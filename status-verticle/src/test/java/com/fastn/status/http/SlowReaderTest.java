@@ -1,0 +1,96 @@
+package com.fastn.status.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.Ticker;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class SlowReaderTest {
+    private static final String FILL = "x".repeat(256 << 10);
+
+    private final AtomicInteger made = new AtomicInteger();
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    /** Always has something newer. */
+    private final class Endless implements StreamReader {
+        @Override
+        public CompletionStage<@Nullable StreamItem> next() {
+            String line = "{\"number\":" + made.incrementAndGet() + ",\"fill\":\"" + FILL + "\"}";
+            return CompletableFuture.completedFuture(
+                    new StreamItem("status", null, line.getBytes(StandardCharsets.UTF_8)));
+        }
+
+        @Override
+        public void close() {
+            closed.countDown();
+        }
+    }
+
+    @Test
+    void D6_aReaderThatDoesNotReadIsNotWrittenToAndItsEndIsNoticed() throws Exception {
+        StatusServer server = StatusServer.open(
+                        new HttpSettings("127.0.0.1", 0, List.of(), null, null),
+                        Map.of(),
+                        Map.of("/s", (question, news) -> new Endless()),
+                        Ticker.system())
+                .get(60, TimeUnit.SECONDS);
+        try (Socket socket = new Socket()) {
+            URI uri = URI.create(server.url());
+            socket.setReceiveBufferSize(8 << 10);
+            socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()));
+            socket.setSoTimeout(60_000);
+            socket.getOutputStream()
+                    .write(("GET /s?format=ndjson HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\n\r\n")
+                            .getBytes(StandardCharsets.UTF_8));
+            int stalledAt = stalled();
+            assertThat((long) stalledAt * FILL.length()).as("bytes on the way").isLessThan(32 << 20);
+
+            BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            String line = lines.readLine();
+            while (!line.contains("\"number\":" + (stalledAt + 20) + ",")) {
+                line = lines.readLine();
+            }
+        } finally {
+            try {
+                assertThat(closed.await(60, TimeUnit.SECONDS))
+                        .as("the reader was given back")
+                        .isTrue();
+            } finally {
+                server.close().get(60, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private int stalled() throws IOException {
+        int[] last = {-1};
+        await().pollInterval(Duration.ofMillis(500))
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> {
+                    int now = made.get();
+                    boolean same = now == last[0] && now > 0;
+                    last[0] = now;
+                    return same;
+                });
+        return last[0];
+    }
+}

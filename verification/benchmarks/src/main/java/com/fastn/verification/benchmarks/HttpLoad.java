@@ -1,0 +1,79 @@
+package com.fastn.verification.benchmarks;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Loads an {@link HttpApplication} from another process, and prints requests per second and the 99th percentile. */
+public final class HttpLoad {
+    private static final int CONNECTIONS = 16;
+    private static final int MOST_SAMPLES = 4_000_000;
+
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
+    private final HttpClient client = vertx.createHttpClient(new PoolOptions().setHttp1MaxSize(CONNECTIONS));
+    private final int port;
+    private final long[] nanos = new long[MOST_SAMPLES];
+    // Only touched on the one event loop, as the samples are.
+    private int samples;
+    private long failures;
+    private long from = Long.MAX_VALUE;
+    private long until = Long.MAX_VALUE;
+
+    private HttpLoad(int port) {
+        this.port = port;
+    }
+
+    /** {@code port, seconds to warm up, seconds to measure}. */
+    public static void main(String[] arguments) throws InterruptedException {
+        HttpLoad load = new HttpLoad(Integer.parseInt(arguments[0]));
+        load.run(Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
+        load.vertx.close();
+    }
+
+    private void run(int warmUp, int measured) throws InterruptedException {
+        CountDownLatch over = new CountDownLatch(CONNECTIONS);
+        vertx.runOnContext(now -> {
+            from = System.nanoTime() + TimeUnit.SECONDS.toNanos(warmUp);
+            until = from + TimeUnit.SECONDS.toNanos(measured);
+            for (int i = 0; i < CONNECTIONS; i++) {
+                ask(over);
+            }
+        });
+        over.await();
+        Arrays.sort(nanos, 0, samples);
+        long p99 = samples == 0 ? 0 : nanos[(int) (samples * 0.99)];
+        System.out.printf("%d %d %d%n", samples / measured, TimeUnit.NANOSECONDS.toMicros(p99), failures);
+    }
+
+    private void ask(CountDownLatch over) {
+        long began = System.nanoTime();
+        if (began >= until) {
+            over.countDown();
+            return;
+        }
+        client.request(HttpMethod.GET, port, "127.0.0.1", "/orders/17")
+                .compose(HttpClientRequest::send)
+                .compose(HttpClientResponse::body)
+                .onComplete(answer -> {
+                    answered(began, answer.succeeded() ? answer.result() : null);
+                    ask(over);
+                });
+    }
+
+    private void answered(long began, @Nullable Buffer answer) {
+        if (answer == null) {
+            failures++;
+        } else if (began >= from && samples < nanos.length) {
+            nanos[samples++] = System.nanoTime() - began;
+        }
+    }
+}

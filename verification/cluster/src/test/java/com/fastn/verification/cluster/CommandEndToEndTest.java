@@ -1,0 +1,324 @@
+package com.fastn.verification.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.vertx.core.json.JsonObject;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The command as its users run it, in a process of its own, against nodes in theirs: by its launcher where the jar is packaged, and
+ * otherwise from the classes.
+ */
+class CommandEndToEndTest {
+    private static final Path LAUNCHER =
+            Path.of("../../bin/fastn").toAbsolutePath().normalize();
+    private static final Path JAR =
+            LAUNCHER.resolveSibling("../status-cli/target/fastn.jar").normalize();
+    private static final String IMPATIENT = "--timeout=500ms";
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @TempDir
+    Path folder;
+
+    private final List<Process> processes = new ArrayList<>();
+    private int files;
+
+    @BeforeEach
+    void privateFolder() throws IOException {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+        Files.createDirectory(
+                folder.resolve("run"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+
+    @AfterEach
+    void killAll() {
+        processes.forEach(Process::destroyForcibly);
+    }
+
+    // ------------------------------------------------------------------------------------------------------- processes
+
+    private ProcessBuilder prepared(List<String> command) {
+        ProcessBuilder builder = new ProcessBuilder(command);
+        Map<String, String> environment = builder.environment();
+        environment.put("FASTN_RUNTIME_DIR", folder.resolve("run").toString());
+        environment.put("XDG_CONFIG_HOME", folder.resolve("config").toString());
+        environment.put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+        environment.put("JAVA_HOME", System.getProperty("java.home"));
+        environment.put("FASTN_NO_ARCHIVE", "1");
+        List.of("NO_COLOR", "CLICOLOR_FORCE", "LC_ALL", "LC_CTYPE", "LANG", "FASTN_CONFIG")
+                .forEach(environment::remove);
+        return builder;
+    }
+
+    private Process node(String alias) throws IOException {
+        Process node = prepared(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx128m",
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ObservedNode.class.getName(),
+                        alias))
+                .redirectError(folder.resolve(alias + ".log").toFile())
+                .start();
+        processes.add(node);
+        expect(node, "ready");
+        until("the descriptor of " + alias, () -> descriptors().contains(alias));
+        return node;
+    }
+
+    private String descriptors() {
+        try (var files = Files.list(folder.resolve("run"))) {
+            return String.join(
+                    " ", files.map(file -> file.getFileName().toString()).toList());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void expect(Process node, String word) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (int c = node.getInputStream().read();
+                c >= 0;
+                c = node.getInputStream().read()) {
+            if (c == '\n') {
+                if (line.toString().equals(word)) {
+                    return;
+                }
+                line.setLength(0);
+            } else {
+                line.append((char) c);
+            }
+        }
+        throw new AssertionError("the node ended before it said " + word);
+    }
+
+    private static void tell(Process node, String command) throws IOException {
+        node.getOutputStream().write((command + "\n").getBytes(StandardCharsets.UTF_8));
+        node.getOutputStream().flush();
+        expect(node, "done");
+    }
+
+    private static boolean isPackaged() {
+        try {
+            Path classes = JAR.resolveSibling("classes/com/fastn/status/cli/Fastn.class");
+            return Files.exists(JAR)
+                    && Files.getLastModifiedTime(JAR).compareTo(Files.getLastModifiedTime(classes)) >= 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static List<String> fastn(String... arguments) {
+        List<String> command = new ArrayList<>();
+        if (isPackaged()) {
+            command.add(LAUNCHER.toString());
+        } else {
+            command.addAll(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    "com.fastn.status.cli.Fastn"));
+        }
+        command.addAll(List.of(arguments));
+        if (!List.of(arguments).contains(IMPATIENT)) {
+            // A machine that is busy with other tests is no reason to give up.
+            command.add("--timeout=30s");
+        }
+        return command;
+    }
+
+    private record Ended(int exitCode, String out, String err) {}
+
+    private Ended run(String... arguments) throws IOException, InterruptedException {
+        return end(start(fastn(arguments)));
+    }
+
+    /** A process whose output goes into files, so that nothing has to be read for it to go on. */
+    private record Started(Process process, File out, File err) {
+        String text() {
+            return read(out);
+        }
+    }
+
+    private Started start(List<String> command) throws IOException {
+        File out = folder.resolve("out-" + files).toFile();
+        File err = folder.resolve("err-" + files++).toFile();
+        Process process =
+                prepared(command).redirectOutput(out).redirectError(err).start();
+        processes.add(process);
+        process.getOutputStream().close();
+        return new Started(process, out, err);
+    }
+
+    private static Ended end(Started started) throws InterruptedException {
+        if (!started.process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+            throw new AssertionError("it does not end; it said: " + read(started.out) + read(started.err));
+        }
+        return new Ended(started.process.exitValue(), read(started.out), read(started.err));
+    }
+
+    private static String read(File file) {
+        try {
+            return Files.readString(file.toPath());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void until(String what, BooleanSupplier condition) {
+        await(what).atMost(PATIENCE).until(condition::getAsBoolean);
+    }
+
+    // ----------------------------------------------------------------------------------------------------------- tests
+
+    @Test
+    void aNodeIsFoundByItselfAndShownWithWhatIsStuck() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        tell(alice, "open checkout");
+        tell(alice, "lock till");
+        Ended status = run("status");
+        assertThat(status.err()).isEmpty();
+        assertThat(status.exitCode()).isZero();
+        assertThat(status.out()).contains("checkout").contains("HOLDS \"till\"").contains("WAITING \"till\"");
+        Ended json = run("status", "alice", "--json");
+        assertThat(new JsonObject(json.out()).getJsonObject("node").getString("alias"))
+                .isEqualTo("alice");
+        Ended explained = run("explain");
+        assertThat(explained.exitCode()).isZero();
+        assertThat(run("doctor").out()).contains("ok    status: is told").contains("ok    versions");
+        assertThat(run("status", "--fail-on=critical").exitCode()).isZero();
+    }
+
+    @Test
+    void ofTwoNodesOneIsChosenOrBothAreShown() throws IOException, InterruptedException {
+        node("alice");
+        Process bob = node("bob");
+        tell(bob, "open stock");
+        Ended unclear = run("status");
+        assertThat(unclear.exitCode()).isEqualTo(2);
+        assertThat(unclear.err()).contains("fastn status alice").contains("fastn status bob");
+        assertThat(run("status", "bob").out()).contains("stock");
+        assertThat(run("status", "alice,bob").out()).contains("● alice  up").contains("● bob  up");
+        Ended nodes = run("nodes");
+        assertThat(nodes.exitCode()).isZero();
+        assertThat(nodes.out().lines()).hasSize(3);
+        bob.destroyForcibly();
+        assertThat(bob.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        // What is left of a node that was killed is no node.
+        Ended left = run("status");
+        assertThat(left.exitCode()).isZero();
+        assertThat(left.out()).contains("node alice");
+    }
+
+    @Test
+    void aWatcherIsToldOfChangesAndOfTheEndOfTheNode() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        Started watch = start(fastn("status", "-w", "--json"));
+        until("the first line", () -> watch.text().contains("\n"));
+        tell(alice, "open checkout");
+        until("the change", () -> watch.text().contains("\"checkout\""));
+        alice.destroyForcibly();
+        until("the end", () -> read(watch.err).contains("connecting again"));
+        Process again = node("alice");
+        tell(again, "open returned");
+        until("the new life", () -> watch.text().contains("\"returned\""));
+        interrupt(watch.process);
+        Ended ended = end(watch);
+        assertThat(ended.exitCode()).isEqualTo(130);
+        assertThat(ended.err()).doesNotContain("\tat ");
+        assertThat(ended.out().lines()).allSatisfy(line -> new JsonObject(line));
+    }
+
+    private static void interrupt(Process process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    @Test
+    void aPipeThatIsClosedEndsTheCommandQuietly() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        List<String> words = fastn("status", "-w", "--json");
+        String quoted =
+                String.join(" ", words.stream().map(word -> "'" + word + "'").toList());
+        Started pipe = start(
+                List.of("bash", "-c", "set -o pipefail; " + quoted + " | head -n 1; echo ended ${PIPESTATUS[0]}"));
+        until("the first line", () -> pipe.text().contains("\n"));
+        // The next change is what finds the pipe closed.
+        tell(alice, "open checkout");
+        tell(alice, "open another");
+        Ended ended = end(pipe);
+        assertThat(ended.out()).endsWith("ended 0\n");
+        assertThat(ended.err()).isEmpty();
+    }
+
+    @Test
+    void aNodeAnswersWhileAllOfItsApplicationIsBlocked() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        tell(alice, "open checkout");
+        tell(alice, "block");
+        Ended status = run("status");
+        assertThat(status.exitCode()).isZero();
+        assertThat(status.out()).contains("checkout");
+        Ended doctor = run("doctor");
+        assertThat(doctor.out()).contains("port: answers in");
+    }
+
+    @Test
+    void whatIsWrongWithTheConfigurationIsASentence() throws IOException, InterruptedException {
+        node("alice");
+        Path config = Files.createDirectories(folder.resolve("config/fastn"));
+        Path token = config.resolve("prod.token");
+        Files.writeString(token, "secret");
+        Files.setPosixFilePermissions(token, PosixFilePermissions.fromString("rw-r--r--"));
+        Files.writeString(
+                config.resolve("config.toml"),
+                "[nodes.prod]\nurl = \"http://127.0.0.1:1\"\ntoken_file = \"prod.token\"\n");
+        Ended refused = run("status", "prod");
+        assertThat(refused.exitCode()).isEqualTo(1);
+        assertThat(refused.err())
+                .contains("chmod 600 " + token)
+                .doesNotContain("secret\n")
+                .doesNotContain("\tat ");
+        Ended partial = run("status", "alice,prod");
+        assertThat(partial.exitCode()).isEqualTo(4);
+        assertThat(partial.out()).contains("● alice  up").contains("○ prod  down");
+        Files.writeString(config.resolve("config.toml"), "[nodes.prod\n");
+        Ended malformed = run("status");
+        assertThat(malformed.exitCode()).isEqualTo(1);
+        assertThat(malformed.err()).contains("line 1");
+    }
+
+    @Test
+    void aNodeThatStandsStillIsSaidNotToAnswer() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(alice.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+        Ended status = run("status", IMPATIENT);
+        assertThat(status.exitCode()).isEqualTo(3);
+        assertThat(status.err()).contains("did not answer within 500 ms").contains("kill -CONT");
+    }
+}
