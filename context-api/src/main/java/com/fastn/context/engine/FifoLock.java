@@ -193,11 +193,14 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         Grant<T> granted;
         Waiter<T> waiter = null;
         Waiter<T> made = null;
+        CompletableFuture<AnyGuard<T>> ticket = null;
         do {
             // Made outside of the monitor, and only when it is likely to be needed.
             if (made == null && word != null) {
                 made = waiter(asker, permits, scoped, now, timeout, inside, blocking);
                 made.placed(place);
+                // Once it is in the queue, whoever serves it takes the ticket away.
+                ticket = made.ticket();
             }
             synchronized (this) {
                 look();
@@ -217,7 +220,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             held(granted);
             return CompletableFuture.completedFuture(handedOut(granted));
         }
-        return inLine(requireNonNull(waiter, "waiter"), timeout);
+        inLine(requireNonNull(waiter, "waiter"), timeout);
+        return requireNonNull(ticket, "ticket");
     }
 
     private Waiter<T> waiter(
@@ -234,8 +238,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     /** Tells of the waiter, and lets it hear of cancellation and of the end of its time. */
-    private CompletableFuture<AnyGuard<T>> inLine(Waiter<T> waiter, @Nullable Duration timeout) {
-        CompletableFuture<AnyGuard<T>> ticket = waiter.ticket();
+    private void inLine(Waiter<T> waiter, @Nullable Duration timeout) {
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.WaitStarted(waiter.by.id(), waiter.by.path(), id, name, type));
         }
@@ -247,7 +250,6 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             endAfter(waiter, timeout);
         }
         runtime.queued(waiter);
-        return ticket;
     }
 
     private void endAfter(Waiter<T> waiter, Duration timeout) {
