@@ -7,6 +7,12 @@ package com.fastn.context;
 public final class WarningIds {
     /** The context that holds a lock has ended, or its guard was collected unclosed; critical. */
     public static final String LOCK_LEAKED = "lock-leaked";
+    /** Contexts wait for each other and can never go on; critical. */
+    public static final String DEADLOCK = "deadlock";
+    /** Contexts wait for each other, unless a branch of one of them releases a guard; see {@link DeadlockPolicy}. */
+    public static final String DEADLOCK_SUSPECTED = "deadlock-suspected";
+    /** An event loop or a worker pool stands still. */
+    public static final String PLACE_BLOCKED = "place-blocked";
     /** A lock is held for longer than {@link Thresholds#LOCK_LONG_HELD}. */
     public static final String LOCK_LONG_HELD = "lock-long-held";
     /** A wait for a lock is longer than {@link Thresholds#WAITER_STUCK}. */

@@ -1,5 +1,9 @@
 package com.fastn.context.engine;
 
+import com.fastn.context.DeadlockPolicy;
+import com.fastn.context.Registration;
+import com.fastn.context.status.BlockedPlace;
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
@@ -7,17 +11,56 @@ import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.WaitEpisode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Why the contexts of a runtime are stuck, asked of its own snapshots and of the threads of this process. */
 final class CauseFinder {
+    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final int MOST_FRAMES = 64;
 
     private final EngineRuntime runtime;
+    private final DeadlockDetector deadlocks;
     private final EpisodeLog episodes = new EpisodeLog();
+    private final EpisodeWatch watch;
+    private volatile @Nullable Supplier<List<BlockedPlace>> places;
 
-    CauseFinder(EngineRuntime runtime) {
+    CauseFinder(EngineRuntime runtime, DeadlockPolicy policy) {
         this.runtime = runtime;
+        this.deadlocks = new DeadlockDetector(runtime, policy);
+        this.watch = new EpisodeWatch(runtime, this);
+    }
+
+    /** Called for each wait, outside of monitors, by the thread that asked. */
+    void queued(Waiter<?> waiter) {
+        deadlocks.queued(waiter);
+        watch.queued(waiter);
+    }
+
+    Registration setPlaces(Supplier<List<BlockedPlace>> source) {
+        places = source;
+        return () -> {
+            if (places == source) {
+                places = null;
+            }
+        };
+    }
+
+    /** What is known at the moment of a snapshot; of a part of the tree, only what concerns the locks of that part. */
+    Causes of(List<LockView> views, boolean whole) {
+        Supplier<List<BlockedPlace>> source = places;
+        List<BlockedPlace> blocked = List.of();
+        if (whole && source != null) {
+            try {
+                blocked = source.get();
+            } catch (RuntimeException e) {
+                LOG.warn("the source of blocked places failed; the snapshot goes on without them", e);
+            }
+        }
+        var found = deadlocks.among(views);
+        return found.isEmpty() && blocked.isEmpty() ? Causes.NONE : new Causes(found, blocked, List.of());
     }
 
     @Nullable
@@ -31,15 +74,34 @@ final class CauseFinder {
     }
 
     List<Explanation> explainAll() {
-        StatusSnapshot snapshot = runtime.status();
+        return explainAll(runtime.status());
+    }
+
+    private List<Explanation> explainAll(StatusSnapshot snapshot) {
         List<Explanation> all = explainer(snapshot).explainAll();
         episodes.fold(all, snapshot.timestamp());
         return all;
     }
 
     List<WaitEpisode> episodes() {
+        StatusSnapshot now = runtime.status();
+        var unused = explainAll(now);
+        return episodes.list(now.timestamp());
+    }
+
+    /** Those that are known by now; a snapshot may be of a part, and is not what they are found in. */
+    List<WaitEpisode> episodesOf(StatusSnapshot now) {
+        return episodes.list(now.timestamp());
+    }
+
+    /** {@return whether somebody is stuck} */
+    boolean lookForEpisodes() {
         var unused = explainAll();
-        return episodes.list(runtime.ticker().wallTime());
+        return episodes.isAnyOpen();
+    }
+
+    boolean isEpisodeOpen() {
+        return episodes.isAnyOpen();
     }
 
     private Explainer explainer(StatusSnapshot snapshot) {
@@ -52,7 +114,7 @@ final class CauseFinder {
     }
 
     /** The frames of the thread that a context runs on now; none where it is the one that asks. */
-    static List<String> stackOf(ContextNode node) {
+    private static List<String> stackOf(ContextNode node) {
         for (Thread thread : node.threads()) {
             if (thread == Thread.currentThread()) {
                 continue;

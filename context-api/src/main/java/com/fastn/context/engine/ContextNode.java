@@ -40,6 +40,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -1060,6 +1061,18 @@ public final class ContextNode extends ChildList implements FastnContext {
         synchronized (x) {
             return x.waitList();
         }
+    }
+
+    /** Whether it waits for a lock at this moment, but for one; of many waits the first are looked at. */
+    boolean isWaitingForLock(@Nullable FifoLock<?> butFor) {
+        NodeExtras x = extras;
+        return x != null && !x.locksWaitedFor(butFor, 1).isEmpty();
+    }
+
+    /** The locks that it waits for at this moment; of many waits those of the first. */
+    Set<FifoLock<?>> locksWaitedFor() {
+        NodeExtras x = extras;
+        return x == null ? Set.of() : x.locksWaitedFor(null, Integer.MAX_VALUE);
     }
 
     /** Releases what was granted when this context ends. */

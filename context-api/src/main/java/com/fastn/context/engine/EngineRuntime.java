@@ -11,7 +11,9 @@ import com.fastn.context.Ticker;
 import com.fastn.context.Unclosed;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.event.ContextListener;
+import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.Explanation;
@@ -28,6 +30,7 @@ import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -63,7 +66,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final CoarseClock coarse;
     private final int maxDepth;
     private final OperationBaselines baselines = new OperationBaselines(this);
-    private final CauseFinder causes = new CauseFinder(this);
+    private final CauseFinder causes;
     private final Trampoline trampoline = new Trampoline(this);
 
     @SuppressWarnings("ThreadLocalUsage") // one a runtime, of which there are few; null outside of scopes
@@ -103,6 +106,8 @@ public final class EngineRuntime implements ContextRuntime {
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current, CounterStore.Caps caps) {
         this.ticker = settings.ticker();
+        this.causes = new CauseFinder(this, settings.deadlockPolicy());
+        this.onQueued = causes::queued;
         this.coarse = new CoarseClock(ticker, timers);
         this.maxDepth = settings.maxDepth();
         this.leaks = settings.strict() ? new LeakTracker(this) : null;
@@ -191,13 +196,20 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public StatusSnapshot statusWithRecent() {
-        return status().withRecent(recent());
+        StatusSnapshot now = status();
+        return now.withRecent(recent()).withCauses(now.causes().withEpisodes(causes.episodesOf(now)));
+    }
+
+    CauseFinder causes() {
+        return causes;
     }
 
     @Override
     public StatusSnapshot statusWithRecent(SnapshotLimits limits) {
         // The tree has to make room for the list.
-        return SnapshotFold.fold(status(limits).withRecent(recent()), limits);
+        StatusSnapshot now = status(limits);
+        Causes known = now.causes().withEpisodes(causes.episodesOf(now));
+        return SnapshotFold.fold(now.withRecent(recent()).withCauses(known), limits);
     }
 
     RecentContexts recentContexts() {
@@ -422,6 +434,39 @@ public final class EngineRuntime implements ContextRuntime {
         if (hook != null) {
             hook.accept(context);
         }
+    }
+
+    /**
+     * Says who knows the event loops and worker pools that stand still; at most one such source is kept.
+     *
+     * @param source is asked for each snapshot, without blocking
+     * @return closing it takes the source back
+     */
+    public Registration setBlockedPlaces(Supplier<List<BlockedPlace>> source) {
+        return causes.setPlaces(requireNonNull(source, "source"));
+    }
+
+    /**
+     * Finds the open contexts that run on some threads at this moment.
+     *
+     * @param threads the threads
+     * @return the contexts of each thread, of those on which one is known to run
+     */
+    public Map<Thread, List<ContextNode>> contextsOn(Set<Thread> threads) {
+        Map<Thread, List<ContextNode>> found = new HashMap<>();
+        ArrayDeque<ContextNode> open = new ArrayDeque<>();
+        open.add(root);
+        for (ContextNode at = open.poll(); at != null; at = open.poll()) {
+            if (at.isOnThread()) {
+                for (Thread thread : at.threads()) {
+                    if (threads.contains(thread)) {
+                        found.computeIfAbsent(thread, t -> new ArrayList<>()).add(at);
+                    }
+                }
+            }
+            open.addAll(at.childNodes());
+        }
+        return found;
     }
 
     /** {@return what the binding has attached, or {@code null} when this runtime belongs to no environment} */

@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.HumanText;
 import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockWaiter;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param names the short names of those who hold or wait for locks
  * @param locks the held locks
  * @param waiters who waits for them
+ * @param causes deadlocks, and the places that stand still
  * @param visits the contexts, parents first
  * @param system the latest figures of the machine; none in a snapshot of a part of the tree
  */
@@ -25,6 +27,7 @@ record Evidence(
         ShortNames names,
         List<HeldLock> locks,
         List<WaitingContext> waiters,
+        Causes causes,
         List<SnapshotTaker.Visit> visits,
         @Nullable SystemMetrics system) {
 

@@ -50,6 +50,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private static final AtomicReferenceFieldUpdater<FifoLock, Object> WORD =
             AtomicReferenceFieldUpdater.newUpdater(FifoLock.class, Object.class, "word");
 
+    private static final int MOST_HOLDERS_LOOKED_AT = 64;
     private static final long LONG_ENOUGH_TO_LOOK = CoarseClock.STEP.toNanos();
 
     private final EngineRuntime runtime;
@@ -842,6 +843,36 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             long generation = changes + 2 * lastFence + (held.isEmpty() ? 1 : 0);
             return new LockView(this, held, waiting, generation);
         }
+    }
+
+    /** Whether a wait goes on. */
+    final boolean isWaiting(Waiter<?> waiter) {
+        synchronized (this) {
+            return waiter.state == Waiter.State.WAITING;
+        }
+    }
+
+    /** Whether some holder waits for a lock itself, so that whoever waits for this one may wait in a circle. */
+    final boolean isHeldByOneWhoWaits() {
+        ContextNode only = null;
+        List<ContextNode> several = List.of();
+        synchronized (this) {
+            Grant<T> first = holders.first();
+            if (first != null && holders.size() == 1) {
+                only = first.by;
+            } else {
+                several = new ArrayList<>();
+                for (Grant<T> h = first; h != null && several.size() < MOST_HOLDERS_LOOKED_AT; h = holders.after(h)) {
+                    several.add(h.by);
+                }
+            }
+        }
+        return only != null ? isHeldInACircleBy(only) : several.stream().anyMatch(this::isHeldInACircleBy);
+    }
+
+    /** Whether a holder waits for a lock; for one with a single permit another branch of the same context may well wait. */
+    final boolean isHeldInACircleBy(ContextNode holder) {
+        return holder.isWaitingForLock(total == 1 ? this : null);
     }
 
     /** Adds its view to some, unless nobody holds it. */

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * guarded by this object's monitor, which is a leaf: nothing else is locked and no user code is called while it is held.
  */
 final class NodeExtras {
+    private static final int MOST_WAITS_LOOKED_AT = 1_000;
+
     @Nullable
     String label;
 
@@ -172,6 +174,22 @@ final class NodeExtras {
         }
         waiter.previousWait = null;
         waiter.nextWait = null;
+    }
+
+    /** Up to so many locks that are waited for, but for one; whoever waits for thousands is looked at in part. */
+    synchronized Set<FifoLock<?>> locksWaitedFor(@Nullable FifoLock<?> butFor, int most) {
+        if (firstWait == null) {
+            return Set.of();
+        }
+        Set<FifoLock<?>> locks = new LinkedHashSet<>(4);
+        int left = MOST_WAITS_LOOKED_AT;
+        for (Waiter<?> w = firstWait; w != null && left > 0 && locks.size() < most; w = w.nextWait) {
+            if (w.lock != butFor) {
+                locks.add(w.lock);
+            }
+            left--;
+        }
+        return locks;
     }
 
     /** The waits for locks, the oldest first; a copy. */

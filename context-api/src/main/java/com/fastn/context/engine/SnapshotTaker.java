@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
@@ -102,7 +103,8 @@ final class SnapshotTaker {
         waiters.sort(Comparator.comparing(
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
-        Evidence evidence = new Evidence(runtime, now, names, locks, waiters, order, whole ? system : null);
+        Causes causes = runtime.causes().of(views, whole);
+        Evidence evidence = new Evidence(runtime, now, names, locks, waiters, causes, order, whole ? system : null);
         StatusSnapshot frame = new StatusSnapshot(
                 runtime.node(),
                 runtime.ticker().wallTime(),
@@ -112,7 +114,8 @@ final class SnapshotTaker {
                 locks.stream().map(Evidence.HeldLock::status).toList(),
                 waiters.stream().map(Evidence.WaitingContext::status).toList(),
                 WarningRules.judge(evidence));
-        return frame.withOperationBaselines(baselines())
+        return frame.withCauses(causes)
+                .withOperationBaselines(baselines())
                 .withCounterWindows(runtime.counterStore().windows(order.get(0).path, counts, now));
     }
 

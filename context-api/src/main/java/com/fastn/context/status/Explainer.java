@@ -389,6 +389,10 @@ public final class Explainer {
         if (index.loopBlockedBy(key.id) != null) {
             return null;
         }
+        Step shared = forSharedLock(row);
+        if (shared != null) {
+            return shared;
+        }
         Step request = forRequest(key, row);
         return request != null ? request : forChild(key, row);
     }
@@ -449,6 +453,37 @@ public final class Explainer {
             }
         }
         return null;
+    }
+
+    /** A lock of the whole cluster, for which the head of each node's line waits inside of an operation of its name. */
+    private @Nullable Step forSharedLock(ContextStatus row) {
+        OperationStatus waiting = SnapshotIndex.innermost(row);
+        if (waiting == null || !SharedLockNames.isShared(waiting.name())) {
+            return null;
+        }
+        for (int node = 0; node < nodes.size(); node++) {
+            for (LockStatus held : nodes.get(node).snapshot.activeLocks()) {
+                if (held.name().equals(waiting.name()) && !isInside(node, held.holderId(), waiting.name())) {
+                    Key next = new Key(node, held.holderId());
+                    return new Step(
+                            next,
+                            CauseKind.LOCK,
+                            held.name(),
+                            waiting.elapsed(),
+                            held.heldDuration(),
+                            "waits for the lock \"" + held.name() + "\" " + HumanText.duration(waiting.elapsed()),
+                            "held " + HumanText.duration(held.heldDuration()) + " by "
+                                    + ref(next).shortName());
+                }
+            }
+        }
+        return null;
+    }
+
+    private boolean isInside(int node, long id, String operation) {
+        ContextStatus row = nodes.get(node).rows.get(id);
+        return row != null
+                && row.operations().stream().anyMatch(inside -> inside.name().equals(operation));
     }
 
     private @Nullable Step forRequest(Key key, ContextStatus row) {

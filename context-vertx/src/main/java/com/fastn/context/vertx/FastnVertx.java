@@ -54,6 +54,7 @@ public final class FastnVertx implements Shareable {
     private final CalleeCancellation cancellation;
     private final StatusDeliveries deliveries;
     private final EventPublisher events;
+    private final WorkerQueue workerQueue = new WorkerQueue();
 
     private FastnVertx(VertxInternal vertx) {
         this.vertx = vertx;
@@ -117,6 +118,7 @@ public final class FastnVertx implements Shareable {
     private void start() {
         runtime.attach(this);
         Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
+        Registration places = runtime.setBlockedPlaces(new BlockedPlaces(vertx, runtime, verticles, workerQueue)::list);
         Registration cancelling = runtime.onCancelled(cancellation::cancelled);
         new BusContexts(runtime, verticles, automatic, cancellation, pendingReplies, awaitedReplies, deliveries)
                 .install(vertx.eventBus());
@@ -128,6 +130,7 @@ public final class FastnVertx implements Shareable {
         vertx.addCloseHook(done -> {
             events.stop();
             noticing.close();
+            places.close();
             if (vertx.tracer() instanceof ContextTracer tracer) {
                 tracer.bind(null);
             }
@@ -342,6 +345,14 @@ public final class FastnVertx implements Shareable {
      */
     public void noticeVerticles() {
         verticles.noticeAll();
+    }
+
+    Vertx vertx() {
+        return vertx;
+    }
+
+    WorkerQueue workerQueue() {
+        return workerQueue;
     }
 
     VerticleContexts verticles() {

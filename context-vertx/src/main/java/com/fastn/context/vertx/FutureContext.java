@@ -343,6 +343,17 @@ public final class FutureContext {
         return new FutureSemaphore(context.semaphore(name, permits));
     }
 
+    /**
+     * Gives Vert.x's own lock of a name, cluster-wide where the Vertx is clustered, with its holder and waiters in the status.
+     *
+     * @param name the lock's name in Vert.x
+     * @return the lock
+     * @throws IllegalStateException if this context belongs to no Vertx
+     */
+    public SharedLock sharedLock(String name) {
+        return new SharedLock(context, name);
+    }
+
     // --- what is shown
 
     /** Shows a sign of life. */

@@ -90,16 +90,21 @@ public final class VertxBinding implements ContextBinding {
     @Override
     public @Nullable Executor blockingTasks(FastnContext context) {
         ContextInternal place = newPlace(context);
-        return place == null
-                ? null
-                : task -> {
-                    var unused = place.executeBlocking(
+        if (place == null
+                || !(context instanceof ContextNode node)
+                || !(node.runtime().environment() instanceof FastnVertx fastn)) {
+            return null;
+        }
+        return task -> {
+            Runnable tracked = fastn.workerQueue().queued(node, task);
+            var unused = place.executeBlocking(
                             () -> {
-                                task.run();
+                                tracked.run();
                                 return null;
                             },
-                            false);
-                };
+                            false)
+                    .onComplete(done -> fastn.workerQueue().dropped(tracked));
+        };
     }
 
     /** A duplicated Vert.x context of the verticle that a context belongs to, with it as the current one. */

@@ -1,0 +1,387 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.DeadlockException;
+import com.fastn.context.DeadlockPolicy;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextRef;
+import com.fastn.context.status.DeadlockReport;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks for deadlocks among the locks of a runtime: when somebody queues behind one who waits itself, and when a snapshot is
+ * taken (rule L14).
+ *
+ * <p>Views of several locks are not of one instant. But the holds and waits of a deadlock stay as they are, so a cycle
+ * counts only when it is the same, hold by hold and wait by wait, in two readings one after the other: at the moment
+ * between them all of it was there.
+ *
+ * <p>What a {@code withLock} waits for is known once its work has given its stage, which is after it queued. So who queues is
+ * looked at a little later, on a worker thread and together with others, and again after longer and longer times while it
+ * waits behind one who waits.
+ */
+final class DeadlockDetector {
+    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
+    private static final int MOST_REPORTS = 10;
+    private static final int MOST_PARTIES = 16;
+    private static final int MOST_SUSPECTS = 1_000;
+    private static final int MOST_LOCKS = 20_000;
+    private static final int READINGS = 4;
+    /** Looks take at most one part of so many of the time, but for the first after somebody queued. */
+    private static final int SHARE = 20;
+
+    private static final Duration FIRST_LOOK = Duration.ofMillis(10);
+    private static final Duration LAST_LOOK = Duration.ofSeconds(5);
+
+    private final EngineRuntime runtime;
+    private final DeadlockPolicy policy;
+    private final ConcurrentLinkedQueue<Suspect> suspects = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger suspectCount = new AtomicInteger();
+    private final AtomicBoolean soon = new AtomicBoolean();
+    private final AtomicBoolean later = new AtomicBoolean();
+    private final Object looking = new Object();
+    private volatile boolean tooManySuspects;
+
+    /** The last waiter of each deadlock that was told, with the moment at which it was found. */
+    @GuardedBy("this")
+    private final Map<Waiter<?>, Found> known = new HashMap<>();
+
+    private record Suspect(Waiter<?> waiter, Duration delay) {}
+
+    private record Found(Instant at, boolean proven) {}
+
+    /** A deadlock as it was read. */
+    private record Cycle(boolean proven, List<WaitForGraph.Step> steps) {
+        /** What it consists of: the waits and holds themselves, which are equal to nothing else. */
+        Set<Part> parts() {
+            Set<Part> parts = new HashSet<>();
+            for (WaitForGraph.Step step : steps) {
+                parts.add(new Part(step.waiting().key(), step.heldUp().key()));
+            }
+            return parts;
+        }
+
+        Waiter<?> youngest() {
+            Waiter<?> youngest = (Waiter<?>) steps.get(0).waiting().key();
+            for (WaitForGraph.Step step : steps) {
+                Waiter<?> waiter = (Waiter<?>) step.waiting().key();
+                long later = waiter.sinceNanos - youngest.sinceNanos;
+                if (later > 0 || (later == 0 && waiter.by.id() > youngest.by.id())) {
+                    youngest = waiter;
+                }
+            }
+            return youngest;
+        }
+    }
+
+    private record Part(Object waiter, Object grant) {}
+
+    DeadlockDetector(EngineRuntime runtime, DeadlockPolicy policy) {
+        this.runtime = runtime;
+        this.policy = policy;
+    }
+
+    // --- when somebody queues
+
+    /** Called for each wait, outside of monitors, by the thread that asked. */
+    void queued(Waiter<?> waiter) {
+        if (policy != DeadlockPolicy.IGNORE && waiter.lock.isHeldByOneWhoWaits()) {
+            suspect(new Suspect(waiter, FIRST_LOOK));
+            schedule(soon, FIRST_LOOK);
+        }
+    }
+
+    private void suspect(Suspect suspect) {
+        if (suspectCount.incrementAndGet() > MOST_SUSPECTS) {
+            suspectCount.decrementAndGet();
+            tooManySuspects = true;
+        } else {
+            suspects.add(suspect);
+        }
+    }
+
+    private void schedule(AtomicBoolean scheduled, Duration delay) {
+        if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
+            boolean will = runtime.timers()
+                    .tick(
+                            delay,
+                            () -> runtime.timers().soon(() -> {
+                                scheduled.set(false);
+                                synchronized (looking) {
+                                    look();
+                                }
+                            }));
+            if (!will) {
+                scheduled.set(false);
+            }
+        }
+    }
+
+    @GuardedBy("looking")
+    private void look() {
+        long began = runtime.nanos();
+        List<Suspect> looked = new ArrayList<>();
+        for (Suspect next = suspects.poll(); next != null; next = suspects.poll()) {
+            suspectCount.decrementAndGet();
+            if (next.waiter.lock.isWaiting(next.waiter)) {
+                looked.add(next);
+            }
+        }
+        boolean all = tooManySuspects;
+        tooManySuspects = false;
+        List<Waiter<?>> waiters =
+                looked.stream().<Waiter<?>>map(Suspect::waiter).toList();
+        try {
+            if (act(all ? LockView.ofAll(runtime) : reachable(waiters))) {
+                runtime.changed();
+            }
+        } catch (RuntimeException e) {
+            LOG.error("the search for deadlocks failed", e);
+        }
+        Duration next = runtime.elapsed(began, runtime.nanos()) == 0
+                ? FIRST_LOOK
+                : Duration.ofNanos(runtime.elapsed(began, runtime.nanos())).multipliedBy(SHARE);
+        Duration wait = LAST_LOOK;
+        for (Suspect each : looked) {
+            if (each.waiter.lock.isWaiting(each.waiter) && each.waiter.lock.isHeldByOneWhoWaits()) {
+                Duration longer = each.delay.multipliedBy(3);
+                suspect(new Suspect(each.waiter, longer.compareTo(LAST_LOOK) > 0 ? LAST_LOOK : longer));
+                wait = longer.compareTo(wait) < 0 ? longer : wait;
+            }
+        }
+        if (!suspects.isEmpty()) {
+            schedule(later, wait.compareTo(next) > 0 ? wait : next);
+        }
+    }
+
+    /** The locks that waits lead to, over their holders and what those wait for. */
+    private static List<LockView> reachable(Collection<Waiter<?>> from) {
+        Map<FifoLock<?>, LockView> views = new LinkedHashMap<>();
+        ArrayDeque<FifoLock<?>> open = new ArrayDeque<>();
+        from.forEach(waiter -> open.add(waiter.lock));
+        while (!open.isEmpty() && views.size() < MOST_LOCKS) {
+            FifoLock<?> lock = open.poll();
+            if (views.containsKey(lock)) {
+                continue;
+            }
+            LockView view = lock.view();
+            views.put(lock, view);
+            Set<ContextNode> seen = new HashSet<>();
+            for (LockView.Holder holder : view.holders()) {
+                if (seen.add(holder.node())) {
+                    open.addAll(holder.node().locksWaitedFor());
+                }
+            }
+        }
+        return List.copyOf(views.values());
+    }
+
+    /** {@return whether anything was found} */
+    private boolean act(List<LockView> views) {
+        List<Cycle> cycles = find(views);
+        for (Cycle cycle : cycles) {
+            DeadlockReport report = report(cycle);
+            if (cycle.proven && policy == DeadlockPolicy.FAIL_YOUNGEST_WAITER) {
+                Waiter<?> youngest = cycle.youngest();
+                youngest.lock.giveUp(youngest, new DeadlockException(report));
+            }
+        }
+        return !cycles.isEmpty();
+    }
+
+    // --- when a snapshot is taken
+
+    /** What is found among locks that were read for a snapshot, proven ones first. */
+    List<DeadlockReport> among(List<LockView> views) {
+        if (policy == DeadlockPolicy.IGNORE) {
+            return List.of();
+        }
+        List<DeadlockReport> reports = reports(find(views));
+        forgetEnded();
+        return reports;
+    }
+
+    // --- the search
+
+    private List<Cycle> find(List<LockView> views) {
+        if (views.stream().noneMatch(DeadlockDetector::isSuspicious)) {
+            return List.of();
+        }
+        List<Cycle> before = cycles(views);
+        for (int reading = 1; reading < READINGS && !before.isEmpty(); reading++) {
+            List<LockView> again =
+                    views.stream().map(view -> view.lock().view()).toList();
+            List<Cycle> now = cycles(again);
+            Set<Set<Part>> parts = new HashSet<>();
+            before.forEach(cycle -> parts.add(cycle.parts()));
+            List<Cycle> both =
+                    now.stream().filter(cycle -> parts.contains(cycle.parts())).toList();
+            if (!both.isEmpty() || now.isEmpty()) {
+                return both;
+            }
+            before = now;
+        }
+        return List.of();
+    }
+
+    private static boolean isSuspicious(LockView view) {
+        return !view.waiters().isEmpty()
+                && view.holders().stream().anyMatch(holder -> view.lock().isHeldInACircleBy(holder.node()));
+    }
+
+    private static List<Cycle> cycles(List<LockView> views) {
+        List<WaitForGraph.Lock> locks =
+                views.stream().map(DeadlockDetector::lock).toList();
+        List<Cycle> all = new ArrayList<>();
+        Set<Part> provenParts = new HashSet<>();
+        for (List<WaitForGraph.Step> steps : WaitForGraph.proven(locks)) {
+            Cycle cycle = new Cycle(true, steps);
+            provenParts.addAll(cycle.parts());
+            all.add(cycle);
+        }
+        for (List<WaitForGraph.Step> steps : WaitForGraph.suspected(locks, DeadlockDetector::mayBeOneBranch)) {
+            Cycle cycle = new Cycle(false, steps);
+            if (cycle.parts().stream().noneMatch(provenParts::contains)) {
+                all.add(cycle);
+            }
+        }
+        return all;
+    }
+
+    private static WaitForGraph.Lock lock(LockView view) {
+        List<WaitForGraph.Hold> holds = new ArrayList<>(view.holders().size());
+        for (LockView.Holder holder : view.holders()) {
+            holds.add(new WaitForGraph.Hold(holder.grant(), holder.node(), holder.permits()));
+        }
+        List<WaitForGraph.Wait> queue = new ArrayList<>(view.waiters().size());
+        for (LockView.Waiting waiting : view.waiters()) {
+            queue.add(new WaitForGraph.Wait(
+                    waiting.waiter(), waiting.node(), waiting.permits(), waiting.scopesThatWait()));
+        }
+        return new WaitForGraph.Lock(view.lock(), view.totalPermits(), holds, queue);
+    }
+
+    /**
+     * Whether a context may be thought of as one that does one thing at a time. The root and services are what many branches
+     * run in; a context that runs on a thread, and not in a wait that blocks it, goes on beside its waits.
+     */
+    private static boolean mayBeOneBranch(Object context) {
+        ContextNode node = (ContextNode) context;
+        if (node.parent() == null || node.kind() == ContextKind.SERVICE) {
+            return false;
+        }
+        return !node.isOnThread() || node.waits().stream().anyMatch(waiter -> waiter.blocking);
+    }
+
+    // --- the reports
+
+    private List<DeadlockReport> reports(List<Cycle> cycles) {
+        return cycles.stream()
+                .sorted(Comparator.comparing(Cycle::proven).reversed())
+                .limit(MOST_REPORTS)
+                .map(this::report)
+                .toList();
+    }
+
+    private DeadlockReport report(Cycle cycle) {
+        long now = runtime.nanos();
+        ShortNames names = new ShortNames();
+        for (WaitForGraph.Step step : cycle.steps) {
+            ContextNode by = ((Waiter<?>) step.waiting().key()).by;
+            names.add(by.id(), by.path());
+        }
+        names.decide();
+        List<DeadlockReport.Party> parties = new ArrayList<>();
+        Duration resolves = null;
+        int size = cycle.steps.size();
+        for (int i = 0; i < size; i++) {
+            WaitForGraph.Step before = cycle.steps.get((i + size - 1) % size);
+            Waiter<?> waiter = (Waiter<?>) cycle.steps.get(i).waiting().key();
+            Duration timesOut = timesOutIn(waiter, now);
+            resolves = timesOut != null && (resolves == null || timesOut.compareTo(resolves) < 0) ? timesOut : resolves;
+            if (parties.size() < MOST_PARTIES) {
+                parties.add(new DeadlockReport.Party(
+                        ref(waiter.by, names),
+                        List.of(hold((Grant<?>) before.heldUp().key(), now)),
+                        waiter.lock.name(),
+                        waiter.lock.id(),
+                        waiter.lock.type(),
+                        Duration.ofNanos(runtime.elapsed(waiter.sinceNanos, now)),
+                        timesOut,
+                        Places.describe(waiter.place)));
+            }
+        }
+        Instant at = foundAt(cycle);
+        DeadlockReport report = new DeadlockReport(cycle.proven, at, parties, size, resolves);
+        if (isNews(cycle, at)) {
+            if (cycle.proven) {
+                LOG.warn("{}", report.cycle());
+            } else {
+                LOG.info("{}", report.cycle());
+            }
+        }
+        return report;
+    }
+
+    private DeadlockReport.Hold hold(Grant<?> grant, long now) {
+        return new DeadlockReport.Hold(
+                grant.lock.name(),
+                grant.lock.id(),
+                grant.lock.type(),
+                Duration.ofNanos(runtime.elapsed(grant.sinceNanos, now)),
+                grant.scoped,
+                Places.describe(grant.place));
+    }
+
+    private @Nullable Duration timesOutIn(Waiter<?> waiter, long now) {
+        return waiter.deadlineNanos == 0 ? null : Duration.ofNanos(Math.max(0, waiter.deadlineNanos - now));
+    }
+
+    private ContextRef ref(ContextNode node, ShortNames names) {
+        return new ContextRef(runtime.node(), node.id(), node.path().toString(), node.label(), names.of(node.id()));
+    }
+
+    private synchronized Instant foundAt(Cycle cycle) {
+        Found found = known.get(cycle.youngest());
+        return found == null ? runtime.ticker().wallTime() : found.at;
+    }
+
+    /** Whether it was not told yet: a suspicion that has become a proof is told once more. */
+    private synchronized boolean isNews(Cycle cycle, Instant at) {
+        Found before = known.put(cycle.youngest(), new Found(at, cycle.proven));
+        return before == null || (cycle.proven && !before.proven);
+    }
+
+    private synchronized void forgetEnded() {
+        Iterator<Waiter<?>> all = known.keySet().iterator();
+        while (all.hasNext()) {
+            Waiter<?> waiter = all.next();
+            if (!waiter.lock.isWaiting(waiter)) {
+                all.remove();
+            }
+        }
+    }
+
+    /** For tests: whether a look is yet to come. */
+    boolean isLooking() {
+        return soon.get() || later.get() || suspects.peek() != null;
+    }
+}

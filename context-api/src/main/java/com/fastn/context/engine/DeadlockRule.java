@@ -1,0 +1,57 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.DeadlockReport;
+import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
+
+/** Contexts that wait for each other: as a proof, and one severity lower as a suspicion (rule L14). */
+enum DeadlockRule implements WarningRule {
+    PROVEN(WarningIds.DEADLOCK, WarningSeverity.CRITICAL, "deadlocks"),
+    SUSPECTED(WarningIds.DEADLOCK_SUSPECTED, WarningSeverity.WARNING, "suspected deadlocks");
+
+    private final String id;
+    private final WarningSeverity severity;
+    private final String plural;
+
+    DeadlockRule(String id, WarningSeverity severity, String plural) {
+        this.id = id;
+        this.severity = severity;
+        this.plural = plural;
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    @Override
+    public WarningSeverity severity() {
+        return severity;
+    }
+
+    @Override
+    public String plural() {
+        return plural;
+    }
+
+    @Override
+    public void judge(Evidence evidence, Findings findings) {
+        WarningSettings settings = WarningSettings.of(evidence.runtime().root());
+        for (DeadlockReport report : evidence.causes().deadlocks()) {
+            if (report.proven() == (this == PROVEN) && findings.accepts(this, settings)) {
+                Duration since = Duration.between(
+                        report.foundAt(), evidence.runtime().ticker().wallTime());
+                findings.add(
+                        this,
+                        settings,
+                        report.cycle(),
+                        report.parties().get(0).context().path(),
+                        report.proven()
+                                ? "take these locks in one order everywhere, or cancel one of these contexts"
+                                : "whether another branch of one of them is about to release its guard",
+                        since.isNegative() ? Duration.ZERO : since);
+            }
+        }
+    }
+}

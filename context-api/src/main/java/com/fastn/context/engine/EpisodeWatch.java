@@ -1,0 +1,93 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.Ticker;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Notices stalls while nobody asks for a status, so that they can be told of later. It keeps a sample of those who queued
+ * in the last second and looks closer when one of them still waits after its time. While nobody queues it sleeps.
+ */
+final class EpisodeWatch {
+    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
+    private static final Duration EVERY = Duration.ofSeconds(1);
+    /** A look costs at most one part of so many of the time. */
+    private static final int SHARE = 50;
+
+    private static final int SAMPLE = 64;
+
+    private final EngineRuntime runtime;
+    private final CauseFinder causes;
+
+    @GuardedBy("this")
+    private final List<Waiter<?>> sample = new ArrayList<>();
+
+    private volatile boolean full;
+
+    @GuardedBy("this")
+    private boolean ticking;
+
+    EpisodeWatch(EngineRuntime runtime, CauseFinder causes) {
+        this.runtime = runtime;
+        this.causes = causes;
+    }
+
+    void queued(Waiter<?> waiter) {
+        // A clock that is moved by hand has no seconds that pass by themselves.
+        if (full || runtime.ticker() != Ticker.system()) {
+            return;
+        }
+        synchronized (this) {
+            if (sample.size() < SAMPLE) {
+                sample.add(waiter);
+                full = sample.size() == SAMPLE;
+            }
+            if (!ticking) {
+                ticking = schedule(EVERY);
+            }
+        }
+    }
+
+    private boolean schedule(Duration delay) {
+        return runtime.timers().tick(delay, () -> runtime.timers().soon(this::look));
+    }
+
+    private void look() {
+        long began = runtime.nanos();
+        boolean goOn = false;
+        boolean late = false;
+        List<Waiter<?>> looked;
+        synchronized (this) {
+            looked = List.copyOf(sample);
+            sample.clear();
+            full = false;
+        }
+        List<Waiter<?>> waiting = new ArrayList<>();
+        for (Waiter<?> waiter : looked) {
+            if (waiter.lock.isWaiting(waiter)) {
+                waiting.add(waiter);
+                late |= runtime.elapsed(waiter.sinceNanos, began) > WarningSettings.of(waiter.by).waiterStuckNanos;
+            }
+        }
+        try {
+            goOn = (late || causes.isEpisodeOpen()) && causes.lookForEpisodes();
+        } catch (RuntimeException e) {
+            LOG.error("the look for stalls failed", e);
+        }
+        Duration cost = Duration.ofNanos(runtime.elapsed(began, runtime.nanos()));
+        Duration rest = cost.multipliedBy(SHARE);
+        synchronized (this) {
+            for (Waiter<?> waiter : waiting) {
+                if (sample.size() < SAMPLE) {
+                    sample.add(waiter);
+                }
+            }
+            full = sample.size() >= SAMPLE;
+            ticking = (goOn || !sample.isEmpty()) && schedule(rest.compareTo(EVERY) > 0 ? rest : EVERY);
+        }
+    }
+}

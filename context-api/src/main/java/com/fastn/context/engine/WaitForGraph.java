@@ -1,0 +1,287 @@
+package com.fastn.context.engine;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who waits for whom at a moment, and who of them can never go on (rule L14). It is a plain value of records; what is read
+ * from live locks is {@link DeadlockDetector}'s business.
+ *
+ * <p>A lock of any kind is a number of units: a mutex has one, a read-write lock as many as there can be readers, of which a
+ * writer needs all, a semaphore its permits. Units go to the head of the queue alone, so whoever is behind a large request
+ * waits for what that waits for.
+ *
+ * <p>It is decided by the kindest future: whatever can be given back is given back at once, and nobody asks for more. Who
+ * is not served even then is deadlocked. To give back more never takes a unit from anybody, so the order does not
+ * matter, and one pass finds exactly those. A hold can be given back when none of its blockers waits: for a proof these are
+ * the waits inside of its {@code withLock}; for a suspicion also all other waits of its context for other locks.
+ */
+final class WaitForGraph {
+    /**
+     * A lock.
+     *
+     * @param key what it is
+     * @param units how many there are
+     * @param holds who has some
+     * @param queue who waits, the first in front
+     */
+    record Lock(Object key, long units, List<Hold> holds, List<Wait> queue) {}
+
+    /**
+     * Units that somebody has.
+     *
+     * @param key the grant; the same object in another reading is the same hold
+     * @param context whose it is
+     * @param units how many
+     */
+    record Hold(Object key, Object context, long units) {}
+
+    /**
+     * A place in a queue.
+     *
+     * @param key the waiter; the same object in another reading is the same wait
+     * @param context who waits
+     * @param units how many it wants
+     * @param inside the keys of the holds whose {@code withLock} asked and cannot end before this wait does
+     */
+    record Wait(Object key, Object context, long units, Collection<?> inside) {}
+
+    /**
+     * One step of a cycle.
+     *
+     * @param waiting who waits
+     * @param lock what for
+     * @param heldUp the hold of that lock that cannot be given back before the next step's wait ends
+     */
+    record Step(Wait waiting, Lock lock, Hold heldUp) {}
+
+    private final List<LockNode> locks = new ArrayList<>();
+    private final Map<Object, HoldNode> holds = new HashMap<>();
+    private final Map<Object, List<WaitNode>> waitsOf = new HashMap<>();
+    private final List<WaitNode> waits = new ArrayList<>();
+    private final ArrayDeque<LockNode> toServe = new ArrayDeque<>();
+    private final boolean suspecting;
+
+    private WaitForGraph(Collection<Lock> all, boolean suspecting, Predicate<Object> mayBeOneBranch) {
+        this.suspecting = suspecting;
+        for (Lock lock : all) {
+            LockNode node = new LockNode(lock);
+            locks.add(node);
+            for (Hold hold : lock.holds()) {
+                HoldNode held = new HoldNode(node, hold, hold.context(), hold.units());
+                node.holds.add(held);
+                holds.put(hold.key(), held);
+            }
+        }
+        for (LockNode lock : locks) {
+            for (Wait wait : lock.lock.queue()) {
+                WaitNode node = new WaitNode(lock, wait);
+                lock.queue.addLast(node);
+                waits.add(node);
+                if (suspecting && mayBeOneBranch.test(wait.context())) {
+                    waitsOf.computeIfAbsent(wait.context(), c -> new ArrayList<>(1))
+                            .add(node);
+                }
+            }
+        }
+        for (WaitNode wait : waits) {
+            for (Object key : wait.wait.inside()) {
+                HoldNode held = holds.get(key);
+                if (held != null) {
+                    held.block(wait);
+                }
+            }
+        }
+        if (suspecting) {
+            holds.values().forEach(this::blockByContext);
+        }
+        reduce();
+    }
+
+    /**
+     * Finds the deadlocks that are proven.
+     *
+     * @param locks all that may matter; a hold whose blockers are not among them counts as one that can be given back
+     * @return the cycles, one for each part of the graph that can never go on
+     */
+    static List<List<Step>> proven(Collection<Lock> locks) {
+        return new WaitForGraph(locks, false, context -> false).cycles();
+    }
+
+    /**
+     * Finds the deadlocks that are proven or suspected.
+     *
+     * @param locks all that may matter
+     * @param mayBeOneBranch whether a context may be thought of as one that does one thing at a time
+     * @return the cycles
+     */
+    static List<List<Step>> suspected(Collection<Lock> locks, Predicate<Object> mayBeOneBranch) {
+        return new WaitForGraph(locks, true, mayBeOneBranch).cycles();
+    }
+
+    /** The waits that can never end, for the test against all possible futures. */
+    static List<Wait> neverServed(Collection<Lock> locks) {
+        return new WaitForGraph(locks, false, context -> false)
+                .waits.stream().filter(w -> !w.served).map(w -> w.wait).toList();
+    }
+
+    private void blockByContext(HoldNode held) {
+        for (WaitNode wait : waitsOf.getOrDefault(held.context, List.of())) {
+            // Of its own lock a second branch of a context may well wait (rule L7).
+            if (wait.lock != held.lock && !wait.served) {
+                held.block(wait);
+            }
+        }
+    }
+
+    private void reduce() {
+        for (LockNode lock : locks) {
+            for (HoldNode held : lock.holds) {
+                giveBackIfFree(held);
+            }
+            toServe.add(lock);
+        }
+        for (LockNode lock = toServe.poll(); lock != null; lock = toServe.poll()) {
+            serve(lock);
+        }
+    }
+
+    private void giveBackIfFree(HoldNode held) {
+        if (held.blockers == 0 && !held.givenBack) {
+            held.givenBack = true;
+            held.lock.free += held.units;
+            toServe.add(held.lock);
+        }
+    }
+
+    private void serve(LockNode lock) {
+        while (!lock.queue.isEmpty() && lock.queue.getFirst().wait.units() <= lock.free) {
+            WaitNode served = lock.queue.removeFirst();
+            served.served = true;
+            for (HoldNode held : served.blocks) {
+                held.blockers--;
+                giveBackIfFree(held);
+            }
+            if (suspecting) {
+                HoldNode now = new HoldNode(lock, null, served.wait.context(), served.wait.units());
+                blockByContext(now);
+                if (now.blockers > 0) {
+                    lock.free -= now.units;
+                    lock.holds.add(now);
+                }
+            }
+        }
+    }
+
+    /** Each wait that is never served leads to one other such; following them all finds each cycle once. */
+    private List<List<Step>> cycles() {
+        List<List<Step>> cycles = new ArrayList<>();
+        for (WaitNode from : waits) {
+            if (from.served || from.walk != null) {
+                continue;
+            }
+            Object walk = new Object();
+            List<WaitNode> way = new ArrayList<>();
+            WaitNode at = from;
+            while (at != null && at.walk == null) {
+                at.walk = walk;
+                way.add(at);
+                at = at.next();
+            }
+            if (at != null && at.walk == walk) {
+                List<Step> cycle = new ArrayList<>();
+                for (WaitNode wait : way.subList(way.indexOf(at), way.size())) {
+                    HoldNode through = requireNonNull(wait.through, "a cycle");
+                    cycle.add(new Step(wait.wait, wait.lock.lock, requireNonNull(through.hold, "a cycle")));
+                }
+                cycles.add(cycle);
+            }
+        }
+        return cycles;
+    }
+
+    private static final class LockNode {
+        final Lock lock;
+        final List<HoldNode> holds = new ArrayList<>(1);
+        final ArrayDeque<WaitNode> queue = new ArrayDeque<>();
+        long free;
+
+        LockNode(Lock lock) {
+            this.lock = lock;
+            long held = 0;
+            for (Hold hold : lock.holds()) {
+                held += hold.units();
+            }
+            this.free = lock.units() - held;
+        }
+    }
+
+    private static final class HoldNode {
+        final LockNode lock;
+        /** Null for one that begins in the future only. */
+        final @Nullable Hold hold;
+
+        final long units;
+        final Object context;
+        final List<WaitNode> waitsInside = new ArrayList<>(1);
+        int blockers;
+        boolean givenBack;
+
+        HoldNode(LockNode lock, @Nullable Hold hold, Object context, long units) {
+            this.lock = lock;
+            this.hold = hold;
+            this.context = context;
+            this.units = units;
+        }
+
+        void block(WaitNode wait) {
+            if (!wait.blocks.contains(this)) {
+                waitsInside.add(wait);
+                wait.blocks.add(this);
+                blockers++;
+            }
+        }
+    }
+
+    private static final class WaitNode {
+        final LockNode lock;
+        final Wait wait;
+        final List<HoldNode> blocks = new ArrayList<>(1);
+        boolean served;
+
+        @Nullable
+        Object walk;
+
+        @Nullable
+        HoldNode through;
+
+        WaitNode(LockNode lock, Wait wait) {
+            this.lock = lock;
+            this.wait = wait;
+        }
+
+        /** One that this waits for, through a hold of its lock that somebody has at this moment. */
+        @Nullable
+        WaitNode next() {
+            for (HoldNode held : lock.holds) {
+                if (!held.givenBack && held.hold != null) {
+                    through = held;
+                    for (WaitNode inside : held.waitsInside) {
+                        if (!inside.served) {
+                            return inside;
+                        }
+                    }
+                }
+            }
+            return null;
+        }
+    }
+}

@@ -1,0 +1,307 @@
+package com.fastn.context.engine;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.ContextEngine;
+import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextReadWriteLock;
+import com.fastn.context.ContextScope;
+import com.fastn.context.ContextSemaphore;
+import com.fastn.context.DeadlockException;
+import com.fastn.context.DeadlockPolicy;
+import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
+import com.fastn.context.ManualTicker;
+import com.fastn.context.status.DeadlockReport;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class DeadlocksTest {
+    private final ManualTicker ticker = new ManualTicker(Instant.parse("2026-01-01T12:00:00Z"));
+    private EngineRuntime runtime = with(DeadlockPolicy.REPORT);
+
+    private EngineRuntime with(DeadlockPolicy policy) {
+        return new EngineRuntime(
+                new ContextEngine.Settings("app", "App", "alice", ticker, 10_000, 100, false, policy),
+                Engine.instance().currentContext());
+    }
+
+    @AfterEach
+    void close() {
+        runtime.close();
+    }
+
+    private ContextNode open(String name) {
+        return (ContextNode) runtime.root().child(name).open();
+    }
+
+    private static <T> T in(FastnContext context, Supplier<T> code) {
+        try (ContextScope ignored = context.makeCurrent()) {
+            return code.get();
+        }
+    }
+
+    /** Contexts that each hold a lock of a ring and ask for the next one inside of it. */
+    private List<CompletableFuture<String>> ring(int size) {
+        List<ContextMutex<Object>> locks = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+            locks.add(runtime.root().mutex("m" + i, (Object) "v"));
+        }
+        List<CompletableFuture<String>> all = new ArrayList<>();
+        List<LockGuard<Object>> first = new ArrayList<>();
+        // All take their lock first: each of the ring's locks is held by a helper until everybody stands in line for
+        // it.
+        for (ContextMutex<Object> lock : locks) {
+            first.add(lock.lock().toCompletableFuture().join());
+        }
+        for (int i = 0; i < size; i++) {
+            int next = (i + 1) % size;
+            ContextNode who = open("c" + i);
+            ContextMutex<Object> own = locks.get(i);
+            ContextMutex<Object> other = locks.get(next);
+            all.add(in(
+                    who,
+                    () -> own.<String>withLock(v -> in(
+                                    who, () -> other.<String>withLock(w -> CompletableFuture.completedFuture("done"))))
+                            .toCompletableFuture()));
+        }
+        // The releases are in one thread: each guard lets one in, which queues behind the helper of the next lock.
+        first.forEach(LockGuard::close);
+        return all;
+    }
+
+    @Test
+    void L14_aRingOfScopesIsProvenAndNamesEachParty() {
+        List<CompletableFuture<String>> all = ring(3);
+        ticker.advance(Duration.ofSeconds(2));
+
+        DeadlockReport report = runtime.status().deadlocks().get(0);
+        assertThat(runtime.status().deadlocks()).hasSize(1);
+        assertThat(report.proven()).isTrue();
+        assertThat(report.size()).isEqualTo(3);
+        assertThat(report.resolvesWithin()).isNull();
+        assertThat(report.parties())
+                .extracting(p -> p.context().shortName())
+                .containsExactlyInAnyOrder("c0", "c1", "c2");
+        for (DeadlockReport.Party party : report.parties()) {
+            int i = Integer.parseInt(party.context().shortName().substring(1));
+            assertThat(party.waitsFor()).isEqualTo("m" + (i + 1) % 3);
+            assertThat(party.waited()).isEqualTo(Duration.ofSeconds(2));
+            assertThat(party.holds()).singleElement().satisfies(hold -> {
+                assertThat(hold.lockName()).isEqualTo("m" + i);
+                assertThat(hold.scoped()).isTrue();
+            });
+        }
+        StatusWarning warning = runtime.status().warnings().get(0);
+        assertThat(warning.id()).isEqualTo("deadlock");
+        assertThat(warning.severity()).isEqualTo(WarningSeverity.CRITICAL);
+        assertThat(warning.message()).isEqualTo(report.cycle()).startsWith("deadlock: ");
+        assertThat(runtime.explainAll())
+                .isNotEmpty()
+                .allMatch(why -> why.headline().contains("deadlock: "));
+
+        // It is not told any longer than it lasts.
+        all.get(0).cancel(false);
+        requireNonNull(runtime.find(runtime.root().path().child("c0"))).cancel();
+        await().untilAsserted(() -> assertThat(runtime.status().deadlocks()).isEmpty());
+        assertThat(all.get(1)).succeedsWithin(Duration.ofSeconds(20));
+        assertThat(all.get(2)).succeedsWithin(Duration.ofSeconds(20));
+        assertThat(runtime.status().warnings()).noneMatch(w -> w.id().contains("deadlock"));
+    }
+
+    @Test
+    void ringsOfUpToAThousandLocksAreFoundInOnePiece() {
+        for (int size : new int[] {2, 10, 100, 1_000}) {
+            runtime.close();
+            runtime = with(DeadlockPolicy.REPORT);
+            var unused = ring(size);
+            assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+                assertThat(report.size()).isEqualTo(size);
+                assertThat(report.parties()).hasSize(Math.min(size, 16));
+            });
+        }
+    }
+
+    @Test
+    void failYoungestWaiterFailsOneWaitWithTheCycleAndTheOthersGoOn() {
+        runtime.close();
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER);
+        List<CompletableFuture<String>> all = ring(2);
+        // Nobody asks for a status: it is found because somebody queued.
+        await().atMost(Duration.ofSeconds(30)).until(() -> all.stream().allMatch(CompletableFuture::isDone));
+        List<CompletableFuture<String>> failed =
+                all.stream().filter(CompletableFuture::isCompletedExceptionally).toList();
+        assertThat(failed).hasSize(1);
+        assertThatThrownBy(failed.get(0)::join)
+                .rootCause()
+                .isInstanceOf(DeadlockException.class)
+                .hasMessageContaining("deadlock: ")
+                .hasMessageContaining("c0 holds mutex \"m0\"")
+                .hasMessageContaining("c1 holds mutex \"m1\"");
+        assertThat(runtime.status().activeLocks()).isEmpty();
+    }
+
+    @Test
+    void ignoreLooksForNothing() {
+        runtime.close();
+        runtime = with(DeadlockPolicy.IGNORE);
+        var unused = ring(2);
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        assertThat(runtime.status().warnings()).noneMatch(w -> w.id().contains("deadlock"));
+    }
+
+    private <T> CompletableFuture<LockGuard<T>> ask(FastnContext who, ContextMutex<T> lock) {
+        return in(who, () -> lock.lock().toCompletableFuture());
+    }
+
+    @Test
+    void L14_rawGuardsAreSuspectedOneSeverityLower() {
+        ContextNode a = open("a");
+        ContextNode b = open("b");
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        LockGuard<Integer> first = ask(a, m).join();
+        LockGuard<Integer> second = ask(b, n).join();
+        CompletableFuture<LockGuard<Integer>> wantsN = ask(a, n);
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        CompletableFuture<LockGuard<Integer>> wantsM = ask(b, m);
+
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isFalse();
+            assertThat(report.cycle()).startsWith("suspected deadlock: ");
+        });
+        assertThat(runtime.status().warnings())
+                .filteredOn(w -> w.id().startsWith("deadlock"))
+                .singleElement()
+                .satisfies(w -> {
+                    assertThat(w.id()).isEqualTo("deadlock-suspected");
+                    assertThat(w.severity()).isEqualTo(WarningSeverity.WARNING);
+                });
+        // Another branch may always release.
+        first.close();
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        wantsM.join().close();
+        second.close();
+        wantsN.join().close();
+    }
+
+    @Test
+    void aDeadlockWithATimeoutSaysWhenItResolvesByItself() {
+        ContextNode a = open("a");
+        ContextNode b = open("b");
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        LockGuard<Integer> first = ask(a, m).join();
+        LockGuard<Integer> second = ask(b, n).join();
+        var unused = ask(a, n);
+        CompletableFuture<LockGuard<Integer>> limited =
+                in(b, () -> m.lock(Duration.ofHours(1)).toCompletableFuture());
+        ticker.advance(Duration.ofMinutes(20));
+        DeadlockReport report = runtime.status().deadlocks().get(0);
+        assertThat(report.resolvesWithin()).isEqualTo(Duration.ofMinutes(40));
+        assertThat(report.cycle()).endsWith("resolves by itself within 40m, when a wait times out");
+        limited.cancel(false);
+        first.close();
+        second.close();
+    }
+
+    @Test
+    void aReaderBehindAWriterCompletesACycle() {
+        ContextReadWriteLock<Integer> table = runtime.root().readWriteLock("table", 1);
+        ContextMutex<Integer> index = runtime.root().mutex("index", 1);
+        ContextNode a = open("a");
+        ContextNode b = open("b");
+        ContextNode x = open("x");
+        List<CompletableFuture<?>> waits = new ArrayList<>();
+        var unused = in(
+                b,
+                () -> index.<String>withLock(v -> {
+                    waits.add(in(
+                            a,
+                            () -> table.<String>withReadLock(r -> in(
+                                            a,
+                                            () -> index.<String>withLock(
+                                                    w -> CompletableFuture.completedFuture("done"))))
+                                    .toCompletableFuture()));
+                    waits.add(in(x, () -> table.writeLock().toCompletableFuture()));
+                    // Beside a it could read, but not before the writer.
+                    return in(b, () -> table.<String>withReadLock(r -> CompletableFuture.completedFuture("done")));
+                }));
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isTrue();
+            assertThat(report.parties())
+                    .extracting(p -> p.context().shortName())
+                    .containsExactlyInAnyOrder("a", "b");
+        });
+        waits.get(1).cancel(false);
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        assertThat(waits.get(0)).succeedsWithin(Duration.ofSeconds(20));
+    }
+
+    @Test
+    void aKnotOfPermitsIsADeadlockUnlessOneMoreIsFree() {
+        for (int free : new int[] {0, 1}) {
+            ContextSemaphore permits = runtime.root().semaphore("connections" + free, 2 + free);
+            var all = permits.acquire(2 + free).toCompletableFuture().join();
+            List<CompletableFuture<String>> people = new ArrayList<>();
+            for (String name : List.of("a", "b")) {
+                ContextNode who = open(name);
+                people.add(in(
+                        who,
+                        () -> permits.<String>withPermit(() -> in(
+                                        who,
+                                        () -> permits.<String>withPermit(
+                                                () -> CompletableFuture.completedFuture("done"))))
+                                .toCompletableFuture()));
+            }
+            all.close();
+            if (free == 0) {
+                assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+                    assertThat(report.proven()).isTrue();
+                    assertThat(report.cycle()).contains("holds permits of semaphore \"connections0\"");
+                });
+                runtime.root().children().forEach(FastnContext::cancel);
+            } else {
+                people.forEach(each -> assertThat(each).succeedsWithin(Duration.ofSeconds(20)));
+                assertThat(runtime.status().deadlocks()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void busyLocksInOneOrderAreNeverCalledADeadlock() {
+        List<ContextMutex<Integer>> locks = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            locks.add(runtime.root().mutex("m" + i, i));
+        }
+        List<CompletableFuture<Integer>> all = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            ContextNode who = open("c" + i);
+            int from = i % 3;
+            all.add(CompletableFuture.supplyAsync(() -> in(
+                            who,
+                            () -> locks.get(from)
+                                    .<Integer>withLock(v -> in(
+                                            who,
+                                            () -> locks.get(from + 1)
+                                                    .<Integer>withLock(w -> CompletableFuture.completedFuture(w)))))
+                    .toCompletableFuture()
+                    .join()));
+            assertThat(runtime.status().deadlocks()).isEmpty();
+        }
+        all.forEach(CompletableFuture::join);
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        assertThat(runtime.explainAll()).isEmpty();
+    }
+}

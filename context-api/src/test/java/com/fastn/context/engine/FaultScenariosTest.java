@@ -1,0 +1,559 @@
+package com.fastn.context.engine;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextReadWriteLock;
+import com.fastn.context.ContextScope;
+import com.fastn.context.ContextSemaphore;
+import com.fastn.context.FastnContext;
+import com.fastn.context.status.BlockedPlace;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.CauseKind;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.Explanation;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Faults that are planted, and the first line of the explanation, which has to name them. */
+@SuppressWarnings("MustBeClosedChecker") // that nobody closes is the fault
+class FaultScenariosTest {
+    private static final Duration LONG = Duration.ofSeconds(12);
+
+    @RegisterExtension
+    final TestTree tree = new TestTree();
+
+    private final CountDownLatch atEnd = new CountDownLatch(1);
+    private final List<Thread> threads = new ArrayList<>();
+    private final List<CompletableFuture<?>> open = new ArrayList<>();
+
+    @AfterEach
+    void end() throws InterruptedException {
+        atEnd.countDown();
+        tree.root.children().forEach(FastnContext::cancel);
+        for (Thread thread : threads) {
+            thread.join(20_000);
+        }
+    }
+
+    /** What is planted, who is asked about, and what the first line has to say. */
+    private record Scene(String about, Consumer<FaultScenariosTest> plant, String... firstLine) {}
+
+    private static Arguments scene(String name, String about, Consumer<FaultScenariosTest> plant, String... firstLine) {
+        return Arguments.of(name, new Scene(about, plant, firstLine));
+    }
+
+    static Stream<Arguments> faults() {
+        return Stream.of(
+                scene(
+                        "a holder that forgot its guard",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.wants("req", "orders");
+                        },
+                        "settle: no sign of life for 12s, and holds mutex \"orders\"",
+                        "req waits for mutex \"orders\" 12s",
+                        "1 context goes on"),
+                scene(
+                        "a leaked guard of a context that has ended",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.wants("req", "orders");
+                            t.at("settle").close();
+                        },
+                        "settle: has ended, and never gave back mutex \"orders\", held 12s"),
+                scene(
+                        "a holder in a slow query",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.at("settle").operation("db-query");
+                            t.wants("req", "orders");
+                            t.wants("req2", "orders");
+                        },
+                        "settle: inside of \"db-query\" 12s",
+                        "2 contexts go on"),
+                scene(
+                        "a ring of locks",
+                        "a",
+                        t -> t.ring(3),
+                        "deadlock: ",
+                        "a holds mutex \"m0\" for 12s and waits for mutex \"m1\"",
+                        "c holds mutex \"m2\""),
+                scene(
+                        "a ring of raw guards",
+                        "a",
+                        t -> {
+                            t.takes("a", "m");
+                            t.takes("b", "n");
+                            t.wants("a", "n");
+                            t.wants("b", "m");
+                        },
+                        "suspected deadlock: ",
+                        "b holds mutex \"n\""),
+                scene(
+                        "a ring that a timeout will end",
+                        "a",
+                        t -> {
+                            t.takes("a", "m");
+                            t.takes("b", "n");
+                            t.wants("a", "n");
+                            t.open.add(in(
+                                    t.at("b"),
+                                    () -> t.mutex("m")
+                                            .lock(Duration.ofMinutes(5))
+                                            .toCompletableFuture()));
+                        },
+                        "suspected deadlock: ",
+                        "resolves by itself within 4m 48s"),
+                scene(
+                        "a cancelled holder that ignores it",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.at("settle").cancel("the shop closes");
+                            t.wants("req", "orders");
+                        },
+                        "settle: was asked to stop (the shop closes) and goes on: no sign of life for 12s"),
+                scene(
+                        "a cancelled holder that goes on with its query",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.at("settle").operation("db-query");
+                            t.at("settle").cancel("enough");
+                            t.wants("req", "orders");
+                        },
+                        "settle: was asked to stop (enough) and goes on: inside of \"db-query\" 12s"),
+                scene(
+                        "a writer starved by a leaked reader",
+                        "writer",
+                        t -> {
+                            t.reads("report", "table");
+                            t.writes("writer", "table");
+                            t.at("report").close();
+                        },
+                        "report: has ended, and never gave back rwlock \"table\"",
+                        "writer waits for rwlock \"table\""),
+                scene(
+                        "a reader behind a writer behind a reader in a slow query",
+                        "late",
+                        t -> {
+                            t.reads("report", "table");
+                            t.at("report").operation("scan");
+                            t.writes("writer", "table");
+                            t.reads("late", "table");
+                        },
+                        "report: inside of \"scan\" 12s",
+                        "late waits for rwlock \"table\""),
+                scene(
+                        "permits that were lost",
+                        "req",
+                        t -> {
+                            t.permits("batch", "connections", 2);
+                            t.permits("req", "connections", 1);
+                            t.at("batch").close();
+                        },
+                        "batch: has ended, and never gave back permits of semaphore \"connections\""),
+                scene(
+                        "a large request at the head that waits for the last permit",
+                        "small",
+                        t -> {
+                            t.permits("busy", "connections", 1);
+                            t.at("busy").operation("upload");
+                            t.permits("large", "connections", 2);
+                            t.permits("small", "connections", 1);
+                        },
+                        "busy: inside of \"upload\" 12s",
+                        "small waits for permits of semaphore \"connections\"",
+                        "2 contexts go on"),
+                scene("a knot of permits", "a", FaultScenariosTest::knot, "deadlock: ", "holds permits of semaphore"),
+                scene(
+                        "a chain over three locks",
+                        "fourth",
+                        t -> {
+                            t.takes("first", "m1");
+                            t.at("first").operation("fsync");
+                            t.takes("second", "m2");
+                            t.wants("second", "m1");
+                            t.takes("third", "m3");
+                            t.wants("third", "m2");
+                            t.wants("fourth", "m3");
+                        },
+                        "first: inside of \"fsync\" 12s",
+                        "fourth waits for mutex \"m3\"",
+                        "3 contexts go on"),
+                scene(
+                        "a request to a slow handler",
+                        "req",
+                        t -> {
+                            t.at("req").operation("request bank.pay");
+                            t.serves("bank.pay", "req").operation("ledger");
+                        },
+                        "bank.pay: inside of \"ledger\" 12s",
+                        "req waits for a reply of \"bank.pay\""),
+                scene(
+                        "a request to a handler that never replies",
+                        "req",
+                        t -> {
+                            t.at("req").operation("request bank.pay");
+                            t.serves("bank.pay", "req");
+                        },
+                        "bank.pay: no sign of life for 12s",
+                        "req waits for a reply of \"bank.pay\""),
+                scene(
+                        "a lock whose holder waits for a request whose handler waits for a lock",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.wants("req", "orders");
+                            t.at("settle").operation("request bank.pay");
+                            t.takes("audit", "ledger");
+                            FastnContext handler = t.serves("bank.pay", "settle");
+                            t.open.add(
+                                    in(handler, () -> t.mutex("ledger").lock().toCompletableFuture()));
+                        },
+                        "audit: no sign of life for 12s",
+                        "req waits for mutex \"orders\"",
+                        "3 contexts go on"),
+                scene(
+                        "a holder whose child is in a slow query",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.at("settle").child("load").open().operation("db-query");
+                            t.wants("req", "orders");
+                        },
+                        "settle/load: inside of \"db-query\" 12s",
+                        "req waits for mutex \"orders\""),
+                scene(
+                        "a holder that computes on a thread",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.onThread("settle", FaultScenariosTest::computes);
+                            t.wants("req", "orders");
+                        },
+                        "settle: runs on a thread at FaultScenariosTest.java:",
+                        "req waits for mutex \"orders\""),
+                scene(
+                        "a thread that blocks in one lock while it holds another",
+                        "req",
+                        t -> {
+                            t.takes("idle", "inner");
+                            t.takes("settle", "orders");
+                            t.onThread("settle", () -> t.mutex("inner").lockBlocking());
+                            t.wants("req", "orders");
+                            await().until(() -> t.mutex("inner").waiters() == 1);
+                        },
+                        "idle: no sign of life for 12s, and holds mutex \"inner\"",
+                        "req waits for mutex \"orders\"",
+                        "2 contexts go on"),
+                scene(
+                        "a slow query without any lock",
+                        "report",
+                        t -> t.at("report").operation("scan"),
+                        "report: inside of \"scan\" 12s"),
+                scene(
+                        "a blocked event loop",
+                        "req",
+                        t -> {
+                            FastnContext blocker = t.at("blocker");
+                            FastnContext service = t.tree.root
+                                    .child("front")
+                                    .withKind(ContextKind.SERVICE)
+                                    .open();
+                            service.child("req").open().operation("request stock");
+                            t.blocked(CauseKind.EVENT_LOOP, List.of(blocker), List.of(service));
+                        },
+                        "blocker: event loop blocked 9s at Ledger.java:88",
+                        "front/req waits for its event loop"),
+                scene(
+                        "a worker pool that is full of tasks that wait for the one in its queue",
+                        "settle",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.wants("w1", "orders");
+                            t.wants("w2", "orders");
+                            t.blocked(CauseKind.POOL, List.of(t.at("w1"), t.at("w2")), List.of(t.at("settle")));
+                        },
+                        "the pool is full of those that wait for each other",
+                        "settle -> w1"),
+                scene(
+                        "a worker pool that is full of slow tasks",
+                        "job",
+                        t -> {
+                            t.at("slow").operation("resize");
+                            t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(t.at("job")));
+                        },
+                        "slow: inside of \"resize\" 12s",
+                        "job waits for a place in pool \"pool\""));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("faults")
+    void theFirstLineNamesTheRoot(String name, Scene scene) {
+        scene.plant.accept(this);
+        tree.pass(LONG);
+        for (Explanation why :
+                List.of(requireNonNull(tree.runtime.explain(scene.about), "explained"), aboutSame(scene.about))) {
+            assertThat(why.toString().lines().findFirst().orElse(""))
+                    .as("%s%n%s", name, why)
+                    .contains(scene.firstLine);
+        }
+        assertThat(tree.runtime.episodes())
+                .anySatisfy(episode -> assertThat(episode.isOpen()).isTrue());
+    }
+
+    private Explanation aboutSame(String about) {
+        return tree.runtime.explainAll().stream()
+                .filter(why -> why.stuck().path().endsWith("." + about))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("nobody explains " + about + ": " + tree.runtime.explainAll()));
+    }
+
+    @Test
+    void thereAreTwentyFaultsAtLeast() {
+        assertThat(faults()).hasSizeGreaterThanOrEqualTo(20);
+    }
+
+    // --- what looks like it and is not
+
+    static Stream<Arguments> lookAlikes() {
+        return Stream.of(
+                scene("a short queue", "", t -> {
+                    t.takes("settle", "orders");
+                    t.at("settle").operation("db-query");
+                    for (int i = 0; i < 50; i++) {
+                        t.wants("req" + i, "orders");
+                    }
+                    t.tree.passSeconds(-8);
+                }),
+                scene("a lock that is held long, and nobody waits", "", t -> t.takes("settle", "orders")),
+                scene(
+                        "a server that idles",
+                        "",
+                        t -> t.tree.root
+                                .child("server")
+                                .withKind(ContextKind.SERVICE)
+                                .open()),
+                scene("a long poll that takes as long as it always does", "", t -> {
+                    for (int i = 0; i < 20; i++) {
+                        var poll = t.at("poll").operation("long-poll");
+                        t.tree.passSeconds(15);
+                        poll.close();
+                    }
+                    t.at("poll").operation("long-poll");
+                }),
+                scene(
+                        "a child that idles below a busy parent",
+                        "",
+                        t -> t.at("parent").child("child").open()),
+                scene("a semaphore that is used up, and nobody waits", "", t -> t.permits("all", "connections", 2)),
+                scene("readers beside each other", "", t -> {
+                    t.reads("one", "table");
+                    t.reads("two", "table");
+                }),
+                scene("a request that was sent without waiting", "", t -> t.serves("order.placed", "req")),
+                scene("a thread that computes", "", t -> t.onThread("worker", FaultScenariosTest::computes)));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("lookAlikes")
+    void whatIsHealthyIsNotExplained(String name, Scene scene) {
+        scene.plant.accept(this);
+        tree.pass(LONG);
+        assertThat(tree.runtime.explainAll()).as(name).isEmpty();
+        assertThat(tree.runtime.episodes()).isEmpty();
+    }
+
+    @Test
+    void anEpisodeEndsWhenTheLastOneGoesOnAndIsKept() {
+        var guard = takes("settle", "orders");
+        for (int i = 0; i < 3; i++) {
+            wants("req" + i, "orders");
+        }
+        tree.pass(LONG);
+        assertThat(tree.runtime.episodes()).singleElement().satisfies(episode -> {
+            assertThat(episode.isOpen()).isTrue();
+            assertThat(episode.mostWaiters()).isEqualTo(3);
+            assertThat(episode.start()).isEqualTo(TestTree.START);
+        });
+        assertThat(tree.runtime.statusWithRecent().causes().episodes()).hasSize(1);
+        assertThat(tree.runtime.status().causes().episodes()).isEmpty();
+        guard.close();
+        open.forEach(each -> each.thenAccept(g -> closeQuietly((AutoCloseable) g)));
+        tree.passSeconds(300);
+        assertThat(tree.runtime.episodes()).singleElement().satisfies(episode -> {
+            assertThat(episode.isOpen()).isFalse();
+            assertThat(episode.root().shortName()).isEqualTo("settle");
+            assertThat(episode.name()).isEqualTo("orders");
+            assertThat(episode.text()).contains("3 contexts stuck on \"orders\" behind settle");
+        });
+    }
+
+    @Test
+    void onlyTheLastFiftyEpisodesAreKept() {
+        for (int i = 0; i < 60; i++) {
+            var running = at("task" + i).operation("op" + i);
+            tree.pass(LONG);
+            assertThat(tree.runtime.episodes().get(0).isOpen()).isTrue();
+            running.close();
+            assertThat(tree.runtime.explainAll()).isEmpty();
+        }
+        assertThat(tree.runtime.episodes()).hasSize(50);
+        assertThat(tree.runtime.episodes().get(0).name()).isEqualTo("op59");
+    }
+
+    // --- the pieces
+
+    private static void closeQuietly(AutoCloseable guard) {
+        try {
+            guard.close();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private FastnContext at(String name) {
+        FastnContext known = tree.runtime.find(tree.root.path().child(name));
+        return known != null ? known : tree.open(name);
+    }
+
+    private static <T> T in(FastnContext context, Supplier<T> code) {
+        try (ContextScope ignored = context.makeCurrent()) {
+            return code.get();
+        }
+    }
+
+    private ContextMutex<Object> mutex(String name) {
+        return tree.root.mutex(name, (Object) "v");
+    }
+
+    private AutoCloseableGuard takes(String who, String lock) {
+        var guard = in(at(who), () -> mutex(lock).lock().toCompletableFuture()).join();
+        return guard::close;
+    }
+
+    private interface AutoCloseableGuard extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    private void wants(String who, String lock) {
+        open.add(in(at(who), () -> mutex(lock).lock().toCompletableFuture()));
+    }
+
+    private void reads(String who, String lock) {
+        ContextReadWriteLock<Object> table = tree.root.readWriteLock(lock, (Object) "v");
+        open.add(in(at(who), () -> table.readLock().toCompletableFuture()));
+    }
+
+    private void writes(String who, String lock) {
+        ContextReadWriteLock<Object> table = tree.root.readWriteLock(lock, (Object) "v");
+        open.add(in(at(who), () -> table.writeLock().toCompletableFuture()));
+    }
+
+    private void permits(String who, String lock, int count) {
+        ContextSemaphore semaphore = tree.root.semaphore(lock, 2);
+        open.add(in(at(who), () -> semaphore.acquire(count).toCompletableFuture()));
+    }
+
+    private void ring(int size) {
+        List<AutoCloseableGuard> first = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+            var guard = mutex("m" + i).lock().toCompletableFuture().join();
+            first.add(guard::close);
+        }
+        for (int i = 0; i < size; i++) {
+            FastnContext who = at(String.valueOf((char) ('a' + i)));
+            ContextMutex<Object> own = mutex("m" + i);
+            ContextMutex<Object> other = mutex("m" + (i + 1) % size);
+            open.add(in(
+                    who,
+                    () -> own.<String>withLock(v -> in(
+                                    who, () -> other.<String>withLock(w -> CompletableFuture.completedFuture("done"))))
+                            .toCompletableFuture()));
+        }
+        first.forEach(AutoCloseableGuard::close);
+    }
+
+    private void knot() {
+        ContextSemaphore semaphore = tree.root.semaphore("connections", 2);
+        var all = semaphore.acquire(2).toCompletableFuture().join();
+        for (String name : List.of("a", "b")) {
+            FastnContext who = at(name);
+            open.add(in(
+                    who,
+                    () -> semaphore
+                            .<String>withPermit(() -> in(
+                                    who,
+                                    () -> semaphore.<String>withPermit(
+                                            () -> CompletableFuture.completedFuture("done"))))
+                            .toCompletableFuture()));
+        }
+        all.close();
+    }
+
+    private FastnContext serves(String address, String caller) {
+        FastnContext from = at(caller);
+        return tree.root.openChild(
+                address,
+                ContextKind.MESSAGE,
+                new CallerLink(
+                        tree.runtime.node().alias(),
+                        tree.runtime.node().incarnation(),
+                        from.id(),
+                        from.path().toString()));
+    }
+
+    private void onThread(String who, Runnable code) {
+        FastnContext context = at(who);
+        CountDownLatch entered = new CountDownLatch(1);
+        Thread thread = new Thread(() -> {
+            try (ContextScope ignored = context.makeCurrent()) {
+                entered.countDown();
+                code.run();
+                atEnd.await();
+            } catch (InterruptedException | RuntimeException e) {
+                // The end of the test.
+            }
+        });
+        thread.start();
+        threads.add(thread);
+        try {
+            entered.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void computes() {}
+
+    private void blocked(CauseKind kind, List<FastnContext> busy, List<FastnContext> waiting) {
+        var unused = tree.runtime.setBlockedPlaces(() -> List.of(new BlockedPlace(
+                kind,
+                "pool",
+                Duration.ofSeconds(9),
+                kind == CauseKind.POOL ? "" : "Ledger.java:88",
+                busy.stream().map(FastnContext::id).toList(),
+                waiting.stream().map(FastnContext::id).toList(),
+                waiting.size())));
+    }
+}

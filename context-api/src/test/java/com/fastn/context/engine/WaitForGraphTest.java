@@ -1,0 +1,408 @@
+package com.fastn.context.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.engine.WaitForGraph.Hold;
+import com.fastn.context.engine.WaitForGraph.Lock;
+import com.fastn.context.engine.WaitForGraph.Step;
+import com.fastn.context.engine.WaitForGraph.Wait;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/** The detector against all possible futures of small systems, and by hand. */
+class WaitForGraphTest {
+    private static final long READERS = 1L << 30;
+
+    /** {@code -Dfastn.schedules=1000000} tries as many as the rule wants. */
+    private static final int SCHEDULES = Integer.getInteger("fastn.schedules", 100_000);
+
+    @Test
+    void L14_noneIsMissedAndNoneIsFalseInRandomSchedules() {
+        long seed = Long.getLong("fastn.seed", new Random().nextLong());
+        System.out.println("WaitForGraphTest seed " + seed + ", " + SCHEDULES + " schedules");
+        long deadlocks = 0;
+        long looks = 0;
+        for (int i = 0; i < SCHEDULES; i++) {
+            SmallSystem system = new SmallSystem(new SplittableRandom(seed + i));
+            int found = 0;
+            for (int step = 0; step < 40 && found < 2; step++) {
+                if (system.step()) {
+                    looks++;
+                    found += isDeadlockRight(system.locks(), "seed " + seed + ", schedule " + i) ? 1 : 0;
+                }
+            }
+            deadlocks += found;
+        }
+        System.out.println("WaitForGraphTest looked " + looks + " times, " + deadlocks + " with a deadlock");
+        assertThat(deadlocks).isGreaterThan(SCHEDULES / 5);
+        assertThat(looks - deadlocks).isGreaterThan(SCHEDULES / 2);
+    }
+
+    /** {@return whether there is one, of which the detector knows just what all futures show} */
+    private static boolean isDeadlockRight(List<Lock> locks, String where) {
+        Set<Object> expected = AllFutures.neverServed(locks);
+        Set<Object> never = new HashSet<>();
+        WaitForGraph.neverServed(locks).forEach(wait -> never.add(wait.key()));
+        List<List<Step>> cycles = WaitForGraph.proven(locks);
+        if (!never.equals(expected) || cycles.isEmpty() != expected.isEmpty()) {
+            throw new AssertionError(where + ": never served are " + expected + ", and the detector says " + never
+                    + " with the cycles " + cycles + " in " + locks);
+        }
+        cycles.forEach(cycle -> assertIsCycle(cycle, expected));
+        return !cycles.isEmpty();
+    }
+
+    /** Each waits for a hold of the lock it queues at, and that hold cannot end before the wait of the next. */
+    private static void assertIsCycle(List<Step> cycle, Set<Object> expected) {
+        for (int i = 0; i < cycle.size(); i++) {
+            Step step = cycle.get(i);
+            Step next = cycle.get((i + 1) % cycle.size());
+            if (!expected.contains(step.waiting().key())
+                    || !step.lock().queue().contains(step.waiting())
+                    || !step.lock().holds().contains(step.heldUp())
+                    || !next.waiting().inside().contains(step.heldUp().key())) {
+                throw new AssertionError("no cycle: " + cycle);
+            }
+        }
+    }
+
+    // --- by hand
+
+    private static Hold hold(String key, String context) {
+        return new Hold(key, context, 1);
+    }
+
+    private static Wait wait(String key, String context, String... inside) {
+        return new Wait(key, context, 1, List.of(inside));
+    }
+
+    private static Lock mutex(String key, Hold hold, Wait... queue) {
+        return new Lock(key, 1, List.of(hold), List.of(queue));
+    }
+
+    @Test
+    void ringsOfTwoToAThousandAreFoundWhole() {
+        for (int size : new int[] {2, 3, 4, 5, 10, 100, 999, 1_000}) {
+            List<Lock> locks = new ArrayList<>();
+            for (int i = 0; i < size; i++) {
+                int before = (i + size - 1) % size;
+                locks.add(mutex("m" + i, hold("h" + i, "c" + i), wait("w" + before, "c" + before, "h" + before)));
+            }
+            assertThat(WaitForGraph.proven(locks)).singleElement().satisfies(cycle -> {
+                assertThat(cycle).hasSize(size);
+                assertThat(new HashSet<>(cycle)).hasSize(size);
+            });
+            // One that is a raw guard, and nothing is proven; suspected it is.
+            List<Lock> raw = new ArrayList<>(locks);
+            raw.set(1, mutex("m1", hold("raw", "c1"), wait("w0", "c0", "h0")));
+            assertThat(WaitForGraph.proven(raw)).isEmpty();
+            assertThat(WaitForGraph.suspected(raw, context -> true))
+                    .singleElement()
+                    .satisfies(cycle -> assertThat(cycle).hasSize(size));
+            assertThat(WaitForGraph.suspected(raw, context -> !context.equals("c1")))
+                    .isEmpty();
+            // One that can go on, and all can.
+            locks.set(0, mutex("m0", hold("h0", "c0"), wait("w" + (size - 1), "c" + (size - 1))));
+            assertThat(WaitForGraph.proven(locks)).isEmpty();
+        }
+    }
+
+    @Test
+    void aReaderBehindAWriterCompletesACycle() {
+        // a reads m and waits for n; b holds n and wants to read m, behind a writer who waits for a.
+        Lock m = new Lock(
+                "m",
+                READERS,
+                List.of(new Hold("aReads", "a", 1)),
+                List.of(new Wait("writer", "x", READERS, List.of()), wait("bReads", "b", "bHoldsN")));
+        Lock n = mutex("n", hold("bHoldsN", "b"), wait("aWants", "a", "aReads"));
+        assertThat(WaitForGraph.proven(List.of(m, n))).hasSize(1);
+        // Without the writer b reads beside a.
+        Lock open = new Lock("m", READERS, m.holds(), List.of(wait("bReads", "b", "bHoldsN")));
+        assertThat(WaitForGraph.proven(List.of(open, n))).isEmpty();
+    }
+
+    @Test
+    void aWriterNeedsAllReadersToLeave() {
+        Hold free = new Hold("freeReads", "f", 1);
+        Hold stuck = new Hold("aReads", "a", 1);
+        Lock m = new Lock(
+                "m", READERS, List.of(free, stuck), List.of(new Wait("bWrites", "b", READERS, List.of("bHoldsN"))));
+        Lock n = mutex("n", hold("bHoldsN", "b"), wait("aWants", "a", "aReads"));
+        assertThat(WaitForGraph.proven(List.of(m, n))).hasSize(1);
+    }
+
+    @Test
+    void aKnotOfPermitsNeedsThatNobodyElseHasEnough() {
+        Wait a = new Wait("a2", "a", 1, List.of("a1"));
+        Wait b = new Wait("b2", "b", 1, List.of("b1"));
+        Lock knot = new Lock("s", 2, List.of(hold("a1", "a"), hold("b1", "b")), List.of(a, b));
+        assertThat(WaitForGraph.proven(List.of(knot))).isNotEmpty();
+        Lock oneMore = new Lock("s", 3, List.of(hold("a1", "a"), hold("b1", "b"), hold("c1", "c")), List.of(a, b));
+        assertThat(WaitForGraph.proven(List.of(oneMore))).isEmpty();
+        // The free one has too little for the large request at the head, so whoever stands behind it is stuck too.
+        Lock large = new Lock(
+                "s",
+                3,
+                List.of(hold("a1", "a"), hold("b1", "b"), hold("c1", "c")),
+                List.of(new Wait("a2", "a", 2, List.of("a1")), b));
+        assertThat(WaitForGraph.proven(List.of(large))).isNotEmpty();
+    }
+
+    @Test
+    void L7_whoWaitsForItsOwnLockFromAnotherBranchIsNotSuspected() {
+        Lock own = mutex("m", hold("raw", "a"), wait("again", "a"));
+        assertThat(WaitForGraph.suspected(List.of(own), context -> true)).isEmpty();
+        assertThat(WaitForGraph.proven(List.of(mutex("m", hold("scoped", "a"), wait("again", "a", "scoped")))))
+                .hasSize(1);
+    }
+
+    @Test
+    void whoeverStandsBehindADeadlockIsNoPartOfIt() {
+        Lock m = mutex("m", hold("hm", "a"), wait("wb", "b", "hn"), wait("behind", "x", "hx"));
+        Lock n = mutex("n", hold("hn", "b"), wait("wa", "a", "hm"));
+        Lock x = mutex("x", hold("hx", "x"), wait("far", "y"));
+        assertThat(WaitForGraph.proven(List.of(x, m, n)))
+                .singleElement()
+                .satisfies(cycle -> assertThat(cycle)
+                        .extracting(step -> step.waiting().key())
+                        .containsExactlyInAnyOrder("wa", "wb"));
+    }
+
+    // --- random systems
+
+    /** A few parties that take locks inside of one another, branch, and give back what they may. */
+    private static final class SmallSystem {
+        private final SplittableRandom random;
+        private final List<Model> locks = new ArrayList<>();
+        private final List<List<Taken>> parties = new ArrayList<>();
+        private int names;
+
+        SmallSystem(SplittableRandom random) {
+            this.random = random;
+            int count = 2 + random.nextInt(2);
+            for (int i = 0; i < count; i++) {
+                locks.add(new Model(
+                        switch (random.nextInt(4)) {
+                            case 0 -> READERS;
+                            case 1 -> 2 + random.nextInt(2);
+                            default -> 1;
+                        }));
+            }
+            int people = 2 + random.nextInt(3);
+            for (int i = 0; i < people; i++) {
+                parties.add(new ArrayList<>());
+            }
+        }
+
+        /** {@return whether somebody queued} */
+        boolean step() {
+            int party = random.nextInt(parties.size());
+            List<Taken> stack = parties.get(party);
+            boolean waits = locks.stream().anyMatch(l -> l.queue.stream().anyMatch(t -> t.party == party));
+            int waiting = locks.stream().mapToInt(l -> l.queue.size()).sum();
+            // A party that waits may have another branch, inside of the same scopes or of the outer ones.
+            if ((waits && random.nextInt(6) > 0) || waiting > 5) {
+                return false;
+            }
+            if (!waits && !stack.isEmpty() && random.nextInt(3) == 0) {
+                giveBack(stack.remove(stack.size() - 1));
+                return false;
+            }
+            Model lock = locks.get(random.nextInt(locks.size()));
+            long units = lock.units == READERS && random.nextBoolean()
+                    ? READERS
+                    : lock.units == READERS || lock.units == 1 ? 1 : 1 + random.nextInt((int) lock.units);
+            int depth = waits ? random.nextInt(stack.size() + 1) : stack.size();
+            Taken taken = new Taken("p" + party + "-" + names++, party, lock, units, random.nextInt(5) > 0);
+            for (Taken outer : stack.subList(0, depth)) {
+                if (outer.scoped) {
+                    taken.inside.add(outer.key);
+                }
+            }
+            if (lock.queue.isEmpty() && lock.free() >= units) {
+                lock.holds.add(taken);
+                // A second branch comes and goes by itself; what it holds is never blocked.
+                if (!waits) {
+                    stack.add(taken);
+                }
+                return false;
+            }
+            lock.queue.add(taken);
+            return true;
+        }
+
+        private void giveBack(Taken taken) {
+            Model lock = taken.lock;
+            boolean busy = locks.stream().anyMatch(l -> l.queue.stream().anyMatch(t -> t.inside.contains(taken.key)));
+            if (busy || !lock.holds.remove(taken)) {
+                return;
+            }
+            while (!lock.queue.isEmpty() && lock.queue.get(0).units <= lock.free()) {
+                Taken next = lock.queue.remove(0);
+                lock.holds.add(next);
+                parties.get(next.party).add(next);
+            }
+        }
+
+        List<Lock> locks() {
+            List<Lock> all = new ArrayList<>();
+            for (Model lock : locks) {
+                all.add(new Lock(
+                        lock,
+                        lock.units,
+                        lock.holds.stream()
+                                .map(t -> new Hold(t.key, "p" + t.party, t.units))
+                                .toList(),
+                        lock.queue.stream()
+                                .map(t -> new Wait(t.key, "p" + t.party, t.units, List.copyOf(t.inside)))
+                                .toList()));
+            }
+            return all;
+        }
+    }
+
+    private static final class Model {
+        final long units;
+        final List<Taken> holds = new ArrayList<>();
+        final List<Taken> queue = new ArrayList<>();
+
+        Model(long units) {
+            this.units = units;
+        }
+
+        long free() {
+            return units - holds.stream().mapToLong(t -> t.units).sum();
+        }
+    }
+
+    private static final class Taken {
+        final String key;
+        final int party;
+        final Model lock;
+        final long units;
+        final boolean scoped;
+        final List<Object> inside = new ArrayList<>();
+
+        Taken(String key, int party, Model lock, long units, boolean scoped) {
+            this.key = key;
+            this.party = party;
+            this.lock = lock;
+            this.units = units;
+            this.scoped = scoped;
+        }
+    }
+
+    /**
+     * All that can happen: in each state any one hold inside of which nobody waits may be given back, also one that was
+     * granted on the way. A wait that is served in none of the states is deadlocked.
+     */
+    private static final class AllFutures {
+        private final List<Lock> locks;
+        private final List<Unit> units = new ArrayList<>();
+        private final Set<Long> seen = new HashSet<>();
+        private final ArrayList<Long> open = new ArrayList<>();
+
+        /** Something that is waited for, held, or given back; in a state these are two bits: 0, 1 and 2. */
+        private record Unit(Object key, int lock, long size, boolean held, long insideOf) {}
+
+        private AllFutures(List<Lock> locks) {
+            this.locks = locks;
+            List<Object> keys = new ArrayList<>();
+            locks.forEach(lock -> lock.holds().forEach(hold -> keys.add(hold.key())));
+            locks.forEach(lock -> lock.queue().forEach(wait -> keys.add(wait.key())));
+            for (int i = 0; i < locks.size(); i++) {
+                for (Hold hold : locks.get(i).holds()) {
+                    units.add(new Unit(hold.key(), i, hold.units(), true, 0));
+                }
+            }
+            for (int i = 0; i < locks.size(); i++) {
+                for (Wait wait : locks.get(i).queue()) {
+                    long inside = 0;
+                    for (Object key : wait.inside()) {
+                        inside |= 1L << keys.indexOf(key);
+                    }
+                    units.add(new Unit(wait.key(), i, wait.units(), false, inside));
+                }
+            }
+            if (units.size() > 31) {
+                throw new AssertionError("too many for a state of 64 bits: " + units.size());
+            }
+        }
+
+        static Set<Object> neverServed(List<Lock> locks) {
+            return new AllFutures(locks).explore();
+        }
+
+        private static int phase(long state, int unit) {
+            return (int) (state >>> (2 * unit)) & 3;
+        }
+
+        private Set<Object> explore() {
+            long start = 0;
+            Set<Object> never = new HashSet<>();
+            for (int i = 0; i < units.size(); i++) {
+                start |= (units.get(i).held ? 1L : 0L) << (2 * i);
+                if (!units.get(i).held) {
+                    never.add(units.get(i).key);
+                }
+            }
+            visit(serve(start));
+            while (!open.isEmpty()) {
+                long state = open.remove(open.size() - 1);
+                for (int i = 0; i < units.size(); i++) {
+                    if (phase(state, i) != 0) {
+                        never.remove(units.get(i).key);
+                    }
+                    if (phase(state, i) == 1 && !isWaitedInside(state, i)) {
+                        visit(serve(state + (1L << (2 * i))));
+                    }
+                }
+                if (never.isEmpty()) {
+                    break;
+                }
+            }
+            return never;
+        }
+
+        private boolean isWaitedInside(long state, int hold) {
+            for (int i = 0; i < units.size(); i++) {
+                if (phase(state, i) == 0 && (units.get(i).insideOf >>> hold & 1) == 1) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private long serve(long before) {
+            long state = before;
+            for (int lock = 0; lock < locks.size(); lock++) {
+                long free = locks.get(lock).units();
+                for (int i = 0; i < units.size(); i++) {
+                    free -= units.get(i).lock == lock && phase(state, i) == 1 ? units.get(i).size : 0;
+                }
+                for (int i = 0; i < units.size(); i++) {
+                    if (units.get(i).lock == lock && phase(state, i) == 0) {
+                        if (units.get(i).size > free) {
+                            break;
+                        }
+                        free -= units.get(i).size;
+                        state += 1L << (2 * i);
+                    }
+                }
+            }
+            return state;
+        }
+
+        private void visit(long state) {
+            if (seen.add(state)) {
+                open.add(state);
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.Ticker;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.AppFrames;
+import com.fastn.context.status.BlockedPlace;
+import com.fastn.context.status.CauseKind;
+import io.netty.util.concurrent.EventExecutor;
+import io.vertx.core.Context;
+import io.vertx.core.impl.VertxThread;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.internal.deployment.DeploymentContext;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ThreadPoolExecutor;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The event loops of a Vertx that are held up at this moment, and its worker pool when that is full: what {@link
+ * EngineRuntime#setBlockedPlaces} is told. An event loop counts as held up for as long as Vert.x itself allows a handler to
+ * take; a pool when each of its threads has been at one task for {@link #POOL_FULL}, and tasks wait.
+ */
+final class BlockedPlaces {
+    static final Duration POOL_FULL = Duration.ofSeconds(2);
+
+    private static final Logger LOG = LoggerFactory.getLogger(BlockedPlaces.class);
+    private static final int MOST_CONTEXTS = 50;
+
+    private final VertxInternal vertx;
+    private final EngineRuntime runtime;
+    private final VerticleContexts verticles;
+    private final WorkerQueue queue;
+    private volatile boolean unknown;
+
+    BlockedPlaces(VertxInternal vertx, EngineRuntime runtime, VerticleContexts verticles, WorkerQueue queue) {
+        this.vertx = vertx;
+        this.runtime = runtime;
+        this.verticles = verticles;
+        this.queue = queue;
+    }
+
+    List<BlockedPlace> list() {
+        if (unknown) {
+            return List.of();
+        }
+        try {
+            return look();
+        } catch (LinkageError e) {
+            // On the module path that class of Vert.x is not to be seen, and a later Vert.x may not have it.
+            unknown = true;
+            LOG.debug("blocked event loops and full pools are not known here", e);
+            return List.of();
+        }
+    }
+
+    private List<BlockedPlace> look() {
+        List<VertxThread> busy = busyThreads();
+        if (busy.isEmpty()) {
+            return List.of();
+        }
+        Map<Thread, String> loops = blockedLoops(busy);
+        ThreadPoolExecutor pool = fullPool();
+        if (loops.isEmpty() && pool == null) {
+            return List.of();
+        }
+        Map<Thread, List<ContextNode>> running = runtime.contextsOn(new HashSet<>(busy));
+        List<BlockedPlace> places = new ArrayList<>();
+        for (VertxThread thread : busy) {
+            if (loops.containsKey(thread)) {
+                places.add(new BlockedPlace(
+                        CauseKind.EVENT_LOOP,
+                        thread.getName(),
+                        since(thread),
+                        at(thread),
+                        ids(running.getOrDefault(thread, List.of())),
+                        livingOn(thread),
+                        0));
+            }
+        }
+        if (pool != null) {
+            addPool(places, pool, busy, running);
+        }
+        return places;
+    }
+
+    /** Those of all Vertx of this process that run something, workers and event loops. */
+    private static List<VertxThread> busyThreads() {
+        ThreadGroup group = Thread.currentThread().getThreadGroup();
+        while (group != null && group.getParent() != null) {
+            group = group.getParent();
+        }
+        if (group == null) {
+            return List.of();
+        }
+        Thread[] all = new Thread[2 * group.activeCount() + 16];
+        int count = group.enumerate(all);
+        List<VertxThread> busy = new ArrayList<>();
+        for (Thread thread : Arrays.copyOf(all, count)) {
+            if (thread instanceof VertxThread mine && mine.startTime() != 0 && thread != Thread.currentThread()) {
+                busy.add(mine);
+            }
+        }
+        return busy;
+    }
+
+    private Duration since(VertxThread thread) {
+        long started = thread.startTime();
+        // By the clock of Vert.x, which is not that of the runtime.
+        return started == 0
+                ? Duration.ZERO
+                : Duration.ofNanos(Math.max(0, Ticker.system().nanos() - started));
+    }
+
+    private Map<Thread, String> blockedLoops(List<VertxThread> busy) {
+        Map<Thread, String> blocked = new LinkedHashMap<>();
+        for (VertxThread thread : busy) {
+            Duration allowed =
+                    Duration.of(thread.maxExecTime(), thread.maxExecTimeUnit().toChronoUnit());
+            if (!thread.isWorker() && since(thread).compareTo(allowed) > 0 && isLoopOfThis(thread)) {
+                blocked.put(thread, thread.getName());
+            }
+        }
+        return blocked;
+    }
+
+    private boolean isLoopOfThis(Thread thread) {
+        for (EventExecutor loop : vertx.nettyEventLoopGroup()) {
+            if (loop.inEventLoop(thread)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String at(Thread thread) {
+        return AppFrames.first(Arrays.stream(thread.getStackTrace())
+                .map(StackTraceElement::toString)
+                .toList());
+    }
+
+    /** The verticles all of whose instances are on this event loop. */
+    private List<Long> livingOn(Thread thread) {
+        Set<Long> here = new LinkedHashSet<>();
+        Set<Long> elsewhere = new HashSet<>();
+        for (DeploymentContext deployment : vertx.deploymentManager().deployments()) {
+            for (Context instance : deployment.deployment().contexts()) {
+                ContextInternal context = (ContextInternal) instance;
+                boolean isHere =
+                        context.isEventLoopContext() && context.nettyEventLoop().inEventLoop(thread);
+                (isHere ? here : elsewhere).add(verticles.of(context).id());
+            }
+        }
+        here.removeAll(elsewhere);
+        here.remove(runtime.root().id());
+        return here.stream().limit(MOST_CONTEXTS).toList();
+    }
+
+    private @Nullable ThreadPoolExecutor fullPool() {
+        return vertx.workerPool().executor() instanceof ThreadPoolExecutor pool
+                        && !pool.getQueue().isEmpty()
+                        && pool.getActiveCount() >= pool.getMaximumPoolSize()
+                ? pool
+                : null;
+    }
+
+    private void addPool(
+            List<BlockedPlace> places,
+            ThreadPoolExecutor pool,
+            List<VertxThread> busy,
+            Map<Thread, List<ContextNode>> running) {
+        List<VertxThread> workers = busy.stream()
+                .filter(VertxThread::isWorker)
+                .sorted(Comparator.comparing(this::since).reversed())
+                .toList();
+        List<ContextNode> nodes = new ArrayList<>();
+        Duration full = null;
+        for (VertxThread worker : workers) {
+            List<ContextNode> on = running.getOrDefault(worker, List.of());
+            nodes.addAll(on);
+            full = full == null || since(worker).compareTo(full) < 0 ? since(worker) : full;
+        }
+        if (full != null && full.compareTo(POOL_FULL) > 0) {
+            places.add(new BlockedPlace(
+                    CauseKind.POOL,
+                    "vert.x-worker-thread",
+                    full,
+                    "",
+                    ids(nodes),
+                    ids(queue.waiting()),
+                    pool.getQueue().size()));
+        }
+    }
+
+    private static List<Long> ids(List<ContextNode> nodes) {
+        return nodes.stream()
+                .map(ContextNode::id)
+                .distinct()
+                .limit(MOST_CONTEXTS)
+                .toList();
+    }
+}
