@@ -274,7 +274,8 @@ class StatusClusterTest {
             assertThat(row(blocked, "alice").getString("state")).isEqualTo("up");
             assertThat(row(blocked, "alice").getJsonObject("status")).isNotNull();
             assertThat(row(blocked, "bob").getString("state")).isEqualTo("stale");
-            assertThat(row(blocked, "bob").getString("reason")).contains("the event bus of alice did not answer");
+            assertThat(row(blocked, "bob").getString("reason"))
+                    .contains("the event loop of the status verticle of alice did not answer");
         } finally {
             release.countDown();
             alice.eventBus().removeOutboundInterceptor(blocker);
