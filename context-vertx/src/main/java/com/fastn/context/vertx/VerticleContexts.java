@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * The contexts of deployed verticles: one service for each deployment, however many instances it has.
  *
  * <p>Vert.x tells nobody when it deploys a verticle, so one is noticed when something happens in it for the first time, when
- * a snapshot is taken, or when the status verticle looks, once a second; its duration begins then. It ends after the verticle's
- * {@code stop()}: its work is cancelled, and has a grace time to end in.
+ * a snapshot is taken, or when the status verticle looks: with each hello, soon after something has changed, and once a second
+ * while somebody consumes status. Its duration begins then. It ends after the verticle's {@code stop()}: its work is cancelled,
+ * and has a grace time to end in.
  */
 final class VerticleContexts {
     private final VertxInternal vertx;
