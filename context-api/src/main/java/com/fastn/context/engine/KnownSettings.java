@@ -39,7 +39,10 @@ final class KnownSettings {
             WarningIds.MEMORY_HIGH,
             WarningIds.DISK_HIGH,
             WarningIds.USAGE_NORMAL,
-            WarningIds.COUNTERS_FOLDED);
+            WarningIds.COUNTERS_FOLDED,
+            WarningIds.DEADLOCK,
+            WarningIds.DEADLOCK_SUSPECTED,
+            WarningIds.PLACE_BLOCKED);
 
     private KnownSettings() {}
 

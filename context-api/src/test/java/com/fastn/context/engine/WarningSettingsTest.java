@@ -249,4 +249,12 @@ class WarningSettingsTest {
                 .containsExactly("2x a setting names the warning \"contxt-idle\", which this version does not know;"
                         + " it has no effect (see WarningIds)");
     }
+
+    @Test
+    void warningsOfDeadlocksAndBlockedPlacesCanBeSilencedWithoutACountedMisuse() {
+        tree.root.setSetting(
+                Thresholds.WARNINGS_OFF,
+                List.of(WarningIds.DEADLOCK, WarningIds.DEADLOCK_SUSPECTED, WarningIds.PLACE_BLOCKED));
+        assertThat(tree.runtime.misuses()).isEmpty();
+    }
 }
