@@ -17,6 +17,7 @@ import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,12 +27,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ClockStepsAndFailingSourcesTest {
     /** Time that passes by hand, and a wall clock that is set besides. */
     private static final class SetClock implements Ticker {
-        private volatile long nanos;
+        private final AtomicLong nanos = new AtomicLong();
         private volatile Instant wall = Instant.parse("2026-01-01T12:00:00Z");
 
         @Override
         public long nanos() {
-            return nanos;
+            return nanos.get();
         }
 
         @Override
@@ -40,7 +41,7 @@ class ClockStepsAndFailingSourcesTest {
         }
 
         void pass(Duration time) {
-            nanos += time.toNanos();
+            nanos.addAndGet(time.toNanos());
             wall = wall.plus(time);
         }
 
@@ -121,15 +122,21 @@ class ClockStepsAndFailingSourcesTest {
         bWants.join().close();
     }
 
-    private static <T> T missing() {
-        throw new NoClassDefFoundError("a class of the application");
+    private static NoClassDefFoundError missing() {
+        return new NoClassDefFoundError("a class of the application");
     }
 
     @Test
     void S5_anErrorOfASourceDoesNotReachWhoAsksForAStatus() {
-        var unusedMetrics = runtime.setSystemMetrics(ClockStepsAndFailingSourcesTest::missing);
-        var unusedPlaces = runtime.setBlockedPlaces(ClockStepsAndFailingSourcesTest::missing);
-        var unusedHook = runtime.beforeSnapshot(ClockStepsAndFailingSourcesTest::missing);
+        var unusedMetrics = runtime.setSystemMetrics(() -> {
+            throw missing();
+        });
+        var unusedPlaces = runtime.setBlockedPlaces(() -> {
+            throw missing();
+        });
+        var unusedHook = runtime.beforeSnapshot(() -> {
+            throw missing();
+        });
         StatusSnapshot status = runtime.status();
         assertThat(status.systemMetrics()).isNull();
         assertThat(status.causes().blocked()).isEmpty();
@@ -147,7 +154,7 @@ class ClockStepsAndFailingSourcesTest {
         CompletableFuture<Void> asked = new CompletableFuture<>();
         Registration source = runtime.setBlockedPlaces(() -> {
             asked.complete(null);
-            return missing();
+            throw missing();
         });
         ContextMutex<Integer> orders = runtime.root().mutex("orders", 1);
         LockGuard<Integer> held =
