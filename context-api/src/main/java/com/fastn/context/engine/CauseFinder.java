@@ -33,6 +33,11 @@ final class CauseFinder {
         this.watch = new EpisodeWatch(runtime, this);
     }
 
+    /** For tests. */
+    DeadlockDetector deadlocks() {
+        return deadlocks;
+    }
+
     /** Called for each wait, outside of monitors, by the thread that asked. */
     void queued(Waiter<?> waiter) {
         deadlocks.queued(waiter);
@@ -54,9 +59,9 @@ final class CauseFinder {
         List<BlockedPlace> blocked = List.of();
         if (whole && source != null) {
             try {
-                blocked = source.get();
-            } catch (RuntimeException e) {
-                LOG.warn("the source of blocked places failed; the snapshot goes on without them", e);
+                blocked = List.copyOf(source.get());
+            } catch (Throwable t) {
+                LOG.warn("the source of blocked places failed; the snapshot goes on without them", LoggedFailure.of(t));
             }
         }
         var found = deadlocks.among(views);
@@ -74,24 +79,22 @@ final class CauseFinder {
     }
 
     List<Explanation> explainAll() {
-        return explainAll(runtime.status());
-    }
-
-    private List<Explanation> explainAll(StatusSnapshot snapshot) {
+        // Read first: what is told as of a moment was at most that old.
+        long at = runtime.nanos();
+        StatusSnapshot snapshot = runtime.status();
         List<Explanation> all = explainer(snapshot).explainAll();
-        episodes.fold(all, snapshot.timestamp());
+        episodes.fold(all, at, snapshot.timestamp());
         return all;
     }
 
     List<WaitEpisode> episodes() {
-        StatusSnapshot now = runtime.status();
-        var unused = explainAll(now);
-        return episodes.list(now.timestamp());
+        var unused = explainAll();
+        return knownEpisodes();
     }
 
     /** Those that are known by now; a snapshot may be of a part, and is not what they are found in. */
-    List<WaitEpisode> episodesOf(StatusSnapshot now) {
-        return episodes.list(now.timestamp());
+    List<WaitEpisode> knownEpisodes() {
+        return episodes.list(runtime.nanos());
     }
 
     /** {@return whether somebody is stuck} */

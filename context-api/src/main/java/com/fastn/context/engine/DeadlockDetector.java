@@ -30,9 +30,8 @@ import org.slf4j.LoggerFactory;
  * Looks for deadlocks among the locks of a runtime: when somebody queues behind one who waits itself, and when a snapshot is
  * taken (rule L14).
  *
- * <p>Views of several locks are not of one instant. But the holds and waits of a deadlock stay as they are, so a cycle
- * counts only when it is the same, hold by hold and wait by wait, in two readings one after the other: at the moment
- * between them all of it was there.
+ * <p>Views of several locks are not of one instant. But the holds and waits of a deadlock stay as they are, so only those
+ * count that stand in two readings one after the other: at the moment between them all of them were there.
  *
  * <p>What a {@code withLock} waits for is known once its work has given its stage, which is after it queued. So who queues is
  * looked at a little later, on a worker thread and together with others, and again after longer and longer times while it
@@ -57,8 +56,13 @@ final class DeadlockDetector {
     private final AtomicInteger suspectCount = new AtomicInteger();
     private final AtomicBoolean soon = new AtomicBoolean();
     private final AtomicBoolean later = new AtomicBoolean();
+    private final AtomicBoolean fully = new AtomicBoolean();
     private final Object looking = new Object();
     private volatile boolean tooManySuspects;
+
+    /** How long a full look rests after the last one. */
+    @GuardedBy("looking")
+    private Duration fullDelay = FIRST_LOOK;
 
     /** The last waiter of each deadlock that was told, with the moment at which it was found. */
     @GuardedBy("this")
@@ -105,7 +109,9 @@ final class DeadlockDetector {
     void queued(Waiter<?> waiter) {
         if (policy != DeadlockPolicy.IGNORE && waiter.lock.isHeldByOneWhoWaits()) {
             suspect(new Suspect(waiter, FIRST_LOOK));
-            schedule(soon, FIRST_LOOK);
+            schedule(soon, FIRST_LOOK, false);
+        } else if (policy != DeadlockPolicy.IGNORE && waiter.lock.hasMoreHoldersThanAreLookedAt()) {
+            schedule(fully, LAST_LOOK, true);
         }
     }
 
@@ -118,13 +124,16 @@ final class DeadlockDetector {
         }
     }
 
-    private void schedule(AtomicBoolean scheduled, Duration delay) {
+    private void schedule(AtomicBoolean scheduled, Duration delay, boolean all) {
         if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
             boolean will = runtime.timers()
                     .tick(
                             delay,
                             () -> runtime.timers().soon(() -> {
                                 scheduled.set(false);
+                                if (all) {
+                                    tooManySuspects = true;
+                                }
                                 synchronized (looking) {
                                     look();
                                 }
@@ -149,12 +158,15 @@ final class DeadlockDetector {
         tooManySuspects = false;
         List<Waiter<?>> waiters =
                 looked.stream().<Waiter<?>>map(Suspect::waiter).toList();
+        boolean moreMayCome = false;
         try {
-            if (act(all ? LockView.ofAll(runtime) : reachable(waiters))) {
+            List<LockView> views = all ? LockView.ofAll(runtime) : reachable(waiters);
+            moreMayCome = all && views.stream().anyMatch(DeadlockDetector::isSuspicious);
+            if (act(views)) {
                 runtime.changed();
             }
-        } catch (RuntimeException e) {
-            LOG.error("the search for deadlocks failed", e);
+        } catch (Throwable t) {
+            LOG.error("the search for deadlocks failed", LoggedFailure.of(t));
         }
         Duration next = runtime.elapsed(began, runtime.nanos()) == 0
                 ? FIRST_LOOK
@@ -162,14 +174,29 @@ final class DeadlockDetector {
         Duration wait = LAST_LOOK;
         for (Suspect each : looked) {
             if (each.waiter.lock.isWaiting(each.waiter) && each.waiter.lock.isHeldByOneWhoWaits()) {
-                Duration longer = each.delay.multipliedBy(3);
-                suspect(new Suspect(each.waiter, longer.compareTo(LAST_LOOK) > 0 ? LAST_LOOK : longer));
-                wait = longer.compareTo(wait) < 0 ? longer : wait;
+                Duration delay = shorter(each.delay.multipliedBy(3), LAST_LOOK);
+                suspect(new Suspect(each.waiter, delay));
+                wait = shorter(wait, delay);
             }
         }
         if (!suspects.isEmpty()) {
-            schedule(later, wait.compareTo(next) > 0 ? wait : next);
+            schedule(later, longer(wait, next), false);
         }
+        // Those that were too many are not in the list, so only a full look finds them.
+        if (moreMayCome) {
+            fullDelay = shorter(fullDelay.multipliedBy(3), LAST_LOOK);
+            schedule(fully, longer(fullDelay, next), true);
+        } else if (all) {
+            fullDelay = FIRST_LOOK;
+        }
+    }
+
+    private static Duration longer(Duration a, Duration b) {
+        return a.compareTo(b) > 0 ? a : b;
+    }
+
+    private static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
     }
 
     /** The locks that waits lead to, over their holders and what those wait for. */
@@ -204,6 +231,7 @@ final class DeadlockDetector {
                 youngest.lock.giveUp(youngest, new DeadlockException(report));
             }
         }
+        forgetEnded();
         return !cycles.isEmpty();
     }
 
@@ -225,16 +253,12 @@ final class DeadlockDetector {
         if (views.stream().noneMatch(DeadlockDetector::isSuspicious)) {
             return List.of();
         }
-        List<Cycle> before = cycles(views);
-        for (int reading = 1; reading < READINGS && !before.isEmpty(); reading++) {
-            List<LockView> again =
-                    views.stream().map(view -> view.lock().view()).toList();
-            List<Cycle> now = cycles(again);
-            Set<Set<Part>> parts = new HashSet<>();
-            before.forEach(cycle -> parts.add(cycle.parts()));
-            List<Cycle> both =
-                    now.stream().filter(cycle -> parts.contains(cycle.parts())).toList();
-            if (!both.isEmpty() || now.isEmpty()) {
+        List<WaitForGraph.Lock> before = locks(views);
+        for (int reading = 1; reading < READINGS && !cycles(before).isEmpty(); reading++) {
+            List<WaitForGraph.Lock> now =
+                    locks(views.stream().map(view -> view.lock().view()).toList());
+            List<Cycle> both = cycles(WaitForGraph.inBoth(before, now));
+            if (!both.isEmpty()) {
                 return both;
             }
             before = now;
@@ -247,9 +271,11 @@ final class DeadlockDetector {
                 && view.holders().stream().anyMatch(holder -> view.lock().isHeldInACircleBy(holder.node()));
     }
 
-    private static List<Cycle> cycles(List<LockView> views) {
-        List<WaitForGraph.Lock> locks =
-                views.stream().map(DeadlockDetector::lock).toList();
+    private static List<WaitForGraph.Lock> locks(List<LockView> views) {
+        return views.stream().map(DeadlockDetector::lock).toList();
+    }
+
+    private static List<Cycle> cycles(List<WaitForGraph.Lock> locks) {
         List<Cycle> all = new ArrayList<>();
         Set<Part> provenParts = new HashSet<>();
         for (List<WaitForGraph.Step> steps : WaitForGraph.proven(locks)) {
@@ -380,8 +406,13 @@ final class DeadlockDetector {
         }
     }
 
+    /** For tests: of how many deadlocks it is known since when they last. */
+    synchronized int knownCount() {
+        return known.size();
+    }
+
     /** For tests: whether a look is yet to come. */
     boolean isLooking() {
-        return soon.get() || later.get() || suspects.peek() != null;
+        return soon.get() || later.get() || fully.get() || suspects.peek() != null;
     }
 }

@@ -4,6 +4,7 @@ import com.fastn.context.WarningIds;
 import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
+import java.util.Comparator;
 
 /** Contexts that wait for each other: as a proof, and one severity lower as a suspicion (rule L14). */
 enum DeadlockRule implements WarningRule {
@@ -40,8 +41,6 @@ enum DeadlockRule implements WarningRule {
         WarningSettings settings = WarningSettings.of(evidence.runtime().root());
         for (DeadlockReport report : evidence.causes().deadlocks()) {
             if (report.proven() == (this == PROVEN) && findings.accepts(this, settings)) {
-                Duration since = Duration.between(
-                        report.foundAt(), evidence.runtime().ticker().wallTime());
                 findings.add(
                         this,
                         settings,
@@ -50,8 +49,16 @@ enum DeadlockRule implements WarningRule {
                         report.proven()
                                 ? "take these locks in one order everywhere, or cancel one of these contexts"
                                 : "whether another branch of one of them is about to release its guard",
-                        since.isNegative() ? Duration.ZERO : since);
+                        age(report));
             }
         }
+    }
+
+    /** It is there since the last one of them began to wait. */
+    private static Duration age(DeadlockReport report) {
+        return report.parties().stream()
+                .map(DeadlockReport.Party::waited)
+                .min(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
     }
 }

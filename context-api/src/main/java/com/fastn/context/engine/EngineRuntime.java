@@ -197,7 +197,7 @@ public final class EngineRuntime implements ContextRuntime {
     @Override
     public StatusSnapshot statusWithRecent() {
         StatusSnapshot now = status();
-        return now.withRecent(recent()).withCauses(now.causes().withEpisodes(causes.episodesOf(now)));
+        return now.withRecent(recent()).withCauses(now.causes().withEpisodes(causes.knownEpisodes()));
     }
 
     CauseFinder causes() {
@@ -208,7 +208,7 @@ public final class EngineRuntime implements ContextRuntime {
     public StatusSnapshot statusWithRecent(SnapshotLimits limits) {
         // The tree has to make room for the list.
         StatusSnapshot now = status(limits);
-        Causes known = now.causes().withEpisodes(causes.episodesOf(now));
+        Causes known = now.causes().withEpisodes(causes.knownEpisodes());
         return SnapshotFold.fold(now.withRecent(recent()).withCauses(known), limits);
     }
 
@@ -243,8 +243,8 @@ public final class EngineRuntime implements ContextRuntime {
         for (Runnable hook : beforeSnapshot) {
             try {
                 hook.run();
-            } catch (RuntimeException e) {
-                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", LoggedFailure.of(e));
+            } catch (Throwable t) {
+                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", LoggedFailure.of(t));
             }
         }
     }
@@ -256,8 +256,8 @@ public final class EngineRuntime implements ContextRuntime {
         }
         try {
             return source.get();
-        } catch (RuntimeException e) {
-            LOG.warn("the source of system metrics failed; the snapshot goes on without them", LoggedFailure.of(e));
+        } catch (Throwable t) {
+            LOG.warn("the source of system metrics failed; the snapshot goes on without them", LoggedFailure.of(t));
             return null;
         }
     }

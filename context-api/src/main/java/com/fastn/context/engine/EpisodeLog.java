@@ -21,7 +21,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Waits folded into the times in which somebody held others up; those that last, and the last ones that ended. */
+/**
+ * Waits folded into the times in which somebody held others up; those that last, and the last ones that ended. Their order
+ * and length are those of the monotonic clock; the wall clock, which may be set at any time, only says when one began.
+ */
 final class EpisodeLog {
     static final int MOST_ENDED = 50;
     private static final int MOST_OPEN = 50;
@@ -33,14 +36,24 @@ final class EpisodeLog {
     private final ArrayDeque<WaitEpisode> ended = new ArrayDeque<>();
 
     @GuardedBy("this")
-    private @Nullable Instant lastLook;
+    private boolean looked;
 
-    /** Takes in what is stuck at a moment. A look that is older than the last one is left out. */
-    synchronized void fold(List<Explanation> stuck, Instant now) {
-        if (lastLook != null && now.isBefore(lastLook)) {
+    @GuardedBy("this")
+    private long lastLookNanos;
+
+    /**
+     * Takes in what is stuck at a moment. A look that is older than the last one is left out.
+     *
+     * @param stuck what is stuck
+     * @param nanos the moment
+     * @param wall what the wall clock showed at it
+     */
+    synchronized void fold(List<Explanation> stuck, long nanos, Instant wall) {
+        if (looked && nanos - lastLookNanos < 0) {
             return;
         }
-        lastLook = now;
+        looked = true;
+        lastLookNanos = nanos;
         Map<Long, Seen> seen = new HashMap<>();
         for (Explanation each : stuck) {
             seen.computeIfAbsent(each.root().context().contextId(), id -> new Seen(each))
@@ -51,7 +64,7 @@ final class EpisodeLog {
             Map.Entry<Long, Open> entry = left.next();
             if (!seen.containsKey(entry.getKey())) {
                 left.remove();
-                ended.addFirst(entry.getValue().episode(now, now));
+                ended.addFirst(entry.getValue().episode(true, nanos));
                 if (ended.size() > MOST_ENDED) {
                     ended.removeLast();
                 }
@@ -60,7 +73,7 @@ final class EpisodeLog {
         seen.forEach((root, what) -> {
             Open known = open.get(root);
             if (known == null && open.size() < MOST_OPEN) {
-                known = new Open(now.minus(what.longest));
+                known = new Open(wall.minus(what.longest), nanos - what.longest.toNanos());
                 open.put(root, known);
             }
             if (known != null) {
@@ -70,10 +83,11 @@ final class EpisodeLog {
     }
 
     /** The newest first. */
-    synchronized List<WaitEpisode> list(Instant now) {
+    synchronized List<WaitEpisode> list(long nanos) {
+        List<Open> lasting = new ArrayList<>(open.values());
+        lasting.sort(Comparator.comparingLong((Open each) -> nanos - each.startNanos));
         List<WaitEpisode> all = new ArrayList<>();
-        open.values().forEach(each -> all.add(each.episode(null, now)));
-        all.sort(Comparator.comparing(WaitEpisode::start).reversed());
+        lasting.forEach(each -> all.add(each.episode(false, nanos)));
         all.addAll(ended);
         return all;
     }
@@ -112,14 +126,16 @@ final class EpisodeLog {
     /** An episode that lasts. */
     private static final class Open {
         private final Instant start;
+        private final long startNanos;
         private CauseKind kind = CauseKind.UNKNOWN;
         private String name = "";
         private @Nullable ContextRef root;
         private String rootText = "";
         private int most;
 
-        Open(Instant start) {
+        Open(Instant start, long startNanos) {
             this.start = start;
+            this.startNanos = startNanos;
         }
 
         void take(Seen seen) {
@@ -130,12 +146,12 @@ final class EpisodeLog {
             most = Math.max(most, Math.max(1, seen.waiters));
         }
 
-        WaitEpisode episode(@Nullable Instant end, Instant now) {
-            Duration lasted = Duration.between(start, end == null ? now : end);
+        WaitEpisode episode(boolean ended, long nanos) {
+            Duration lasted = Duration.ofNanos(Math.max(0, nanos - startNanos));
             return new WaitEpisode(
                     start,
-                    end,
-                    lasted.isNegative() ? Duration.ZERO : lasted,
+                    ended ? start.plus(lasted) : null,
+                    lasted,
                     kind,
                     name,
                     requireNonNull(root, "root"),

@@ -67,27 +67,32 @@ final class EpisodeWatch {
             full = false;
         }
         List<Waiter<?>> waiting = new ArrayList<>();
-        for (Waiter<?> waiter : looked) {
-            if (waiter.lock.isWaiting(waiter)) {
-                waiting.add(waiter);
-                late |= runtime.elapsed(waiter.sinceNanos, began) > WarningSettings.of(waiter.by).waiterStuckNanos;
-            }
-        }
         try {
-            goOn = (late || causes.isEpisodeOpen()) && causes.lookForEpisodes();
-        } catch (RuntimeException e) {
-            LOG.error("the look for stalls failed", e);
-        }
-        Duration cost = Duration.ofNanos(runtime.elapsed(began, runtime.nanos()));
-        Duration rest = cost.multipliedBy(SHARE);
-        synchronized (this) {
-            for (Waiter<?> waiter : waiting) {
-                if (sample.size() < SAMPLE) {
-                    sample.add(waiter);
+            for (Waiter<?> waiter : looked) {
+                if (waiter.lock.isWaiting(waiter)) {
+                    waiting.add(waiter);
+                    late |= runtime.elapsed(waiter.sinceNanos, began) > WarningSettings.of(waiter.by).waiterStuckNanos;
                 }
             }
-            full = sample.size() >= SAMPLE;
-            ticking = (goOn || !sample.isEmpty()) && schedule(rest.compareTo(EVERY) > 0 ? rest : EVERY);
+            goOn = (late || causes.isEpisodeOpen()) && causes.lookForEpisodes();
+        } catch (Throwable t) {
+            goOn = causes.isEpisodeOpen();
+            LOG.error("the look for stalls failed", LoggedFailure.of(t));
+        } finally {
+            Duration cost = Duration.ofNanos(runtime.elapsed(began, runtime.nanos()));
+            goOn(waiting, goOn, cost.multipliedBy(SHARE));
         }
+    }
+
+    private synchronized void goOn(List<Waiter<?>> waiting, boolean stuck, Duration rest) {
+        for (Waiter<?> waiter : waiting) {
+            if (sample.size() < SAMPLE) {
+                sample.add(waiter);
+            }
+        }
+        // Should it fail to be scheduled, the next one who queues starts it again.
+        ticking = false;
+        ticking = (stuck || !sample.isEmpty()) && schedule(rest.compareTo(EVERY) > 0 ? rest : EVERY);
+        full = ticking && sample.size() >= SAMPLE;
     }
 }

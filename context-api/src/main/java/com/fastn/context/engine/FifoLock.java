@@ -872,6 +872,11 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         return only != null ? isHeldInACircleBy(only) : several.stream().anyMatch(this::isHeldInACircleBy);
     }
 
+    /** Whether {@link #isHeldByOneWhoWaits} leaves some out. */
+    final synchronized boolean hasMoreHoldersThanAreLookedAt() {
+        return holders.size() > MOST_HOLDERS_LOOKED_AT;
+    }
+
     /** Whether a holder waits for a lock; for one with a single permit another branch of the same context may well wait. */
     final boolean isHeldInACircleBy(ContextNode holder) {
         return holder.isWaitingForLock(total == 1 ? this : null);

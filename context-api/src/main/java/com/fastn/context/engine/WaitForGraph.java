@@ -6,8 +6,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * the waits inside of its {@code withLock}; for a suspicion also all other waits of its context for other locks.
  */
 final class WaitForGraph {
+    /** A context that waits in more places at once is hardly one that does one thing at a time. */
+    private static final int MOST_WAITS_OF_A_CONTEXT = 64;
+
     /**
      * A lock.
      *
@@ -87,8 +93,10 @@ final class WaitForGraph {
                 lock.queue.addLast(node);
                 waits.add(node);
                 if (suspecting && mayBeOneBranch.test(wait.context())) {
-                    waitsOf.computeIfAbsent(wait.context(), c -> new ArrayList<>(1))
-                            .add(node);
+                    List<WaitNode> some = waitsOf.computeIfAbsent(wait.context(), c -> new ArrayList<>(1));
+                    if (some.size() < MOST_WAITS_OF_A_CONTEXT) {
+                        some.add(node);
+                    }
                 }
             }
         }
@@ -125,6 +133,45 @@ final class WaitForGraph {
      */
     static List<List<Step>> suspected(Collection<Lock> locks, Predicate<Object> mayBeOneBranch) {
         return new WaitForGraph(locks, true, mayBeOneBranch).cycles();
+    }
+
+    /**
+     * What is left of two readings that were made one after the other: the holds and waits that stand in both. All of it was
+     * there at the moment between them, also where the locks of a reading were not read at one instant; so what is found
+     * deadlocked in it was deadlocked at that moment. A deadlock that was there before the first reading is in it whole.
+     *
+     * @param before the locks in the first reading
+     * @param after the same locks in the second
+     * @return the locks, with what is in both; units that changed hands meanwhile count as free
+     */
+    static List<Lock> inBoth(Collection<Lock> before, Collection<Lock> after) {
+        Map<Object, Lock> earlier = new HashMap<>();
+        before.forEach(lock -> earlier.put(lock.key(), lock));
+        List<Lock> both = new ArrayList<>(after.size());
+        for (Lock now : after) {
+            Lock then = earlier.get(now.key());
+            if (then != null) {
+                Set<Hold> holdsThen = new HashSet<>(then.holds());
+                Map<Object, Wait> waitsThen = new HashMap<>();
+                then.queue().forEach(wait -> waitsThen.put(wait.key(), wait));
+                List<Wait> queue = new ArrayList<>();
+                for (Wait wait : now.queue()) {
+                    Wait same = waitsThen.get(wait.key());
+                    if (same != null && same.units() == wait.units()) {
+                        Collection<?> inside = wait.inside().stream()
+                                .filter(same.inside()::contains)
+                                .toList();
+                        queue.add(new Wait(wait.key(), wait.context(), wait.units(), inside));
+                    }
+                }
+                both.add(new Lock(
+                        now.key(),
+                        now.units(),
+                        now.holds().stream().filter(holdsThen::contains).toList(),
+                        queue));
+            }
+        }
+        return both;
     }
 
     /** The waits that can never end, for the test against all possible futures. */
@@ -243,9 +290,8 @@ final class WaitForGraph {
         }
 
         void block(WaitNode wait) {
-            if (!wait.blocks.contains(this)) {
+            if (wait.blocks.add(this)) {
                 waitsInside.add(wait);
-                wait.blocks.add(this);
                 blockers++;
             }
         }
@@ -254,7 +300,7 @@ final class WaitForGraph {
     private static final class WaitNode {
         final LockNode lock;
         final Wait wait;
-        final List<HoldNode> blocks = new ArrayList<>(1);
+        final Set<HoldNode> blocks = new LinkedHashSet<>(2);
         boolean served;
 
         @Nullable

@@ -23,6 +23,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -150,6 +154,117 @@ class DeadlocksTest {
                 .hasMessageContaining("c0 holds mutex \"m0\"")
                 .hasMessageContaining("c1 holds mutex \"m1\"");
         assertThat(runtime.status().activeLocks()).isEmpty();
+    }
+
+    @Test
+    void deadlocksThatWereResolvedLeaveNothing() {
+        runtime.close();
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER);
+        for (int i = 0; i < 5; i++) {
+            List<CompletableFuture<String>> all = ring(2);
+            await().atMost(Duration.ofSeconds(30)).until(() -> all.stream().allMatch(CompletableFuture::isDone));
+            runtime.root().children().forEach(FastnContext::close);
+        }
+        // Nobody takes a snapshot.
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> runtime.causes().deadlocks().knownCount() == 0);
+    }
+
+    @Test
+    void oneThatIsCompleteOnlyAfterTooManyQueuedIsFoundAllTheSame() throws InterruptedException {
+        runtime.close();
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER);
+        ContextMutex<Integer> front = runtime.root().mutex("front", 1);
+        ContextMutex<Integer> back = runtime.root().mutex("back", 1);
+        LockGuard<Integer> held = ask(open("holder"), back).join();
+        ContextNode middle = open("middle");
+        LockGuard<Integer> second = ask(middle, front).join();
+        CompletableFuture<LockGuard<Integer>> third = ask(middle, back);
+        List<CompletableFuture<LockGuard<Integer>>> crowd = new ArrayList<>();
+        for (int i = 0; i < 1_500; i++) {
+            crowd.add(ask(open("crowd" + i), front));
+        }
+        // Both queue, and nobody can tell what their scopes wait for before the work has given its stage.
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        CountDownLatch bothHold = new CountDownLatch(2);
+        CountDownLatch bothQueued = new CountDownLatch(2);
+        CountDownLatch giveStage = new CountDownLatch(1);
+        List<CompletableFuture<String>> results = new CopyOnWriteArrayList<>();
+        List<Thread> threads = new ArrayList<>();
+        for (boolean up : new boolean[] {true, false}) {
+            ContextNode who = open(up ? "up" : "down");
+            threads.add(new Thread(() -> results.add(in(
+                            who,
+                            () -> (up ? m : n).<String>withLock(v -> {
+                                bothHold.countDown();
+                                awaitLatch(bothHold);
+                                CompletionStage<String> inner =
+                                        (up ? n : m).<String>withLock(w -> CompletableFuture.completedFuture("done"));
+                                bothQueued.countDown();
+                                awaitLatch(giveStage);
+                                return inner;
+                            }))
+                    .toCompletableFuture())));
+        }
+        threads.forEach(Thread::start);
+        awaitLatch(bothQueued);
+        // The first looks are over, and found nothing.
+        await().pollDelay(Duration.ofMillis(300)).until(() -> true);
+        giveStage.countDown();
+        for (Thread thread : threads) {
+            thread.join(30_000);
+        }
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> results.size() == 2 && results.stream().allMatch(CompletableFuture::isDone));
+        assertThat(results)
+                .filteredOn(CompletableFuture::isCompletedExceptionally)
+                .hasSize(1);
+        crowd.forEach(each -> each.cancel(false));
+        second.close();
+        held.close();
+        third.join().close();
+    }
+
+    private static void awaitLatch(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void oneOverTheLastOfManyHoldersIsFoundWithoutASnapshot() {
+        runtime.close();
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER);
+        ContextReadWriteLock<Integer> table = runtime.root().readWriteLock("table", 1);
+        ContextMutex<Integer> index = runtime.root().mutex("index", 1);
+        ContextNode a = open("a");
+        ContextNode b = open("b");
+        for (int i = 0; i < 100; i++) {
+            var unused = in(
+                    open("reader" + i),
+                    () -> table.readLock().toCompletableFuture().join());
+        }
+        List<CompletableFuture<String>> waits = new ArrayList<>();
+        waits.add(in(
+                b,
+                () -> index.<String>withLock(v -> {
+                            waits.add(in(
+                                    a,
+                                    () -> table.<String>withReadLock(r -> in(
+                                                    a,
+                                                    () -> index.<String>withLock(
+                                                            w -> CompletableFuture.completedFuture("done"))))
+                                            .toCompletableFuture()));
+                            return in(
+                                    b,
+                                    () -> table.<String>withWriteLock(g -> CompletableFuture.completedFuture("done")));
+                        })
+                        .toCompletableFuture()));
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> waits.stream().anyMatch(CompletableFuture::isCompletedExceptionally));
     }
 
     @Test

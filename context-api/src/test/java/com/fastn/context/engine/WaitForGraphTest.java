@@ -13,6 +13,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The detector against all possible futures of small systems, and by hand. */
 class WaitForGraphTest {
@@ -174,6 +175,77 @@ class WaitForGraphTest {
                         .containsExactlyInAnyOrder("wa", "wb"));
     }
 
+    // --- two readings
+
+    private static Lock semaphore(List<Hold> holds, Wait... queue) {
+        return new Lock("s", 2, holds, List.of(queue));
+    }
+
+    @Test
+    void L14_whatIsHeldByDifferentOnesInTwoReadingsIsNoProof() {
+        // The second permit goes round; each reading sees it with one who waited for l at another moment.
+        Hold first = hold("h1", "a");
+        Wait w = wait("w", "w", "h1");
+        Wait p = wait("p", "p", "pHoldsL");
+        Hold l = hold("pHoldsL", "p");
+        List<Lock> before = List.of(
+                semaphore(List.of(first, hold("h2", "b")), wait("x", "x"), w, p), mutex("l", l, wait("bL", "b", "h2")));
+        List<Lock> after =
+                List.of(semaphore(List.of(first, hold("x", "x")), w, p), mutex("l", l, wait("xL", "x", "x")));
+        for (List<Lock> reading : List.of(before, after)) {
+            assertThat(WaitForGraph.proven(reading))
+                    .anySatisfy(cycle -> assertThat(cycle).singleElement().satisfies(step -> {
+                        assertThat(step.waiting()).isEqualTo(w);
+                        assertThat(step.heldUp()).isEqualTo(first);
+                    }));
+        }
+        List<Lock> both = WaitForGraph.inBoth(before, after);
+        assertThat(WaitForGraph.proven(both)).isEmpty();
+        assertThat(WaitForGraph.suspected(both, context -> true)).isEmpty();
+        // The same one both times, and it is.
+        assertThat(WaitForGraph.proven(WaitForGraph.inBoth(after, after))).isNotEmpty();
+    }
+
+    @Test
+    void L14_twoReadingsOfAMovingSystemProveJustWhatIsDeadlocked() {
+        long seed = Long.getLong("fastn.seed", new Random().nextLong());
+        System.out.println("WaitForGraphTest two readings, seed " + seed + ", " + SCHEDULES / 4 + " schedules");
+        long deadlocks = 0;
+        for (int i = 0; i < SCHEDULES / 4; i++) {
+            SplittableRandom random = new SplittableRandom(seed + i);
+            SmallSystem system = new SmallSystem(random.split());
+            for (int step = random.nextInt(30); step > 0; step--) {
+                system.step();
+            }
+            Set<Object> atStart = AllFutures.neverServed(system.locks());
+            List<Lock> before = system.readWhileMoving(random);
+            List<Lock> between = system.locks();
+            List<Lock> after = system.readWhileMoving(random);
+            Set<Object> found = new HashSet<>();
+            WaitForGraph.neverServed(WaitForGraph.inBoth(before, after)).forEach(wait -> found.add(wait.key()));
+            if (!found.containsAll(atStart)
+                    || !(found.isEmpty() || AllFutures.neverServed(between).containsAll(found))) {
+                throw new AssertionError("seed " + seed + ", schedule " + i + ": found " + found + ", at the start "
+                        + atStart + ", between " + between + ", readings " + before + " and " + after);
+            }
+            deadlocks += found.isEmpty() ? 0 : 1;
+        }
+        assertThat(deadlocks).isGreaterThan(SCHEDULES / 40);
+    }
+
+    @Test
+    @Timeout(60)
+    void aContextWithThousandsOfGuardsAndWaitsIsLookedAtQuickly() {
+        List<Lock> locks = new ArrayList<>();
+        for (int i = 0; i < 8_000; i++) {
+            locks.add(mutex("held" + i, hold("mine" + i, "busy")));
+            locks.add(mutex("wanted" + i, hold("other" + i, "other" + i), wait("wait" + i, "busy")));
+        }
+        assertThat(WaitForGraph.suspected(locks, context -> true)).isEmpty();
+        locks.set(0, mutex("held0", hold("mine0", "busy"), wait("back", "other1")));
+        assertThat(WaitForGraph.suspected(locks, context -> true)).hasSize(1);
+    }
+
     // --- random systems
 
     /** A few parties that take locks inside of one another, branch, and give back what they may. */
@@ -248,6 +320,18 @@ class WaitForGraphTest {
                 lock.holds.add(next);
                 parties.get(next.party).add(next);
             }
+        }
+
+        /** Views that are of one instant each, with steps between them. */
+        List<Lock> readWhileMoving(SplittableRandom between) {
+            List<Lock> read = new ArrayList<>();
+            for (int i = 0; i < locks.size(); i++) {
+                read.add(locks().get(i));
+                for (int step = between.nextInt(4); step > 0; step--) {
+                    step();
+                }
+            }
+            return read;
         }
 
         List<Lock> locks() {
