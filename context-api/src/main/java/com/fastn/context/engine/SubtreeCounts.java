@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -104,20 +105,17 @@ final class SubtreeCounts {
         return sums;
     }
 
-    private static void foldBeyond(TreeMap<String, Long> sums, int most) {
+    private static void foldBeyond(NavigableMap<String, Long> sums, int most) {
         if (sums.size() <= most) {
             return;
         }
         Long folded = sums.remove(CounterStore.FOLDED);
         long rest = folded == null ? 0 : folded;
-        boolean any = folded != null;
         while (sums.size() > most) {
-            rest = CounterCell.saturatedSum(rest, sums.pollLastEntry().getValue());
-            any = true;
+            Map.Entry<String, Long> last = sums.pollLastEntry();
+            rest = last == null ? rest : CounterCell.saturatedSum(rest, last.getValue());
         }
-        if (any) {
-            sums.put(CounterStore.FOLDED, rest);
-        }
+        sums.put(CounterStore.FOLDED, rest);
     }
 
     private record Own(Map<String, Long> total, Map<String, Long> live) {
