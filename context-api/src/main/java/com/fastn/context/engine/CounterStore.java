@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.Counters;
 import com.fastn.context.Windows;
+import com.fastn.context.engine.SubtreeCounts.Counts;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.CounterWindows;
@@ -12,7 +13,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,6 +117,11 @@ final class CounterStore implements Counters {
     /** How many names have a rank, for tests. */
     int rankCount() {
         return ranks.size();
+    }
+
+    /** What is locked while paths and cells are made, for tests. */
+    Object monitor() {
+        return structure;
     }
 
     private void firstUse(String counter) {
@@ -512,12 +517,19 @@ final class CounterStore implements Counters {
         long now = runtime.sinceStart(nanos);
         return growths.stream()
                 .filter(growth -> growth.at().path().startsWith(top))
-                .map(growth -> growth.read(
-                        now,
-                        counts.getOrDefault(growth.at(), Counts.NONE).allTotal().getOrDefault(growth.counter(), 0L)))
+                .map(growth -> growth.read(now, totalOf(growth, counts.getOrDefault(growth.at(), Counts.NONE))))
                 .sorted(Comparator.comparing((CounterWindows w) -> w.path().toString())
                         .thenComparing(CounterWindows::counter))
                 .toList();
+    }
+
+    private long totalOf(CounterGrowth growth, Counts counts) {
+        Long rolledUp = counts.allTotal().get(growth.counter());
+        // A name that has none is perhaps one of those that were summed up together.
+        boolean summedUp = rolledUp == null || growth.counter().equals(FOLDED);
+        return summedUp && counts.allTotal().containsKey(FOLDED)
+                ? subtree(growth.at(), growth.counter(), CounterCell::total)
+                : rolledUp == null ? 0 : rolledUp;
     }
 
     /** Reads many paths as if at a moment at which none was being folded. */
@@ -680,65 +692,11 @@ final class CounterStore implements Counters {
                 : path.child(total).toString();
     }
 
-    /** What the paths of a subtree count, each with what lies below it: read once for a whole snapshot. */
-    Map<PathCounters, Counts> readAll() {
-        return unfolded(this::readAllOnce);
-    }
-
-    private Map<PathCounters, Counts> readAllOnce() {
-        List<PathCounters> order = new ArrayList<>();
-        Map<PathCounters, Counts> counts = new HashMap<>();
-        order.add(root);
-        for (int i = 0; i < order.size(); i++) {
-            PathCounters path = order.get(i);
-            counts.put(path, Counts.read(path, byFirstUse));
-            order.addAll(path.children());
-        }
-        // Children stand behind their parent, so from the end on each is complete when it is added to its parent.
-        for (int i = order.size() - 1; i >= 0; i--) {
-            PathCounters path = order.get(i);
-            Counts mine = counts.get(path);
-            for (PathCounters child : path.children()) {
-                Counts below = counts.get(child);
-                // A path that appeared during the walk is in the next snapshot.
-                if (mine != null && below != null) {
-                    mine.addBelow(below);
-                }
-            }
-        }
-        return counts;
-    }
-
-    /** The counters of one path: its own and the sums with all below it. */
-    record Counts(
-            Map<String, Long> total, Map<String, Long> live, Map<String, Long> allTotal, Map<String, Long> allLive) {
-
-        static final Counts NONE = new Counts(Map.of(), Map.of(), Map.of(), Map.of());
-
-        static Counts read(PathCounters path, Comparator<String> order) {
-            Map<String, Long> total = new TreeMap<>(order);
-            Map<String, Long> live = new TreeMap<>(order);
-            for (CounterCell cell : path.cells()) {
-                // Live before total: what is counted by both is never shown with more live than total (rule M9).
-                long liveNow = cell.live();
-                long totalNow = cell.total();
-                if (totalNow != 0) {
-                    total.put(cell.name(), totalNow);
-                }
-                if (liveNow != 0) {
-                    live.put(cell.name(), liveNow);
-                }
-            }
-            Map<String, Long> allTotal = new TreeMap<>(order);
-            allTotal.putAll(total);
-            Map<String, Long> allLive = new TreeMap<>(order);
-            allLive.putAll(live);
-            return new Counts(total, live, allTotal, allLive);
-        }
-
-        void addBelow(Counts below) {
-            below.allTotal.forEach((name, n) -> allTotal.merge(name, n, CounterCell::saturatedSum));
-            below.allLive.forEach((name, n) -> allLive.merge(name, n, CounterCell::saturatedSum));
-        }
+    /**
+     * What a path and those below it count, each with what lies below it: read once for a whole snapshot. As many names as a
+     * path may have are rolled up apart twice over, so there is room for those of a path and as many from below.
+     */
+    Map<PathCounters, Counts> readAll(ContextPath top) {
+        return unfolded(() -> SubtreeCounts.read(find(top), byFirstUse, 2 * caps.namesPerPath));
     }
 }

@@ -83,7 +83,9 @@ final class PathCounters {
         }
         CounterCell cell = cells.get(counter);
         if (cell == null) {
-            return store.makeCell(this, Names.clean(counter));
+            String clean = Names.clean(counter);
+            cell = cells.get(clean);
+            return cell != null ? cell : store.makeCell(this, clean);
         }
         keepAtHand(cell);
         return cell;

@@ -47,7 +47,7 @@ final class SnapshotTaker {
     private final long version;
     private final SnapshotWalk order;
     private final Set<FifoLock<?>> locksFound = new LinkedHashSet<>();
-    private Map<PathCounters, CounterStore.Counts> counts = Map.of();
+    private Map<PathCounters, SubtreeCounts.Counts> counts = Map.of();
     private long idleNanosOfAll;
 
     private SnapshotTaker(EngineRuntime runtime, ContextNode from) {
@@ -87,7 +87,7 @@ final class SnapshotTaker {
                 locksFound.addAll(own);
             }
         }
-        counts = runtime.counterStore().readAll();
+        counts = runtime.counterStore().readAll(order.path(0));
         idleNanosOfAll = idleNanosOfAll();
         ContextStatus root = status(0, null);
         boolean whole = from.parent() == null;
@@ -211,9 +211,9 @@ final class SnapshotTaker {
         Redactor redactor = runtime.redactor();
         CancelReason reason = node.cancelReason();
         PathCounters path = order.counters(index);
-        CounterStore.Counts counted = path == null ? null : counts.get(path);
+        SubtreeCounts.Counts counted = path == null ? null : counts.get(path);
         if (counted == null) {
-            counted = CounterStore.Counts.NONE;
+            counted = SubtreeCounts.Counts.NONE;
         }
         sink.row(
                 node.id(),

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * The filter that takes secrets out of what a status shows (rule S5). {@value #REDACTED} stands where one was.
  *
  * <p>Two things are taken for a secret: the value of a key that a pattern finds, such as {@code api_key}, also in free text as
- * in {@code password=..}; and a text that looks like one by itself: a JSON web token, a PEM block, an AWS key id, user and
+ * in {@code password=..}, {@code Cookie: ..} or {@code --token ..}; and a text that looks like one by itself: a JSON web token, a PEM block, an AWS key id, user and
  * password in a URL. Numbers of metrics are no secrets. It is a net with holes: a password under a harmless name looks like
  * any other word.
  *
@@ -27,8 +27,9 @@ public final class Redactor {
     public static final String REDACTED = "(redacted)";
 
     /** The keys whose values are secrets, unless another pattern is given. */
-    public static final Pattern SECRET_KEYS = Pattern.compile(
-            "(?i)(pass(word|wd)?|secret|token|api[-_]?key|private[-_]?key" + "|auth|cookie|credential|session[-_]?id)");
+    public static final Pattern SECRET_KEYS =
+            Pattern.compile("(?i)(pass(word|wd)?|pwd|secret|token|api[-_]?key|private[-_]?key"
+                    + "|auth|cookie|credential|session[-_]?id)");
 
     private static final Redactor STANDARD = new Redactor(SECRET_KEYS, null);
 
@@ -38,6 +39,10 @@ public final class Redactor {
     private static final String PEM_END = "-----END ";
     private static final String DASHES = "-----";
     private static final Pattern SCHEME = Pattern.compile("(?i)(bearer|basic|digest|token) ++");
+    /** Keys of headers whose value may have any number of parts, each of them a secret. */
+    private static final Pattern WHOLE_LINE = Pattern.compile("(?i)cookie|authori[sz]ation$");
+
+    private static final Pattern WHOLE_LINE_OF_HEADER = Pattern.compile("(?i)auth$");
     private static final char FIRST_SIGN = ':';
     private static final char LAST_SIGN = 'J';
     private static final int NO_SIGN = 0;
@@ -45,9 +50,11 @@ public final class Redactor {
     private static final int PEM_SIGN = 2;
     private static final int PAIR_SIGN = 4;
     private static final int KEY_ID_LENGTH = 20;
-    private static final int SHORTEST_SECRET_KEY = 4;
+    private static final int SHORTEST_SECRET_KEY = 3;
     private static final int LONGEST_KEY = 64;
-    private static final int MOST_SPACES = 3;
+    /** Of so many texts in texts a quote may be, each of which doubles the backslashes before it. */
+    private static final int MOST_BACKSLASHES = 15;
+
     /** More than this nests no datum. */
     private static final int DEEPEST = 100;
 
@@ -194,8 +201,11 @@ public final class Redactor {
      */
     private static int signAt(String text, int at) {
         char c = text.charAt(at);
-        // All signs lie here, and few other characters of a usual name do.
-        return c < FIRST_SIGN || c > LAST_SIGN ? NO_SIGN : kindOfSign(text, at, c);
+        // All signs but that of an option lie here, and few other characters of a usual name do.
+        if (c < FIRST_SIGN) {
+            return c == '-' && at > 0 && text.charAt(at - 1) == '-' ? PAIR_SIGN : NO_SIGN;
+        }
+        return c > LAST_SIGN ? NO_SIGN : kindOfSign(text, at, c);
     }
 
     private static int kindOfSign(String text, int at, char c) {
@@ -262,21 +272,20 @@ public final class Redactor {
         return c == '/' || c == '?' || c == '#' || c == '"' || c == '\'' || c == '<' || c == '>' || c <= ' ';
     }
 
-    /** {@code password=x}, {@code "token": "x"}, {@code Authorization: Bearer x}. */
+    /** {@code password=x}, {@code "token": "x"}, {@code Authorization: Bearer x}, {@code --password x}. */
     private String keyValues(String text) {
         StringBuilder shown = null;
         int copied = 0;
-        for (int i = 1; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if ((c != '=' && c != ':') || i < copied || !isSecret(keyBefore(text, i))) {
+        for (int i = 0; i < text.length(); i++) {
+            if (i < copied) {
                 continue;
             }
-            int begin = i + 1;
-            while (begin < text.length() && begin - i <= MOST_SPACES && text.charAt(begin) == ' ') {
-                begin++;
+            int begin = beginOfSecret(text, i);
+            if (begin < 0) {
+                continue;
             }
-            int end = endOfValue(text, begin);
-            if (end > begin && !text.startsWith(REDACTED, begin)) {
+            int end = text.charAt(i) == '-' ? endOfValue(text, begin) : endOfValue(text, i, begin);
+            if (end > begin && (end > begin + REDACTED.length() || !text.startsWith(REDACTED, begin))) {
                 shown = shown == null ? new StringBuilder() : shown;
                 shown.append(text, copied, begin).append(REDACTED);
                 copied = end;
@@ -285,13 +294,57 @@ public final class Redactor {
         return shown == null ? text : shown.append(text, copied, text.length()).toString();
     }
 
+    /** {@return where the secret begins that a separator or an option tells of, or a negative number} */
+    private int beginOfSecret(String text, int at) {
+        char c = text.charAt(at);
+        if (c == '-') {
+            return beginOfOption(text, at);
+        }
+        if ((c != '=' && c != ':') || !isSecret(keyBefore(text, at))) {
+            return -1;
+        }
+        int begin = at + 1;
+        while (begin < text.length() && isArrow(text.charAt(begin))) {
+            begin++;
+        }
+        return afterSpaces(text, begin);
+    }
+
+    /** {@code --password x}, also as a list of arguments shows it: {@code --password, x}. */
+    private int beginOfOption(String text, int at) {
+        if (!text.startsWith("--", at) || (at > 0 && isKeyPart(text.charAt(at - 1)))) {
+            return -1;
+        }
+        int end = at + 2;
+        while (end < text.length() && end - at <= LONGEST_KEY && isKeyPart(text.charAt(end))) {
+            end++;
+        }
+        int after = end < text.length() && isQuote(text.charAt(end)) ? end + 1 : end;
+        after = after < text.length() && text.charAt(after) == ',' ? after + 1 : after;
+        int begin = afterSpaces(text, after);
+        boolean apart = begin > after || (after > end && text.charAt(after - 1) == ',');
+        boolean another = begin < text.length() && text.charAt(begin) == '-';
+        return apart && !another && isSecret(text.substring(at + 2, end)) ? begin : -1;
+    }
+
+    private static int afterSpaces(String text, int from) {
+        int at = from;
+        while (at < text.length() && (text.charAt(at) == ' ' || text.charAt(at) == '\t')) {
+            at++;
+        }
+        return at;
+    }
+
     private static String keyBefore(String text, int separator) {
         int end = separator;
-        while (end > 0 && separator - end < MOST_SPACES && text.charAt(end - 1) == ' ') {
+        while (end > 0 && text.charAt(end - 1) == ' ') {
             end--;
         }
         if (end > 0 && isQuote(text.charAt(end - 1))) {
             end--;
+            for (int i = 0; i < MOST_BACKSLASHES && end > 0 && text.charAt(end - 1) == '\\'; i++) {
+                end--;
+            }
         }
         int start = end;
         while (start > 0 && end - start < LONGEST_KEY && isKeyPart(text.charAt(start - 1))) {
@@ -300,10 +353,42 @@ public final class Redactor {
         return text.substring(start, end);
     }
 
+    /** The end of the value of a key, which for some keys is that of the line. */
+    private static int endOfValue(String text, int separator, int begin) {
+        boolean simple = begin >= text.length() || quoteAt(text, begin) >= 0 || isOpening(text.charAt(begin));
+        if (!simple && !isShown(text, begin)) {
+            String key = keyBefore(text, separator);
+            if (WHOLE_LINE.matcher(key).find()
+                    || (text.charAt(separator) == ':'
+                            && WHOLE_LINE_OF_HEADER.matcher(key).find())) {
+                return endOfLine(text, begin);
+            }
+        }
+        return endOfValue(text, begin);
+    }
+
+    /** {@return whether the whole value was taken out before} */
+    private static boolean isShown(String text, int begin) {
+        int after = begin + REDACTED.length();
+        return text.startsWith(REDACTED, begin)
+                && (after >= text.length() || (text.charAt(after) != ';' && text.charAt(after) != ' '));
+    }
+
+    private static int endOfLine(String text, int begin) {
+        int end = begin;
+        while (end < text.length() && text.charAt(end) != '\n' && text.charAt(end) != '\r') {
+            end++;
+        }
+        return end;
+    }
+
     private static int endOfValue(String text, int begin) {
-        if (begin < text.length() && isQuote(text.charAt(begin))) {
-            int close = text.indexOf(text.charAt(begin), begin + 1);
-            return close < 0 ? text.length() : close + 1;
+        int quote = quoteAt(text, begin);
+        if (quote >= 0) {
+            return endOfQuoted(text, begin, quote);
+        }
+        if (begin < text.length() && isOpening(text.charAt(begin))) {
+            return endOfBrackets(text, begin);
         }
         Matcher scheme = SCHEME.matcher(text).region(begin, text.length());
         int end = scheme.lookingAt() ? scheme.end() : begin;
@@ -311,6 +396,74 @@ public final class Redactor {
             end++;
         }
         return end;
+    }
+
+    /** {@return where the quote stands that begins a value, which in a text in a text has backslashes before it} */
+    private static int quoteAt(String text, int begin) {
+        int at = begin;
+        while (at < text.length() && at - begin < MOST_BACKSLASHES && text.charAt(at) == '\\') {
+            at++;
+        }
+        return at < text.length() && isQuote(text.charAt(at)) ? at : -1;
+    }
+
+    private static int endOfQuoted(String text, int begin, int quote) {
+        char sign = text.charAt(quote);
+        int before = quote - begin;
+        int backslashes = 0;
+        for (int i = quote + 1; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '\\') {
+                backslashes++;
+                continue;
+            }
+            if (c == sign) {
+                if (backslashes < before) {
+                    // The end of the text around it.
+                    return i - backslashes;
+                }
+                if (backslashes % (2 * (before + 1)) == before) {
+                    boolean doubled = before == 0 && i + 1 < text.length() && text.charAt(i + 1) == sign;
+                    if (!doubled) {
+                        return i + 1;
+                    }
+                    i++;
+                }
+            }
+            backslashes = 0;
+        }
+        return text.length();
+    }
+
+    private static int endOfBrackets(String text, int begin) {
+        int depth = 0;
+        int at = begin;
+        while (at < text.length()) {
+            char c = text.charAt(at);
+            int quote = c == '"' || c == '\\' ? quoteAt(text, at) : -1;
+            if (quote >= 0) {
+                at = endOfQuoted(text, at, quote);
+                continue;
+            }
+            at++;
+            if (isOpening(c)) {
+                depth++;
+            } else if (c == ']' || c == '}') {
+                depth--;
+                if (depth == 0) {
+                    return at;
+                }
+            }
+        }
+        return at;
+    }
+
+    private static boolean isOpening(char c) {
+        return c == '[' || c == '{';
+    }
+
+    private static boolean isArrow(char c) {
+        return c == '=' || c == '>' || c == ':';
     }
 
     private static boolean endsValue(char c) {

@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextMutex;
@@ -243,7 +244,8 @@ class SnapshotTest {
                 PathCounters path = context.pathCounters();
                 next.set(context);
                 do {
-                    CounterStore.Counts counts = CounterStore.Counts.read(path, Comparator.naturalOrder());
+                    SubtreeCounts.Counts counts = requireNonNull(SubtreeCounts.read(path, Comparator.naturalOrder(), 10)
+                            .get(path));
                     assertThat(counts.live().getOrDefault("jobs", 0L))
                             .isLessThanOrEqualTo(counts.total().getOrDefault("jobs", 0L));
                 } while (next.get() != null);

@@ -1,6 +1,7 @@
 package com.fastn.context.status;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.time.Duration;
 import java.util.Arrays;
@@ -11,7 +12,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RedactorTest {
@@ -31,6 +34,54 @@ class RedactorTest {
                 "session_id = 17 > session_id = (redacted)",
             })
     void S5_whatLooksLikeASecretIsTakenOut(String text, String shown) {
+        assertThat(redactor.text(text)).isEqualTo(shown);
+        assertThat(redactor.text(shown)).as("twice").isEqualTo(shown);
+    }
+
+    static List<Arguments> forms() {
+        return List.of(
+                arguments("{\"password\":\"ab\\\"hunter2\"}", "{\"password\":(redacted)}"),
+                arguments("{\"password\":\"ab\\\\\",\"n\":1}", "{\"password\":(redacted),\"n\":1}"),
+                arguments(
+                        "{\\\"password\\\":\\\"hunter2\\\",\\\"n\\\":1}", "{\\\"password\\\":(redacted),\\\"n\\\":1}"),
+                arguments("{\\\"password\\\":\\\"a\\\\\\\"hunter2\\\"}", "{\\\"password\\\":(redacted)}"),
+                arguments("\"{\\\"password\\\":\\\"hunter2\" cut", "\"{\\\"password\\\":(redacted)\" cut"),
+                arguments("{\\\\\\\"token\\\\\\\":\\\\\\\"hunter2\\\\\\\"}", "{\\\\\\\"token\\\\\\\":(redacted)}"),
+                arguments("set password='it''s hunter2' where n=1", "set password=(redacted) where n=1"),
+                arguments("password: \"\" and", "password: (redacted) and"),
+                arguments("Authorization: ApiKey hunter2\nHost: a", "Authorization: (redacted)\nHost: a"),
+                arguments("Proxy-Authorization: NTLM hunter2", "Proxy-Authorization: (redacted)"),
+                arguments("Authorization: Digest username=\"u\", response=\"hunter2\"", "Authorization: (redacted)"),
+                arguments(
+                        "Authorization: AWS4-HMAC-SHA256 Credential=a/b, Signature=hunter2",
+                        "Authorization: (redacted)"),
+                arguments("X-Auth: Own hunter2", "X-Auth: (redacted)"),
+                arguments("/x?auth=17&n=2", "/x?auth=(redacted)&n=2"),
+                arguments("Cookie: theme=dark; sid=hunter2\r\nHost: a", "Cookie: (redacted)\r\nHost: a"),
+                arguments("Cookie: eyJhbGciOiJIUzI1NiJ9.eyJz.a; sid=hunter2", "Cookie: (redacted)"),
+                arguments("{\"Cookie\": \"a; b\", \"n\": 1}", "{\"Cookie\": (redacted), \"n\": 1}"),
+                arguments("{Authorization=[Own a, b], n=[1]}", "{Authorization=(redacted), n=[1]}"),
+                arguments(
+                        "{\"credentials\":{\"u\":\"a}\",\"p\":[\"hunter2\"]},\"n\":1}",
+                        "{\"credentials\":(redacted),\"n\":1}"),
+                arguments("password => hunter2, n", "password => (redacted), n"),
+                arguments("password := hunter2", "password := (redacted)"),
+                arguments("password:     hunter2", "password:     (redacted)"),
+                arguments("password      = hunter2", "password      = (redacted)"),
+                arguments("pwd=hunter2 n", "pwd=(redacted) n"),
+                arguments("passphrase: hunter2", "passphrase: (redacted)"),
+                arguments("run --password hunter2 --n 1", "run --password (redacted) --n 1"),
+                arguments("--token=hunter2 -v", "--token=(redacted) -v"),
+                arguments("--client-secret \"a b\" x", "--client-secret (redacted) x"),
+                arguments("[run, --password, hunter2, x]", "[run, --password, (redacted), x]"),
+                arguments("[\"--password\", \"hunter2\"]", "[\"--password\", (redacted)]"),
+                // The pattern of keys finds auth in it, and takes no more than the word.
+                arguments("the author: Kafka, the book", "the author: (redacted), the book"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("forms")
+    void S5_aSecretIsTakenOutWholeInTheFormsThatTextsHave(String text, String shown) {
         assertThat(redactor.text(text)).isEqualTo(shown);
         assertThat(redactor.text(shown)).as("twice").isEqualTo(shown);
     }
@@ -57,7 +108,14 @@ class RedactorTest {
                 ":",
                 "://@",
                 "n=1, m: 2",
-                "WEB-BEGINNING"
+                "WEB-BEGINNING",
+                "authority of the city",
+                "the password is wrong",
+                "run --no-auth --verbose",
+                "run --auth",
+                "a -- token b",
+                "-----",
+                "n => 1, {\"a\":\"b\\\"c\"}"
             })
     void whatIsNoSecretStaysAsItIs(String text) {
         assertThat(redactor.text(text)).isSameAs(text);
@@ -112,8 +170,31 @@ class RedactorTest {
 
     @Test
     void aHostileTextTakesNoLongerThanItsLength() {
-        for (String part :
-                List.of("eyJ", "://", ":", "://a:", "=", "password=", "-----BEGIN ", "AKIA", "\"", "a@", "token: ")) {
+        for (String part : List.of(
+                "eyJ",
+                "://",
+                ":",
+                "://a:",
+                "=",
+                "password=",
+                "-----BEGIN ",
+                "AKIA",
+                "\"",
+                "a@",
+                "token: ",
+                "--",
+                "--token ",
+                " --token",
+                "token=\"",
+                "token=[",
+                "\\",
+                "token:\\\"",
+                "\"\"",
+                "cookie: ",
+                " =",
+                "token=(redacted)",
+                "cookie:\n",
+                "token={\"")) {
             char[] spaces = new char[3];
             Arrays.fill(spaces, ' ');
             String text = part.repeat(200_000 / part.length()) + new String(spaces);
