@@ -40,8 +40,8 @@ final class CancelHandler extends Chain.Link<CancelHandler> implements Registrat
                     }
                 });
                 return null;
-            } catch (RuntimeException e) {
-                // The place that it was registered from is gone; better here than never.
+            } catch (Throwable e) {
+                // The place that it was registered from is gone, or has no thread left; better here than never.
             }
         }
         return run(reason);

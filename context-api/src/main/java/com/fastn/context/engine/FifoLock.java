@@ -193,7 +193,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         Grant<T> granted;
         Waiter<T> waiter = null;
         Waiter<T> made = null;
-        CompletableFuture<AnyGuard<T>> ticket = null;
+        Pending<AnyGuard<T>> ticket = null;
         do {
             // Made outside of the monitor, and only when it is likely to be needed.
             if (made == null && word != null) {
@@ -372,6 +372,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             return handedOut(granted);
         }
         CompletableFuture<AnyGuard<T>> ticket = askInLine(asker, permits, timeout, false, true);
+        // What waits behind the task that this thread may be in could be what lets it go on.
+        runtime.trampoline().passOn();
         try {
             return ticket.get();
         } catch (InterruptedException e) {
@@ -386,7 +388,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     private CancellationException interrupted(
             ContextNode asker, CompletableFuture<AnyGuard<T>> ticket, InterruptedException interrupt) {
-        if (!ticket.cancel(false) && !ticket.isCompletedExceptionally()) {
+        boolean left = ticket instanceof Pending<AnyGuard<T>> pending && pending.giveUp(new CancellationException());
+        if (!left && !ticket.isCompletedExceptionally()) {
             // Granted in the same moment: nobody sees the guard.
             ticket.join().close();
         }
@@ -488,13 +491,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     private void dispatch(Waiter<T> waiter, Trampoline.Task completion) {
+        if (waiter.blocking && completion.wakesNow()) {
+            return;
+        }
         Executor where = waiter.executor;
         if (where != null) {
             try {
                 where.execute(completion);
                 return;
-            } catch (RuntimeException e) {
-                // The place that asked is gone; the lock must not be lost with it.
+            } catch (Throwable e) {
+                // The place that asked is gone, or has no thread left; the lock must not be lost with it.
             }
         }
         // In the thread that released, but not in its context: what the waiter goes on with is the waiter's (rule L9).
@@ -503,24 +509,60 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** Hands the lock to the waiter whose turn it is. */
     final void deliver(Waiter<T> waiter) {
-        ContextNode by = waiter.by;
+        Throwable ended = endedRefusal(waiter.by);
+        if (ended == null) {
+            hand(waiter);
+        } else {
+            goesOn(waiter);
+            Pending<AnyGuard<T>> ticket = waiter.takeTicket();
+            // Cancelled between the grant and now: the guard is never seen (rule L2).
+            tryRelease(waiter);
+            ticket.fail(ended);
+        }
+        waiter.by.waitEnded(waiter);
+    }
+
+    /**
+     * Wakes the thread that waits, at once: it may be what the task that releases waits for next. Nobody else has the stage,
+     * so nothing of the application runs here.
+     *
+     * @return whether it was woken; a guard that must go back goes the way of all others, which needs one stack frame
+     */
+    final boolean wake(Waiter<T> waiter) {
+        if (endedRefusal(waiter.by) != null) {
+            return false;
+        }
+        hand(waiter);
+        runtime.trampoline().run(new WaitOver(waiter));
+        return true;
+    }
+
+    private void hand(Waiter<T> waiter) {
+        goesOn(waiter);
+        Pending<AnyGuard<T>> ticket = waiter.takeTicket();
+        AnyGuard<T> guard = handedOut(waiter);
+        if (!ticket.end(guard)) {
+            guard.close();
+        }
+    }
+
+    private void goesOn(Waiter<T> waiter) {
         long now = runtime.touchNanos();
         noteLongWait(waiter, now - waiter.sinceNanos);
         waiter.sinceNanos = now;
-        by.touch(now);
-        CompletableFuture<AnyGuard<T>> ticket = waiter.takeTicket();
-        Throwable ended = endedRefusal(by);
-        if (ended == null) {
-            AnyGuard<T> guard = handedOut(waiter);
-            if (!ticket.complete(guard)) {
-                guard.close();
-            }
-        } else {
-            // Cancelled between the grant and now: the guard is never seen (rule L2).
-            tryRelease(waiter);
-            ticket.completeExceptionally(ended);
+        waiter.by.touch(now);
+    }
+
+    private record WaitOver(Waiter<?> waiter) implements Trampoline.Task {
+        @Override
+        public ContextNode context() {
+            return waiter.by;
         }
-        by.waitEnded(waiter);
+
+        @Override
+        public void run() {
+            waiter.by.waitEnded(waiter);
+        }
     }
 
     private void noteLongWait(Waiter<T> waiter, long waitedNanos) {
@@ -650,15 +692,22 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         return true;
     }
 
-    private record GivenUp(Waiter<?> waiter, CompletableFuture<?> ticket, Throwable cause) implements Trampoline.Task {
+    private record GivenUp(Waiter<?> waiter, Pending<?> ticket, Throwable cause) implements Trampoline.Task {
         @Override
         public ContextNode context() {
             return waiter.by;
         }
 
         @Override
+        public boolean wakesNow() {
+            ticket.fail(cause);
+            // The rest is of the context, and goes the usual way.
+            return false;
+        }
+
+        @Override
         public void run() {
-            ticket.completeExceptionally(cause);
+            ticket.fail(cause);
             waiter.by.waitEnded(waiter);
         }
     }
@@ -718,7 +767,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         // Not by thenCompose: it skips the function, and so loses the guard, when its stage was completed from outside.
         var unused = asked.whenComplete((guard, failure) -> {
             if (failure != null) {
-                result.completeExceptionally(failure);
+                result.fail(failure);
             } else if (result.isDone()) {
                 guard.close();
             } else {
@@ -743,16 +792,34 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             done = requireNonNull(work.apply(grant), "the work gave no stage");
         } catch (Throwable t) {
             tryRelease(grant);
-            result.completeExceptionally(t);
+            result.fail(t);
             return;
         } finally {
             scopes.set(outer);
         }
         scope.end = done;
-        done.whenComplete((given, failure) -> {
+        try {
+            done.whenComplete((given, failure) -> {
+                scope.ended();
+                tryRelease(grant);
+                end(result, given, failure);
+            });
+        } catch (Throwable t) {
+            // A stage that is not the platform's own; nobody would release any more.
+            scope.ended();
             tryRelease(grant);
-            Stages.complete(result, given, failure);
-        });
+            result.fail(t);
+        }
+    }
+
+    @SuppressWarnings("NullAway") // a stage that did not fail has a value of its type, null only where the type says so
+    private static <R extends @Nullable Object> void end(
+            Pending<R> result, @Nullable R value, @Nullable Throwable failure) {
+        if (failure == null) {
+            result.end(value);
+        } else {
+            result.fail(Stages.unwrap(failure));
+        }
     }
 
     /** Releases what a context still held that has ended, and whose locks end with it. */
@@ -760,6 +827,10 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         @SuppressWarnings("unchecked") // a grant is asked about at its own lock
         Grant<T> grant = (Grant<T>) held;
         if (tryRelease(grant)) {
+            LeakTracker.Opened opened = grant.opened;
+            if (opened != null) {
+                opened.closed();
+            }
             runtime.misuse("a guard of " + this + " was still open when its context ended; it was closed, as"
                     + " setAutoReleaseOnEnd(true) says");
         }

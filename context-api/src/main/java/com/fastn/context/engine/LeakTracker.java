@@ -162,7 +162,7 @@ final class LeakTracker {
             cleanable = tracker.cleaner.register(handle, this);
         }
 
-        private void closed() {
+        void closed() {
             tracker.handles.remove(this);
             Cleaner.Cleanable watched = cleanable;
             if (watched != null) {

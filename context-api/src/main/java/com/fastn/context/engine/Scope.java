@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,8 @@ final class Scope {
     final @Nullable Scope outer;
     private final Object work;
 
+    private static final CompletionStage<?> OVER = CompletableFuture.completedFuture(null);
+
     /** What ends the scope, once the work has given it. */
     volatile @Nullable CompletionStage<?> end;
 
@@ -21,21 +24,26 @@ final class Scope {
         this.work = work;
     }
 
+    /** It has ended: nothing leads to what the work gave any longer. */
+    void ended() {
+        end = OVER;
+    }
+
     /** How many permits of a lock the scopes on this thread hold. */
     static int heldBy(@Nullable Scope innermost, FifoLock<?> lock) {
         int held = 0;
         for (Scope scope = innermost; scope != null; scope = scope.outer) {
             if (scope.grant.lock == lock) {
-                held += scope.grant.permits;
+                held += scope.grant.permits();
             }
         }
         return held;
     }
 
-    /** The innermost scope of a lock. */
+    /** The innermost scope of a lock that still holds some of it. */
     static @Nullable Scope of(@Nullable Scope innermost, FifoLock<?> lock) {
         Scope scope = innermost;
-        while (scope != null && scope.grant.lock != lock) {
+        while (scope != null && (scope.grant.lock != lock || scope.grant.permits() == 0)) {
             scope = scope.outer;
         }
         return scope;

@@ -1,5 +1,7 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,6 +27,25 @@ final class Trampoline {
     interface Task extends Runnable {
         /** {@return the context that goes on} */
         ContextNode context();
+
+        /** Wakes the thread that it is for, where it is; gives whether nothing is left to be run. */
+        default boolean wakesNow() {
+            return false;
+        }
+    }
+
+    /** Lets another thread run what waits behind the task of this one, which is about to block. */
+    void passOn() {
+        Turn turn = turns.get();
+        ArrayDeque<Task> rest = turn == null ? null : turn.takeRest();
+        if (rest != null && !rest.isEmpty()) {
+            try {
+                runtime.timers().soon(() -> rest.forEach(this::run));
+            } catch (Throwable e) {
+                // No thread is left: they stay where they were.
+                rest.forEach(this::run);
+            }
+        }
     }
 
     void run(Task task) {
@@ -43,6 +64,9 @@ final class Trampoline {
         private final EngineRuntime runtime;
         private @Nullable Task next;
         private @Nullable ArrayDeque<Task> more;
+
+        private final Runnable runNext = this::runNext;
+        private boolean begun;
 
         Turn(EngineRuntime runtime) {
             this.runtime = runtime;
@@ -69,6 +93,10 @@ final class Trampoline {
             try {
                 // The context of the first stays entered: those behind it are often of the same, and need no more then.
                 runtime.current().runAs(task.context(), this);
+            } catch (Throwable t) {
+                LOG.error("the context of a completion of a lock could not be entered", LoggedFailure.of(t));
+                // Nobody else would run what is left.
+                run();
             } finally {
                 next = null;
                 more = null;
@@ -81,13 +109,38 @@ final class Trampoline {
         @Override
         public void run() {
             while (next != null) {
+                begun = false;
                 try {
-                    runtime.current().runAs(next.context(), next);
+                    runtime.current().runAs(next.context(), runNext);
                 } catch (Throwable t) {
                     LOG.error("a completion of a lock failed", LoggedFailure.of(t));
+                    runWithoutContext();
                 }
                 next = more == null ? null : more.poll();
             }
+        }
+
+        /** Where the context could not be entered: a grant must not be lost with it. */
+        private void runWithoutContext() {
+            if (!begun) {
+                try {
+                    runNext();
+                } catch (Throwable t) {
+                    LOG.error("a completion of a lock failed", LoggedFailure.of(t));
+                }
+            }
+        }
+
+        private void runNext() {
+            begun = true;
+            requireNonNull(next, "next").run();
+        }
+
+        @Nullable
+        ArrayDeque<Task> takeRest() {
+            ArrayDeque<Task> rest = more;
+            more = null;
+            return rest;
         }
     }
 }

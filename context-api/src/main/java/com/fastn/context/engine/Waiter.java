@@ -3,7 +3,6 @@ package com.fastn.context.engine;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.Registration;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -73,12 +72,12 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
         this.ticket = new Pending<>(this);
     }
 
-    CompletableFuture<AnyGuard<T>> ticket() {
+    Pending<AnyGuard<T>> ticket() {
         return requireNonNull(ticket, "ticket");
     }
 
     /** The stage, for the one who completes it: afterwards nothing leads from the engine to the guard that was handed out. */
-    CompletableFuture<AnyGuard<T>> takeTicket() {
+    Pending<AnyGuard<T>> takeTicket() {
         Pending<AnyGuard<T>> taken = requireNonNull(ticket, "ticket");
         ticket = null;
         return taken;
@@ -87,6 +86,11 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
     @Override
     public ContextNode context() {
         return by;
+    }
+
+    @Override
+    public boolean wakesNow() {
+        return lock.wake(this);
     }
 
     /** Hands the lock over. */

@@ -211,4 +211,19 @@ class StrictModeTest {
             assertThat(plain.unclosed()).isEmpty();
         }
     }
+
+    @Test
+    void aLockThatEndsWithItsContextIsOpenNoLonger() {
+        var lock = root.mutex("orders", 1);
+        lock.setAutoReleaseOnEnd(true);
+        FastnContext session = root.child("session").open();
+        LockGuard<Integer> guard;
+        try (var ignored = session.makeCurrent()) {
+            guard = lock.tryLock();
+        }
+        assertThat(guard).isNotNull();
+        session.close();
+        assertThat(lock.holder()).isNull();
+        assertThat(runtime.unclosed()).isEmpty();
+    }
 }
