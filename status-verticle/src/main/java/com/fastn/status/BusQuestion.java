@@ -3,9 +3,8 @@ package com.fastn.status;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
-import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusRenderer;
-import io.vertx.core.json.JsonArray;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,8 +34,6 @@ record BusQuestion(
     private static final String SINCE_VERSION = "since_version";
 
     private static final int LONGEST_TEXT = 8_192;
-    /** More than anybody reads; together they stay below what an answer may have. */
-    private static final int MOST_EXPLANATIONS = 100;
 
     /**
      * Reads the body of a request.
@@ -104,34 +101,15 @@ record BusQuestion(
      * @throws BadQueryException if the status shows no such context
      */
     Object explain(ClusterStatus status) {
-        Explainer explainer = Explainer.of(status);
-        List<Explanation> all = context == null ? explainer.explainAll() : List.of(named(explainer, context));
-        List<Explanation> shown = all.subList(0, Math.min(all.size(), MOST_EXPLANATIONS));
-        if (query.format() != StatusQuery.Format.JSON) {
-            return query.format() == StatusQuery.Format.ANSI
-                    ? StatusRenderer.ansi(query.width()).render(shown)
-                    : StatusRenderer.plain().render(shown);
+        List<Explanation> all = Explanations.of(Explainer.of(status), context);
+        if (query.format() == StatusQuery.Format.JSON) {
+            return new JsonObject(Buffer.buffer(Explanations.json(all)))
+                    .put("answered_by", status.answeredBy())
+                    .put("complete", status.isComplete());
         }
-        JsonArray written = new JsonArray();
-        shown.forEach(explanation -> written.add(new JsonObject(StatusJson.write(explanation))));
-        return new JsonObject()
-                .put("kind", "explanations")
-                .put("schema", 1)
-                .put("min_schema", 1)
-                .put("answered_by", status.answeredBy())
-                .put("complete", status.isComplete())
-                .put("count", all.size())
-                .put("explanations", written);
-    }
-
-    private static Explanation named(Explainer explainer, String context) {
-        Explanation explanation = explainer.explain(context);
-        if (explanation == null) {
-            throw new BadQueryException(
-                    BadQueryException.NOT_FOUND,
-                    "no context is open that is called \"" + Printable.line(context)
-                            + "\"; name one by its path or its short name, as the status shows them");
-        }
-        return explanation;
+        List<Explanation> shown = Explanations.shown(all);
+        return query.format() == StatusQuery.Format.ANSI
+                ? StatusRenderer.ansi(query.width()).render(shown)
+                : StatusRenderer.plain().render(shown);
     }
 }

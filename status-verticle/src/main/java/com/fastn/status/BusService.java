@@ -77,7 +77,8 @@ final class BusService {
         consumers.clear();
         return Future.join(former.stream().map(MessageConsumer::unregister).toList())
                 .otherwiseEmpty()
-                .compose(gone -> listen(node));
+                // It may have been stopped meanwhile.
+                .compose(gone -> responder == null ? Future.succeededFuture() : listen(node));
     }
 
     private Future<Void> listen(NodeIdentity node) {

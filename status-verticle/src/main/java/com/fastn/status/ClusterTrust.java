@@ -2,9 +2,16 @@ package com.fastn.status;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.status.BlockedPlace;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.DeadlockReport;
+import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WaitEpisode;
 import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.http.HttpSettings;
 import io.vertx.core.Vertx;
@@ -13,8 +20,12 @@ import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.core.spi.cluster.NodeInfo;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +35,11 @@ import org.jspecify.annotations.Nullable;
 final class ClusterTrust {
     /** The id of the warning. */
     static final String WARNING_ID = "cluster-not-authenticated";
+
+    /** A failure is told as its class, and then what it said. */
+    private static final Pattern FAILURE_KIND = Pattern.compile("[\\w$]+(?=:|$)");
+    /** A line of code within a sentence. */
+    private static final Pattern PLACE = Pattern.compile(" at \\S+:\\d+\\)?");
 
     private final boolean trusted;
 
@@ -59,9 +75,22 @@ final class ClusterTrust {
                 "give the event bus mutual TLS or an isolated network, and then set the option \"trustCluster\"");
     }
 
-    /** {@return the snapshot as others may see it: names, times, counters and locks, without data values and notes} */
+    /**
+     * {@return the snapshot as others may see it: names, times, counters and locks, without values, words of the application
+     * and places in its code}
+     */
     StatusSnapshot forOthers(StatusSnapshot snapshot) {
-        return trusted ? snapshot : snapshot.withGlobalContext(withoutData(snapshot.globalContext()));
+        if (trusted) {
+            return snapshot;
+        }
+        return snapshot.withGlobalContext(withoutData(snapshot.globalContext()))
+                .withRecent(snapshot.recent().stream()
+                        .map(ClusterTrust::withoutWords)
+                        .toList())
+                .withCauses(withoutPlaces(snapshot.causes()))
+                .withWarnings(snapshot.warnings().stream()
+                        .map(ClusterTrust::withoutPlaces)
+                        .toList());
     }
 
     private static ContextStatus withoutData(ContextStatus root) {
@@ -80,10 +109,136 @@ final class ClusterTrust {
                     children.add(done);
                 }
             }
-            bare.put(
-                    context.id(),
-                    context.withChildren(children, context.foldedChildren()).withData(Map.of()));
+            bare.put(context.id(), withoutData(context, children));
         }
         return requireNonNull(bare.get(root.id()));
+    }
+
+    private static ContextStatus withoutData(ContextStatus context, List<ContextStatus> children) {
+        CancelReason reason = context.cancelReason();
+        return new ContextStatus(
+                context.id(),
+                context.name(),
+                context.label(),
+                context.path(),
+                context.kind(),
+                context.state(),
+                reason == null ? null : withoutWords(reason),
+                context.duration(),
+                context.lastActivity(),
+                null,
+                context.onThread(),
+                context.caller(),
+                context.operations(),
+                withoutTexts(context.metrics()),
+                Map.of(),
+                context.totalCounters(),
+                context.liveCounters(),
+                context.subtreeTotalCounters(),
+                context.subtreeLiveCounters(),
+                children,
+                context.foldedChildren());
+    }
+
+    private static Map<String, MetricValue> withoutTexts(Map<String, MetricValue> metrics) {
+        Map<String, MetricValue> numbers = new LinkedHashMap<>(metrics);
+        numbers.values().removeIf(MetricValue.Text.class::isInstance);
+        return numbers;
+    }
+
+    private static CancelReason withoutWords(CancelReason reason) {
+        return new CancelReason(reason.kind(), reason.kind().name().toLowerCase(Locale.ROOT), reason.source());
+    }
+
+    private static FinishedContext withoutWords(FinishedContext finished) {
+        return new FinishedContext(
+                finished.id(),
+                finished.path(),
+                finished.label(),
+                finished.kind(),
+                finished.startedAt(),
+                finished.endedAt(),
+                finished.duration(),
+                withoutWords(finished.outcome()),
+                finished.pathTotals());
+    }
+
+    private static FinishedContext.Outcome withoutWords(FinishedContext.Outcome outcome) {
+        if (outcome instanceof FinishedContext.Failed failed) {
+            Matcher kind = FAILURE_KIND.matcher(failed.message());
+            return new FinishedContext.Failed(kind.lookingAt() ? kind.group() : "failed");
+        }
+        if (outcome instanceof FinishedContext.Cancelled cancelled) {
+            return new FinishedContext.Cancelled(withoutWords(cancelled.reason()));
+        }
+        return outcome;
+    }
+
+    private static Causes withoutPlaces(Causes causes) {
+        return new Causes(
+                causes.deadlocks().stream().map(ClusterTrust::withoutPlaces).toList(),
+                causes.blocked().stream()
+                        .map(place -> new BlockedPlace(
+                                place.kind(),
+                                place.name(),
+                                place.since(),
+                                "",
+                                place.busy(),
+                                place.waiting(),
+                                place.queued()))
+                        .toList(),
+                causes.episodes().stream()
+                        .map(episode -> new WaitEpisode(
+                                episode.start(),
+                                episode.end(),
+                                episode.lasted(),
+                                episode.kind(),
+                                episode.name(),
+                                episode.root(),
+                                withoutPlaces(episode.rootText()),
+                                episode.mostWaiters()))
+                        .toList());
+    }
+
+    private static DeadlockReport withoutPlaces(DeadlockReport report) {
+        return new DeadlockReport(
+                report.proven(),
+                report.foundAt(),
+                report.parties().stream()
+                        .map(party -> new DeadlockReport.Party(
+                                party.context(),
+                                party.holds().stream()
+                                        .map(hold -> new DeadlockReport.Hold(
+                                                hold.lockName(),
+                                                hold.lockId(),
+                                                hold.lockType(),
+                                                hold.held(),
+                                                hold.scoped(),
+                                                null))
+                                        .toList(),
+                                party.waitsFor(),
+                                party.lockId(),
+                                party.lockType(),
+                                party.waited(),
+                                party.timesOutIn(),
+                                null))
+                        .toList(),
+                report.size(),
+                report.resolvesWithin());
+    }
+
+    private static StatusWarning withoutPlaces(StatusWarning warning) {
+        String next = warning.next();
+        return new StatusWarning(
+                warning.id(),
+                warning.severity(),
+                withoutPlaces(warning.message()),
+                warning.contextPath(),
+                next == null ? null : withoutPlaces(next),
+                warning.since());
+    }
+
+    private static String withoutPlaces(String text) {
+        return PLACE.matcher(text).replaceAll("");
     }
 }

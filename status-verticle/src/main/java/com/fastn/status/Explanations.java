@@ -50,6 +50,10 @@ final class Explanations {
                 && context.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
+    static List<Explanation> shown(List<Explanation> explanations) {
+        return explanations.subList(0, Math.min(explanations.size(), MOST_WRITTEN));
+    }
+
     static byte[] json(List<Explanation> explanations) {
         return list("explanations", explanations, StatusJson::write);
     }

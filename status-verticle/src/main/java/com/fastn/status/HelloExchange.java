@@ -102,7 +102,9 @@ final class HelloExchange {
         if (all == null || own == null || stopped) {
             return Future.succeededFuture();
         }
-        return Future.join(all.unregister(), own.unregister()).otherwiseEmpty().compose(gone -> listen());
+        return Future.join(all.unregister(), own.unregister())
+                .otherwiseEmpty()
+                .compose(gone -> stopped ? Future.succeededFuture() : listen());
     }
 
     private Future<Void> listen() {

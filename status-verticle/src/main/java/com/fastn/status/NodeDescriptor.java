@@ -19,6 +19,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -38,6 +39,8 @@ final class NodeDescriptor implements AutoCloseable {
     private static final int LONGEST_NAME = 64;
     private static final Set<PosixFilePermission> OWNER_FOLDER =
             Set.copyOf(PosixFilePermissions.fromString("rwx------"));
+    private static final Set<PosixFilePermission> FOREIGN_WRITE =
+            Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
     private static final Set<PosixFilePermission> OWNER_FILE = Set.copyOf(PosixFilePermissions.fromString("rw-------"));
 
     private final Path file;
@@ -147,10 +150,27 @@ final class NodeDescriptor implements AutoCloseable {
         }
         PosixFileAttributeView view =
                 Files.getFileAttributeView(folder, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
-        if (view != null && !view.readAttributes().permissions().equals(OWNER_FOLDER)) {
-            // Fails for a folder of somebody else, which is what should happen.
-            view.setPermissions(OWNER_FOLDER);
+        if (view != null) {
+            PosixFileAttributes attributes = view.readAttributes();
+            String objection = objection(folder, attributes.owner().getName(), attributes.permissions());
+            if (objection != null) {
+                throw new IOException(objection);
+            }
         }
+    }
+
+    /** A folder that is there is never changed: it may be one that others need as it is, such as /tmp. */
+    static @Nullable String objection(Path folder, String owner, Set<PosixFilePermission> permissions) {
+        String user = System.getProperty("user.name");
+        if (user != null && !user.equals("?") && !owner.equals(user)) {
+            return folder + " belongs to " + Printable.line(owner) + " and not to " + Printable.line(user)
+                    + "; set FASTN_RUNTIME_DIR to a folder of yours";
+        }
+        if (permissions.stream().anyMatch(FOREIGN_WRITE::contains)) {
+            return folder + " can be written by others; if it is for this alone, run: chmod 700 " + folder
+                    + ", else set FASTN_RUNTIME_DIR to a folder of yours";
+        }
+        return null;
     }
 
     private static FileAttribute<?>[] ownerOnly(Path place, Set<PosixFilePermission> permissions) {

@@ -56,6 +56,7 @@ final class NodeWatch {
     private long takenNanos;
     private int idleTicks;
     private boolean taking;
+    private boolean again;
 
     NodeWatch(Vertx vertx, WorkerExecutor worker, LocalStatus local, ContextRuntime runtime, Ticker ticker) {
         this.vertx = vertx;
@@ -75,7 +76,7 @@ final class NodeWatch {
         watchers.add(watcher);
         if (watchers.size() == 1) {
             begin();
-        } else if (latest != null && !taking) {
+        } else if (latest != null) {
             watcher.accept(latest);
         }
         return () -> {
@@ -92,6 +93,9 @@ final class NodeWatch {
 
     private void begin() {
         Context here = vertx.getOrCreateContext();
+        appearance = null;
+        // What is under way was begun for others, before anybody listened for changes.
+        again = taking;
         listening = runtime.addListener(event -> {
             // In whatever thread made the change, which must not be held up.
             if (!changed.get() && changed.compareAndSet(false, true)) {
@@ -109,7 +113,6 @@ final class NodeWatch {
             listening = null;
         }
         latest = null;
-        appearance = null;
         changed.set(false);
     }
 
@@ -121,7 +124,7 @@ final class NodeWatch {
 
     private void tick() {
         idleTicks++;
-        if (changed.get() || (latest != null && mayTurn(latest)) || idleTicks >= MACHINE_TICKS) {
+        if (changed.get() || again || (latest != null && mayTurn(latest)) || idleTicks >= MACHINE_TICKS) {
             take();
         }
     }
@@ -133,23 +136,29 @@ final class NodeWatch {
         taking = true;
         idleTicks = 0;
         takenNanos = ticker.nanos();
-        changed.set(false);
+        again = false;
+        boolean eventful = changed.getAndSet(false);
         worker.executeBlocking(() -> local.take(StatusQuery.all(), LocalStatus.BUS_WAIT), false)
                 .onComplete(done -> {
                     taking = false;
                     if (done.failed()) {
                         LOG.warn("a snapshot for those who watch could not be taken", done.cause());
                     } else {
-                        onTaken(done.result());
+                        onTaken(done.result(), eventful);
                     }
                 });
     }
 
-    private void onTaken(StatusSnapshot snapshot) {
+    /** An event is told before the version rises, so the version says nothing then, and is looked at again. */
+    private void onTaken(StatusSnapshot snapshot, boolean eventful) {
+        if (!isWatched()) {
+            return;
+        }
+        Appearance before = appearance;
         Appearance now = Appearance.of(snapshot);
-        boolean differs = !now.equals(appearance);
+        again |= eventful && before != null && now.version() == before.version();
         appearance = now;
-        if (!differs || !isWatched()) {
+        if (now.equals(before) && !eventful) {
             return;
         }
         latest = snapshot;

@@ -38,7 +38,7 @@ final class StatusPort {
         PortThreads threads = new PortThreads();
         ClusterAnswers cluster = new ClusterAnswers(
                 threads, local, directory, bus, Duration.ofMillis(options.getQueryTimeout()), ticker);
-        StatusRoutes routes = new StatusRoutes(threads, local, directory, cluster);
+        StatusRoutes routes = new StatusRoutes(threads, local, directory, cluster, ticker);
         StatusFeeds feeds = new StatusFeeds(threads, local, cluster, ticker);
         return threads.work(() -> settings(options))
                 .thenCompose(settings ->

@@ -1,5 +1,6 @@
 package com.fastn.status;
 
+import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
@@ -27,12 +28,15 @@ final class StatusRoutes {
     private final LocalStatus local;
     private final NodeDirectory directory;
     private final ClusterAnswers cluster;
+    private final ThreadDump threadDump;
 
-    StatusRoutes(PortThreads threads, LocalStatus local, NodeDirectory directory, ClusterAnswers cluster) {
+    StatusRoutes(
+            PortThreads threads, LocalStatus local, NodeDirectory directory, ClusterAnswers cluster, Ticker ticker) {
         this.threads = threads;
         this.local = local;
         this.directory = directory;
         this.cluster = cluster;
+        this.threadDump = new ThreadDump(ticker);
     }
 
     /** {@return the routes, by path} */
@@ -159,7 +163,7 @@ final class StatusRoutes {
         if (!question.local()) {
             throw new HttpRefusalException(403, "threads are told on this machine only (rule S19)");
         }
-        return threads.work(() -> HttpReply.text(200, ThreadDump.text()));
+        return threads.work(() -> HttpReply.text(200, threadDump.text()));
     }
 
     /** Alive is who answers this; ready is whose event loop has time. */

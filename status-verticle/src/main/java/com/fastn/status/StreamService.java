@@ -33,6 +33,8 @@ import org.slf4j.LoggerFactory;
  */
 final class StreamService {
     static final Duration LEASE = Duration.ofSeconds(10);
+    /** A stream begins anew at most this often: whoever begins anew is told the whole, and has all its credits again. */
+    static final Duration RESTART_PACE = Duration.ofSeconds(2);
 
     private static final int MOST_STREAMS = 64;
     private static final int LONGEST_ADDRESS = 256;
@@ -111,7 +113,7 @@ final class StreamService {
                 : watch.watch(snapshot -> session.offer(local.alone(snapshot)));
         sessions.put(session.id, session);
         if (sessions.size() == 1) {
-            timer = vertx.setPeriodic(CHECK_MILLIS, id -> endSilent());
+            timer = vertx.setPeriodic(CHECK_MILLIS, id -> tick());
         }
         return new JsonObject()
                 .put(StreamWire.STREAM, session.id)
@@ -162,6 +164,11 @@ final class StreamService {
         List.copyOf(sessions.values()).forEach(this::end);
     }
 
+    private void tick() {
+        endSilent();
+        List.copyOf(sessions.values()).forEach(Session::proceed);
+    }
+
     private void endSilent() {
         long now = ticker.nanos();
         for (Session session : new ArrayList<>(sessions.values())) {
@@ -192,6 +199,8 @@ final class StreamService {
         private @Nullable Registration watching;
         private @Nullable ClusterStatus latest;
         private long heardNanos = ticker.nanos();
+        private long restartedNanos = ticker.nanos() - RESTART_PACE.toNanos();
+        private int framesUnderWay;
         private long acknowledgedEpoch;
         private long acknowledgedUpTo;
         private @Nullable StatusSnapshot full;
@@ -223,7 +232,7 @@ final class StreamService {
 
         void proceed() {
             ClusterStatus status = latest;
-            boolean due = restartDue || offered || (heldUp && acknowledgeDue);
+            boolean due = restartDue ? mayRestart() : offered || (heldUp && acknowledgeDue);
             if (busy || closed || status == null || !due) {
                 return;
             }
@@ -232,6 +241,9 @@ final class StreamService {
             boolean acknowledge = acknowledgeDue;
             long epoch = acknowledgedEpoch;
             long upTo = acknowledgedUpTo;
+            if (restart) {
+                restartedNanos = ticker.nanos();
+            }
             restartDue = false;
             acknowledgeDue = false;
             offered = false;
@@ -257,6 +269,11 @@ final class StreamService {
                         send(done.result());
                         proceed();
                     });
+        }
+
+        /** Not before the connection has taken what was sent: a reader that takes nothing gets no second whole. */
+        private boolean mayRestart() {
+            return framesUnderWay == 0 && ticker.nanos() - restartedNanos >= RESTART_PACE.toNanos();
         }
 
         /** What others told of themselves they told as they saw fit; this node decides for itself. On a worker. */
@@ -288,6 +305,7 @@ final class StreamService {
                     return;
                 }
                 Future<Void> sent;
+                framesUnderWay++;
                 try {
                     sent = vertx.eventBus()
                             .sender(address, StreamWire.headers(id, frame))
@@ -296,7 +314,8 @@ final class StreamService {
                     sent = Future.failedFuture(e);
                 }
                 // The reader is gone, or was not found this time; it asks for the whole if it is still there.
-                sent.onFailure(failure -> LOG.debug("a frame did not reach {}", Printable.line(address), failure));
+                sent.onComplete(done -> framesUnderWay--)
+                        .onFailure(failure -> LOG.debug("a frame did not reach {}", Printable.line(address), failure));
             }
         }
 

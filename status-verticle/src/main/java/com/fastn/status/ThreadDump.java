@@ -1,22 +1,50 @@
 package com.fastn.status;
 
+import com.fastn.context.Ticker;
 import java.lang.management.LockInfo;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MonitorInfo;
 import java.lang.management.ThreadInfo;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
+import org.jspecify.annotations.Nullable;
 
-/** The platform threads of this process with their stacks, as text. Virtual threads are not told by the platform. */
+/**
+ * The platform threads of this process with their stacks, as text. Virtual threads are not told by the platform. Who asks soon
+ * after another is given the same, for a dump holds up every thread. Thread-safe.
+ */
 final class ThreadDump {
     private static final int MOST_THREADS = 2_000;
     private static final int MOST_FRAMES = 100;
 
-    private ThreadDump() {}
+    private static final Duration FRESH = Duration.ofSeconds(1);
 
-    /** {@return the dump, bounded in threads and frames, which it says} */
-    static String text() {
-        ThreadInfo[] threads = ManagementFactory.getThreadMXBean().dumpAllThreads(true, true, MOST_FRAMES);
+    private final Ticker ticker;
+
+    // Mutable state
+    private @Nullable String latest;
+    private long takenNanos;
+
+    ThreadDump(Ticker ticker) {
+        this.ticker = ticker;
+    }
+
+    /** {@return a dump that is at most a second old, bounded in threads and frames, which it says} */
+    synchronized String text() {
+        String known = latest;
+        if (known == null || ticker.nanos() - takenNanos > FRESH.toNanos()) {
+            known = take();
+            latest = known;
+            takenNanos = ticker.nanos();
+        }
+        return known;
+    }
+
+    private static String take() {
+        // Without the owned synchronizers: to find those, the platform walks the whole heap while all threads stand
+        // still.
+        ThreadInfo[] threads = ManagementFactory.getThreadMXBean().dumpAllThreads(true, false, MOST_FRAMES);
         Arrays.sort(threads, Comparator.comparing(ThreadInfo::getThreadName).thenComparing(ThreadInfo::getThreadId));
         StringBuilder text = new StringBuilder();
         text.append(threads.length).append(" platform threads\n");
@@ -57,9 +85,6 @@ final class ThreadDump {
         }
         if (frames.length == MOST_FRAMES) {
             text.append("    ..\n");
-        }
-        for (LockInfo held : thread.getLockedSynchronizers()) {
-            text.append("    - holds ").append(held).append('\n');
         }
     }
 }

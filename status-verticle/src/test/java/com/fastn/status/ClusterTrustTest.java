@@ -1,15 +1,39 @@
 package com.fastn.status;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.BlockedPlace;
+import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.CauseKind;
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextRef;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.DeadlockReport;
+import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.LockType;
+import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WaitEpisode;
+import com.fastn.context.status.WarningSeverity;
 import com.fastn.context.vertx.FastnVertx;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
 import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.ClusterManager;
@@ -17,6 +41,7 @@ import io.vertx.core.spi.cluster.RegistrationInfo;
 import io.vertx.core.streams.ReadStream;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +73,110 @@ class ClusterTrustTest {
             assertThat(stream(cluster.node(1))).contains(SECRET);
             order.close();
         }
+    }
+
+    /** Whatever an application may have put a value into. */
+    @Test
+    void S4_onAnOpenClusterNoWordsOfTheApplicationLeaveItsNode() {
+        try (TestCluster cluster = TestCluster.thatLooksOpen(1)) {
+            ClusterTrust open = ClusterTrust.of(cluster.node(0), false);
+            ClusterTrust trusted = ClusterTrust.of(cluster.node(0), true);
+            StatusSnapshot planted = planted();
+            assertThat(StatusJson.write(trusted.forOthers(planted)).split(SECRET, -1))
+                    .as("each field has its value where all is told")
+                    .hasSizeGreaterThan(15);
+
+            StatusSnapshot told = open.forOthers(planted);
+            assertThat(StatusJson.write(told)).doesNotContain(SECRET);
+            ContextStatus order = told.globalContext().children().get(0);
+            assertThat(order.metrics()).containsOnlyKeys("size");
+            assertThat(requireNonNull(order.cancelReason()).message()).isEqualTo("timeout");
+            assertThat(told.recent())
+                    .extracting(FinishedContext::outcome)
+                    .containsExactly(
+                            new FinishedContext.Failed("IllegalStateException"),
+                            new FinishedContext.Cancelled(
+                                    new CancelReason(CancelReason.Kind.REQUESTED, "requested", "global")));
+            assertThat(told.warnings())
+                    .extracting(StatusWarning::message)
+                    .containsExactly("event loop e is blocked (2s) by global.order");
+            assertThat(told.causes().blocked()).hasSize(1);
+            assertThat(told.causes().deadlocks()).hasSize(1);
+            assertThat(told.causes().episodes()).hasSize(1);
+        }
+    }
+
+    private static StatusSnapshot planted() {
+        Duration second = Duration.ofSeconds(1);
+        String place = SECRET + ".java:8";
+        ContextStatus shape = Fixtures.context(2, "global.order");
+        ContextStatus order = new ContextStatus(
+                2,
+                "order",
+                "order",
+                shape.path(),
+                shape.kind(),
+                shape.state(),
+                new CancelReason(CancelReason.Kind.TIMEOUT, SECRET, "global"),
+                second,
+                second,
+                SECRET,
+                false,
+                null,
+                List.of(),
+                Map.of("customer", MetricValue.text(SECRET), "size", MetricValue.counter(3)),
+                Map.of("customer", SECRET),
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                List.of(),
+                shape.foldedChildren());
+        ContextRef ref = new ContextRef(new NodeIdentity("alice", "i-1"), 2, "global.order", "order", "order#2");
+        DeadlockReport.Hold hold = new DeadlockReport.Hold("a", 1, LockType.MUTEX, second, true, place);
+        DeadlockReport.Party party =
+                new DeadlockReport.Party(ref, List.of(hold), "b", 2, LockType.MUTEX, second, null, place);
+        return Fixtures.snapshot(
+                        new NodeIdentity("alice", "i-1"),
+                        1,
+                        Fixtures.context(1, "global", order),
+                        List.of(),
+                        List.of(),
+                        List.of(new StatusWarning(
+                                "event-loop-blocked",
+                                WarningSeverity.CRITICAL,
+                                "event loop e is blocked (2s) by global.order at " + place,
+                                "global",
+                                "close the guard; it was locked at com.Shop." + SECRET + "(Shop.java:9)")))
+                .withRecent(List.of(
+                        finished(new FinishedContext.Failed("IllegalStateException: " + SECRET)),
+                        finished(new FinishedContext.Cancelled(
+                                new CancelReason(CancelReason.Kind.REQUESTED, SECRET, "global")))))
+                .withCauses(new Causes(
+                        List.of(new DeadlockReport(true, Fixtures.NOW, List.of(party, party), 2, null)),
+                        List.of(new BlockedPlace(CauseKind.EVENT_LOOP, "e", second, place, List.of(2L), List.of(), 0)),
+                        List.of(new WaitEpisode(
+                                Fixtures.NOW,
+                                null,
+                                second,
+                                CauseKind.EVENT_LOOP,
+                                "e",
+                                ref,
+                                "blocks event loop e at " + place,
+                                1))));
+    }
+
+    private static FinishedContext finished(FinishedContext.Outcome outcome) {
+        return new FinishedContext(
+                3,
+                ContextPath.parse("global.gone"),
+                "gone",
+                ContextKind.TASK,
+                Fixtures.NOW,
+                Fixtures.NOW,
+                Duration.ZERO,
+                outcome,
+                Map.of());
     }
 
     @Test
@@ -87,6 +216,57 @@ class ClusterTrustTest {
                             .toCompletionStage()
                             .toCompletableFuture()
                             .join());
+        }
+    }
+
+    @Test
+    void aNodeThatIsStoppedWhileItRegistersAnewAnswersNothingAfterwards() {
+        try (TestCluster cluster = TestCluster.of(1)) {
+            Vertx vertx = cluster.node(0);
+            FastnVertx fastn = FastnVertx.install(vertx);
+            NodeIdentity self = fastn.node();
+            Ticker ticker = Ticker.system();
+            WorkerExecutor worker = vertx.createSharedWorkerExecutor("anew");
+            LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
+            NodeDirectory directory = new NodeDirectory(self, 1, Duration.ofMinutes(1), ticker);
+            NodeWatch watch = new NodeWatch(vertx, worker, local, fastn.runtime(), ticker);
+            ClusterTrust trust = ClusterTrust.of(vertx, true);
+            BusService bus = new BusService(
+                    vertx,
+                    worker,
+                    local,
+                    new ClusterQuery(vertx, worker, local, directory, trust, 1_000, ticker),
+                    new StreamService(
+                            vertx,
+                            worker,
+                            self,
+                            local,
+                            watch,
+                            new ClusterFeed(vertx, worker, watch, directory, ticker),
+                            trust,
+                            ticker),
+                    trust);
+            HelloExchange hellos = new HelloExchange(vertx, worker, local, directory, () -> false, () -> {});
+            Context context = vertx.getOrCreateContext();
+            Promise<Void> over = Promise.promise();
+            context.runOnContext(now -> bus.start(fastn, self)
+                    .compose(ready -> hellos.start(0))
+                    .compose(ready -> {
+                        Future<Void> anew = Future.join(bus.registerAnew(self), hellos.registerAnew())
+                                .mapEmpty();
+                        return Future.join(anew, bus.stop(), hellos.stop()).<Void>mapEmpty();
+                    })
+                    .onComplete(over));
+            Waiting.result(over.future());
+            DeliveryOptions here = new DeliveryOptions().setLocalOnly(true);
+            for (String address : List.of(
+                    "fastn.status.node." + self.incarnation(), HelloExchange.ADDRESS + "." + self.incarnation())) {
+                assertThat(Waiting.failure(vertx.eventBus().request(address, null, here)))
+                        .as(address)
+                        .isInstanceOfSatisfying(
+                                ReplyException.class,
+                                e -> assertThat(e.failureType()).isEqualTo(ReplyFailure.NO_HANDLERS));
+            }
         }
     }
 

@@ -59,14 +59,34 @@ class NodeDescriptorTest {
     }
 
     @Test
-    void aFolderThatEverybodyMayReadIsTightened() throws IOException {
+    void S20_aFolderThatOthersMayWriteIsRefusedAndLeftAsItIs() throws IOException {
         Path folder = Files.createDirectory(temp.resolve("fastn"));
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+        assertThatThrownBy(() -> write(folder, ALICE))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("chmod 700 " + folder);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)))
+                .isEqualTo("rwxrwxrwx");
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void S20_aFolderThatOthersMayReadIsTakenAsItIs() throws IOException {
+        Path folder = Files.createDirectory(temp.resolve("fastn"));
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         try (NodeDescriptor descriptor = write(folder, ALICE)) {
-            assertThat(descriptor.file()).exists();
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(descriptor.file())))
+                    .isEqualTo("rw-------");
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)))
-                    .isEqualTo("rwx------");
+                    .isEqualTo("rwxr-xr-x");
         }
+    }
+
+    @Test
+    void S20_aFolderOfSomebodyElseIsRefused() {
+        assertThat(NodeDescriptor.objection(temp, "somebody-else", PosixFilePermissions.fromString("rwx------")))
+                .contains("belongs to somebody-else")
+                .contains("FASTN_RUNTIME_DIR");
     }
 
     @Test

@@ -462,6 +462,16 @@ class SecurityRulesTest {
             String request = "GET /health HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\nConnection: close\r\n\r\n";
             Supplier<String> encrypted = () -> ask(tls, uri, request);
             assertThat(encrypted.get()).startsWith("HTTP/1.1 200").contains("\"alias\":\"tls\"");
+            long connected = System.nanoTime();
+            try (Socket silent = new Socket(uri.getHost(), uri.getPort())) {
+                silent.setSoTimeout(20_000);
+                assertThat(silent.getInputStream().read()).isEqualTo(-1);
+            } catch (IOException e) {
+                // Reset, which is as good.
+            }
+            assertThat(Duration.ofNanos(System.nanoTime() - connected))
+                    .as("S12: who does not even begin TLS is not counted yet, and is soon gone")
+                    .isLessThan(Duration.ofMillis(4_500));
             try (Socket plain = new Socket(uri.getHost(), uri.getPort())) {
                 plain.setSoTimeout(20_000);
                 plain.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));

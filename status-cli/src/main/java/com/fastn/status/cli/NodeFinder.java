@@ -58,28 +58,28 @@ final class NodeFinder {
                 properties.nonBlank("fastn.runtime.dir"),
                 requireNonNullElse(environment.nonBlank("FASTN_RUNTIME_DIR"), ""));
         if (!explicit.isEmpty()) {
-            look(Path.of(explicit), false, found);
+            look(Path.of(explicit), found);
         } else {
             // A node that was started by a service manager need not have seen the XDG_RUNTIME_DIR of a login, so both.
             String runtime = environment.nonBlank("XDG_RUNTIME_DIR");
             if (runtime != null) {
-                look(Path.of(runtime, "fastn"), true, found);
+                look(Path.of(runtime, "fastn"), found);
             }
             String user = requireNonNullElse(properties.nonBlank("user.name"), "user");
             String temporary = requireNonNullElse(properties.nonBlank("java.io.tmpdir"), "/tmp");
-            look(Path.of(temporary, "fastn-" + user.replaceAll("[^A-Za-z0-9._-]", "_")), true, found);
+            look(Path.of(temporary, "fastn-" + user.replaceAll("[^A-Za-z0-9._-]", "_")), found);
         }
         found.nodes.sort(Comparator.comparing(LocalNode::alias).thenComparing(LocalNode::incarnation));
         return found;
     }
 
-    private void look(Path folder, boolean mustBeMine, Found found) {
+    private void look(Path folder, Found found) {
         found.folders.add(folder);
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
         try {
-            String objection = mustBeMine ? objectionToFolder(folder) : null;
+            String objection = objectionToFolder(folder);
             if (objection != null) {
                 found.refused.add(objection);
                 return;
@@ -119,7 +119,7 @@ final class NodeFinder {
         String user = properties.nonBlank("user.name");
         String owner = attributes.owner().getName();
         if (user != null && !user.equals("?") && !owner.equals(user)) {
-            return "%s belongs to %s and not to %s, so what it says is not believed; remove it, or set FASTN_RUNTIME_DIR"
+            return "%s belongs to %s and not to %s, so what it says is not believed; set FASTN_RUNTIME_DIR to yours"
                     .formatted(folder, Printable.line(owner), Printable.line(user));
         }
         if (attributes.permissions().stream().anyMatch(FOREIGN_WRITE::contains)) {

@@ -1,9 +1,14 @@
 package com.fastn.status.cli;
 
 import com.fastn.context.status.StatusFormatException;
-import java.io.BufferedReader;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -15,26 +20,27 @@ import java.util.List;
 /**
  * What was recorded, moment by moment. A recording is what {@code fastn status -w --json} prints: one document on each line.
  *
+ * <p>It may be far larger than the memory of this process, so a moment is where its line stands, which is read when it is shown.
+ *
+ * @param file where it stands
  * @param moments the moments, in their order
  */
-record Recording(List<Moment> moments) {
+record Recording(Path file, List<Moment> moments) {
     private static final long LARGEST = 512L << 20;
+    private static final int LONGEST_LINE = 16 << 20;
+    private static final int BUFFER = 64 << 10;
 
     /**
      * One moment.
      *
      * @param at when it was, by the clock of the node
-     * @param line what was said, as JSON
+     * @param offset where its line begins in the file
+     * @param length how many bytes the line has
      */
-    record Moment(Instant at, String line) {
-        /** {@return what was said} */
-        Answer answer() {
-            return Inquiry.answer(line);
-        }
-    }
+    record Moment(Instant at, long offset, int length) {}
 
     /**
-     * Reads a recording.
+     * Finds the moments of a recording.
      *
      * @param file where it stands
      * @return the recording
@@ -50,12 +56,21 @@ record Recording(List<Moment> moments) {
                         "it is larger than " + (LARGEST >> 20) + " MiB",
                         "replay a part of it, such as head -n 1000");
             }
-            try (BufferedReader lines = Files.newBufferedReader(file)) {
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            try (InputStream bytes = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
+                long offset = 0;
+                for (byte[] line = line(bytes); line.length > 0; line = line(bytes)) {
                     number++;
-                    if (!line.isBlank()) {
-                        moments.add(new Moment(at(Inquiry.answer(line)), line));
+                    if (line.length > LONGEST_LINE) {
+                        throw wrong(
+                                file,
+                                "line " + number + " is longer than " + (LONGEST_LINE >> 20) + " MiB",
+                                "make one: fastn record FILE");
                     }
+                    String text = text(line);
+                    if (!text.isBlank()) {
+                        moments.add(new Moment(at(Inquiry.answer(text)), offset, line.length));
+                    }
+                    offset += line.length;
                 }
             }
         } catch (StatusFormatException e) {
@@ -65,15 +80,57 @@ record Recording(List<Moment> moments) {
                     "a recording that was cut off can be replayed up to there: head -n " + (number - 1));
         } catch (NoSuchFileException e) {
             throw wrong(file, "there is no such file", "make one: fastn record FILE");
-        } catch (MalformedInputException e) {
-            throw wrong(file, "line " + (number + 1) + " is no UTF-8", "make one: fastn record FILE");
+        } catch (CharacterCodingException e) {
+            throw wrong(file, "line " + number + " is no UTF-8", "make one: fastn record FILE");
         } catch (IOException e) {
             throw wrong(file, Printable.line(e.toString()), "look at its permissions");
         }
         if (moments.isEmpty()) {
             throw wrong(file, "nothing is in it", "make one: fastn record FILE");
         }
-        return new Recording(List.copyOf(moments));
+        return new Recording(file, List.copyOf(moments));
+    }
+
+    /**
+     * Reads a line with its end. Without a line, and at the end of the file, it is empty; of one that is too long it is a part.
+     */
+    private static byte[] line(InputStream bytes) throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int next = bytes.read(); next >= 0; next = bytes.read()) {
+            line.write(next);
+            if (next == '\n' || line.size() > LONGEST_LINE) {
+                break;
+            }
+        }
+        return line.toByteArray();
+    }
+
+    private static String text(byte[] line) throws CharacterCodingException {
+        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line)).toString();
+    }
+
+    /**
+     * Reads what was said at a moment.
+     *
+     * @param index the moment
+     * @return what was said
+     * @throws Trouble if the file has changed meanwhile
+     */
+    Answer answer(int index) {
+        Moment moment = moments.get(index);
+        ByteBuffer line = ByteBuffer.allocate(moment.length());
+        try (SeekableByteChannel bytes = Files.newByteChannel(file)) {
+            bytes.position(moment.offset());
+            while (line.hasRemaining() && bytes.read(line) >= 0) {
+                // The rest is next.
+            }
+            return Inquiry.answer(text(line.array()));
+        } catch (StatusFormatException | IOException e) {
+            throw wrong(
+                    file,
+                    "moment " + (index + 1) + " cannot be read any more (" + Printable.line(e.toString()) + ")",
+                    "replay it when nothing writes to it");
+        }
     }
 
     private static Instant at(Answer answer) {

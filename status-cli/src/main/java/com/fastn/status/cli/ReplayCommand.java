@@ -89,7 +89,7 @@ final class ReplayCommand implements Callable<Integer> {
     private int oneAfterAnother(Recording recording, Terminal terminal) throws InterruptedException {
         StatusRenderer renderer = view.narrowed(terminal.renderer());
         for (int i = 0; i < recording.moments().size(); i++) {
-            Answer answer = recording.moments().get(i).answer().shaped(view.shape());
+            Answer answer = recording.answer(i).shaped(view.shape());
             surroundings
                     .out()
                     .print(
@@ -146,7 +146,7 @@ final class ReplayCommand implements Callable<Integer> {
         Terminal place = new Terminal(
                 true, terminal.colours(), terminal.ascii(), look.width != null ? look.width : size.columns());
         StatusRenderer renderer = view.narrowed(place.renderer());
-        Answer answer = recording.moments().get(player.at()).answer().shaped(view.shape());
+        Answer answer = recording.answer(player.at()).shaped(view.shape());
         String foot = place.fitted("moment " + (player.at() + 1) + " of "
                         + recording.moments().size() + "  "
                         + recording.moments().get(player.at()).at() + "  " + player.told()

@@ -1,6 +1,7 @@
 package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
@@ -87,6 +88,21 @@ class RecordingTest {
                 .contains("no such file");
         Files.writeString(file, "\n\n");
         assertThat(command.run("replay", file.toString()).err()).contains("nothing is in it");
+    }
+
+    @Test
+    void aRecordingKeepsWhereItsMomentsStandAndReadsThemWhenTheyAreShown() throws IOException {
+        String front = StatusJson.write(FRONT);
+        Files.writeString(file, front + "\r\n\n" + StatusJson.write(BACK));
+        Recording recording = Recording.read(file);
+        assertThat(recording.moments()).extracting(Recording.Moment::offset).containsExactly(0L, front.length() + 3L);
+        assertThat(recording.answer(1).json(false)).isEqualTo(StatusJson.write(BACK));
+        assertThat(recording.answer(0).json(false)).isEqualTo(front);
+
+        Files.writeString(file, "");
+        assertThatThrownBy(() -> recording.answer(1))
+                .isInstanceOf(Trouble.class)
+                .hasMessageContaining("moment 2 cannot be read any more");
     }
 
     @Test

@@ -393,6 +393,10 @@ class StatusCommandTest {
             Result result = command.run("status");
             assertThat(result.exitCode()).isEqualTo(ExitCode.UNREACHABLE);
             assertThat(result.err()).contains("can be written by others").contains("chmod 700 " + runtime);
+            command.with("FASTN_RUNTIME_DIR", runtime.toString());
+            Result named = command.run("status");
+            assertThat(named.exitCode()).isEqualTo(ExitCode.UNREACHABLE);
+            assertThat(named.err()).contains("can be written by others").contains("chmod 700 " + runtime);
         }
     }
 

@@ -45,6 +45,9 @@ public final class StatusServer {
     /** From the opening of a connection, or its last answer, to the end of the next head. */
     private static final long HEAD_MILLIS = 5_000;
 
+    /** A connection counts once TLS stands, so until then it must not last; long enough for a client that starts on a busy machine. */
+    private static final long TLS_HANDSHAKE_MILLIS = 2_000;
+
     private static final int MOST_STREAMS = 32;
     private static final long HEARTBEAT_MILLIS = 10_000;
     /** A client that takes nothing for so long is gone; heartbeats go to all others in less. */
@@ -173,7 +176,7 @@ public final class StatusServer {
         HttpSettings.Tls tls = settings.tls();
         if (tls != null) {
             options.setSsl(true)
-                    .setSslHandshakeTimeout(HEAD_MILLIS)
+                    .setSslHandshakeTimeout(TLS_HANDSHAKE_MILLIS)
                     .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
                     .setKeyCertOptions(new PemKeyCertOptions()
                             .setCertPath(tls.certificate().toString())

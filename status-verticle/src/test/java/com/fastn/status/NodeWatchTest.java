@@ -1,0 +1,158 @@
+package com.fastn.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.vertx.FastnVertx;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Who watches a node is told how it is, however quiet the node and whoever watched before. */
+class NodeWatchTest {
+    private static final Duration LONG = Duration.ofSeconds(30);
+
+    private final Vertx vertx = Vertx.vertx();
+    private final FastnVertx fastn = FastnVertx.install(vertx);
+    private final Context context = vertx.getOrCreateContext();
+    // One thread, so that what is done after a snapshot comes after it.
+    private final WorkerExecutor worker = vertx.createSharedWorkerExecutor("watch", 1);
+    private final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
+    private final AtomicLong nanos = new AtomicLong();
+    private final NodeWatch watch = new NodeWatch(vertx, worker, local, fastn.runtime(), new Ticker() {
+        @Override
+        public long nanos() {
+            return nanos.get();
+        }
+
+        @Override
+        public Instant wallTime() {
+            return Fixtures.NOW;
+        }
+    });
+    private final Semaphore taken = new Semaphore(0);
+    private final Semaphore goOn = new Semaphore(0);
+    private final AtomicBoolean hold = new AtomicBoolean();
+
+    NodeWatchTest() {
+        // Asked when the tree has been read.
+        local.addWarning(root -> {
+            boolean held = hold.get();
+            taken.release();
+            if (held) {
+                goOn.acquireUninterruptibly();
+            }
+            return null;
+        });
+    }
+
+    @AfterEach
+    void close() {
+        goOn.release(100);
+        Waiting.result(vertx.close());
+    }
+
+    @Test
+    void whoWatchesAfterTheLastOneLeftWhileASnapshotWasTakenIsTold() {
+        hold.set(true);
+        Registration first = watching(snapshot -> {});
+        taken.acquireUninterruptibly();
+        onContext(() -> {
+            first.close();
+            return null;
+        });
+        hold.set(false);
+        goOn.release();
+        Waiting.result(worker.executeBlocking(() -> null));
+
+        List<StatusSnapshot> told = new CopyOnWriteArrayList<>();
+        watching(told::add);
+        await().atMost(LONG).until(() -> !told.isEmpty());
+    }
+
+    @Test
+    void whoComesWhileASnapshotIsTakenIsToldTheOneBefore() {
+        List<StatusSnapshot> first = new CopyOnWriteArrayList<>();
+        List<StatusSnapshot> second = new CopyOnWriteArrayList<>();
+        watching(first::add);
+        await().atMost(LONG).until(() -> first.size() == 1);
+        settle();
+        taken.drainPermits();
+        hold.set(true);
+        nanos.addAndGet(NodeWatch.PACE.toNanos());
+        FastnContext change = fastn.runtime().root().child("change").open();
+        taken.acquireUninterruptibly();
+
+        watching(second::add);
+        assertThat(second).hasSize(1);
+        change.close();
+    }
+
+    @Test
+    void aSnapshotThatOvertakesTheVersionOfItsEventIsTold() throws InterruptedException {
+        List<StatusSnapshot> told = new CopyOnWriteArrayList<>();
+        watching(told::add);
+        await().atMost(LONG).until(() -> told.size() == 1);
+        settle();
+        int before = told.size();
+        CountDownLatch heard = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        // After the watch, so that it has its event and the version has not risen.
+        Registration slow = fastn.runtime().addListener(event -> {
+            heard.countDown();
+            try {
+                end.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        nanos.addAndGet(NodeWatch.PACE.toNanos());
+        Thread changer = new Thread(() -> fastn.runtime().root().child("change").open());
+        changer.start();
+        heard.await();
+        await().atMost(LONG).until(() -> told.size() > before);
+        end.countDown();
+        changer.join();
+        slow.close();
+        await().atMost(LONG)
+                .until(() ->
+                        told.get(told.size() - 1).version() == fastn.runtime().version());
+    }
+
+    /** Until nothing is left of what the first snapshot found. */
+    private void settle() {
+        await().atMost(LONG).until(() -> {
+            long version = fastn.runtime().version();
+            Waiting.result(worker.executeBlocking(() -> null));
+            return version == fastn.runtime().version();
+        });
+    }
+
+    private Registration watching(Consumer<StatusSnapshot> watcher) {
+        return onContext(() -> watch.watch(watcher));
+    }
+
+    private <T> T onContext(Supplier<T> work) {
+        Promise<T> done = Promise.promise();
+        context.runOnContext(now -> done.handle(Future.succeededFuture(work.get())));
+        return Waiting.result(done.future());
+    }
+}
