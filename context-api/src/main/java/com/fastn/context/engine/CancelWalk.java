@@ -104,16 +104,17 @@ final class CancelWalk {
             counted = false;
             runtime.cancellationHasMarkedAll();
         }
+        if (changed) {
+            // Whoever is told may ask for the version at once.
+            changed = false;
+            runtime.changed();
+        }
         if (told < marked.size()) {
             int end = Math.min(marked.size(), told + STEP);
             while (told < end) {
                 marked.get(told++).tellCancelled();
             }
             return false;
-        }
-        if (changed) {
-            changed = false;
-            runtime.changed();
         }
         if (handled < marked.size()) {
             int end = Math.min(marked.size(), handled + STEP);

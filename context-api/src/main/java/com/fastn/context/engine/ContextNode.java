@@ -406,10 +406,10 @@ public final class ContextNode extends ChildList implements FastnContext {
             return child;
         }
         touch();
+        runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.Opened(child.id, child.path(), id, child.kind()));
         }
-        runtime.changed();
         if (child.isBornCancelled()) {
             child.tellCancelled();
             child.runCancelHandlers();
@@ -987,10 +987,10 @@ public final class ContextNode extends ChildList implements FastnContext {
             }
         }
         touch();
+        runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.OperationStarted(id, path(), running.name()));
         }
-        runtime.changed();
         return running;
     }
 
@@ -1005,10 +1005,10 @@ public final class ContextNode extends ChildList implements FastnContext {
             }
         }
         touch();
+        runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.OperationEnded(id, path(), operation.name(), elapsedNanos));
         }
-        runtime.changed();
         if (closeNow) {
             close();
         }
@@ -1195,10 +1195,10 @@ public final class ContextNode extends ChildList implements FastnContext {
     }
 
     private void changed(String key) {
+        runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.Changed(id, path(), Names.clean(key)));
         }
-        runtime.changed();
     }
 
     @Override
@@ -1406,11 +1406,11 @@ public final class ContextNode extends ChildList implements FastnContext {
 
     private void counted(CounterCell cell) {
         touch();
+        runtime.changed();
         if (runtime.hasListeners()) {
             CounterCell at = cell.last();
             runtime.tell(new ContextEvent.CounterChanged(id, at.path().path(), at.name(), at.get(), at.live()));
         }
-        runtime.changed();
     }
 
     @Override
@@ -1623,7 +1623,6 @@ public final class ContextNode extends ChildList implements FastnContext {
         }
         if ((found & IS_CLOSED) != 0) {
             leaveTree(more);
-            runtime.changed();
         } else {
             changed("state");
         }
@@ -1724,6 +1723,8 @@ public final class ContextNode extends ChildList implements FastnContext {
                 up.touch();
             }
             runtime.contextClosed();
+            // Whoever is told may ask for the version at once.
+            runtime.changed();
             if (path != null) {
                 runtime.tell(new ContextEvent.Closed(node.id, path));
                 path = path.parent();

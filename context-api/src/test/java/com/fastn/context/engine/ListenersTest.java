@@ -48,6 +48,42 @@ class ListenersTest {
     }
 
     @Test
+    void whoIsToldOfAChangeAndAsksForTheVersionFindsItRaised() {
+        FastnContext task = tree.open("task");
+        List<String> stale = new ArrayList<>();
+        List<String> told = new ArrayList<>();
+        long[] last = {tree.runtime.version()};
+        tree.runtime.addListener(event -> {
+            long now = tree.runtime.version();
+            told.add(event.getClass().getSimpleName());
+            if (now <= last[0]) {
+                stale.add(event.toString());
+            }
+            last[0] = now;
+        });
+        FastnContext child = task.child("child").open();
+        child.operation("db").close();
+        child.setData("order", 7);
+        child.addTotal("rows", 1);
+        child.cancel("stop");
+        task.close();
+        child.close();
+
+        assertThat(stale).isEmpty();
+        assertThat(told)
+                .containsExactly(
+                        "Opened",
+                        "OperationStarted",
+                        "OperationEnded",
+                        "Changed",
+                        "CounterChanged",
+                        "Cancelled",
+                        "Changed",
+                        "Closed",
+                        "Closed");
+    }
+
+    @Test
     void aChildThatIsBornCancelledIsToldAsOpenedAndCancelled() {
         FastnContext task = tree.open("task");
         task.cancel("stop");

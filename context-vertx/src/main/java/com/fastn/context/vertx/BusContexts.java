@@ -10,18 +10,16 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.internal.ContextInternal;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The contexts of event bus messages, and the caller link that goes with them.
  *
  * <p>A message's context is a child of the verticle that consumes it. It ends with its reply; where none is expected, when
- * the handler has returned and its operations are done; then it is remembered. Interceptors do it, because they are unlimited and removable, while
- * a Vertx has one tracer only.
+ * the handler has returned and its operations are done; then it is remembered. Interceptors do it, because they are
+ * unlimited and removable, while a Vertx has one tracer only.
  */
 final class BusContexts {
-    private static final Logger LOG = LoggerFactory.getLogger(BusContexts.class);
+    private static final String DELIVERED_UNOBSERVED = "a message was delivered unobserved";
 
     private final EngineRuntime runtime;
     private final VerticleContexts verticles;
@@ -56,18 +54,8 @@ final class BusContexts {
     // --- out
 
     private void sent(DeliveryContext<Object> delivery) {
-        try {
-            Message<Object> message = delivery.message();
-            String address = message.address();
-            if (Addresses.isInternal(address)) {
-                replied(address, delivery.body());
-            } else if (!Addresses.isOurs(address)) {
-                nameCaller(message);
-            } else if (statusDeliveries.isAnsweredHere(delivery)) {
-                return;
-            }
-        } catch (RuntimeException e) {
-            LOG.error("a message was sent unobserved", e);
+        if (Boolean.TRUE.equals(Quietly.get("a message was sent unobserved", () -> isAnswered(delivery)))) {
+            return;
         }
         try {
             delivery.next();
@@ -79,6 +67,21 @@ final class BusContexts {
             }
             throw t;
         }
+    }
+
+    /** Observes a message that is about to leave, and says whether it need not. */
+    private boolean isAnswered(DeliveryContext<Object> delivery) {
+        Message<Object> message = delivery.message();
+        String address = message.address();
+        if (Addresses.isInternal(address)) {
+            replied(address, delivery.body());
+            return false;
+        }
+        if (Addresses.isOurs(address)) {
+            return statusDeliveries.isAnsweredHere(delivery);
+        }
+        nameCaller(message);
+        return false;
     }
 
     /** Before the reply goes out: whoever sees it sees the tree without the message. */
@@ -100,7 +103,8 @@ final class BusContexts {
                 && caller.runtime() == runtime
                 && caller.parent() != null) {
             // Not add: the headers may be those of delivery options that the application uses again and again.
-            message.headers().set(CallerHeader.NAME, CallerHeader.write(runtime.node(), cancellation.key(), caller));
+            String key = message.replyAddress() == null ? null : cancellation.keyOf(caller);
+            message.headers().set(CallerHeader.NAME, CallerHeader.write(runtime.node(), key, caller));
         } else if (message.headers().contains(CallerHeader.NAME)) {
             message.headers().remove(CallerHeader.NAME);
         }
@@ -109,37 +113,41 @@ final class BusContexts {
     // --- in
 
     private void delivered(DeliveryContext<Object> delivery) {
-        ContextNode context = null;
-        boolean mine = false;
-        try {
-            String address = delivery.message().address();
-            cancellation.listen();
-            if (statusDeliveries.isTaken(delivery)) {
-                mine = true;
-            } else if (Addresses.isInternal(address)) {
-                awaited.end(address);
-            } else if (!Addresses.isOurs(address)) {
-                context = open(delivery.message());
-            }
-        } catch (RuntimeException e) {
-            LOG.error("a message was delivered unobserved", e);
-        }
-        if (mine) {
+        if (Boolean.TRUE.equals(Quietly.get(DELIVERED_UNOBSERVED, () -> statusDeliveries.isTaken(delivery)))) {
             return;
         }
+        ContextNode context = Quietly.get(DELIVERED_UNOBSERVED, () -> begin(delivery.message()));
         if (context == null) {
             delivery.next();
             return;
         }
-        context.enterThread();
         try {
             delivery.next();
         } finally {
-            context.leaveThread();
-            if (delivery.message().replyAddress() == null) {
-                // Nobody replies, so it has ended when nothing is left of it.
-                Endings.whenNothingIsLeft(context);
-            }
+            Quietly.run(DELIVERED_UNOBSERVED, () -> handled(delivery.message(), context));
+        }
+    }
+
+    /** Observes a message that is about to be handled, in a context that this thread has entered; null without one. */
+    private @Nullable ContextNode begin(Message<Object> message) {
+        String address = message.address();
+        cancellation.listen();
+        if (Addresses.isInternal(address)) {
+            awaited.end(address);
+            return null;
+        }
+        ContextNode context = Addresses.isOurs(address) ? null : open(message);
+        if (context != null) {
+            context.enterThread();
+        }
+        return context;
+    }
+
+    private static void handled(Message<Object> message, ContextNode context) {
+        context.leaveThread();
+        if (message.replyAddress() == null) {
+            // Nobody replies, so it has ended when nothing is left of it.
+            Endings.whenNothingIsLeft(context);
         }
     }
 

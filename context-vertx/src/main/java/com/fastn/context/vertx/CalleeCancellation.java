@@ -7,16 +7,22 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.tracing.TracingPolicy;
+import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,15 +31,18 @@ import org.slf4j.LoggerFactory;
  * Carries the cancellation of a caller to whoever works on its requests on the event bus, on this node and on others.
  *
  * <p>Nothing is done for it while messages travel: who works for whom is looked up when a context that waits is cancelled.
- * Other nodes are told in one bounded message, {@code 1 incarnation key id,id,..}; the key stands in the header of the
- * caller's messages, so that nobody can stop work who has not seen the request for it.
+ * Other nodes are told in bounded messages, {@code 2 incarnation id:key,id:key,..}. Each caller has a key of its own, which
+ * stands in the header of its requests, so that nobody can stop work for a caller who has not seen a request of that caller.
+ * Ids can be guessed and keys cannot: a key is made of the id and a secret that never leaves this node.
  */
 final class CalleeCancellation {
     static final int MOST_CHARS = 1_024;
-    static final int MOST_IDS = 40;
+    static final int MOST_CALLERS = 25;
 
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
     private static final int KEY_BYTES = 8;
+    private static final int SECRET_BYTES = 32;
+    private static final String ALGORITHM = "HmacSHA256";
     private static final Logger LOG = LoggerFactory.getLogger(CalleeCancellation.class);
 
     private final VertxInternal vertx;
@@ -42,7 +51,7 @@ final class CalleeCancellation {
     private final AutomaticContexts automatic;
     private final AwaitedReplies awaited;
     private final PendingReplies pending;
-    private final String key;
+    private final SecretKeySpec secret;
     private final ConcurrentLinkedQueue<Long> cancelled = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private final AtomicBoolean listening = new AtomicBoolean();
@@ -60,14 +69,27 @@ final class CalleeCancellation {
         this.automatic = automatic;
         this.awaited = awaited;
         this.pending = pending;
-        byte[] random = new byte[KEY_BYTES];
+        byte[] random = new byte[SECRET_BYTES];
         new SecureRandom().nextBytes(random);
-        this.key = HexFormat.of().formatHex(random);
+        this.secret = new SecretKeySpec(random, ALGORITHM);
     }
 
-    /** What a cancellation of a caller of this node has to name. */
-    String key() {
-        return key;
+    /** What a cancellation of a caller of this node has to name on another node; null where there is none. */
+    @Nullable
+    String keyOf(ContextNode caller) {
+        return vertx.isClustered() ? keyOf(caller.id()) : null;
+    }
+
+    private String keyOf(long id) {
+        try {
+            Mac mac = Mac.getInstance(ALGORITHM);
+            mac.init(secret);
+            byte[] code =
+                    mac.doFinal(ByteBuffer.allocate(Long.BYTES).putLong(id).array());
+            return HexFormat.of().formatHex(code, 0, KEY_BYTES);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every Java has " + ALGORITHM, e);
+        }
     }
 
     // --- out
@@ -96,7 +118,7 @@ final class CalleeCancellation {
             ids.add(id);
         }
         String incarnation = runtime.node().incarnation();
-        pending.cancelCallees(incarnation, key, ids);
+        pending.cancelCallees(incarnation, ids);
         if (vertx.isClustered()) {
             tellOthers(incarnation, new ArrayList<>(awaited.waiting(ids)));
         }
@@ -104,12 +126,11 @@ final class CalleeCancellation {
 
     private void tellOthers(String incarnation, List<Long> ids) {
         DeliveryOptions unobserved = new DeliveryOptions().setTracingPolicy(TracingPolicy.IGNORE);
-        for (int from = 0; from < ids.size(); from += MOST_IDS) {
-            String some = ids.subList(from, Math.min(ids.size(), from + MOST_IDS)).stream()
-                    .map(String::valueOf)
+        for (int from = 0; from < ids.size(); from += MOST_CALLERS) {
+            String some = ids.subList(from, Math.min(ids.size(), from + MOST_CALLERS)).stream()
+                    .map(id -> id + ":" + keyOf(id))
                     .collect(Collectors.joining(","));
-            vertx.eventBus()
-                    .publish(Addresses.CANCEL, VERSION + ' ' + incarnation + ' ' + key + ' ' + some, unobserved);
+            vertx.eventBus().publish(Addresses.CANCEL, VERSION + ' ' + incarnation + ' ' + some, unobserved);
         }
     }
 
@@ -136,7 +157,7 @@ final class CalleeCancellation {
                 runtime.misuse("a message to \"" + Addresses.CANCEL + "\" was none that we write; it was ignored");
             } else if (!told.incarnation.equals(runtime.node().incarnation())
                     && automatic.options().isCancelCallees()
-                    && !pending.cancelCallees(told.incarnation, told.key, told.ids)) {
+                    && !pending.cancelCallees(told.incarnation, told.keys)) {
                 runtime.misuse(
                         "a cancellation came from somebody who had not seen the request for the work; it was ignored");
             }
@@ -151,20 +172,24 @@ final class CalleeCancellation {
             return null;
         }
         String[] parts = text.split(" ", -1);
-        if (parts.length != 4 || !parts[0].equals(VERSION) || parts[1].isEmpty() || parts[2].isEmpty()) {
+        if (parts.length != 3 || !parts[0].equals(VERSION) || parts[1].isEmpty()) {
             return null;
         }
-        Set<Long> ids = new HashSet<>();
+        Map<Long, String> keys = new HashMap<>();
         try {
-            for (String id : parts[3].split(",", -1)) {
-                ids.add(Long.parseLong(id));
+            for (String caller : parts[2].split(",", -1)) {
+                int colon = caller.indexOf(':');
+                if (colon < 0 || caller.length() != colon + 1 + 2 * KEY_BYTES) {
+                    return null;
+                }
+                keys.put(Long.parseLong(caller.substring(0, colon)), caller.substring(colon + 1));
             }
         } catch (NumberFormatException e) {
             return null;
         }
-        return ids.size() > MOST_IDS ? null : new Told(parts[1], parts[2], ids);
+        return keys.size() > MOST_CALLERS ? null : new Told(parts[1], keys);
     }
 
-    /** What another node told: which of its contexts were cancelled. */
-    record Told(String incarnation, String key, Set<Long> ids) {}
+    /** What another node told: which of its contexts were cancelled, each with its key. */
+    record Told(String incarnation, Map<Long, String> keys) {}
 }

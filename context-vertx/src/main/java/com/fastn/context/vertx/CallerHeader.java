@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * How a message says who sent it: {@code 2 incarnation key id alias-length alias path}, in one header of bounded length.
  *
  * <p>It may come from anybody who reaches the bus, so it is read as what it claims and never as what is so: it names a
- * caller for people to see, and gives no rights. Its key is what a later cancellation of that caller has to name: so only
- * who saw the message can stop the work on it. Version 1 is the same without a key.
+ * caller for people to see, and gives no rights. Its key, which is that of one caller, is what a later cancellation of that
+ * caller has to name: so only who saw a request of that caller can stop the work for it. Version 1 is the same without a
+ * key, for a message that wants no reply or cannot come to another node.
  */
 final class CallerHeader {
     static final String NAME = "fastn-caller";
@@ -24,15 +25,14 @@ final class CallerHeader {
 
     private CallerHeader() {}
 
-    static String write(NodeIdentity node, String key, ContextNode caller) {
+    static String write(NodeIdentity node, @Nullable String key, ContextNode caller) {
         String alias = clean(node.alias());
         String path = clean(shortened(caller.path()));
-        return VERSION
+        return (key == null ? WITHOUT_KEY : VERSION)
                 + ' '
                 + node.incarnation()
                 + ' '
-                + key
-                + ' '
+                + (key == null ? "" : key + ' ')
                 + caller.id()
                 + ' '
                 + alias.length()

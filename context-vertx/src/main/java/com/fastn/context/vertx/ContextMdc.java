@@ -86,7 +86,12 @@ public final class ContextMdc implements MDCAdapter {
     }
 
     @Override
-    public void setContextMap(Map<String, String> map) {
+    public void setContextMap(@Nullable Map<String, String> map) {
+        if (map == null) {
+            // What the copy of an adapter that has nothing gives.
+            others.clear();
+            return;
+        }
         Map<String, String> kept = new HashMap<>(map);
         kept.keySet().removeIf(ContextMdc::isOurs);
         others.setContextMap(kept);

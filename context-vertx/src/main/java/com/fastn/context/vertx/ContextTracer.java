@@ -12,7 +12,6 @@ import io.vertx.core.spi.tracing.VertxTracer;
 import io.vertx.core.tracing.TracingPolicy;
 import java.util.Map;
 import java.util.function.BiConsumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +24,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ContextTracer implements VertxTracer<Object, Object> {
     private static final Logger LOG = LoggerFactory.getLogger(ContextTracer.class);
+    private static final String UNOBSERVED = "a request or call was not observed";
 
     // Vert.x tells of the end also where no payload was made.
     private static final Received NOT_RECEIVED = new Received(null, null, null, "");
@@ -72,8 +72,10 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         FastnVertx owner = fastn;
         ContextNode served = owner == null
                 ? null
-                : quietly(() -> owner.requests()
-                        .begin((ContextInternal) context, request, operation, path(request, tagExtractor)));
+                : Quietly.get(
+                        UNOBSERVED,
+                        () -> owner.requests()
+                                .begin((ContextInternal) context, request, operation, path(request, tagExtractor)));
         if (usersPayload != null && served != null) {
             keepTraceIds(context, served);
         }
@@ -81,10 +83,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
     }
 
     private static void keepTraceIds(Context context, ContextNode node) {
-        quietly(() -> {
-            TraceIds.keep((ContextInternal) context, node);
-            return null;
-        });
+        Quietly.run(UNOBSERVED, () -> TraceIds.keep((ContextInternal) context, node));
     }
 
     @Override
@@ -103,10 +102,10 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             ContextNode served = received.served();
             FastnVertx owner = received.owner();
             if (served != null && owner != null) {
-                quietly(() -> {
-                    owner.requests().end(served, received.request(), response, failure, status(response, tagExtractor));
-                    return null;
-                });
+                Quietly.run(
+                        UNOBSERVED,
+                        () -> owner.requests()
+                                .end(served, received.request(), response, failure, status(response, tagExtractor)));
             }
         }
     }
@@ -129,7 +128,8 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         FastnVertx owner = fastn;
         Runnable end = owner == null || !owner.automatic().options().isClientCalls()
                 ? null
-                : quietly(() -> begin(owner, (ContextInternal) context, request, operation, tagExtractor));
+                : Quietly.get(
+                        UNOBSERVED, () -> begin(owner, (ContextInternal) context, request, operation, tagExtractor));
         return usersPayload == null && end == null ? null : new Sent(usersPayload, end);
     }
 
@@ -148,10 +148,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         } finally {
             Runnable end = sent.end();
             if (end != null) {
-                quietly(() -> {
-                    end.run();
-                    return null;
-                });
+                Quietly.run(UNOBSERVED, end);
             }
         }
     }
@@ -235,16 +232,6 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             LOG.debug("a request or response does not tell of itself", e);
         }
         return null;
-    }
-
-    /** Whatever goes wrong with us, the application goes on. */
-    private static <T> @Nullable T quietly(Supplier<@Nullable T> work) {
-        try {
-            return work.get();
-        } catch (RuntimeException | LinkageError | AssertionError e) {
-            LOG.error("a request or call was not observed", e);
-            return null;
-        }
     }
 
     private record Received(

@@ -243,7 +243,7 @@ public final class FastnVertx implements Shareable {
     }
 
     /**
-     * Gives the context of a WebSocket that was accepted, from any thread.
+     * Gives the context of a WebSocket that was accepted, from any thread; over a Unix domain socket in its handlers only.
      *
      * @param socket the WebSocket
      * @return its session, or the context that its server runs in when it has none
@@ -263,7 +263,8 @@ public final class FastnVertx implements Shareable {
      */
     public FastnContext context(NetSocket socket) {
         requireNonNull(socket, "socket");
-        ContextNode mine = sessions.of(socket.remoteAddress(), socket.localAddress());
+        ContextNode ours = SessionSocket.sessionOf(socket);
+        ContextNode mine = ours != null ? ours : sessions.of(socket.remoteAddress(), socket.localAddress());
         ContextInternal here = ContextInternal.current();
         return mine != null ? mine : here == null ? runtime.root() : at(here);
     }

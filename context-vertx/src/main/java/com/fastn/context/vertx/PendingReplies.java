@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -66,23 +67,38 @@ final class PendingReplies {
     }
 
     /**
-     * Cancels what works on the requests of some callers.
+     * Cancels what works on the requests of some callers of this node.
+     *
+     * @param incarnation this node
+     * @param callers their ids
+     */
+    void cancelCallees(String incarnation, Set<Long> callers) {
+        for (Answering answering : waiting.values()) {
+            CallerLink caller = answering.context.caller();
+            if (caller != null && caller.incarnation().equals(incarnation) && callers.contains(caller.contextId())) {
+                answering.cancelFor(caller);
+            }
+        }
+    }
+
+    /**
+     * Cancels what works on the requests of some callers of another node.
      *
      * @param incarnation the node of the callers
-     * @param key what their messages said
-     * @param callers their ids there
-     * @return whether none of them had said another key
+     * @param keys of each caller, by its id there, what its requests said
+     * @return whether none of the requests had said another key
      */
-    boolean cancelCallees(String incarnation, String key, Set<Long> callers) {
+    boolean cancelCallees(String incarnation, Map<Long, String> keys) {
         boolean genuine = true;
         for (Answering answering : waiting.values()) {
             CallerLink caller = answering.context.caller();
-            if (caller == null || !caller.incarnation().equals(incarnation) || !callers.contains(caller.contextId())) {
+            String key =
+                    caller == null || !caller.incarnation().equals(incarnation) ? null : keys.get(caller.contextId());
+            if (caller == null || key == null) {
                 continue;
             }
             if (key.equals(answering.callerKey)) {
-                answering.context.cancel(
-                        CancelReason.Kind.REQUESTED, "its caller " + caller.shortName() + " was cancelled");
+                answering.cancelFor(caller);
             } else {
                 genuine = false;
             }
@@ -153,5 +169,9 @@ final class PendingReplies {
         return ids;
     }
 
-    private record Answering(ContextNode context, @Nullable String callerKey) {}
+    private record Answering(ContextNode context, @Nullable String callerKey) {
+        void cancelFor(CallerLink caller) {
+            context.cancel(CancelReason.Kind.REQUESTED, "its caller " + caller.shortName() + " was cancelled");
+        }
+    }
 }

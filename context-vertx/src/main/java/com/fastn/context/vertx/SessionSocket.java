@@ -2,6 +2,7 @@ package com.fastn.context.vertx;
 
 import com.fastn.context.LiveCount;
 import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.ContextState;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
@@ -59,9 +60,22 @@ final class SessionSocket implements InvocationHandler {
         scope.dispatch(seen, handler);
     }
 
+    /** The session of a socket that we gave the application; null for any other. */
+    static @Nullable ContextNode sessionOf(NetSocket socket) {
+        return Proxy.isProxyClass(socket.getClass())
+                        && Proxy.getInvocationHandler(socket) instanceof SessionSocket ours
+                        && ours.session.state() != ContextState.CLOSED
+                ? ours.session
+                : null;
+    }
+
     @Override
     public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments) throws Throwable {
         Object[] given = arguments == null ? new Object[0] : arguments.clone();
+        if (method.getDeclaringClass() == Object.class && method.getName().equals("equals")) {
+            // The socket behind does not know us, so its answer would be no even for the same one.
+            return proxy == given[0];
+        }
         for (int i = 0; i < given.length; i++) {
             if (given[i] instanceof Handler<?> handler) {
                 given[i] = inSession(handler);

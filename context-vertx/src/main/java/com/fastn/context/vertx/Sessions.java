@@ -49,11 +49,17 @@ final class Sessions {
         session.setData("peer", String.valueOf(peer));
         LiveCount live = listener.trackLive("sessions");
         Ends ends = new Ends(peer, local);
-        open.put(ends, session);
+        // All peers of a Unix domain socket have the same address.
+        boolean isFound = peer != null && peer.isInetSocket();
+        if (isFound) {
+            open.put(ends, session);
+        }
         // Two steps later: the application's handler of the end comes after ours, and finds its session open.
         end.onComplete(ended -> place.runOnContext(next -> place.runOnContext(then -> {
             live.close();
-            open.remove(ends, session);
+            if (isFound) {
+                open.remove(ends, session);
+            }
             // Whoever works for the peer is told that it has left.
             session.cancel(CancelReason.Kind.REQUESTED, "the connection ended");
             session.close();
@@ -61,7 +67,7 @@ final class Sessions {
         return session;
     }
 
-    /** The session between two addresses, or null. */
+    /** The session between two addresses, or null; null also where addresses tell no peers apart. */
     @Nullable
     ContextNode of(@Nullable SocketAddress peer, @Nullable SocketAddress local) {
         return open.get(new Ends(peer, local));

@@ -14,6 +14,7 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -92,7 +93,7 @@ class BusClusterTest {
         EngineRuntime theirs =
                 (EngineRuntime) FastnVertx.install(cluster.node(1)).runtime();
         String incarnation = FastnVertx.install(cluster.node(0)).node().incarnation();
-        for (String forged : List.of("1 " + incarnation + " 0123456789abcdef " + caller.id(), "x".repeat(5_000))) {
+        for (String forged : List.of("2 " + incarnation + " " + caller.id() + ":0123456789abcdef", "x".repeat(5_000))) {
             cluster.node(0).eventBus().publish(Addresses.CANCEL, forged);
         }
         Waiting.until(() -> theirs.misuses().stream().anyMatch(what -> what.contains("had not seen the request"))
@@ -103,6 +104,73 @@ class BusClusterTest {
         Waiting.until(callee::isCancelled);
         assertThat(requireNonNull(callee.cancelReason()).message()).contains("its caller caller#");
         caller.close();
+    }
+
+    @Test
+    void whoWasAskedByOneCallerCannotCancelTheWorkForAnother() {
+        List<FastnContext> working = new CopyOnWriteArrayList<>();
+        List<Message<Object>> asked = new CopyOnWriteArrayList<>();
+        Service.deploy(cluster.node(1), "bank.both", message -> {
+            if ("known?".equals(message.body())) {
+                message.reply("yes");
+            } else {
+                asked.add(message);
+                working.add(FastnContext.current());
+            }
+        });
+        Front front = Front.deploy(cluster.node(0));
+        FastnContext verticle = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()));
+        Waiting.until(() -> Waiting.onDuplicate(
+                front.place(),
+                () -> cluster.node(0)
+                        .eventBus()
+                        .request("bank.both", "known?", new DeliveryOptions().setSendTimeout(1_000))
+                        .map(true)
+                        .otherwise(false)));
+        FastnContext one = verticle.child("one").open();
+        FastnContext other = verticle.child("other").open();
+        for (FastnContext caller : List.of(one, other)) {
+            int before = working.size();
+            front.place().runOnContext(now -> FutureContext.of(caller).request("bank.both", "x"));
+            Waiting.until(() -> working.size() > before);
+        }
+        String incarnation = FastnVertx.install(cluster.node(0)).node().incarnation();
+        CallerHeader.Caller seen =
+                requireNonNull(CallerHeader.read(asked.get(0).headers().get(CallerHeader.NAME)));
+        String key = requireNonNull(seen.key());
+        cluster.node(0).eventBus().publish(Addresses.CANCEL, "2 " + incarnation + " " + other.id() + ":" + key);
+        // One after the other: when the second has come, the first was read.
+        cluster.node(0).eventBus().publish(Addresses.CANCEL, "2 " + incarnation + " " + one.id() + ":" + key);
+        Waiting.until(() -> working.get(0).isCancelled());
+        assertThat(working.get(1).isCancelled()).isFalse();
+        other.cancel("enough");
+        Waiting.until(() -> working.get(1).isCancelled());
+        one.close();
+        other.close();
+    }
+
+    @Test
+    void onlyARequestSaysTheKeyOfItsCaller() {
+        Service log = Service.deploy(cluster.node(1), "bank.log", message -> {
+            if (message.replyAddress() != null) {
+                message.reply("yes");
+            }
+        });
+        Front front = Front.deploy(cluster.node(0));
+        request(front, "bank.log");
+        int before = log.messages.size();
+        Waiting.onDuplicate(front.place(), () -> {
+            cluster.node(0).eventBus().publish("bank.log", "x");
+            return Future.succeededFuture();
+        });
+        Waiting.until(() -> log.messages.size() > before);
+        assertThat(keyOf(log.messages.get(before - 1))).isNotNull();
+        assertThat(keyOf(log.messages.get(before))).isNull();
+    }
+
+    private static @Nullable String keyOf(Message<Object> message) {
+        return requireNonNull(CallerHeader.read(message.headers().get(CallerHeader.NAME)))
+                .key();
     }
 
     @Test

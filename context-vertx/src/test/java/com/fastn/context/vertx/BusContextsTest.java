@@ -13,6 +13,7 @@ import com.fastn.context.status.ContextState;
 import com.fastn.context.status.FinishedContext;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryContext;
@@ -21,6 +22,7 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.junit5.VertxExtension;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -464,6 +466,35 @@ class BusContextsTest {
             awaited.sweep();
             assertThat(awaited.count()).isZero();
         }
+    }
+
+    @Test
+    void anErrorOfOurObservationLosesNoMessage(Vertx vertx) {
+        Service log = Service.deploy(vertx, "log", message -> message.reply("done"));
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setNames((kind, name) -> {
+                    throw new AssertionError("no name");
+                }))
+                .install(vertx);
+        assertThat(Waiting.result(vertx.eventBus().request("log", 1)).body()).isEqualTo("done");
+        assertThat(log.messages).hasSize(1);
+    }
+
+    @Test
+    void anErrorOfOurObservationDoesNotReachTheSender(Vertx vertx) {
+        Service log = Service.deploy(vertx, "log", message -> message.reply("done"));
+        MultiMap real = MultiMap.caseInsensitiveMultiMap();
+        MultiMap broken = (MultiMap) Proxy.newProxyInstance(
+                MultiMap.class.getClassLoader(), new Class<?>[] {MultiMap.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("set")) {
+                        throw new NoClassDefFoundError("no class");
+                    }
+                    return method.invoke(real, arguments);
+                });
+        inFront(() -> FutureContext.current()
+                .child("asker")
+                .run(ctx -> vertx.eventBus().request("log", 1, new DeliveryOptions().setHeaders(broken))));
+        assertThat(log.messages).hasSize(1);
     }
 
     @Test

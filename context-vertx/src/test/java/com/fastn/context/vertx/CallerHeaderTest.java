@@ -44,6 +44,18 @@ class CallerHeaderTest {
     }
 
     @Test
+    void aHeaderWithoutAKeyIsReadAsItIsWritten() {
+        ContextRuntime runtime = ContextRuntime.builder().alias("alice").build();
+        FastnContext context = runtime.root().child("api").open();
+        String header = CallerHeader.write(runtime.node(), null, (ContextNode) context);
+        CallerHeader.Caller read = requireNonNull(CallerHeader.read(header), header);
+        assertThat(read.key()).isNull();
+        assertThat(read.link())
+                .isEqualTo(new CallerLink("alice", runtime.node().incarnation(), context.id(), "global.api"));
+        runtime.close();
+    }
+
+    @Test
     void anAliasMayHaveSpacesAndBeAsLongAsAnyName() {
         for (String alias : List.of("a b c", " ", "7 5 x", "\u00e9".repeat(200), "x".repeat(256))) {
             assertThat(roundTrip(alias, "api").path()).as(alias).isEqualTo("global.api");

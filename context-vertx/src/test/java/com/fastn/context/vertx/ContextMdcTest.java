@@ -47,6 +47,13 @@ class ContextMdcTest {
     }
 
     @Test
+    void aMapThatIsNullClears() {
+        mdc.put("user", "alice");
+        mdc.setContextMap(null);
+        assertThat(mdc.get("user")).isNull();
+    }
+
+    @Test
     void stacksOfOtherKeysAreThoseOfTheAdapterBehind() {
         mdc.pushByKey("step", "one");
         mdc.pushByKey("step", "two");

@@ -19,11 +19,14 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.junit5.VertxExtension;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -33,6 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Cancellation reaches what was begun in Vert.x. */
 @ExtendWith({OwnTree.class, VertxExtension.class})
 class VertxCancellationTest {
+    private static final String KEY = "0123456789abcdef";
     private static final Duration LONG = Duration.ofHours(1);
     private static final String HOST = "127.0.0.1";
 
@@ -337,10 +341,30 @@ class VertxCancellationTest {
     @Test
     void hostileCancellationsAreIgnoredAndCounted() {
         for (String text : List.of(
-                "", "1", "1 a b", "1 a b c", "2 a b 1", "1 a b 1 2", "1 a  1", "1 a b 1," + "1".repeat(2_000))) {
+                "",
+                "2",
+                "2 a",
+                "2 a b",
+                "2 a 1",
+                "2 a 1,2",
+                "2 a :" + KEY,
+                "2 a x:" + KEY,
+                "2 a 1:" + KEY + "0",
+                "2 a 1:",
+                "2  1:" + KEY,
+                "2 a 1:" + KEY + " 2",
+                "2 a 1:" + KEY + ",",
+                "3 a 1:" + KEY,
+                "1 a " + KEY + " 1",
+                "2 a 1:" + "1".repeat(2_000),
+                "2 a "
+                        + IntStream.rangeClosed(0, CalleeCancellation.MOST_CALLERS)
+                                .mapToObj(id -> id + ":" + KEY)
+                                .collect(Collectors.joining(",")))) {
             assertThat(CalleeCancellation.read(text)).as(text).isNull();
         }
-        assertThat(requireNonNull(CalleeCancellation.read("1 19a-7f 0123 1,2")).ids())
-                .containsExactlyInAnyOrder(1L, 2L);
+        assertThat(requireNonNull(CalleeCancellation.read("2 19a-7f 1:" + KEY + ",2:fedcba9876543210"))
+                        .keys())
+                .isEqualTo(Map.of(1L, KEY, 2L, "fedcba9876543210"));
     }
 }

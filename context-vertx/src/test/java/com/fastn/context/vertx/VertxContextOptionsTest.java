@@ -3,6 +3,7 @@ package com.fastn.context.vertx;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.engine.EngineRuntime;
@@ -19,17 +20,24 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketClient;
+import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
+import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
 import io.vertx.junit5.VertxExtension;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -230,6 +238,63 @@ class VertxContextOptionsTest {
         Waiting.until(() -> listener.getTotal("bytes_written") == 5);
         Waiting.result(client.close());
         Waiting.until(() -> listener.getLive("connections") == 0);
+    }
+
+    /** Accepts two peers at an address, and gives the sockets as the handler got them. */
+    private List<NetSocket> acceptTwo(SocketAddress address) {
+        List<NetSocket> accepted = new CopyOnWriteArrayList<>();
+        CompletableFuture<Integer> port = new CompletableFuture<>();
+        Waiting.result(vertx.deployVerticle(new Front() {
+            @Override
+            public Future<?> start() {
+                return vertx.createNetServer()
+                        .connectHandler(FastnVertx.sessions(socket -> {
+                            seen.add(FastnContext.current());
+                            accepted.add(socket);
+                        }))
+                        .listen(address)
+                        .onSuccess((NetServer server) -> port.complete(server.actualPort()));
+            }
+        }));
+        SocketAddress there =
+                address.isInetSocket() ? SocketAddress.inetSocketAddress(Waiting.result(port), HOST) : address;
+        for (int i = 1; i <= 2; i++) {
+            int count = i;
+            Waiting.result(peers.connect(there));
+            Waiting.until(() -> accepted.size() == count);
+        }
+        return accepted;
+    }
+
+    @Test
+    void aSocketIsFoundInCollections() {
+        List<NetSocket> accepted = acceptTwo(SocketAddress.inetSocketAddress(0, HOST));
+        NetSocket socket = accepted.get(0);
+        assertThat(socket.equals(socket)).isTrue();
+        assertThat(socket.equals(accepted.get(1))).isFalse();
+        assertThat(socket.equals(null)).isFalse();
+        assertThat(socket.hashCode()).isEqualTo(socket.hashCode());
+        List<NetSocket> open = new ArrayList<>(accepted);
+        assertThat(open.remove(socket)).isTrue();
+        assertThat(open).hasSize(1);
+        Set<NetSocket> set = new HashSet<>(accepted);
+        assertThat(set.contains(socket)).isTrue();
+        assertThat(set.remove(socket)).isTrue();
+        assertThat(set).hasSize(1);
+    }
+
+    @Test
+    void peersOfAUnixDomainSocketHaveSessionsOfTheirOwn(@TempDir Path directory) {
+        assumeTrue(((VertxInternal) vertx).transport().supportsDomainSockets());
+        List<NetSocket> accepted = acceptTwo(
+                SocketAddress.domainSocketAddress(directory.resolve("s").toString()));
+        FastnVertx fastn = FastnVertx.install(vertx);
+        assertThat(seen.get(0)).isNotSameAs(seen.get(1));
+        assertThat(fastn.context(accepted.get(0))).isSameAs(seen.get(0));
+        assertThat(fastn.context(accepted.get(1))).isSameAs(seen.get(1));
+        Waiting.result(accepted.get(1).close());
+        Waiting.until(() -> seen.get(1).state() == com.fastn.context.status.ContextState.CLOSED);
+        assertThat(fastn.context(accepted.get(0))).isSameAs(seen.get(0));
     }
 
     @Test
