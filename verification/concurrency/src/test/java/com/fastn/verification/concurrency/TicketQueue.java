@@ -120,8 +120,9 @@ public abstract class TicketQueue {
 
     /** See the lock. */
     public String runOut(int thread, int number) {
+        int whose = LockTickets.timersRunBy(thread);
         for (Ticket ticket : queue) {
-            if (ticket.thread == thread && ticket.number == number) {
+            if (ticket.thread == whose && ticket.number == number) {
                 queue.remove(ticket);
                 ticket.failed = true;
                 serve();
