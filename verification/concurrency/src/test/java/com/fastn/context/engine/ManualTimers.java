@@ -39,9 +39,7 @@ public final class ManualTimers extends Timers {
                 RECENT,
                 false,
                 DeadlockPolicy.REPORT);
-        return new EngineRuntime(
-                        settings, Engine.instance().currentContext(), CounterStore.Caps.DEFAULT, this)
-                .root();
+        return new EngineRuntime(settings, Engine.instance().currentContext(), CounterStore.Caps.DEFAULT, this).root();
     }
 
     /**

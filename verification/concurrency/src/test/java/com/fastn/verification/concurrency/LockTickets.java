@@ -106,8 +106,7 @@ public abstract class LockTickets {
         boolean timed = number < TIMED;
         FastnContext by = free.remove(free.size() - 1);
         try (ContextScope ignored = by.makeCurrent()) {
-            tickets.get(thread)
-                    .add(new Ticket(by, timed, kind.ask(thread, timed ? timeoutOf(thread, number) : null)));
+            tickets.get(thread).add(new Ticket(by, timed, kind.ask(thread, timed ? timeoutOf(thread, number) : null)));
         }
         return "asked";
     }
@@ -156,7 +155,8 @@ public abstract class LockTickets {
         }
         List<Ticket> own = tickets.get(thread);
         int first = -1;
-        // From the last to the first: at the moment at which the one that is taken was seen to be done, none before it was.
+        // From the last to the first: at the moment at which the one that is taken was seen to be done, none before it
+        // was.
         for (int i = own.size() - 1; i >= 0; i--) {
             first = own.get(i).stage.isDone() ? i : first;
         }
