@@ -62,7 +62,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final ContextNode root;
     private final @Nullable LeakTracker leaks;
     private final Misuses misuses = new Misuses();
-    private final Timers timers = new Timers(this::tasks);
+    private final Timers timers;
     private final CoarseClock coarse;
     private final int maxDepth;
     private final OperationBaselines baselines = new OperationBaselines(this);
@@ -101,11 +101,21 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile @Nullable Consumer<Waiter<?>> onQueued;
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
-        this(settings, current, CounterStore.Caps.DEFAULT);
+        this(settings, current, CounterStore.Caps.DEFAULT, null);
     }
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current, CounterStore.Caps caps) {
+        this(settings, current, caps, null);
+    }
+
+    /** With timers of somebody else, whose time comes when that one says so; null for its own. */
+    EngineRuntime(
+            ContextEngine.Settings settings,
+            CurrentContext current,
+            CounterStore.Caps caps,
+            @Nullable Timers othersTimers) {
         this.ticker = settings.ticker();
+        this.timers = othersTimers != null ? othersTimers : new Timers(this::tasks);
         this.causes = new CauseFinder(this, settings.deadlockPolicy());
         this.onQueued = causes::queued;
         this.coarse = new CoarseClock(ticker, timers);

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Tasks for later. One daemon thread, which exists only while something is scheduled, sees to the time; the tasks
  * themselves run elsewhere, since the code of users that they reach may block.
  */
-final class Timers implements AutoCloseable {
+class Timers implements AutoCloseable {
     private static final Duration LONGEST = Duration.ofDays(36_500);
     private static final int IDLE_SECONDS = 5;
 

@@ -1,16 +1,18 @@
 package com.fastn.verification.concurrency;
 
+import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextLock;
-import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.HeldGuard;
-import com.fastn.context.ManualTicker;
-import java.time.Instant;
+import com.fastn.context.LockTimeoutException;
+import com.fastn.context.engine.ManualTimers;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.ThreadIdGen;
@@ -19,21 +21,25 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A lock as steps of which none blocks: try, ask for a ticket, look at the tickets, give a ticket up, stop the context that
- * asked for it, release.
+ * asked for it, let its time run out, release.
  *
  * <p>An operation takes the step that its thread can take next, so that few are spent on doing nothing. A thread may have
  * several tickets, as one that serves many contexts has. Each ticket is asked for by a context of its own, which is what a
- * timeout or a cancellation ends. At the start the first thread holds the lock and each other one has a ticket, so that
- * short scenarios already contend.
+ * cancellation ends. The first tickets of a thread have a timeout, and another thread makes its time run out, at any moment. At
+ * the start the first thread holds the lock and each other one has a ticket, so that short scenarios already contend.
  */
 @Param(name = "thread", gen = ThreadIdGen.class)
+@Param(name = "timed", gen = IntGen.class, conf = "0:1")
 public abstract class LockTickets {
     // Lincheck numbers the threads of the concurrent part from 1 on.
     static final int FIRST = 1;
     static final int THREADS = 4;
     static final int MOST_TICKETS = 3;
     static final int CONTEXTS = 4;
+    /** So many of a thread's tickets have a timeout: the first. */
+    static final int TIMED = 2;
 
+    private final ManualTimers timers = new ManualTimers();
     private final FastnContext root;
     private final List<List<FastnContext>> unused = new ArrayList<>();
     private final Kind kind;
@@ -44,21 +50,29 @@ public abstract class LockTickets {
     interface Kind {
         ContextLock lock();
 
-        CompletableFuture<? extends HeldGuard> ask(int thread);
+        CompletableFuture<? extends HeldGuard> ask(int thread, @Nullable Duration timeout);
 
         @Nullable
         HeldGuard tryAsk(int thread);
     }
 
-    private record Ticket(FastnContext by, CompletableFuture<? extends HeldGuard> stage) {}
+    private record Ticket(FastnContext by, boolean timed, CompletableFuture<? extends HeldGuard> stage) {
+        /** Whether it failed, as a ticket may fail. */
+        boolean hasFailed() {
+            if (!stage.isCompletedExceptionally()) {
+                return false;
+            }
+            Throwable why = stage.handle((guard, failure) -> failure).join();
+            if (why instanceof ContextCancelledException || (timed && why instanceof LockTimeoutException)) {
+                return true;
+            }
+            throw new IllegalStateException("a ticket failed for another reason", why);
+        }
+    }
 
     @SuppressWarnings("this-escape") // nothing of the subclass is used before it is made
     LockTickets(Function<FastnContext, Kind> kind, boolean contended) {
-        this.root = ContextRuntime.builder()
-                .alias("model")
-                .ticker(new ManualTicker(Instant.EPOCH))
-                .build()
-                .root();
+        this.root = timers.newRoot();
         this.kind = kind.apply(root);
         for (int i = 0; i < THREADS; i++) {
             List<FastnContext> own = new ArrayList<>();
@@ -88,11 +102,41 @@ public abstract class LockTickets {
         if (tickets.get(thread).size() == MOST_TICKETS || free.isEmpty()) {
             return "has enough";
         }
+        int number = CONTEXTS - free.size();
+        boolean timed = number < TIMED;
         FastnContext by = free.remove(free.size() - 1);
         try (ContextScope ignored = by.makeCurrent()) {
-            tickets.get(thread).add(new Ticket(by, kind.ask(thread)));
+            tickets.get(thread).add(new Ticket(by, timed, kind.ask(thread, timed ? timeoutOf(thread, number) : null)));
         }
         return "asked";
+    }
+
+    private static Duration timeoutOf(int thread, int number) {
+        return Duration.ofSeconds(thread * 10L + number);
+    }
+
+    /**
+     * Whose timers a thread runs. The timers of a thread are run by one other, as those of the JDK are: two that run the
+     * same one would be a race of this test.
+     */
+    static int timersRunBy(int thread) {
+        return thread == FIRST ? FIRST + 1 : thread == FIRST + 1 ? FIRST : thread;
+    }
+
+    /**
+     * Lets the time of a ticket of another thread run out. What became of the ticket is seen when that one goes on.
+     *
+     * @param thread who runs the timer
+     * @param number which of the tickets that have a timeout
+     * @return that it is late
+     */
+    @Operation
+    public String runOut(@Param(name = "thread") int thread, @Param(name = "timed") int number) {
+        Runnable timer = timers.take(timeoutOf(timersRunBy(thread), number));
+        if (timer != null) {
+            timer.run();
+        }
+        return "late";
     }
 
     /**
@@ -110,18 +154,21 @@ public abstract class LockTickets {
             return "released";
         }
         List<Ticket> own = tickets.get(thread);
-        for (int i = 0; i < own.size(); i++) {
-            CompletableFuture<? extends HeldGuard> stage = own.get(i).stage;
-            if (stage.isCompletedExceptionally()) {
-                own.remove(i);
-                return "failed " + i;
-            }
-            if (stage.isDone()) {
-                guards[thread] = own.remove(i).stage.join();
-                return "granted " + i;
-            }
+        int first = -1;
+        // From the last to the first: at the moment at which the one that is taken was seen to be done, none before it
+        // was.
+        for (int i = own.size() - 1; i >= 0; i--) {
+            first = own.get(i).stage.isDone() ? i : first;
         }
-        return "waiting";
+        if (first < 0) {
+            return "waiting";
+        }
+        Ticket done = own.remove(first);
+        if (done.hasFailed()) {
+            return "failed " + first;
+        }
+        guards[thread] = done.stage.join();
+        return "granted " + first;
     }
 
     /**
@@ -135,7 +182,8 @@ public abstract class LockTickets {
     public String turnAway(@Param(name = "thread") int thread) {
         List<Ticket> own = tickets.get(thread);
         if (!own.isEmpty()) {
-            boolean cancelled = own.get(own.size() - 1).stage.cancel(false);
+            CompletableFuture<?> newest = own.get(own.size() - 1).stage;
+            boolean cancelled = newest.cancel(false) || newest.isCompletedExceptionally();
             if (cancelled) {
                 own.remove(own.size() - 1);
             }
@@ -164,17 +212,22 @@ public abstract class LockTickets {
         return "stopped";
     }
 
-    /** At rest the lock has as many holders as there are guards and granted tickets, and the queue is that of the tickets. */
+    /**
+     * At rest the lock has as many holders as there are guards and granted tickets, the queue is that of the tickets, and
+     * only who waits has a timer (L4).
+     */
     @Validate
     public void nothingIsLost() {
         int holders = 0;
         int waiting = 0;
+        int timed = 0;
         for (int i = 0; i < THREADS; i++) {
             holders += guards[i] != null ? 1 : 0;
             for (Ticket ticket : tickets.get(i)) {
                 boolean done = ticket.stage.isDone();
                 holders += done && !ticket.stage.isCompletedExceptionally() ? 1 : 0;
                 waiting += done ? 0 : 1;
+                timed += done || !ticket.timed ? 0 : 1;
             }
         }
         int held = kind.lock().holders().size();
@@ -182,6 +235,10 @@ public abstract class LockTickets {
         if (holders != held || waiting != queued || (waiting > 0 && held == 0)) {
             throw new IllegalStateException(
                     "%d holders, %d waiting; the lock says %d and %d".formatted(holders, waiting, held, queued));
+        }
+        if (timers.pending() != timed) {
+            throw new IllegalStateException(
+                    "%d wait with a timeout, and there are %d timers".formatted(timed, timers.pending()));
         }
     }
 }

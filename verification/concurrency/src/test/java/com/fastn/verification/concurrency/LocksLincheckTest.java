@@ -12,21 +12,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Each lock does, in every order of steps, what a queue of tickets does: strictly first in, first out (L5), each ticket
- * granted, given up or stopped and never two of these (L1), a guard that comes too late given back (L2), the ones behind a
- * large request that is given up served at once (L6), none lost.
+ * granted, given up, stopped or out of time and never two of these (L1), a guard that comes too late given back (L2), no
+ * timer left behind (L4), the ones behind a large request that is given up served at once (L6), none lost.
  */
 class LocksLincheckTest {
 
     @ParameterizedTest
     @ValueSource(classes = {MutexTickets.class, ReadWriteTickets.class, SemaphoreTickets.class})
-    void L1_L2_L5_L6_inEveryOrderOfStepsItIsAFairQueueOfTickets(Class<? extends LockTickets> lock)
+    void L1_L2_L4_L5_L6_inEveryOrderOfStepsItIsAFairQueueOfTickets(Class<? extends LockTickets> lock)
             throws ClassNotFoundException {
         ModelChecking.options(3, 8, 100).sequentialSpecification(modelOf(lock)).check(lock);
     }
 
     @ParameterizedTest
     @ValueSource(classes = {MutexTickets.class, ReadWriteTickets.class, SemaphoreTickets.class})
-    void L1_L2_L5_L6_underRealThreadsItIsAFairQueueOfTickets(Class<? extends LockTickets> lock)
+    void L1_L2_L4_L5_L6_underRealThreadsItIsAFairQueueOfTickets(Class<? extends LockTickets> lock)
             throws ClassNotFoundException {
         new StressOptions()
                 .threads(3)
@@ -66,10 +66,25 @@ class LocksLincheckTest {
             TicketQueue model = makeModel.get();
             for (int step = 0; step < 40; step++) {
                 int as = LockTickets.FIRST + random.nextInt(LockTickets.THREADS - LockTickets.FIRST);
-                int operation = random.nextInt(4);
-                assertThat(apply(operation, as, real::ask, real::goOn, real::turnAway, real::stop))
+                int operation = random.nextInt(5);
+                int timed = random.nextInt(LockTickets.TIMED);
+                assertThat(apply(
+                                operation,
+                                as,
+                                real::ask,
+                                real::goOn,
+                                real::turnAway,
+                                real::stop,
+                                of -> real.runOut(of, timed)))
                         .as("round %d, step %d, operation %d of thread %d, seed %d", round, step, operation, as, seed)
-                        .isEqualTo(apply(operation, as, model::ask, model::goOn, model::turnAway, model::stop));
+                        .isEqualTo(apply(
+                                operation,
+                                as,
+                                model::ask,
+                                model::goOn,
+                                model::turnAway,
+                                model::stop,
+                                of -> model.runOut(of, timed)));
                 real.nothingIsLost();
             }
         }

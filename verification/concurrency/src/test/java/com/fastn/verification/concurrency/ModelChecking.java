@@ -17,6 +17,7 @@ final class ModelChecking {
             "com.fastn.context.ManualTicker",
             "com.fastn.context.engine.CurrentContext",
             "com.fastn.context.engine.EngineRuntime",
+            "com.fastn.context.engine.ManualTimers",
             "com.fastn.context.engine.Misuses",
             "com.fastn.context.status.ContextPath");
 

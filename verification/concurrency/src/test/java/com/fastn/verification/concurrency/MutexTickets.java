@@ -3,6 +3,7 @@ package com.fastn.verification.concurrency;
 import com.fastn.context.ContextLock;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.LockGuard;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -24,8 +25,8 @@ public class MutexTickets extends LockTickets {
         }
 
         @Override
-        public CompletableFuture<? extends LockGuard<?>> ask(int thread) {
-            return mutex.lock().toCompletableFuture();
+        public CompletableFuture<? extends LockGuard<?>> ask(int thread, @Nullable Duration timeout) {
+            return (timeout == null ? mutex.lock() : mutex.lock(timeout)).toCompletableFuture();
         }
 
         @Override

@@ -2,6 +2,7 @@ package com.fastn.verification.concurrency;
 
 import com.fastn.context.ContextReadWriteLock;
 import com.fastn.context.ReadGuard;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +17,11 @@ public class ReadWriteTickets extends LockTickets {
 
     private record OfReadWriteLock(ContextReadWriteLock<String> lock) implements Kind {
         @Override
-        public CompletableFuture<? extends ReadGuard<String>> ask(int thread) {
-            return thread == WRITER
-                    ? lock.writeLock().toCompletableFuture()
-                    : lock.readLock().toCompletableFuture();
+        public CompletableFuture<? extends ReadGuard<String>> ask(int thread, @Nullable Duration timeout) {
+            if (thread == WRITER) {
+                return (timeout == null ? lock.writeLock() : lock.writeLock(timeout)).toCompletableFuture();
+            }
+            return (timeout == null ? lock.readLock() : lock.readLock(timeout)).toCompletableFuture();
         }
 
         @Override

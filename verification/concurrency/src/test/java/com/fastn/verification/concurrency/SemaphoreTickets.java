@@ -3,6 +3,7 @@ package com.fastn.verification.concurrency;
 import com.fastn.context.ContextLock;
 import com.fastn.context.ContextSemaphore;
 import com.fastn.context.PermitGuard;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +27,10 @@ public class SemaphoreTickets extends LockTickets {
         }
 
         @Override
-        public CompletableFuture<PermitGuard> ask(int thread) {
-            return semaphore.acquire(wants(thread)).toCompletableFuture();
+        public CompletableFuture<PermitGuard> ask(int thread, @Nullable Duration timeout) {
+            int permits = wants(thread);
+            return (timeout == null ? semaphore.acquire(permits) : semaphore.acquire(permits, timeout))
+                    .toCompletableFuture();
         }
 
         @Override

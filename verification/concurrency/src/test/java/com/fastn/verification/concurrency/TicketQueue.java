@@ -38,8 +38,9 @@ public abstract class TicketQueue {
         if (own.size() == LockTickets.MOST_TICKETS || contexts[thread] == 0) {
             return "has enough";
         }
+        int number = LockTickets.CONTEXTS - contexts[thread];
         contexts[thread]--;
-        Ticket ticket = new Ticket(wants.applyAsInt(thread));
+        Ticket ticket = new Ticket(thread, number, wants.applyAsInt(thread));
         own.add(ticket);
         queue.add(ticket);
         serve();
@@ -86,7 +87,6 @@ public abstract class TicketQueue {
             if (newest.granted) {
                 return "too late";
             }
-            // Also of one that failed by then: it failed because it was cancelled, says its stage.
             own.remove(newest);
             queue.remove(newest);
             serve();
@@ -95,7 +95,7 @@ public abstract class TicketQueue {
         if (guards[thread] != null) {
             return "has it";
         }
-        Ticket tried = new Ticket(wants.applyAsInt(thread));
+        Ticket tried = new Ticket(thread, LockTickets.CONTEXTS, wants.applyAsInt(thread));
         if (!queue.isEmpty() || tried.permits > available) {
             return "not free";
         }
@@ -118,13 +118,31 @@ public abstract class TicketQueue {
         return "stopped";
     }
 
+    /** See the lock. */
+    public String runOut(int thread, int number) {
+        int whose = LockTickets.timersRunBy(thread);
+        for (Ticket ticket : queue) {
+            if (ticket.thread == whose && ticket.number == number) {
+                queue.remove(ticket);
+                ticket.failed = true;
+                serve();
+                break;
+            }
+        }
+        return "late";
+    }
+
     // Not a record: two tickets are two, also if they want the same.
     private static final class Ticket {
+        private final int thread;
+        private final int number;
         private final int permits;
         private boolean granted;
         private boolean failed;
 
-        private Ticket(int permits) {
+        private Ticket(int thread, int number, int permits) {
+            this.thread = thread;
+            this.number = number;
             this.permits = permits;
         }
     }
