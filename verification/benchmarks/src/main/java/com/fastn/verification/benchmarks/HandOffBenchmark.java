@@ -1,16 +1,28 @@
 package com.fastn.verification.benchmarks;
 
 import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextReadWriteLock;
+import com.fastn.context.ContextSemaphore;
 import com.fastn.context.LockGuard;
+import com.fastn.context.PermitGuard;
+import com.fastn.context.ReadGuard;
+import com.fastn.context.vertx.FutureContext;
+import com.fastn.context.vertx.FutureMutex;
+import com.google.common.util.concurrent.Monitor;
+import io.vertx.core.shareddata.Lock;
+import io.vertx.core.shareddata.SharedData;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import kotlin.Unit;
 import kotlin.coroutines.CoroutineContext;
 import kotlin.coroutines.EmptyCoroutineContext;
 import kotlinx.coroutines.ExecutorsKt;
 import kotlinx.coroutines.sync.Mutex;
 import kotlinx.coroutines.sync.MutexKt;
+import kotlinx.coroutines.sync.Semaphore;
+import kotlinx.coroutines.sync.SemaphoreKt;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -22,7 +34,8 @@ import org.openjdk.jmh.annotations.State;
 /**
  * Budget "queued hand-off": 64 wait for one lock, each releases it when it gets it. Counted is all of it for one of them:
  * asking, waiting in the queue, getting it and releasing it. On the loop, each is told by a task of its own; otherwise in
- * the thread that released.
+ * the thread that released. The lock of Vert.x calls the next from inside of the release of the one before. Where threads
+ * wait, as with Guava and the JDK, 64 of them do.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -30,13 +43,22 @@ import org.openjdk.jmh.annotations.State;
 @OperationsPerInvocation(HandOffBenchmark.WAITERS)
 public class HandOffBenchmark {
     static final int WAITERS = 64;
+    private static final int ROUNDS_AT_ONCE = 100;
 
     private final ArrayDeque<Runnable> loop = new ArrayDeque<>();
     private final ContextMutex<String> ours =
             Trees.runtime().root().child("service").open().mutex("stock", "value");
     private final Mutex kotlin = MutexKt.Mutex(false);
     private final CoroutineContext kotlinLoop = ExecutorsKt.from(loop::add);
+    private final ContextReadWriteLock<String> readWrite =
+            Trees.runtime().root().child("service").open().readWriteLock("prices", "value");
+    private final ContextSemaphore semaphore =
+            Trees.runtime().root().child("service").open().semaphore("tills", 1);
+    private final Semaphore kotlinSemaphore = SemaphoreKt.Semaphore(1, 0);
+    private final ReentrantLock reentrant = new ReentrantLock(true);
+    private final Monitor monitor = new Monitor(true);
     private final Queue queue = new Queue();
+    private int turns;
 
     private void runLoop() {
         for (Runnable task = loop.poll(); task != null; task = loop.poll()) {
@@ -66,6 +88,105 @@ public class HandOffBenchmark {
     }
 
     @Benchmark
+    @OperationsPerInvocation(WAITERS * ROUNDS_AT_ONCE)
+    public int oursOnVertx(VertxLoop vertx) {
+        return vertx.run(() -> {
+            FutureMutex<?> mutex = FutureContext.current().mutex("stock");
+            for (int round = 0; round < ROUNDS_AT_ONCE; round++) {
+                try (LockGuard<?> first = mutex.tryLock()) {
+                    for (int i = 0; i < WAITERS; i++) {
+                        mutex.lock().onSuccess(LockGuard::close);
+                    }
+                }
+            }
+            return mutex.mutex().waiters();
+        });
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(WAITERS * ROUNDS_AT_ONCE)
+    public int vertxLocalLock(VertxLoop vertx) {
+        SharedData shared = vertx.vertx().sharedData();
+        return vertx.run(() -> {
+            int sum = 0;
+            for (int round = 0; round < ROUNDS_AT_ONCE; round++) {
+                Lock first = shared.getLocalLock("stock").result();
+                for (int i = 0; i < WAITERS; i++) {
+                    shared.getLocalLock("stock").onSuccess(Lock::release);
+                }
+                first.release();
+                sum += first.hashCode();
+            }
+            return sum;
+        });
+    }
+
+    @Benchmark
+    public int oursReadersAndWriters() {
+        try (LockGuard<String> first = readWrite.tryWriteLock()) {
+            for (int i = 0; i < WAITERS; i += 2) {
+                var unused = readWrite.readLock().thenAccept(ReadGuard::close);
+                unused = readWrite.writeLock().thenAccept(LockGuard::close);
+            }
+        }
+        return readWrite.waiters();
+    }
+
+    @Benchmark
+    public int oursSemaphore() {
+        try (PermitGuard first = semaphore.tryAcquire()) {
+            for (int i = 0; i < WAITERS; i++) {
+                var unused = semaphore.acquire().thenAccept(PermitGuard::close);
+            }
+        }
+        return semaphore.waiters();
+    }
+
+    @Benchmark
+    public int kotlinSemaphore() {
+        if (!kotlinSemaphore.tryAcquire()) {
+            throw new IllegalStateException("there was no permit");
+        }
+        for (int i = 0; i < WAITERS; i++) {
+            Object suspended =
+                    kotlinSemaphore.acquire(new KotlinWaiter(kotlinSemaphore::release, EmptyCoroutineContext.INSTANCE));
+            if (suspended == Unit.INSTANCE) {
+                throw new IllegalStateException("there was a permit");
+            }
+        }
+        kotlinSemaphore.release();
+        return kotlinSemaphore.getAvailablePermits();
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(WAITERS * WaitingThreads.TIMES)
+    public int reentrantLock(WaitingThreads threads) {
+        threads.run(() -> {
+            reentrant.lock();
+            try {
+                turns++;
+            } finally {
+                reentrant.unlock();
+            }
+        });
+        return turns;
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(WAITERS * WaitingThreads.TIMES)
+    public int guavaMonitor(WaitingThreads threads) {
+        threads.run(() -> {
+            monitor.enter();
+            try {
+                turns++;
+            } finally {
+                monitor.leave();
+            }
+        });
+        return turns;
+    }
+
+    @Benchmark
     public boolean kotlinMutex() {
         handOff(EmptyCoroutineContext.INSTANCE);
         return kotlin.isLocked();
@@ -82,8 +203,9 @@ public class HandOffBenchmark {
         if (!kotlin.tryLock(null)) {
             throw new IllegalStateException("the lock was not free");
         }
+        Runnable unlock = () -> kotlin.unlock(null);
         for (int i = 0; i < WAITERS; i++) {
-            Object suspended = kotlin.lock(null, new KotlinWaiter(kotlin, context));
+            Object suspended = kotlin.lock(null, new KotlinWaiter(unlock, context));
             if (suspended == Unit.INSTANCE) {
                 throw new IllegalStateException("the lock was free");
             }

@@ -5,23 +5,22 @@ import kotlin.Unit;
 import kotlin.coroutines.Continuation;
 import kotlin.coroutines.CoroutineContext;
 import kotlin.coroutines.jvm.internal.ContinuationImpl;
-import kotlinx.coroutines.sync.Mutex;
 
-/** What the Kotlin compiler makes of a coroutine that locks, and unlocks as soon as it has the lock. */
+/** What the Kotlin compiler makes of a coroutine that asks for a lock, and gives it back as soon as it has it. */
 final class KotlinWaiter extends ContinuationImpl {
     @Serial
     private static final long serialVersionUID = 1;
 
-    private final transient Mutex mutex;
+    private final transient Runnable giveBack;
 
-    KotlinWaiter(Mutex mutex, CoroutineContext context) {
+    KotlinWaiter(Runnable giveBack, CoroutineContext context) {
         super(new End(context), context);
-        this.mutex = mutex;
+        this.giveBack = giveBack;
     }
 
     @Override
     protected Object invokeSuspend(Object result) {
-        mutex.unlock(null);
+        giveBack.run();
         return Unit.INSTANCE;
     }
 
