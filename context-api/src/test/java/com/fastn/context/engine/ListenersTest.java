@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+@SuppressWarnings("MustBeClosedChecker") // the guard is closed by hand
 class ListenersTest {
     private static final ContextPath TASK = ContextPath.of("app", "task");
 

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** That a lock always reaches the next one, whatever those before it do, and that nothing is kept afterwards. */
+@SuppressWarnings("MustBeClosedChecker") // guards are closed by hand, in an order that matters
 class LockHandOffTest {
     @RegisterExtension
     final TestTree tree = new TestTree();

@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import static com.fastn.context.Golden.golden;
+import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextReadWriteLock;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What an operator sees of locks, of those who wait, and of why: lived through by a runtime, not made of records. */
+@SuppressWarnings("MustBeClosedChecker") // guards are closed by hand
 class LockScreensTest {
     @RegisterExtension
     final TestTree tree = new TestTree();
@@ -81,8 +83,8 @@ class LockScreensTest {
     void aDeadlockIsShownWithItsPartiesItsExplanationAndAfterwardsAsAnEpisode() {
         ContextMutex<String> orders = tree.root.mutex("orders", "");
         ContextMutex<String> stock = tree.root.mutex("stock", "");
-        LockGuard<String> openOrders = orders.tryLock();
-        LockGuard<String> openStock = stock.tryLock();
+        LockGuard<String> openOrders = requireNonNull(orders.tryLock(), "orders");
+        LockGuard<String> openStock = requireNonNull(stock.tryLock(), "stock");
         CompletableFuture<String> checkout = nested("checkout", orders, stock);
         CompletableFuture<String> refill = nested("refill", stock, orders);
         openOrders.close();
