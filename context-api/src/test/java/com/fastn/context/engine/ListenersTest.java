@@ -63,8 +63,9 @@ class ListenersTest {
             last[0] = now;
         });
         FastnContext child = task.child("child").open();
-        child.operation("db").close();
-        child.setData("order", 7);
+        try (Operation ignored = child.operation("db")) {
+            child.setData("order", 7);
+        }
         child.addTotal("rows", 1);
         child.cancel("stop");
         task.close();
@@ -75,8 +76,8 @@ class ListenersTest {
                 .containsExactly(
                         "Opened",
                         "OperationStarted",
-                        "OperationEnded",
                         "Changed",
+                        "OperationEnded",
                         "CounterChanged",
                         "Cancelled",
                         "Changed",

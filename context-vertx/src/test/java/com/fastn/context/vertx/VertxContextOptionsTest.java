@@ -270,10 +270,7 @@ class VertxContextOptionsTest {
     void aSocketIsFoundInCollections() {
         List<NetSocket> accepted = acceptTwo(SocketAddress.inetSocketAddress(0, HOST));
         NetSocket socket = accepted.get(0);
-        assertThat(socket.equals(socket)).isTrue();
-        assertThat(socket.equals(accepted.get(1))).isFalse();
-        assertThat(socket.equals(null)).isFalse();
-        assertThat(socket.hashCode()).isEqualTo(socket.hashCode());
+        assertThat(socket).isEqualTo(accepted.get(0)).isNotEqualTo(accepted.get(1)).isNotEqualTo(null);
         List<NetSocket> open = new ArrayList<>(accepted);
         assertThat(open.remove(socket)).isTrue();
         assertThat(open).hasSize(1);
