@@ -797,7 +797,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         } finally {
             scopes.set(outer);
         }
-        scope.end = done;
+        scope.given(done);
         try {
             done.whenComplete((given, failure) -> {
                 scope.ended();

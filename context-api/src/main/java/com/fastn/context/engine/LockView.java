@@ -4,7 +4,6 @@ import com.fastn.context.status.LockMode;
 import com.fastn.context.status.LockType;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -149,8 +148,8 @@ record LockView(FifoLock<?> lock, List<Holder> holders, List<Waiting> waiters, l
             List<Grant<?>> waiting = new ArrayList<>();
             Object awaited = waiter;
             for (Scope scope = waiter.inside; scope != null; scope = scope.outer) {
-                CompletionStage<?> end = scope.end;
-                if (!(waiter.blocking && end == null) && Pending.sourceOf(end) != awaited) {
+                boolean inside = waiter.blocking && !scope.isGiven();
+                if (!inside && Pending.sourceOf(scope.end()) != awaited) {
                     break;
                 }
                 waiting.add(scope.grant);

@@ -1,6 +1,5 @@
 package com.fastn.context.engine;
 
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -13,10 +12,10 @@ final class Scope {
     final @Nullable Scope outer;
     private final Object work;
 
-    private static final CompletionStage<?> OVER = CompletableFuture.completedFuture(null);
+    private volatile @Nullable CompletionStage<?> end;
 
-    /** What ends the scope, once the work has given it. */
-    volatile @Nullable CompletionStage<?> end;
+    // Written after the stage, and stays when that is let go.
+    private volatile boolean given;
 
     Scope(Grant<?> grant, @Nullable Scope outer, Object work) {
         this.grant = grant;
@@ -24,9 +23,26 @@ final class Scope {
         this.work = work;
     }
 
+    /** The work has given what ends the scope. */
+    void given(CompletionStage<?> stage) {
+        end = stage;
+        given = true;
+    }
+
+    /** {@return whether the work has given its stage, so that its thread is no longer in it} */
+    boolean isGiven() {
+        return given;
+    }
+
+    /** {@return what ends the scope, or {@code null} before the work has given it and after it has ended} */
+    @Nullable
+    CompletionStage<?> end() {
+        return end;
+    }
+
     /** It has ended: nothing leads to what the work gave any longer. */
     void ended() {
-        end = OVER;
+        end = null;
     }
 
     /** How many permits of a lock the scopes on this thread hold. */
