@@ -270,7 +270,10 @@ class VertxContextOptionsTest {
     void aSocketIsFoundInCollections() {
         List<NetSocket> accepted = acceptTwo(SocketAddress.inetSocketAddress(0, HOST));
         NetSocket socket = accepted.get(0);
-        assertThat(socket).isEqualTo(accepted.get(0)).isNotEqualTo(accepted.get(1)).isNotEqualTo(null);
+        assertThat(socket)
+                .isEqualTo(accepted.get(0))
+                .isNotEqualTo(accepted.get(1))
+                .isNotEqualTo(null);
         List<NetSocket> open = new ArrayList<>(accepted);
         assertThat(open.remove(socket)).isTrue();
         assertThat(open).hasSize(1);
