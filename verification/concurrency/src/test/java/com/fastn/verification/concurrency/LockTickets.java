@@ -197,7 +197,7 @@ public abstract class LockTickets {
     }
 
     /**
-     * Stops the context of the newest ticket. What became of the ticket is seen when the thread goes on.
+     * Stops the context of the newest ticket, which ends its wait. What became of it is seen when the thread goes on.
      *
      * @param thread who
      * @return what was done
@@ -208,7 +208,10 @@ public abstract class LockTickets {
         if (own.isEmpty()) {
             return "nothing to stop";
         }
-        own.get(own.size() - 1).by.cancel();
+        Ticket newest = own.get(own.size() - 1);
+        newest.by.cancel();
+        // Another thread may be about to hand it the lock, and is then the one that finds out and lets it fail.
+        newest.stage.handle((guard, failure) -> "").join();
         return "stopped";
     }
 
