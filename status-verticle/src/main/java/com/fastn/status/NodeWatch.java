@@ -149,7 +149,7 @@ final class NodeWatch {
                 });
     }
 
-    /** An event is told before the version rises, so the version says nothing then, and is looked at again. */
+    /** Of some changes the event is told before the version rises: what looks the same then is looked at once more. */
     private void onTaken(StatusSnapshot snapshot, boolean eventful) {
         if (!isWatched()) {
             return;
@@ -158,7 +158,7 @@ final class NodeWatch {
         Appearance now = Appearance.of(snapshot);
         again |= eventful && before != null && now.version() == before.version();
         appearance = now;
-        if (now.equals(before) && !eventful) {
+        if (now.equals(before)) {
             return;
         }
         latest = snapshot;
