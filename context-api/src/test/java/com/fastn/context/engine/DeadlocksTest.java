@@ -184,6 +184,8 @@ class DeadlocksTest {
         for (int i = 0; i < 1_500; i++) {
             crowd.add(ask(open("crowd" + i), front));
         }
+        // The looks at the crowd become rare, so that the list of those to look at stays full.
+        await().pollDelay(Duration.ofMillis(1_500)).until(() -> true);
         // Both queue, and nobody can tell what their scopes wait for before the work has given its stage.
         ContextMutex<Integer> m = runtime.root().mutex("m", 1);
         ContextMutex<Integer> n = runtime.root().mutex("n", 1);

@@ -234,7 +234,7 @@ class WaitForGraphTest {
     }
 
     @Test
-    @Timeout(60)
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void aContextWithThousandsOfGuardsAndWaitsIsLookedAtQuickly() {
         List<Lock> locks = new ArrayList<>();
         for (int i = 0; i < 8_000; i++) {
