@@ -319,8 +319,11 @@ class StatusClientTest {
     private void deployAll() {
         List<String> aliases = List.of("alice", "bob", "carol");
         for (int i = 0; i < 3; i++) {
-            StatusVerticle verticle = new StatusVerticle(
-                    new StatusOptions().setAlias(aliases.get(i)).setHttp(false).setQueryTimeout(500));
+            StatusVerticle verticle = new StatusVerticle(new StatusOptions()
+                    .setAlias(aliases.get(i))
+                    .setHttp(false)
+                    .setSystemMetrics(false)
+                    .setQueryTimeout(500));
             deployments.put(node(i), Waiting.result(node(i).deployVerticle(verticle)));
         }
     }
