@@ -378,6 +378,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             return ticket.get();
         } catch (InterruptedException e) {
             throw interrupted(asker, ticket, e);
+        } catch (CancellationException e) {
+            // Newer JDKs wrap what a future was cancelled with in another of this type.
+            throw e.getCause() instanceof CancellationException ended ? ended : e;
         } catch (ExecutionException e) {
             if (e.getCause() instanceof LockTimeoutException) {
                 return null;
