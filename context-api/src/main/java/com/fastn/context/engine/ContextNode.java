@@ -840,8 +840,11 @@ public final class ContextNode extends ChildList implements FastnContext {
      */
     int mark(CancelReason reason) {
         synchronized (this) {
+            if (life == CLOSED) {
+                return 0;
+            }
             int found = mayHaveChildren() ? HAS_CHILDREN : 0;
-            if (cancelReason != null || life == CLOSED) {
+            if (cancelReason != null) {
                 return found;
             }
             cancelReason = reason;
@@ -852,7 +855,7 @@ public final class ContextNode extends ChildList implements FastnContext {
     /** As {@link #mark}, and says before the mark shows that a walk begins, if there is anything to walk to. */
     int markFirst(CancelReason reason) {
         synchronized (this) {
-            if (mayHaveChildren()) {
+            if (life != CLOSED && mayHaveChildren()) {
                 runtime.cancellationBegins();
             }
             return mark(reason);

@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextState;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -203,5 +204,17 @@ class StripedChildrenTest {
             assertThat(parent.isClosed()).isTrue();
             assertThat(parent.isChildless()).isTrue();
         }
+    }
+
+    @Test
+    void C9_aCancellationThatComesAfterTheEndOfAContextWithStripesFindsNothingToDo() {
+        ContextNode service = tree.open("service");
+        service.spread();
+        service.close();
+
+        CancelWalk.cancel(service, new CancelReason(CancelReason.Kind.REQUESTED, "late", "test"));
+
+        assertThat(service.cancelReason()).isNull();
+        assertThat(tree.runtime.isCancelling()).isFalse();
     }
 }
