@@ -62,6 +62,10 @@ final class StatusSubscription {
     private @Nullable MessageConsumer<Object> consumer;
     private Inbox inbox = new Inbox();
     private Progress progress = Progress.NONE;
+    /** How far the writer was at the last renewal: by the next one that much has come, or is lost. */
+    private Sent sent = Sent.NOTHING;
+
+    private @Nullable Sent overdue;
     private @Nullable String stream;
     private @Nullable String control;
     private @Nullable ClusterStatus view;
@@ -136,6 +140,8 @@ final class StatusSubscription {
             trouble = null;
             inbox = new Inbox();
             progress = Progress.NONE;
+            sent = Sent.NOTHING;
+            overdue = null;
             waiting.clear();
             settled();
         });
@@ -171,6 +177,7 @@ final class StatusSubscription {
             if (done.succeeded()) {
                 heardNanos = ticker.nanos();
                 trouble = null;
+                onRenewed(Sent.of(done.result()));
                 return;
             }
             onFailure(done.cause());
@@ -178,6 +185,14 @@ final class StatusSubscription {
                 openStream();
             }
         });
+    }
+
+    private void onRenewed(Sent now) {
+        if (!progress.broken() && sent.isBeyond(progress)) {
+            overdue = sent;
+            read();
+        }
+        sent = now;
     }
 
     private void onFailure(Throwable failure) {
@@ -229,14 +244,16 @@ final class StatusSubscription {
 
     /** Off the event loop, one turn after the other. */
     private void read() {
-        if (reading || waiting.isEmpty()) {
+        Sent missed = overdue;
+        if (reading || (waiting.isEmpty() && missed == null)) {
             return;
         }
         reading = true;
+        overdue = null;
         List<StreamFrame> frames = new ArrayList<>(waiting);
         waiting.clear();
         Inbox into = inbox;
-        onWorker(() -> Progress.of(into, frames)).onComplete(done -> {
+        onWorker(() -> Progress.of(into, frames, missed)).onComplete(done -> {
             reading = false;
             if (closed) {
                 return;
@@ -272,6 +289,22 @@ final class StatusSubscription {
         }
     }
 
+    /** The last frame that the writer sent, as it said itself; a writer that does not say has sent nothing. */
+    private record Sent(long epoch, long sequence) {
+        static final Sent NOTHING = new Sent(0, 0);
+
+        static Sent of(JsonObject renewed) {
+            return renewed.getValue(StreamWire.EPOCH) instanceof Number epoch
+                            && renewed.getValue(StreamWire.SENT) instanceof Number sequence
+                    ? new Sent(epoch.longValue(), sequence.longValue())
+                    : NOTHING;
+        }
+
+        boolean isBeyond(Progress progress) {
+            return epoch > progress.epoch() || (epoch == progress.epoch() && sequence > progress.sequence());
+        }
+    }
+
     /** Where the inbox stands, which is only touched on a worker. */
     private record Progress(
             long epoch,
@@ -282,10 +315,13 @@ final class StatusSubscription {
             @Nullable ClusterStatus complete) {
         static final Progress NONE = new Progress(0, 0, false, 0, "", null);
 
-        static Progress of(Inbox inbox, List<StreamFrame> frames) {
+        static Progress of(Inbox inbox, List<StreamFrame> frames, @Nullable Sent missed) {
             boolean complete = false;
             for (StreamFrame frame : frames) {
                 complete |= inbox.take(frame) == Inbox.Outcome.COMPLETE;
+            }
+            if (missed != null) {
+                var unused = inbox.expect(missed.epoch(), missed.sequence());
             }
             return new Progress(
                     inbox.epoch(),

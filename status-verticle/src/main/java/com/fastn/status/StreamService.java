@@ -152,7 +152,11 @@ final class StreamService {
             session.restartDue = true;
         }
         session.proceed();
-        return new JsonObject().put(StreamWire.STREAM, session.id).put(StreamWire.LEASE_MILLIS, LEASE.toMillis());
+        return new JsonObject()
+                .put(StreamWire.STREAM, session.id)
+                .put(StreamWire.LEASE_MILLIS, LEASE.toMillis())
+                .put(StreamWire.EPOCH, session.sentEpoch)
+                .put(StreamWire.SENT, session.sentSequence);
     }
 
     /** {@return how many streams are open} */
@@ -200,6 +204,8 @@ final class StreamService {
         private @Nullable ClusterStatus latest;
         private long heardNanos = ticker.nanos();
         private long restartedNanos = ticker.nanos() - RESTART_PACE.toNanos();
+        private long sentEpoch;
+        private long sentSequence;
         private int framesUnderWay;
         private long acknowledgedEpoch;
         private long acknowledgedUpTo;
@@ -306,6 +312,8 @@ final class StreamService {
                 }
                 Future<Void> sent;
                 framesUnderWay++;
+                sentEpoch = frame.epoch();
+                sentSequence = frame.sequence();
                 try {
                     sent = vertx.eventBus()
                             .sender(address, StreamWire.headers(id, frame))

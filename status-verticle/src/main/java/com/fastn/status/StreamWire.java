@@ -16,6 +16,7 @@ final class StreamWire {
     static final String CONTROL = "control";
     static final String EPOCH = "epoch";
     static final String ACKNOWLEDGED = "acknowledged";
+    static final String SENT = "sent";
     static final String RESTART = "restart";
     static final String CLOSE = "close";
     static final String LEASE_MILLIS = "lease_ms";

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -211,6 +212,34 @@ class StatusClientTest {
                 opened.add(order);
                 await().atMost(SOON).until(() -> shows(last(heard), "carol", order.name()));
             }
+        } finally {
+            node(3).eventBus().removeInboundInterceptor(lossy);
+        }
+    }
+
+    /** Nothing comes after it, so no hole shows: the renewal tells how far the writer is. */
+    @Test
+    void D1_theLastFrameForAWhileIsMissedTooWhenItIsLost() {
+        deployAll();
+        List<ClusterStatus> heard = listen(3);
+        await().atMost(SOON).until(() -> isComplete(last(heard)));
+        AtomicBoolean deaf = new AtomicBoolean(true);
+        AtomicInteger lost = new AtomicInteger();
+        Handler<DeliveryContext<Object>> lossy = delivery -> {
+            if (deaf.get() && delivery.message().address().startsWith(StreamWire.READER_PREFIX)) {
+                lost.incrementAndGet();
+                return;
+            }
+            delivery.next();
+        };
+        node(3).eventBus().addInboundInterceptor(lossy);
+        try {
+            FastnContext order = root(2).child("lost-at-the-end").open();
+            opened.add(order);
+            await().atMost(SOON).until(() -> lost.get() > 0);
+            await().atMost(SOON).during(Duration.ofSeconds(2)).until(settled(lost));
+            deaf.set(false);
+            await().atMost(SOON).until(() -> shows(last(heard), "carol", order.name()));
         } finally {
             node(3).eventBus().removeInboundInterceptor(lossy);
         }

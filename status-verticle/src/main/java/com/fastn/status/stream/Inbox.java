@@ -93,6 +93,23 @@ public final class Inbox {
         return Outcome.COMPLETE;
     }
 
+    /**
+     * Hears from the writer how far it is. A frame that was the last for a while leaves no hole that a later one would show;
+     * by this it is missed all the same.
+     *
+     * @param sentEpoch the epoch of the last frame that was sent, long enough ago to have come
+     * @param sent the number of that frame
+     * @return whether something is missing
+     */
+    public boolean expect(long sentEpoch, long sent) {
+        if (sentEpoch < epoch || (sentEpoch == epoch && sent <= sequence)) {
+            return false;
+        }
+        var unused = gap("frame " + sent + " of epoch " + sentEpoch + " was sent and did not come, and frame "
+                + sequence + " of epoch " + epoch + " was the last");
+        return true;
+    }
+
     private Outcome gap(String why) {
         if (!broken) {
             gaps++;

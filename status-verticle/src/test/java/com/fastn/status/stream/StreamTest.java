@@ -85,6 +85,25 @@ class StreamTest {
     }
 
     @Test
+    void D1_theLastFrameIsMissedTooWhenTheWriterSaysHowFarItIs() {
+        List<StreamFrame> whole = outbox.tell(now());
+        take(whole);
+        assertThat(inbox.expect(1, whole.size())).isFalse();
+        assertThat(inbox.expect(0, 99)).as("a former epoch").isFalse();
+
+        alice.root().incrementTotal("lost");
+        int sent = whole.size() + outbox.tell(now()).size();
+        assertThat(inbox.expect(1, sent)).isTrue();
+        assertThat(inbox.isBroken()).isTrue();
+        assertThat(inbox.gaps()).isEqualTo(1);
+        assertThat(inbox.reason()).contains("frame " + sent + " of epoch 1");
+
+        outbox.restart();
+        assertThat(take(outbox.tell(now()))).isEqualTo(Outcome.COMPLETE);
+        assertThat(inbox.expect(2, inbox.sequence())).isFalse();
+    }
+
+    @Test
     void D2_whatIsOnItsWayWhenAStreamBeginsAnewIsOfNoUseAny() {
         take(outbox.tell(now()));
         alice.root().incrementTotal("lost");
