@@ -173,7 +173,7 @@ public final class EngineRuntime implements ContextRuntime {
             }
             open = next;
         }
-        return open.stream().min(ContextNode.OLDEST_FIRST).orElse(null);
+        return open.stream().min(TreeNode.OLDEST_FIRST).orElse(null);
     }
 
     @Override

@@ -1,13 +1,16 @@
 package com.fastn.context.engine;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.MetricValue;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -87,6 +90,81 @@ final class NodeExtras {
 
         OwnLive(CounterCell cell) {
             this.cell = cell;
+        }
+    }
+
+    synchronized @Nullable String labelOrNull() {
+        return label;
+    }
+
+    /** {@return whether it is another one} */
+    synchronized boolean setLabel(String text) {
+        boolean differs = !text.equals(label);
+        label = text;
+        return differs;
+    }
+
+    synchronized @Nullable CallerLink callerOrNull() {
+        return caller;
+    }
+
+    synchronized void setCaller(CallerLink link) {
+        caller = link;
+    }
+
+    /** The verb seldom changes: the text that is there is kept. */
+    synchronized void setActivity(String verb) {
+        if (!verb.equals(activity)) {
+            activity = Names.clean(verb);
+        }
+    }
+
+    /** {@return whether it is another value} */
+    synchronized boolean putData(String key, @Nullable Object frozen) {
+        Map<String, @Nullable Object> map = data();
+        boolean differs = !map.containsKey(key) || !Objects.equals(map.get(key), frozen);
+        map.put(key, frozen);
+        return differs;
+    }
+
+    @Nullable
+    JsonNode dataAsJson(String key) {
+        Object frozen;
+        synchronized (this) {
+            if (data == null || !data.containsKey(key)) {
+                return null;
+            }
+            frozen = data.get(key);
+        }
+        // It is frozen, so it need not be held.
+        return PlainValues.toJson(frozen);
+    }
+
+    /** {@return whether it is another value} */
+    synchronized boolean putMetric(String key, MetricValue value) {
+        return !value.equals(metrics().put(key, value));
+    }
+
+    synchronized @Nullable Object settingOrNull(String key) {
+        return settings == null ? null : settings.get(key);
+    }
+
+    /** {@return a copy of those whose keys begin so} */
+    synchronized Map<String, Object> settingsOf(String prefix) {
+        if (settings == null) {
+            return Map.of();
+        }
+        Map<String, Object> some = new HashMap<>(settings);
+        some.keySet().removeIf(key -> !key.startsWith(prefix));
+        return some;
+    }
+
+    /** Without a value it is taken away. */
+    synchronized void putSetting(String key, @Nullable Object value) {
+        if (value == null) {
+            settings().remove(key);
+        } else {
+            settings().put(key, value);
         }
     }
 

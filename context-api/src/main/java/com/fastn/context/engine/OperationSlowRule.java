@@ -44,14 +44,7 @@ final class OperationSlowRule extends NamedRule {
 
     /** The youngest that is slow. A fresh one beside it says nothing about the others: they may run side by side. */
     private static @Nullable RunningOperation innermostSlow(ContextNode node, WarningSettings settings, long now) {
-        NodeExtras x = node.extrasOrNull();
-        if (x == null) {
-            return null;
-        }
-        List<RunningOperation> running;
-        synchronized (x) {
-            running = x.operationList();
-        }
+        List<RunningOperation> running = node.operationsUnderWay();
         for (int i = running.size() - 1; i >= 0; i--) {
             if (running.get(i).elapsedNanos(now) > settings.operationSlowNanos) {
                 return running.get(i);

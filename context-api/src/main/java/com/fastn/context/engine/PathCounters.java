@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.FinishedContext;
+import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,6 +37,43 @@ final class PathCounters {
         this.parent = parent;
         this.path = path;
         this.endedNanos = store.runtime().nanos();
+    }
+
+    /** {@return the counters of a context's path} */
+    static PathCounters find(ContextNode context) {
+        PathCounters found = null;
+        while (found == null) {
+            found = tryToFind(context);
+        }
+        return found;
+    }
+
+    /**
+     * Asks the nearest ancestor that knows its counters, then walks back down: no recursion, however deep the tree. It
+     * fails when a path on the way was folded meanwhile.
+     */
+    private static @Nullable PathCounters tryToFind(ContextNode context) {
+        ArrayDeque<ContextNode> below = new ArrayDeque<>();
+        ContextNode node = context;
+        PathCounters found = null;
+        while (found == null) {
+            below.push(node);
+            ContextNode up = node.parent();
+            if (up == null) {
+                below.pop();
+                found = node.runtime().counterStore().root();
+            } else {
+                found = up.countersOrNull();
+                node = up;
+            }
+        }
+        for (ContextNode descendant : below) {
+            found = found.child(descendant.name());
+            if (found == null) {
+                return null;
+            }
+        }
+        return found;
     }
 
     CounterStore store() {

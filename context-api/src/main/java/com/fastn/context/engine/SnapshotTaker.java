@@ -134,14 +134,7 @@ final class SnapshotTaker {
     private Map<String, OperationBaseline> baselines() {
         Set<String> names = new HashSet<>();
         for (int i = 0; i < order.size(); i++) {
-            NodeExtras x = order.node(i).extrasOrNull();
-            if (x != null) {
-                List<RunningOperation> running;
-                synchronized (x) {
-                    running = x.operationList();
-                }
-                running.forEach(operation -> names.add(operation.name()));
-            }
+            order.node(i).operationsUnderWay().forEach(operation -> names.add(operation.name()));
         }
         Map<String, OperationBaseline> usual = new HashMap<>();
         for (String name : names) {
@@ -434,13 +427,9 @@ final class SnapshotTaker {
 
         @Override
         public boolean isInStuckOperation(int index) {
-            NodeExtras x = node(index).extrasOrNull();
-            if (x == null) {
+            List<RunningOperation> running = node(index).operationsUnderWay();
+            if (running.isEmpty()) {
                 return false;
-            }
-            List<RunningOperation> running;
-            synchronized (x) {
-                running = x.operationList();
             }
             long slow = order.settings(index).operationSlowNanos;
             return running.stream().anyMatch(operation -> operation.elapsedNanos(now) > slow);

@@ -66,7 +66,7 @@ final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
 
     /** Puts those that were added since into the order in which they were created. */
     void sortFrom(int first) {
-        Arrays.sort(nodes, first, size, ContextNode.OLDEST_FIRST);
+        Arrays.sort(nodes, first, size, TreeNode.OLDEST_FIRST);
     }
 
     private void handDown(int parent, int child) {

@@ -12,8 +12,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Clustered Vertx in one virtual machine, over Hazelcast on loopback, on ports that were free a moment ago. */
 final class TestCluster implements AutoCloseable {
@@ -68,26 +71,18 @@ final class TestCluster implements AutoCloseable {
         return config;
     }
 
+    /** Below those that the system hands out: a connection of anybody may take one of these before a node gets there. */
     private static List<Integer> freePorts(int count) {
-        List<ServerSocket> sockets = new ArrayList<>();
-        try {
-            for (int i = 0; i < count; i++) {
-                sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+        Set<Integer> free = new LinkedHashSet<>();
+        while (free.size() < count) {
+            int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                free.add(socket.getLocalPort());
+            } catch (IOException e) {
+                // Taken; the next one may be free.
             }
-            return sockets.stream().map(ServerSocket::getLocalPort).toList();
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        } finally {
-            sockets.forEach(TestCluster::closeQuietly);
         }
-    }
-
-    private static void closeQuietly(ServerSocket socket) {
-        try {
-            socket.close();
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        return List.copyOf(free);
     }
 
     @Override
