@@ -100,19 +100,7 @@ public record StatusSnapshot(
      * @return the copy
      */
     public StatusSnapshot withGlobalContext(ContextStatus tree) {
-        return new StatusSnapshot(
-                node,
-                timestamp,
-                version,
-                systemMetrics,
-                tree,
-                activeLocks,
-                lockWaiters,
-                warnings,
-                recent,
-                operationBaselines,
-                counterWindows,
-                causes);
+        return with(tree, warnings, recent, operationBaselines, counterWindows, causes);
     }
 
     /**
@@ -122,19 +110,7 @@ public record StatusSnapshot(
      * @return the copy
      */
     public StatusSnapshot withWarnings(List<StatusWarning> others) {
-        return new StatusSnapshot(
-                node,
-                timestamp,
-                version,
-                systemMetrics,
-                globalContext,
-                activeLocks,
-                lockWaiters,
-                others,
-                recent,
-                operationBaselines,
-                counterWindows,
-                causes);
+        return with(globalContext, others, recent, operationBaselines, counterWindows, causes);
     }
 
     /**
@@ -144,19 +120,7 @@ public record StatusSnapshot(
      * @return the copy
      */
     public StatusSnapshot withRecent(List<FinishedContext> finished) {
-        return new StatusSnapshot(
-                node,
-                timestamp,
-                version,
-                systemMetrics,
-                globalContext,
-                activeLocks,
-                lockWaiters,
-                warnings,
-                finished,
-                operationBaselines,
-                counterWindows,
-                causes);
+        return with(globalContext, warnings, finished, operationBaselines, counterWindows, causes);
     }
 
     /**
@@ -166,19 +130,7 @@ public record StatusSnapshot(
      * @return the copy
      */
     public StatusSnapshot withOperationBaselines(Map<String, OperationBaseline> baselines) {
-        return new StatusSnapshot(
-                node,
-                timestamp,
-                version,
-                systemMetrics,
-                globalContext,
-                activeLocks,
-                lockWaiters,
-                warnings,
-                recent,
-                baselines,
-                counterWindows,
-                causes);
+        return with(globalContext, warnings, recent, baselines, counterWindows, causes);
     }
 
     /**
@@ -188,19 +140,7 @@ public record StatusSnapshot(
      * @return the copy
      */
     public StatusSnapshot withCounterWindows(List<CounterWindows> windows) {
-        return new StatusSnapshot(
-                node,
-                timestamp,
-                version,
-                systemMetrics,
-                globalContext,
-                activeLocks,
-                lockWaiters,
-                warnings,
-                recent,
-                operationBaselines,
-                windows,
-                causes);
+        return with(globalContext, warnings, recent, operationBaselines, windows, causes);
     }
 
     /**
@@ -210,18 +150,28 @@ public record StatusSnapshot(
      * @return the copy
      */
     public StatusSnapshot withCauses(Causes known) {
+        return with(globalContext, warnings, recent, operationBaselines, counterWindows, known);
+    }
+
+    private StatusSnapshot with(
+            ContextStatus tree,
+            List<StatusWarning> others,
+            List<FinishedContext> finished,
+            Map<String, OperationBaseline> baselines,
+            List<CounterWindows> windows,
+            Causes known) {
         return new StatusSnapshot(
                 node,
                 timestamp,
                 version,
                 systemMetrics,
-                globalContext,
+                tree,
                 activeLocks,
                 lockWaiters,
-                warnings,
-                recent,
-                operationBaselines,
-                counterWindows,
+                others,
+                finished,
+                baselines,
+                windows,
                 known);
     }
 
