@@ -5,6 +5,8 @@ import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -19,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** A status port that says what a test wants it to say. */
@@ -30,15 +33,28 @@ final class FakeNode implements AutoCloseable {
     private final List<String> asked = new CopyOnWriteArrayList<>();
     private final List<Stream> streams = new CopyOnWriteArrayList<>();
     private final HttpServer server;
+    private final String scheme;
     private volatile @Nullable String token;
     private volatile @Nullable String latest;
 
     private FakeNode(Reply reply) {
+        this(reply, null);
+    }
+
+    private FakeNode(Reply reply, @Nullable SSLContext tls) {
+        InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         try {
-            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            if (tls == null) {
+                server = HttpServer.create(anywhere, 0);
+            } else {
+                HttpsServer secure = HttpsServer.create(anywhere, 0);
+                secure.setHttpsConfigurator(new HttpsConfigurator(tls));
+                server = secure;
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        scheme = tls == null ? "http" : "https";
         server.setExecutor(threads);
         server.createContext("/", exchange -> {
             asked.add(exchange.getRequestURI().getRawQuery());
@@ -59,10 +75,19 @@ final class FakeNode implements AutoCloseable {
 
     /** One that answers about itself, and for the others. */
     static FakeNode of(StatusSnapshot snapshot, ClusterStatus cluster) {
-        return new FakeNode((exchange, node) -> {
+        return new FakeNode(telling(snapshot, cluster));
+    }
+
+    /** The same over TLS. */
+    static FakeNode of(StatusSnapshot snapshot, ClusterStatus cluster, SSLContext tls) {
+        return new FakeNode(telling(snapshot, cluster), tls);
+    }
+
+    private static Reply telling(StatusSnapshot snapshot, ClusterStatus cluster) {
+        return (exchange, node) -> {
             boolean self = !String.valueOf(exchange.getRequestURI().getQuery()).matches(".*(scope|nodes)=.*");
             send(exchange, 200, self ? StatusJson.write(snapshot) : StatusJson.write(cluster));
-        });
+        };
     }
 
     /** One that answers at every other path too. */
@@ -146,7 +171,7 @@ final class FakeNode implements AutoCloseable {
     }
 
     String url() {
-        return "http://127.0.0.1:" + server.getAddress().getPort();
+        return scheme + "://127.0.0.1:" + server.getAddress().getPort();
     }
 
     List<String> asked() {
