@@ -1,7 +1,10 @@
 package com.fastn.status;
 
+import com.fastn.context.Registration;
 import com.fastn.context.status.ClusterStatus;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The way from the threads of the status port to the event loop of the status verticle, which may be blocked. */
@@ -16,4 +19,14 @@ interface BusDoor {
      * @return completes on the event loop of the status verticle
      */
     CompletableFuture<ClusterStatus> ask(StatusQuery query);
+
+    /**
+     * Hears of the cluster as it changes.
+     *
+     * @param nodes aliases or beginnings of incarnations; empty for all
+     * @param watcher is told on the event loop of the status verticle
+     * @return completes there; closing what it completes with, on any thread, ends it. Fails with a {@link BadQueryException} if
+     *     a name fits nobody
+     */
+    CompletableFuture<Registration> watch(List<String> nodes, Consumer<ClusterStatus> watcher);
 }

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * The status that several readers watch, as it changes: the first change at once, later ones at most once per second.
  *
  * <p>A change wakes it. Once a second it looks whether passing time alone made a warning, and less often where looking is
- * expensive, so that it takes at most a twentieth of a processor. Of other nodes it hears only by asking, once a second.
+ * expensive, so that it takes at most a twentieth of a processor. Other nodes tell what changes there, to a {@link FollowedCluster}.
  */
 final class StatusFeed {
     private static final long PACE_NANOS = Duration.ofSeconds(1).toNanos();
@@ -38,7 +38,7 @@ final class StatusFeed {
     private final StatusRequest request;
     private final PortThreads threads;
     private final LocalStatus local;
-    private final ClusterAnswers cluster;
+    private final @Nullable FollowedCluster cluster;
     private final Ticker ticker;
     private final List<Reader> readers = new CopyOnWriteArrayList<>();
 
@@ -66,12 +66,18 @@ final class StatusFeed {
     @GuardedBy("this")
     private @Nullable Told latest;
 
-    StatusFeed(StatusRequest request, PortThreads threads, LocalStatus local, ClusterAnswers cluster, Ticker ticker) {
+    StatusFeed(
+            StatusRequest request,
+            PortThreads threads,
+            LocalStatus local,
+            ClusterAnswers cluster,
+            BusDoor bus,
+            Ticker ticker) {
         this.request = request;
         this.threads = threads;
         this.local = local;
-        this.cluster = cluster;
         this.ticker = ticker;
+        this.cluster = request.cluster() ? new FollowedCluster(request.query(), cluster, bus, this::changed) : null;
     }
 
     /** Takes note of a change. Called by the thread that made it, so it does next to nothing. */
@@ -127,8 +133,8 @@ final class StatusFeed {
     private CompletableFuture<Told> look() {
         StatusQuery query = request.query();
         try {
-            if (request.cluster()) {
-                return cluster.ask(query)
+            if (cluster != null) {
+                return cluster.look()
                         .thenCompose(status -> threads.work(() -> Told.of(status)))
                         .exceptionally(StatusFeed::gone);
             }
@@ -191,8 +197,13 @@ final class StatusFeed {
         return !readers.isEmpty();
     }
 
-    synchronized void close() {
-        closed = true;
+    void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
     }
 
     private synchronized @Nullable Told latest() {

@@ -19,6 +19,7 @@ final class StatusFeeds implements AutoCloseable {
     private final PortThreads threads;
     private final LocalStatus local;
     private final ClusterAnswers cluster;
+    private final BusDoor bus;
     private final Ticker ticker;
 
     /** Read by every thread that changes something. */
@@ -30,10 +31,11 @@ final class StatusFeeds implements AutoCloseable {
     @GuardedBy("this")
     private @Nullable Registration changes;
 
-    StatusFeeds(PortThreads threads, LocalStatus local, ClusterAnswers cluster, Ticker ticker) {
+    StatusFeeds(PortThreads threads, LocalStatus local, ClusterAnswers cluster, BusDoor bus, Ticker ticker) {
         this.threads = threads;
         this.local = local;
         this.cluster = cluster;
+        this.bus = bus;
         this.ticker = ticker;
     }
 
@@ -54,7 +56,7 @@ final class StatusFeeds implements AutoCloseable {
                 changes = local.onChange(() -> open.forEach(StatusFeed::changed));
             }
             StatusFeed known = feeds.get(key);
-            feed = known != null ? known : new StatusFeed(key, threads, local, cluster, ticker);
+            feed = known != null ? known : new StatusFeed(key, threads, local, cluster, bus, ticker);
             if (known == null) {
                 feeds.put(key, feed);
                 open.add(feed);

@@ -39,7 +39,7 @@ final class StatusPort {
         ClusterAnswers cluster = new ClusterAnswers(
                 threads, local, directory, bus, Duration.ofMillis(options.getQueryTimeout()), ticker);
         StatusRoutes routes = new StatusRoutes(threads, local, directory, cluster, ticker);
-        StatusFeeds feeds = new StatusFeeds(threads, local, cluster, ticker);
+        StatusFeeds feeds = new StatusFeeds(threads, local, cluster, bus, ticker);
         return threads.work(() -> settings(options))
                 .thenCompose(settings ->
                         StatusServer.open(settings, routes.byPath(), Map.of("/status/stream", feeds::open), ticker))

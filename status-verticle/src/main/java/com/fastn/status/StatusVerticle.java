@@ -139,7 +139,7 @@ public final class StatusVerticle extends VerticleBase {
                 .compose(answering -> exchange.start(options.getHelloInterval()))
                 .compose(known -> {
                     status.start();
-                    return openPort(options, local, directory, cluster);
+                    return openPort(options, local, directory, new VerticleDoor(context, cluster, feed));
                 })
                 .compose(open -> writeDescriptor(options, self, workers));
     }
@@ -153,13 +153,11 @@ public final class StatusVerticle extends VerticleBase {
         return service.registerAnew(self).compose(answering -> exchange.registerAnew());
     }
 
-    private Future<Void> openPort(
-            StatusOptions options, LocalStatus local, NodeDirectory directory, ClusterQuery cluster) {
+    private Future<Void> openPort(StatusOptions options, LocalStatus local, NodeDirectory directory, BusDoor bus) {
         if (!options.isHttp()) {
             return Future.succeededFuture();
         }
-        CompletableFuture<StatusPort> opening =
-                StatusPort.open(options, local, directory, new VerticleDoor(context, cluster), ticker);
+        CompletableFuture<StatusPort> opening = StatusPort.open(options, local, directory, bus, ticker);
         return Future.fromCompletionStage(opening, context).map(opened -> {
             port = opened;
             return null;

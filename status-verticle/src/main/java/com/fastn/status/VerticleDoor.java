@@ -1,18 +1,23 @@
 package com.fastn.status;
 
+import com.fastn.context.Registration;
 import com.fastn.context.status.ClusterStatus;
 import io.vertx.core.Context;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Leads to the event loop of a verticle. */
 final class VerticleDoor implements BusDoor {
     private final Context context;
     private final ClusterQuery cluster;
+    private final ClusterFeed feed;
 
-    VerticleDoor(Context context, ClusterQuery cluster) {
+    VerticleDoor(Context context, ClusterQuery cluster, ClusterFeed feed) {
         this.context = context;
         this.cluster = cluster;
+        this.feed = feed;
     }
 
     @Override
@@ -35,5 +40,19 @@ final class VerticleDoor implements BusDoor {
             }
         });
         return answer;
+    }
+
+    @Override
+    public CompletableFuture<Registration> watch(List<String> nodes, Consumer<ClusterStatus> watcher) {
+        CompletableFuture<Registration> begun = new CompletableFuture<>();
+        context.runOnContext(now -> {
+            try {
+                Registration watching = feed.watch(nodes, watcher);
+                begun.complete(() -> context.runOnContext(then -> watching.close()));
+            } catch (Throwable t) {
+                begun.completeExceptionally(t);
+            }
+        });
+        return begun;
     }
 }

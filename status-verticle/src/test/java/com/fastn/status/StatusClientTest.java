@@ -9,6 +9,7 @@ import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.StatusJson;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -42,6 +43,7 @@ class StatusClientTest {
     private final Map<Vertx, String> deployments = new LinkedHashMap<>();
     private final List<ReadStream<?>> streams = new ArrayList<>();
     private final List<FastnContext> opened = new ArrayList<>();
+    private @Nullable StatusVerticle alice;
 
     @BeforeAll
     static void start() {
@@ -285,6 +287,41 @@ class StatusClientTest {
         }
     }
 
+    /** At first it asks; from then on it hears. */
+    @Test
+    void aStreamOverHttpHearsOfOtherNodesWithoutAskingThem() {
+        deployAll(true);
+        AtomicInteger asked = new AtomicInteger();
+        Handler<DeliveryContext<Object>> count = delivery -> {
+            if (delivery.message().address().startsWith("fastn.status.node.")) {
+                asked.incrementAndGet();
+            }
+            delivery.next();
+        };
+        node(0).eventBus().addOutboundInterceptor(count);
+        try (OpenStream stream = new OpenStream(
+                requireNonNull(requireNonNull(alice).url()), "/status/stream?scope=cluster&format=ndjson")) {
+            AtomicInteger changes = new AtomicInteger();
+            await().atMost(SOON).until(() -> {
+                int before = asked.get();
+                ClusterStatus told = untilShown(stream, "heard-" + changes.incrementAndGet());
+                assertThat(states(told)).containsOnlyKeys("alice", "bob", "carol");
+                return asked.get() == before;
+            });
+        } finally {
+            node(0).eventBus().removeOutboundInterceptor(count);
+        }
+    }
+
+    private ClusterStatus untilShown(OpenStream stream, String name) {
+        opened.add(root(1).child(name).open());
+        ClusterStatus told = StatusJson.readCluster(stream.document());
+        while (!shows(told, "bob", name)) {
+            told = StatusJson.readCluster(stream.document());
+        }
+        return told;
+    }
+
     private static Callable<Boolean> settled(AtomicInteger counter) {
         AtomicInteger seen = new AtomicInteger(-1);
         return () -> seen.getAndSet(counter.get()) == counter.get();
@@ -346,14 +383,19 @@ class StatusClientTest {
     }
 
     private void deployAll() {
+        deployAll(false);
+    }
+
+    private void deployAll(boolean http) {
         List<String> aliases = List.of("alice", "bob", "carol");
         for (int i = 0; i < 3; i++) {
             StatusVerticle verticle = new StatusVerticle(new StatusOptions()
                     .setAlias(aliases.get(i))
-                    .setHttp(false)
+                    .setHttp(http)
                     .setSystemMetrics(false)
                     .setQueryTimeout(500));
             deployments.put(node(i), Waiting.result(node(i).deployVerticle(verticle)));
+            alice = i == 0 ? verticle : alice;
         }
     }
 }

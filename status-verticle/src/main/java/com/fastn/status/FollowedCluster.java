@@ -1,0 +1,101 @@
+package com.fastn.status;
+
+import com.fastn.context.Registration;
+import com.fastn.context.status.ClusterStatus;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cluster for somebody at the status port who watches it: what the streams of the other nodes told last. Nobody is asked, but
+ * at first, and while the event loop that hears the streams has no time; then the answer says so.
+ */
+final class FollowedCluster implements AutoCloseable {
+    private final StatusQuery query;
+    private final ClusterAnswers cluster;
+    private final BusDoor bus;
+    private final Runnable news;
+
+    private volatile @Nullable ClusterStatus told;
+
+    @GuardedBy("this")
+    private @Nullable Registration watching;
+
+    @GuardedBy("this")
+    private boolean beginning;
+
+    @GuardedBy("this")
+    private boolean closed;
+
+    /**
+     * Makes one. It begins with the first look.
+     *
+     * @param query which nodes; a part of their trees is never streamed between nodes, so that is asked for
+     * @param cluster asks
+     * @param bus hears
+     * @param news run on the event loop when something else is so
+     */
+    FollowedCluster(StatusQuery query, ClusterAnswers cluster, BusDoor bus, Runnable news) {
+        this.query = query;
+        this.cluster = cluster;
+        this.bus = bus;
+        this.news = news;
+    }
+
+    /** {@return what is so now} Fails as an answer does, as when a node that is named is not known. */
+    CompletableFuture<ClusterStatus> look() {
+        if (!query.isWhole()) {
+            return cluster.ask(query);
+        }
+        begin();
+        ClusterStatus known = told;
+        if (known == null) {
+            return cluster.ask(query);
+        }
+        // What was told is of before an event loop was held up: then it is asked for, and the answer says so.
+        return cluster.knock().thenApply(awake -> known).exceptionallyCompose(silent -> cluster.ask(query));
+    }
+
+    private void begin() {
+        synchronized (this) {
+            if (closed || beginning || watching != null) {
+                return;
+            }
+            beginning = true;
+        }
+        var unused = bus.watch(query.nodes(), this::hear).whenComplete(this::begun);
+    }
+
+    /** A name that nobody has is told by whoever asks, and watched when it is known. */
+    private void begun(@Nullable Registration registration, @Nullable Throwable failure) {
+        boolean late;
+        synchronized (this) {
+            beginning = false;
+            late = closed;
+            if (!late) {
+                watching = registration;
+            }
+        }
+        if (late && registration != null) {
+            registration.close();
+        }
+    }
+
+    private void hear(ClusterStatus status) {
+        told = status;
+        news.run();
+    }
+
+    @Override
+    public void close() {
+        Registration open;
+        synchronized (this) {
+            closed = true;
+            open = watching;
+            watching = null;
+        }
+        if (open != null) {
+            open.close();
+        }
+    }
+}
