@@ -13,13 +13,13 @@ public final class Addresses {
     /** Asked with the address of a reader, it opens a stream of the status of the cluster. */
     public static final String STATUS_SUBSCRIBE = "fastn.status.subscribe";
 
-    /** {@link EventFrame}s about locks, on this node only. */
+    /** {@link EventFrame}s about locks; of other nodes as JSON, where their options say so. */
     public static final String EVENTS_LOCKS = "fastn.events.locks";
 
-    /** {@link EventFrame}s about counters, on this node only. */
+    /** {@link EventFrame}s about counters; of other nodes as JSON, where their options say so. */
     public static final String EVENTS_COUNTERS = "fastn.events.counters";
 
-    /** {@link EventFrame}s about contexts, on this node only. */
+    /** {@link EventFrame}s about contexts; of other nodes as JSON, where their options say so. */
     public static final String EVENTS_CONTEXTS = "fastn.events.contexts";
 
     /** Tells the other nodes which callers were cancelled; see {@link CalleeCancellation}. */

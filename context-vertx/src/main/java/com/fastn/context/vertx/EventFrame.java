@@ -6,7 +6,8 @@ import com.fastn.context.event.ContextEvent;
 import java.util.List;
 
 /**
- * Events of one node that travel together on the event bus, by reference and on their own node only.
+ * Events of one node that travel together on the event bus, by reference and on their own node only. Where its options say so
+ * ({@link VertxContextOptions#setEventsAcrossCluster}), consumers on other nodes get the same as JSON.
  *
  * <p>Each stream ({@link Addresses#EVENTS_LOCKS} and its sisters) is numbered by itself. Of several events about the same
  * thing only the last is told, and values are absolute, so a frame that is lost or doubled does no lasting harm. The first

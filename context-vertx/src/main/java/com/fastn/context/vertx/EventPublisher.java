@@ -37,7 +37,8 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>Nothing ticks. The first change after a while wakes it; while nobody consumes, it asks then whether somebody does, and no
- * event is made.
+ * event is made. Who consumes on another node cannot be asked for: where events cross the cluster, they are told from when
+ * that was switched on, to nobody if nobody is there.
  */
 final class EventPublisher {
     private static final long PACE_MILLIS = 100;
@@ -46,6 +47,7 @@ final class EventPublisher {
     private static final int FRAMES_BETWEEN_LOOKS = 5;
     private static final DeliveryOptions LOCAL =
             new DeliveryOptions().setLocalOnly(true).setTracingPolicy(TracingPolicy.IGNORE);
+
     private static final Logger LOG = LoggerFactory.getLogger(EventPublisher.class);
 
     private final VertxInternal vertx;
@@ -63,6 +65,7 @@ final class EventPublisher {
     private @Nullable Registration wakeUps;
     private @Nullable Registration listening;
     private boolean stopped;
+    private boolean acrossCluster;
 
     EventPublisher(VertxInternal vertx, EngineRuntime runtime, StatusDeliveries deliveries, ContextInternal home) {
         this.vertx = vertx;
@@ -91,6 +94,26 @@ final class EventPublisher {
             }
             stopListening();
         });
+    }
+
+    /** Says whether the nodes of the cluster hear of events too. */
+    void setAcrossCluster(boolean across) {
+        home.runOnContext(now -> {
+            boolean begins = across && !acrossCluster;
+            acrossCluster = across && vertx.isClustered();
+            if (begins && acrossCluster) {
+                streams.forEach(this::keepForOthers);
+                wake();
+            }
+        });
+    }
+
+    /** From now on, whoever consumes here: what is so already is asked for by those who join. */
+    private void keepForOthers(Stream stream) {
+        if (stream.state == State.QUIET && !stopped) {
+            stream.state = State.TELLING;
+            listen();
+        }
     }
 
     /** Has something run on the event loop of home soon after something changed, at most ten times a second. */
@@ -136,6 +159,9 @@ final class EventPublisher {
         onLoop(deliveries.isConsumed(stream.address), consumed -> {
             if (consumed.failed() || !consumed.result() || stopped) {
                 stream.state = State.QUIET;
+                if (acrossCluster) {
+                    keepForOthers(stream);
+                }
                 return;
             }
             stream.state = State.FILLING;
@@ -192,13 +218,27 @@ final class EventPublisher {
         } catch (RuntimeException e) {
             written = Future.failedFuture(e);
         }
+        if (acrossCluster) {
+            tellOthers(stream, frame);
+        }
         onLoop(written, told -> {
-            if (told.failed()) {
-                quiet(stream);
-            } else {
+            if (told.succeeded() || acrossCluster) {
                 lookForMore(stream);
+            } else {
+                quiet(stream);
             }
         });
+    }
+
+    private void tellOthers(Stream stream, EventFrame frame) {
+        DeliveryOptions others = new DeliveryOptions()
+                .setTracingPolicy(TracingPolicy.IGNORE)
+                .addHeader(StatusDeliveries.FRAME_HEADER, frame.incarnation());
+        var unused = home.executeBlocking(() -> {
+                    EventFrameJson.of(frame).forEach(part -> vertx.eventBus().publish(stream.address, part, others));
+                    return null;
+                })
+                .onFailure(failure -> LOG.warn("events could not be told to the cluster", failure));
     }
 
     private void quiet(Stream stream) {

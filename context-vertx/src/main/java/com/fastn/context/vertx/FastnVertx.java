@@ -65,7 +65,7 @@ public final class FastnVertx implements Shareable {
         this.awaitedReplies = new AwaitedReplies(home);
         this.pendingReplies = new PendingReplies(runtime, home);
         this.cancellation = new CalleeCancellation(vertx, runtime, home, automatic, awaitedReplies, pendingReplies);
-        this.deliveries = new StatusDeliveries(vertx, home);
+        this.deliveries = new StatusDeliveries(vertx, home, () -> runtime.node().incarnation());
         this.events = new EventPublisher(vertx, runtime, deliveries, home);
     }
 
@@ -439,6 +439,7 @@ public final class FastnVertx implements Shareable {
         public FastnVertx install(Vertx vertx) {
             FastnVertx fastn = FastnVertx.install(vertx);
             fastn.automatic.configure(options);
+            fastn.events.setAcrossCluster(options.isEventsAcrossCluster());
             if (alias != null) {
                 fastn.alias(alias);
             }

@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,19 +26,23 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatusDeliveries {
     static final String PROBE_HEADER = "fastn-probe";
+    /** On events that are told to other nodes: whose they are. Who consumes there has had them by reference. */
+    static final String FRAME_HEADER = "fastn-frame";
 
     private static final long LOOK_AGAIN_MILLIS = 20;
     private static final int MOST_LOOKS = 12;
 
     private final VertxInternal vertx;
     private final ContextInternal home;
+    private final Supplier<String> incarnation;
     private final AtomicLong lastProbe = new AtomicLong();
     private final ConcurrentHashMap<String, AtomicInteger> probes = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable Responder> responder = new AtomicReference<>();
 
-    StatusDeliveries(VertxInternal vertx, ContextInternal home) {
+    StatusDeliveries(VertxInternal vertx, ContextInternal home, Supplier<String> incarnation) {
         this.vertx = vertx;
         this.home = home;
+        this.incarnation = incarnation;
     }
 
     /** Answers, on the caller's Vert.x context, the questions that fall to consumers of others. */
@@ -62,8 +67,7 @@ final class StatusDeliveries {
             return false;
         }
         // Of a message that was not delivered yet the message itself does not tell the body. Copied now: the asker may
-        // change it
-        // as soon as it has asked.
+        // change it as soon as it has asked.
         Object body = delivery.body() instanceof JsonObject json ? json.copy() : delivery.body();
         present.place.runOnContext(there -> present.answer.answer(message, body, true));
         return true;
@@ -84,6 +88,9 @@ final class StatusDeliveries {
             if (count != null && !own) {
                 count.incrementAndGet();
             }
+            return true;
+        }
+        if (incarnation.get().equals(message.headers().get(FRAME_HEADER))) {
             return true;
         }
         boolean question = message.address().equals(Addresses.STATUS) && message.replyAddress() != null;

@@ -30,6 +30,7 @@ public final class VertxContextOptions {
     private boolean sessions = isOn("sessions");
     private boolean clientCalls = isOn("client-calls");
     private boolean cancelCallees = isOn("cancel-callees");
+    private boolean eventsAcrossCluster = "true".equals(System.getProperty(PROPERTY_PREFIX + "events-across-cluster"));
     private Duration grace = DEFAULT_GRACE;
     private ContextNames names = (kind, name) -> name;
     private RoutePatterns routes = RoutePatterns.NONE;
@@ -51,6 +52,7 @@ public final class VertxContextOptions {
         sessions = other.sessions;
         clientCalls = other.clientCalls;
         cancelCallees = other.cancelCallees;
+        eventsAcrossCluster = other.eventsAcrossCluster;
         grace = other.grace;
         names = other.names;
         routes = other.routes;
@@ -162,6 +164,26 @@ public final class VertxContextOptions {
     @CanIgnoreReturnValue
     public VertxContextOptions setCancelCallees(boolean on) {
         cancelCallees = on;
+        return this;
+    }
+
+    /** {@return whether consumers on other nodes of the cluster hear of events here} */
+    public boolean isEventsAcrossCluster() {
+        return eventsAcrossCluster;
+    }
+
+    /**
+     * Says whether consumers of {@code fastn.events.*} on other nodes of the cluster hear of events here too, as JSON. Off
+     * unless said or switched on by the property {@code events-across-cluster}: nobody can be asked whether one is there, so
+     * events are made all the time, and nothing slows down who publishes where a consumer is slow. To watch other nodes, open
+     * a stream of their status instead.
+     *
+     * @param across whether they do
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public VertxContextOptions setEventsAcrossCluster(boolean across) {
+        eventsAcrossCluster = across;
         return this;
     }
 
