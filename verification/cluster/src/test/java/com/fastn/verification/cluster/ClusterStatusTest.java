@@ -166,7 +166,7 @@ class ClusterStatusTest {
                     assertThat(states(answer.getJsonObject("body"))).isEqualTo(ALL_UP);
                 });
             }
-            List<JsonObject> heard = await().atMost(SOON).until(alice::heard, list -> list.size() >= 4);
+            List<JsonObject> heard = await().atMost(SOON).until(alice::heard, list -> list.size() >= 8);
 
             assertThat(customers.served()).isPositive();
             assertThat(heard).allSatisfy(message -> {
@@ -175,10 +175,10 @@ class ClusterStatusTest {
                 assertThat(body.getString("kind")).isEqualTo("status_snapshot");
                 assertThat(body.getJsonObject("node").getString("alias")).isEqualTo("alice");
             });
-            // A message may lie about for a moment on its way, so the distance is that of several.
+            // Of a busy machine a message may lie about for a while on its way, so the distance is that of many.
             long first = heard.get(0).getLong("at_ms");
             long last = heard.get(heard.size() - 1).getLong("at_ms");
-            assertThat(last - first).isGreaterThan(1_000L * (heard.size() - 1) - 500);
+            assertThat(last - first).isGreaterThan(1_000L * (heard.size() - 1) - 3_000);
             customers.finish();
         }
     }
