@@ -16,9 +16,10 @@ final class CancelHandler extends Chain.Link<CancelHandler> implements Registrat
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final int MAX_SHOWN = 10;
 
-    private final ContextNode node;
-    private final Consumer<? super CancelReason> handler;
     private final @Nullable Executor executor;
+    // Null once it is of no more use: somebody may hold this for much longer than the context lives.
+    private volatile @Nullable ContextNode node;
+    private volatile @Nullable Consumer<? super CancelReason> handler;
     private final AtomicBoolean done = new AtomicBoolean();
 
     CancelHandler(ContextNode node, Consumer<? super CancelReason> handler, @Nullable Executor executor) {
@@ -31,12 +32,13 @@ final class CancelHandler extends Chain.Link<CancelHandler> implements Registrat
     @Nullable
     Throwable fire(CancelReason reason) {
         Executor where = executor;
-        if (where != null) {
+        ContextNode cancelled = node;
+        if (where != null && cancelled != null) {
             try {
                 where.execute(() -> {
                     Throwable failure = run(reason);
                     if (failure != null) {
-                        report(node, List.of(failure));
+                        report(cancelled, List.of(failure));
                     }
                 });
                 return null;
@@ -48,14 +50,22 @@ final class CancelHandler extends Chain.Link<CancelHandler> implements Registrat
     }
 
     private @Nullable Throwable run(CancelReason reason) {
-        if (done.compareAndSet(false, true)) {
+        Consumer<? super CancelReason> task = handler;
+        if (task != null && done.compareAndSet(false, true)) {
+            drop();
             try {
-                handler.accept(reason);
+                task.accept(reason);
             } catch (Throwable t) {
                 return t;
             }
         }
         return null;
+    }
+
+    /** The context has ended, or was cancelled: what was registered is not needed any more. */
+    void drop() {
+        node = null;
+        handler = null;
     }
 
     /** Says once what the handlers of a context threw (rule C3). */
@@ -74,8 +84,10 @@ final class CancelHandler extends Chain.Link<CancelHandler> implements Registrat
 
     @Override
     public void close() {
-        if (done.compareAndSet(false, true)) {
-            node.forget(this);
+        ContextNode from = node;
+        if (from != null && done.compareAndSet(false, true)) {
+            from.forget(this);
+            drop();
         }
     }
 }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * meanwhile is passed over; one that was made after the walk began may or may not be met.
  */
 final class ChildBatches {
-    private final ContextNode parent;
+    private final TreeNode parent;
 
     // The place, for the thread that walks: which list of the parent, and whether the walk is inside of it.
     int list;
@@ -19,7 +19,7 @@ final class ChildBatches {
     @Nullable
     ContextNode next;
 
-    ChildBatches(ContextNode parent) {
+    ChildBatches(TreeNode parent) {
         this.parent = parent;
     }
 

@@ -1,7 +1,6 @@
 package com.fastn.context.engine;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,13 +47,6 @@ class ChildList {
         }
         child.previousSibling = null;
         child.nextSibling = null;
-    }
-
-    @GuardedBy("this")
-    final void addAllTo(List<ContextNode> nodes) {
-        for (ContextNode child = first; child != null; child = child.nextSibling) {
-            nodes.add(child);
-        }
     }
 
     /** A list of the children that some of many threads opened, far enough from the next one in memory. */

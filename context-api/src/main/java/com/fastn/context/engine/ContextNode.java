@@ -294,18 +294,16 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public CompletionStage<CancelReason> cancellation() {
         NodeExtras x = extras();
-        CompletableFuture<CancelReason> future = new CompletableFuture<>();
-        CompletionStage<CancelReason> stage;
+        CancellationStage stage = new CancellationStage(this);
         synchronized (x) {
-            CompletionStage<CancelReason> known = x.cancellation;
+            CancellationStage known = x.cancellation;
             if (known != null) {
                 return known;
             }
             // One stage for all who ask: each further one would hang on the first for as long as this context lives.
-            stage = future.minimalCompletionStage();
             x.cancellation = stage;
         }
-        addCancelHandler(future::complete, null);
+        addCancelHandler(stage::fire, null);
         return stage;
     }
 
@@ -505,11 +503,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         if (branches.isEmpty()) {
             throw new IllegalArgumentException("a select of no stages would never complete; pass at least one");
         }
-        CompletableFuture<T> first = new CompletableFuture<>();
-        for (CompletionStage<? extends T> branch : branches) {
-            branch.whenComplete((value, failure) -> Stages.complete(first, value, failure));
-        }
-        return awaiting(operation, first);
+        return awaiting(operation, Selection.<T>first(branches));
     }
 
     @Override
@@ -1156,6 +1150,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
         List<Deadline> deadlines;
         List<FifoLock<?>> locks;
+        List<CancelHandler> handlers = List.of();
         List<Waiter<?>> waits = List.of();
         List<Grant<?>> releasedWithEnd = List.of();
         boolean persisted;
@@ -1163,7 +1158,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         synchronized (x) {
             if (cancelReason() == null) {
                 // No mark comes any more. Otherwise the thread that cancels is about to take the handlers.
-                x.takeCancelHandlers();
+                handlers = x.takeCancelHandlers();
                 waits = x.waitList();
             }
             deadlines = x.takeDeadlines();
@@ -1177,6 +1172,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
             x.persisted = false;
             x.failure = null;
         }
+        handlers.forEach(CancelHandler::drop);
         deadlines.forEach(Deadline::close);
         waits.forEach(wait -> wait.lock.endWithContext(wait));
         releasedWithEnd.forEach(grant -> grant.lock.releaseAtEnd(grant));

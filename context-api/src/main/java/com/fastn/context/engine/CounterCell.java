@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CounterCell extends StripedLong { // of the total: who counts has one place less to go to
     // From this size on an addition is checked, so that the sum saturates and never wraps (rule M1).
-    private static final long LARGE = 1L << 32;
+    static final long LARGE = 1L << 32;
 
     private final PathCounters path;
     private final String name;
@@ -65,7 +65,7 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
 
     private void grow(CounterGrowth[] asked, long n) {
         EngineRuntime runtime = path.store().runtime();
-        long nanos = runtime.sinceStart(runtime.nanos());
+        long nanos = runtime.sinceStart(runtime.touchNanos());
         for (CounterGrowth growth : asked) {
             growth.add(nanos, n);
         }
@@ -77,6 +77,16 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
         CounterGrowth[] after = before == null ? new CounterGrowth[1] : Arrays.copyOf(before, before.length + 1);
         after[after.length - 1] = growth;
         growths = after;
+    }
+
+    /** Tells somebody nothing any more. Under the store's monitor. */
+    void tellNoMore(CounterGrowth growth) {
+        CounterGrowth[] before = growths;
+        if (before != null) {
+            CounterGrowth[] after =
+                    Arrays.stream(before).filter(each -> each != growth).toArray(CounterGrowth[]::new);
+            growths = after.length == 0 ? null : after;
+        }
     }
 
     /** {@return whether there was room; otherwise whoever calls says so, outside of monitors} */

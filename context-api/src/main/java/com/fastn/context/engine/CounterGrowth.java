@@ -11,10 +11,17 @@ import java.time.Duration;
 final class CounterGrowth {
     private static final long MINUTE = Duration.ofMinutes(1).toNanos();
     private static final long SECOND = Duration.ofSeconds(1).toNanos();
+    /** As long as a bucket of the ring with the shortest ones. */
+    private static final long STEP = Duration.ofMillis(100).toNanos();
 
     private final PathCounters at;
     private final String counter;
     private final long sinceNanos;
+
+    // What was counted in the present step, and when that ends: whoever counts touches nothing else.
+    private final StripedLong step = new StripedLong();
+    private volatile long stepEndNanos;
+    private volatile long readNanos;
 
     @GuardedBy("this")
     private final Ring second = Ring.ofSecond();
@@ -32,6 +39,12 @@ final class CounterGrowth {
         this.at = at;
         this.counter = counter;
         this.sinceNanos = sinceNanos;
+        this.readNanos = sinceNanos;
+        this.stepEndNanos = endOfStep(sinceNanos);
+    }
+
+    private static long endOfStep(long nanos) {
+        return (nanos / STEP + 1) * STEP;
     }
 
     PathCounters at() {
@@ -42,7 +55,31 @@ final class CounterGrowth {
         return counter;
     }
 
-    synchronized void add(long nanos, long n) {
+    /** {@return when somebody asked last} */
+    long readNanos() {
+        return readNanos;
+    }
+
+    /** A clock that shows a little less than it did counts into the present step. */
+    void add(long nanos, long n) {
+        if (nanos >= stepEndNanos) {
+            endStep(nanos);
+        }
+        if (n < CounterCell.LARGE) {
+            step.plus(n);
+        } else {
+            keep(nanos, n);
+        }
+    }
+
+    private synchronized void endStep(long nanos) {
+        if (nanos >= stepEndNanos) {
+            keep(stepEndNanos - 1, step.drain());
+            stepEndNanos = endOfStep(nanos);
+        }
+    }
+
+    private synchronized void keep(long nanos, long n) {
         second.add(nanos, n);
         minute.add(nanos, n);
         hour.add(nanos, n);
@@ -50,6 +87,9 @@ final class CounterGrowth {
     }
 
     synchronized CounterWindows read(long nanos, long total) {
+        readNanos = nanos;
+        endStep(nanos);
+        keep(Math.min(nanos, stepEndNanos - 1), step.drain());
         long watched = Math.max(0, nanos - sinceNanos);
         long lastMinute = minute.sum(nanos);
         // Right after the first question a second has to pass for a rate, so that it does not leap.

@@ -23,8 +23,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,10 @@ final class CounterStore implements Counters {
     private static final int MOST_RANKS = 10_000;
     static final int MOST_WINDOWS = 1_000;
     private static final int READS_WITHOUT_MONITOR = 3;
+    // Whoever makes a path meanwhile waits no longer than these take.
+    private static final int FOLDED_AT_ONCE = 100;
+    /** Windows of a counter that nobody read for that long make room for others. */
+    private static final Duration UNREAD = Duration.ofMinutes(1);
     // A path may also be used by contexts that ended before, so it is walked now and then in any case.
     private static final int MOST_PAUSES = 16;
 
@@ -89,15 +95,22 @@ final class CounterStore implements Counters {
     private final AtomicBoolean folding = new AtomicBoolean();
     // Those that somebody asked for, in that order. Written under the monitor.
     private final List<CounterGrowth> growths = new CopyOnWriteArrayList<>();
+    private volatile Executor folders;
 
     CounterStore(EngineRuntime runtime, String rootName, Caps caps) {
         this.runtime = runtime;
         this.caps = caps;
+        this.folders = task -> runtime.timers().soon(task);
         this.root = new PathCounters(this, null, ContextPath.of(rootName));
     }
 
     EngineRuntime runtime() {
         return runtime;
+    }
+
+    /** Has paths folded elsewhere than on a worker of the runtime, for tests. */
+    void foldOn(Executor others) {
+        folders = others;
     }
 
     PathCounters root() {
@@ -266,21 +279,26 @@ final class CounterStore implements Counters {
         // From nine tenths on, so that whoever counts meanwhile finds room.
         boolean nearlyFull = cells.get() >= tenths(caps.cells, 9) || paths.get() >= tenths(caps.paths, 9);
         if (nearlyFull && isWorthAWalk() && folding.compareAndSet(false, true)) {
-            List<ContextEvent> news = new ArrayList<>();
-            int gone;
-            try {
-                gone = fold(news);
-            } finally {
-                folding.set(false);
-            }
-            if (gone > 0) {
-                runtime.misuse("there were more counters or context paths than are kept apart (" + caps.cells + ", "
-                        + caps.paths + "); those that ended least recently were folded into " + FOLDED
-                        + " of their parent");
-            }
-            news.forEach(runtime::tell);
-            runtime.changed();
+            // Elsewhere: whoever counts, perhaps on an event loop, is not to wait for a walk over all paths.
+            folders.execute(this::foldAndTell);
         }
+    }
+
+    private void foldAndTell() {
+        List<ContextEvent> news = new ArrayList<>();
+        int gone;
+        try {
+            gone = fold(news);
+        } finally {
+            folding.set(false);
+        }
+        if (gone > 0) {
+            runtime.misuse("there were more counters or context paths than are kept apart (" + caps.cells + ", "
+                    + caps.paths + "); those that ended least recently were folded into " + FOLDED
+                    + " of their parent");
+        }
+        news.forEach(runtime::tell);
+        runtime.changed();
     }
 
     /** Where all is in use, walking over it again helps nobody: what is in use comes free when contexts end. */
@@ -299,27 +317,41 @@ final class CounterStore implements Counters {
         Set<PathCounters> used = pathsOfOpenContexts();
         boolean listened = runtime.hasListeners();
         List<CounterCell> overflowed = new ArrayList<>(0);
+        Candidates candidates = new Candidates(used);
+        int gone = 0;
+        int now;
+        do {
+            now = foldSome(candidates, overflowed, listened ? news : null);
+            gone += now;
+        } while (now == FOLDED_AT_ONCE);
+        synchronized (structure) {
+            sinceFold.drain();
+            endedAtFold = ended;
+            pause = tenths(Math.min(caps.cells, caps.paths), 1) / 2;
+        }
+        overflowed.forEach(cell -> CounterCell.tellOverflow(runtime));
+        tellOverflows();
+        return gone;
+    }
+
+    /** {@return how many paths were folded; fewer than at once when that is enough, or there are no more} */
+    private int foldSome(Candidates candidates, List<CounterCell> overflowed, @Nullable List<ContextEvent> news) {
         int gone = 0;
         synchronized (structure) {
             foldStamp = foldStamp + 1;
-            Candidates candidates = new Candidates(used);
-            while (cells.get() > tenths(caps.cells, 8) || paths.get() > tenths(caps.paths, 8)) {
+            while (gone < FOLDED_AT_ONCE
+                    && (cells.get() > tenths(caps.cells, 8) || paths.get() > tenths(caps.paths, 8))) {
                 PathCounters oldest = candidates.next();
                 if (oldest == null) {
                     break;
                 }
-                fold(oldest, overflowed, listened ? news : null);
+                fold(oldest, overflowed, news);
                 candidates.parentOf(oldest);
                 gone++;
             }
             folded = folded + gone;
-            sinceFold.drain();
-            endedAtFold = ended;
-            pause = tenths(Math.min(caps.cells, caps.paths), 1) / 2;
             foldStamp = foldStamp + 1;
         }
-        overflowed.forEach(cell -> CounterCell.tellOverflow(runtime));
-        tellOverflows();
         return gone;
     }
 
@@ -405,25 +437,35 @@ final class CounterStore implements Counters {
         }
 
         private void offer(PathCounters at, long endedNanos) {
-            if (at.parent() == null || at.isBucket() || used.contains(at) || isWatched(at)) {
-                return;
+            if (mayBeFolded(at)) {
+                queue.add(new Candidate(at, runtime.sinceStart(endedNanos)));
+            }
+        }
+
+        private boolean mayBeFolded(PathCounters at) {
+            if (at.parent() == null || at.isBucket() || at.isFolded() || used.contains(at) || isWatched(at)) {
+                return false;
             }
             for (PathCounters child : at.children()) {
                 if (!child.isBucket()) {
-                    return;
+                    return false;
                 }
             }
             for (CounterCell cell : at.cells()) {
                 if (cell.live() != 0) {
-                    return;
+                    return false;
                 }
             }
-            queue.add(new Candidate(at, runtime.sinceStart(endedNanos)));
+            return true;
         }
 
+        /** Under the store's monitor. What came up since it was offered, such as a path below it, is looked at again. */
         @Nullable
         PathCounters next() {
             Candidate oldest = queue.poll();
+            while (oldest != null && !mayBeFolded(oldest.path)) {
+                oldest = queue.poll();
+            }
             return oldest == null ? null : oldest.path;
         }
 
@@ -473,26 +515,39 @@ final class CounterStore implements Counters {
                     return known;
                 }
             }
+            if (growths.size() >= MOST_WINDOWS) {
+                forgetOneThatIsUnread(now);
+            }
             if (growths.size() < MOST_WINDOWS && !at.isFolded()) {
                 CounterGrowth growth = new CounterGrowth(at, name, now);
                 growths.add(growth);
-                tellBelow(at, growth);
+                forEachCellBelow(at, name, cell -> cell.tell(growth));
                 return growth;
             }
         }
-        runtime.misuse("windows of more than " + MOST_WINDOWS + " counters were asked for; further ones show only the"
-                + " total. Ask for those of a path nearer to the root, which counts all below it");
+        runtime.misuse(
+                "windows of more than " + MOST_WINDOWS + " counters were asked for within a minute; further ones show"
+                        + " only the total. Ask for those of a path nearer to the root, which counts all below it");
         return null;
     }
 
-    private static void tellBelow(PathCounters top, CounterGrowth growth) {
+    /** Under the monitor. */
+    private void forgetOneThatIsUnread(long now) {
+        CounterGrowth unread = Collections.min(growths, Comparator.comparingLong(CounterGrowth::readNanos));
+        if (now - unread.readNanos() > UNREAD.toNanos()) {
+            growths.remove(unread);
+            forEachCellBelow(unread.at(), unread.counter(), cell -> cell.tellNoMore(unread));
+        }
+    }
+
+    private static void forEachCellBelow(PathCounters top, String counter, Consumer<CounterCell> task) {
         ArrayDeque<PathCounters> open = new ArrayDeque<>();
         open.push(top);
         while (!open.isEmpty()) {
             PathCounters at = open.pop();
-            CounterCell cell = at.cellOrNull(growth.counter());
+            CounterCell cell = at.cellOrNull(counter);
             if (cell != null) {
-                cell.tell(growth);
+                task.accept(cell);
             }
             at.children().forEach(open::push);
         }

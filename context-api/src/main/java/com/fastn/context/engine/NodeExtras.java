@@ -2,7 +2,6 @@ package com.fastn.context.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fastn.context.status.CallerLink;
-import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.MetricValue;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,7 +69,7 @@ final class NodeExtras {
     Chain<Deadline> deadlines;
 
     @Nullable
-    CompletionStage<CancelReason> cancellation;
+    CancellationStage cancellation;
 
     // Written once, under the node's monitor, and read anywhere.
     volatile ChildList @Nullable [] stripes;

@@ -7,8 +7,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The contexts of a tree as a walk meets them: breadth first, each behind its parent, the children of one side by side and
- * the oldest first. It takes two words for each context, and one more for each thing that is not the same for all. What a context has from its ancestors is handed down, so that no
- * depth makes anybody go up again; a path is made when it is asked for.
+ * the oldest first. Nobody who opens or closes a context waits for more than some hundred siblings of it (rule C7).
+ *
+ * <p>It takes two words for each context, and one more for each thing that is not the same for all. What a context has from its
+ * ancestors is handed down, so that no depth makes anybody go up again; a path is made when it is asked for.
  */
 final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
     private final ContextPath topPath;
@@ -31,7 +33,7 @@ final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
         this.topCounters = from.runtime().counterStore().find(topPath);
     }
 
-    /** Reads each node with the children that it had at that moment, so the result is always a tree (rule M9). */
+    /** Reads each node with the children that it has, each once, so the result is always a tree (rule M9). */
     static SnapshotWalk from(ContextNode from) {
         long open = from.parent() == null ? from.runtime().openContexts() : 0;
         SnapshotWalk walk = new SnapshotWalk(from, (int) Math.max(64, Math.min(open + open / 64, 1 << 24)));

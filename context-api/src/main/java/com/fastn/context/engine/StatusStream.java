@@ -20,12 +20,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Snapshots as the tree changes: the first at once, later ones when something changed and at most one per second.
  *
- * <p>An idle tree costs nothing: a change wakes the stream by an event. Only while something is held, waited for or under
- * way does it look once a second whether a threshold was crossed, because passing time alone makes no event.
+ * <p>A change wakes the stream by an event. Passing time makes none, so it looks whether a threshold was crossed: once a second
+ * while something is held, waited for or under way, and otherwise every five seconds, for what is idle or still open, and for
+ * the machine. Nobody is looked after who has not asked for more.
  */
 final class StatusStream implements Flow.Publisher<StatusSnapshot> {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final Duration PACE = Duration.ofSeconds(1);
+    private static final Duration SLOW_PACE = Duration.ofSeconds(5);
 
     private final EngineRuntime runtime;
 
@@ -41,7 +43,7 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
     /*
      *   STARTING --subscribed--> IDLE --something is due--> SENDING --sent--> RESTING --a second later--> IDLE
      *
-     *   IDLE --time may turn something--> LOOKING --once a second, until something is due--> SENDING
+     *   IDLE --nothing is due--> LOOKING --now and then, until something is--> SENDING
      *
      *   any --cancelled, failed or the runtime closed--> OVER
      *
@@ -163,10 +165,10 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                     phase = Phase.SENDING;
                     stopLooking();
                     next = this::send;
-                } else if (mayTurn && phase == Phase.IDLE) {
+                } else if (phase == Phase.IDLE) {
                     phase = Phase.LOOKING;
-                    long number = ++lookNumber;
-                    next = () -> look(number);
+                    lookLater(++lookNumber);
+                    return;
                 } else {
                     return;
                 }
@@ -182,9 +184,11 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 demand--;
                 due = false;
             }
-            StatusSnapshot snapshot;
+            StatusSnapshot snapshot = take();
+            if (snapshot == null) {
+                return;
+            }
             try {
-                snapshot = runtime.status();
                 subscriber.onNext(snapshot);
             } catch (Throwable t) {
                 failed(t);
@@ -207,6 +211,23 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
             }
         }
 
+        /** {@return a snapshot, or null when there is none and the subscriber was told why} */
+        private @Nullable StatusSnapshot take() {
+            try {
+                return runtime.status();
+            } catch (Throwable t) {
+                LOG.error("a snapshot for a status stream could not be taken; the stream ends", LoggedFailure.of(t));
+                if (end()) {
+                    try {
+                        subscriber.onError(t);
+                    } catch (Throwable ofSubscriber) {
+                        failed(ofSubscriber);
+                    }
+                }
+                return null;
+            }
+        }
+
         private void rested() {
             synchronized (this) {
                 if (phase != Phase.RESTING) {
@@ -217,8 +238,16 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
             proceed();
         }
 
+        @GuardedBy("this")
+        private void lookLater(long number) {
+            nextLook = runtime.timers().after(mayTurn ? PACE : SLOW_PACE, () -> look(number));
+        }
+
         private void look(long number) {
-            StatusSnapshot snapshot = runtime.status();
+            StatusSnapshot snapshot = take();
+            if (snapshot == null) {
+                return;
+            }
             synchronized (this) {
                 if (phase != Phase.LOOKING || number != lookNumber) {
                     return;
@@ -226,11 +255,9 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 mayTurn = mayTurn(snapshot);
                 if (!warnings(snapshot).equals(lastWarnings)) {
                     due = true;
-                } else if (mayTurn) {
-                    nextLook = runtime.timers().after(PACE, () -> look(number));
-                    return;
                 } else {
-                    phase = Phase.IDLE;
+                    lookLater(number);
+                    return;
                 }
             }
             proceed();

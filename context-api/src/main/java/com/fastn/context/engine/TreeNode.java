@@ -333,14 +333,19 @@ abstract class TreeNode extends ChildList {
             walk.next = child;
             walk.begun = true;
             if (child != null && !walk.registered) {
-                walk.registered = true;
-                NodeExtras x = extras();
-                synchronized (x) {
-                    x.walks().add(walk);
-                    watched = true;
-                }
+                register(walk);
             }
             return batch;
+        }
+    }
+
+    /** Under the monitor of the list that the walk stands in. */
+    private void register(ChildBatches walk) {
+        walk.registered = true;
+        NodeExtras x = extras();
+        synchronized (x) {
+            x.walks().add(walk);
+            watched = true;
         }
     }
 
@@ -412,10 +417,13 @@ abstract class TreeNode extends ChildList {
         tasks.forEach(Runnable::run);
     }
 
-    /** The linked children at this moment, the oldest first. */
+    /** The linked children, the oldest first. One that comes or leaves meanwhile may or may not be among them. */
     final List<ContextNode> childNodes() {
         List<ContextNode> nodes = new ArrayList<>(0);
-        collect(0, nodes);
+        ChildBatches all = new ChildBatches(this);
+        for (List<ContextNode> some = all.next(); !some.isEmpty(); some = all.next()) {
+            nodes.addAll(some);
+        }
         if (stripes() != null) {
             nodes.sort(OLDEST_FIRST);
         }
@@ -425,32 +433,41 @@ abstract class TreeNode extends ChildList {
     /** Adds the same to a walk, as the children of the context with that number. */
     final void addChildrenTo(SnapshotWalk walk, int index) {
         int before = walk.size();
-        collect(0, walk, index);
+        ChildBatches rest = null;
+        for (int number = 0; rest == null; number++) {
+            ChildList list = list(number);
+            if (list == null) {
+                break;
+            }
+            rest = addSome(list, number, walk, index);
+        }
+        if (rest != null) {
+            for (List<ContextNode> some = rest.next(); !some.isEmpty(); some = rest.next()) {
+                some.forEach(child -> walk.add(child, index));
+            }
+        }
         if (stripes() != null) {
             walk.sortFrom(before);
         }
     }
 
-    private void collect(int number, SnapshotWalk walk, int index) {
-        ChildList list = list(number);
-        if (list != null) {
-            synchronized (list) {
-                for (ContextNode child = list.first(); child != null; child = child.nextSibling) {
-                    walk.add(child, index);
-                }
-                collect(number + 1, walk, index);
+    /** Most have few children, for which nothing is made. {@return the walk over the others, or null if there are none} */
+    private @Nullable ChildBatches addSome(ChildList list, int number, SnapshotWalk walk, int index) {
+        synchronized (list) {
+            ContextNode child = list.first();
+            for (int i = 0; child != null && i < BATCH; i++) {
+                walk.add(child, index);
+                child = child.nextSibling;
             }
-        }
-    }
-
-    /** Of one instant, as {@link #isChildlessFrom} is. */
-    private void collect(int number, List<ContextNode> nodes) {
-        ChildList list = list(number);
-        if (list != null) {
-            synchronized (list) {
-                list.addAllTo(nodes);
-                collect(number + 1, nodes);
+            if (child == null) {
+                return null;
             }
+            ChildBatches rest = new ChildBatches(this);
+            rest.list = number;
+            rest.begun = true;
+            rest.next = child;
+            register(rest);
+            return rest;
         }
     }
 

@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import static com.fastn.context.engine.Failures.assertFailure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextCancelledException;
@@ -10,6 +11,7 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextState;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -240,6 +242,56 @@ class CancellationTest {
     }
 
     @Test
+    void C8_aLoopThatSelectsTheCancellationRetainsNothing() {
+        CompletionStage<CancelReason> cancelled = tree.root.cancellation();
+        for (int i = 0; i < 1_000; i++) {
+            CompletableFuture<CancelReason> work = new CompletableFuture<>();
+            CompletionStage<CancelReason> first = tree.root.select("next", List.of(work, cancelled));
+            work.complete(new CancelReason(CancelReason.Kind.REQUESTED, "done", "work"));
+            assertThat(first.toCompletableFuture()).isCompleted();
+        }
+        assertThat(tree.root.cancelHandlers()).as("that of the stage").isEqualTo(1);
+        assertThat(((CompletableFuture<?>) cancelled).getNumberOfDependents()).isZero();
+    }
+
+    @Test
+    void C10_aSelectedCancellationIsTheFirstAlsoWhenItWasBefore() {
+        FastnContext child = tree.open("child");
+        CompletionStage<CancelReason> never = new CompletableFuture<>();
+        CompletableFuture<CancelReason> first =
+                child.select("wait", List.of(never, child.cancellation())).toCompletableFuture();
+        assertThat(first).isNotDone();
+        child.cancel("stop");
+
+        assertThat(first).isCompletedWithValue(child.cancelReason());
+        assertThat(child.select("again", List.of(never, child.cancellation())).toCompletableFuture())
+                .isCompletedWithValue(child.cancelReason());
+    }
+
+    @Test
+    void C8_aStageThatNeverCompletesKeepsNoContextThatWaitedForIt() {
+        CompletableFuture<String> never = new CompletableFuture<>();
+        List<WeakReference<FastnContext>> ended = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            FastnContext child = tree.open("child");
+            var unused = child.awaiting("reply", never);
+            var raced = child.race(never);
+            CompletableFuture<String> work = new CompletableFuture<>();
+            var selected = child.select("first", List.of(never, work));
+            work.complete("done");
+            assertThat(raced.toCompletableFuture()).isNotDone();
+            assertThat(selected.toCompletableFuture()).isCompletedWithValue("done");
+            child.close();
+            ended.add(new WeakReference<>(child));
+        }
+        await().until(() -> {
+            System.gc();
+            return ended.stream().allMatch(context -> context.get() == null);
+        });
+        assertThat(never).isNotDone();
+    }
+
+    @Test
     void C10_cancellationIsAFutureThatCancelCompletes() {
         FastnContext child = tree.open("child");
         CompletableFuture<CancelReason> cancelled = child.cancellation().toCompletableFuture();
@@ -270,6 +322,12 @@ class CancellationTest {
 
         assertThat(child.isCancelled()).isFalse();
         assertThat(child.cancellation().toCompletableFuture()).isNotDone();
+        CompletableFuture<CancelReason> itself = (CompletableFuture<CancelReason>) child.cancellation();
+        assertThatThrownBy(() -> itself.complete(new CancelReason(CancelReason.Kind.DEADLOCK, "forged", "nowhere")))
+                .isInstanceOf(UnsupportedOperationException.class)
+                .hasMessageContaining("cancel the context");
+        assertThatThrownBy(() -> itself.cancel(true)).isInstanceOf(UnsupportedOperationException.class);
+        assertThat(child.isCancelled()).isFalse();
     }
 
     @Test

@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.TotalCounter;
 import com.fastn.context.event.ContextEvent;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -308,6 +310,56 @@ class CounterCapsTest {
         assertThat(falls).as("sums that fell").isEmpty();
         assertThat(store.pathCount()).isLessThanOrEqualTo(100);
         assertThat(store.cellCount()).isLessThanOrEqualTo(250);
+    }
+
+    @Test
+    void S22_whoCountsDoesNotFoldAndLosesNothingUntilSomebodyElseDoes() {
+        List<Runnable> folds = new ArrayList<>();
+        store.foldOn(folds::add);
+        for (int i = 0; i < 200; i++) {
+            tree.pass(Duration.ofSeconds(1));
+            count("job-" + i, "n", 1);
+        }
+        assertThat(folds).as("one at a time").hasSize(1);
+        assertThat(tree.root.subtreeTotal("n")).isEqualTo(200);
+        assertThat(store.pathCount()).as("the cap, and the bucket").isLessThanOrEqualTo(51);
+        int before = store.pathCount();
+
+        folds.get(0).run();
+        assertThat(store.pathCount()).isLessThan(before);
+        assertThat(tree.root.subtreeTotal("n")).isEqualTo(200);
+    }
+
+    @Test
+    void M4_nothingIsLostWhileWorkersFoldWhatOthersGoOnCounting() throws InterruptedException {
+        store.foldOn(task -> tree.runtime.timers().soon(task));
+        int threads = 3;
+        CountDownLatch done = new CountDownLatch(threads);
+        for (int t = 0; t < threads; t++) {
+            int thread = t;
+            new Thread(() -> {
+                        ContextNode parent = tree.open("parent-" + thread);
+                        for (int i = 0; i < 5_000; i++) {
+                            ContextNode job = tree.open(parent, "job-" + i % 97);
+                            job.addTotal("n", 1);
+                            job.incrementLive("n");
+                            job.decrementLive("n");
+                            // A path below one that may be about to be folded.
+                            tree.open(job, "step").addTotal("n", 1);
+                            job.children().forEach(FastnContext::close);
+                            job.close();
+                        }
+                        parent.close();
+                        done.countDown();
+                    })
+                    .start();
+        }
+        while (done.getCount() > 0) {
+            assertThat(tree.root.subtreeTotal("n")).isBetween(0L, 2L * threads * 5_000);
+        }
+        assertThat(tree.root.subtreeTotal("n")).isEqualTo(2L * threads * 5_000);
+        assertThat(tree.root.subtreeLive("n")).isZero();
+        assertThat(store.folded()).isPositive();
     }
 
     @Test

@@ -185,6 +185,29 @@ class CounterWindowsTest {
     }
 
     @Test
+    void M4_windowsThatNobodyReadsMakeRoomForOthers() {
+        ContextNode job = tree.open("job");
+        job.addTotal("c0", 1);
+        for (int i = 0; i < CounterStore.MOST_WINDOWS; i++) {
+            job.counterWindows("c" + i);
+        }
+        tree.passSeconds(90);
+        for (int i = 1; i < CounterStore.MOST_WINDOWS; i++) {
+            job.counterWindows("c" + i);
+        }
+        job.counterWindows("rows");
+        job.addTotal("rows", 4);
+
+        assertThat(figures(job.counterWindows("rows"))).containsExactly(4L, 4L, 4L, 4L, 4L);
+        assertThat(tree.runtime.misuses()).isEmpty();
+        assertThat(tree.runtime.status().counterWindows())
+                .hasSize(CounterStore.MOST_WINDOWS)
+                .noneMatch(windows -> windows.counter().equals("c0"));
+        job.addTotal("c0", 1);
+        assertThat(job.getTotal("c0")).isEqualTo(2);
+    }
+
+    @Test
     void whatManyThreadsCountWhileOneAsksIsCountedOnce() throws InterruptedException {
         int threads = 4;
         CountDownLatch done = new CountDownLatch(threads);

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.LockGuard;
+import com.fastn.context.Thresholds;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
@@ -95,24 +98,29 @@ class StatusStreamTest {
         return watcher;
     }
 
-    /** Nothing is scheduled any more: without a change nothing can be sent. */
+    /** Nothing is scheduled any more, as nobody has asked for more. */
     private void awaitRest() {
         await().until(() -> tree.runtime.timers().pending() == 0);
+    }
+
+    /** Longer than it takes until what has changed is told. */
+    private static void staysAt(Watcher watcher, int snapshots) {
+        await().atMost(30, TimeUnit.SECONDS)
+                .during(2, TimeUnit.SECONDS)
+                .until(() -> watcher.snapshots.size() == snapshots);
     }
 
     @Test
     void theFirstSnapshotComesAtOnceAndNothingMoreUntilSomethingChanges() {
         Watcher watcher = watch(Long.MAX_VALUE);
         watcher.awaitSnapshots(1);
-        awaitRest();
         tree.passSeconds(1_000);
-        assertThat(watcher.snapshots).hasSize(1);
+        staysAt(watcher, 1);
 
         tree.open("task");
         watcher.awaitSnapshots(2);
         assertThat(watcher.snapshots.get(1).globalContext().children()).hasSize(1);
-        awaitRest();
-        assertThat(watcher.snapshots).hasSize(2);
+        staysAt(watcher, 2);
         watcher.cancel();
     }
 
@@ -171,6 +179,24 @@ class StatusStreamTest {
         assertThat(watcher.snapshots.get(1).lockWaiters()).allMatch(LockWaiter::stuck);
         waiting.cancel(false);
         held.close();
+        watcher.cancel();
+    }
+
+    @Test
+    void whatIdlesTooLongIsToldThoughNothingIsHeldOrUnderWay() {
+        tree.root
+                .child("poller")
+                .withSetting(Thresholds.CONTEXT_IDLE, Duration.ofSeconds(30))
+                .open();
+        Watcher watcher = watch(Long.MAX_VALUE);
+        watcher.awaitSnapshots(1);
+        assertThat(watcher.snapshots.get(0).warnings()).isEmpty();
+        tree.passSeconds(60);
+
+        await().atMost(30, TimeUnit.SECONDS).until(() -> watcher.snapshots.size() > 1);
+        assertThat(watcher.snapshots.get(1).warnings())
+                .extracting(StatusWarning::id)
+                .contains("context-idle");
         watcher.cancel();
     }
 

@@ -47,6 +47,8 @@ final class TestTree implements AfterEachCallback {
                 current,
                 caps);
         root = runtime.root();
+        // At once, so that a test knows what is so afterwards.
+        runtime.counterStore().foldOn(Runnable::run);
     }
 
     /** Another runtime with the same clock, which the test closes. */

@@ -1,0 +1,51 @@
+package com.fastn.context.engine;
+
+import com.fastn.context.Registration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A wait for the first of several stages. What it hangs on those that lose holds nothing of it once the first has come, and on
+ * a {@link CancellationStage} nothing stays at all: a loop may select the cancellation of its context for ever.
+ */
+final class Selection<T extends @Nullable Object> {
+    private volatile @Nullable CompletableFuture<T> result;
+
+    private Selection(CompletableFuture<T> result) {
+        this.result = result;
+    }
+
+    static <T extends @Nullable Object> CompletableFuture<T> first(
+            List<? extends CompletionStage<? extends T>> branches) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        Selection<T> selection = new Selection<>(result);
+        List<Registration> hung = new ArrayList<>(1);
+        for (CompletionStage<? extends T> branch : branches) {
+            if (branch instanceof CancellationStage cancellation) {
+                hung.add(cancellation.whenCancelled(selection::cancelled));
+            } else {
+                branch.whenComplete(selection::complete);
+            }
+        }
+        if (!hung.isEmpty()) {
+            var unused = result.whenComplete((value, failure) -> hung.forEach(Registration::close));
+        }
+        return result;
+    }
+
+    @SuppressWarnings("unchecked") // the stage is one of those that were passed as stages of T
+    private void cancelled(Object reason) {
+        complete((T) reason, null);
+    }
+
+    private void complete(@Nullable T value, @Nullable Throwable failure) {
+        CompletableFuture<T> mine = result;
+        if (mine != null) {
+            result = null;
+            Stages.complete(mine, value, failure);
+        }
+    }
+}
