@@ -173,8 +173,8 @@ public final class Explainer {
      * than they may and than is usual for it, wait behind a full pool or a blocked event loop, or are part of a
      * deadlock.
      *
-     * @return the explanations, those whose root holds up the most contexts first; at most 1,000. Empty when nothing is
-     *     stuck
+     * @return the explanations, those whose root holds up the most contexts first, and of one root those that wait for the
+     *     longest first; at most 1,000. Empty when nothing is stuck
      */
     public List<Explanation> explainAll() {
         List<Key> order = new ArrayList<>(stuck());
@@ -182,6 +182,8 @@ public final class Explainer {
         order.sort(Comparator.comparingInt((Key key) ->
                         -groups.getOrDefault(rootOf(key), List.of()).size())
                 .thenComparing(this::rootOf, Key.ORDER)
+                // Who waits for the root tells more than the root itself, which may be stuck as well.
+                .thenComparing(key -> step(key) == null)
                 .thenComparing(Comparator.comparingLong(this::waitedNanos).reversed())
                 .thenComparing(Key.ORDER));
         List<Explanation> all = new ArrayList<>();

@@ -309,6 +309,28 @@ class ExplainerTest {
     }
 
     @Test
+    void whoIsStuckBehindARootIsToldBeforeTheRootThatIsStuckAsWell() {
+        StatusSnapshot snapshot = node(
+                "alice",
+                "1-a",
+                root(
+                        new Row(7, "audit", ContextKind.TASK).inside("count", "12s", true),
+                        new Row(8, "a", ContextKind.TASK),
+                        new Row(9, "b", ContextKind.TASK)),
+                List.of(held("stock", 1, 7, "global.audit", "12s")),
+                List.of(waiting("stock", 1, 8, "global.a", "6s"), waiting("stock", 1, 9, "global.b", "7s")));
+        List<Explanation> all = Explainer.of(snapshot).explainAll();
+        assertThat(all).extracting(why -> why.stuck().shortName()).containsExactly("b", "a", "audit");
+        assertThat(StatusRenderer.plain().render(all)).isEqualTo("""
+                        audit: inside of "count" 12s; b waits for mutex "stock" 7s; 2 contexts wait behind it
+                          b  waits for mutex "stock" 7s
+                             <- held 12s by audit
+                                <- inside of "count" 12s
+                          behind audit: b, a
+                        """);
+    }
+
+    @Test
     void whoWaitsForItselfIsSaidToDoSo() {
         Explanation why = explained(Explainer.of(node(
                         "alice",
