@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -72,8 +73,17 @@ final class DeadlockDetector {
 
     private record Found(Instant at, boolean proven) {}
 
-    /** A deadlock as it was read. */
+    /** A deadlock as it was read; it begins with the one of its contexts that was opened first, wherever it was entered. */
     private record Cycle(boolean proven, List<WaitForGraph.Step> steps) {
+        static Cycle of(boolean proven, List<WaitForGraph.Step> steps) {
+            WaitForGraph.Step first = Collections.min(
+                    steps,
+                    Comparator.comparingLong(step -> ((Waiter<?>) step.waiting().key()).by.id()));
+            List<WaitForGraph.Step> turned = new ArrayList<>(steps);
+            Collections.rotate(turned, -steps.indexOf(first));
+            return new Cycle(proven, turned);
+        }
+
         /** What it consists of: the waits and holds themselves, which are equal to nothing else. */
         Set<Part> parts() {
             Set<Part> parts = new HashSet<>();
@@ -279,12 +289,12 @@ final class DeadlockDetector {
         List<Cycle> all = new ArrayList<>();
         Set<Part> provenParts = new HashSet<>();
         for (List<WaitForGraph.Step> steps : WaitForGraph.proven(locks)) {
-            Cycle cycle = new Cycle(true, steps);
+            Cycle cycle = Cycle.of(true, steps);
             provenParts.addAll(cycle.parts());
             all.add(cycle);
         }
         for (List<WaitForGraph.Step> steps : WaitForGraph.suspected(locks, DeadlockDetector::mayBeOneBranch)) {
-            Cycle cycle = new Cycle(false, steps);
+            Cycle cycle = Cycle.of(false, steps);
             if (cycle.parts().stream().noneMatch(provenParts::contains)) {
                 all.add(cycle);
             }

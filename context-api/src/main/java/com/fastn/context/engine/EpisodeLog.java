@@ -106,20 +106,30 @@ final class EpisodeLog {
         Seen(Explanation first) {
             this.root = first.root();
             this.name = first.root().name();
-            this.waiters = (int) Math.min(Integer.MAX_VALUE, first.freed());
         }
 
         void add(Explanation each) {
             Duration waited = each.root().since();
+            int inCircle = 0;
             if (!each.chain().isEmpty()) {
                 Cause first = each.chain().get(0);
                 waited = first.waited();
                 Cause last = each.chain().get(each.chain().size() - 1);
-                name = last.kind() == CauseKind.CHILD ? name : last.name();
+                inCircle = inCircle(each.chain(), last.next());
+                name = inCircle > 0 || last.kind() == CauseKind.CHILD ? name : last.name();
             }
             longest = waited.compareTo(longest) > 0 ? waited : longest;
-            // The root itself may be the one that is stuck, and is not freed by itself.
-            waiters = Math.max(waiters, (int) Math.min(Integer.MAX_VALUE, each.freed()));
+            waiters = Math.max(waiters, (int) Math.min(Integer.MAX_VALUE, each.freed() + inCircle));
+        }
+
+        /** How many wait for each other at the end of a chain: those from the last one that it leads to. */
+        private static int inCircle(List<Cause> chain, ContextRef last) {
+            for (int i = chain.size() - 1; i >= 0; i--) {
+                if (chain.get(i).waiter().equals(last)) {
+                    return chain.size() - i;
+                }
+            }
+            return 0;
         }
     }
 
@@ -143,6 +153,7 @@ final class EpisodeLog {
             name = seen.name;
             root = seen.root.context();
             rootText = seen.root.text();
+            // The root itself may be the only one that is stuck.
             most = Math.max(most, Math.max(1, seen.waiters));
         }
 

@@ -239,10 +239,10 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** Tells of the waiter, and lets it hear of cancellation and of the end of its time. */
     private void inLine(Waiter<T> waiter, @Nullable Duration timeout) {
+        runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.WaitStarted(waiter.by.id(), waiter.by.path(), id, name, type));
         }
-        runtime.changed();
         if (!waiter.by.addWait(waiter)) {
             endWithContext(waiter);
         }
@@ -460,16 +460,17 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** What is to be done after a grant, outside of the monitor. */
     private void held(Grant<T> grant) {
-        if (runtime.hasListeners()) {
-            runtime.tell(new ContextEvent.LockHeld(grant.by.id(), grant.by.path(), id, name, type, grant.fence));
-        }
         if (owner.isClosed()) {
             runtime.keepIfBusy(this);
+        }
+        // Whoever is told may ask for the status at once.
+        runtime.changed();
+        if (runtime.hasListeners()) {
+            runtime.tell(new ContextEvent.LockHeld(grant.by.id(), grant.by.path(), id, name, type, grant.fence));
         }
         if (!plain && endsWithContext && !grant.scoped) {
             grant.by.releaseWithEnd(grant);
         }
-        runtime.changed();
     }
 
     /** Tells those who were served, in their order. */
@@ -621,13 +622,13 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     private void released(Grant<T> grant) {
         grant.by.touch();
+        runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.LockReleased(grant.by.id(), grant.by.path(), id, name, type, grant.fence));
         }
         if (!plain && endsWithContext) {
             grant.by.wasReleased(grant);
         }
-        runtime.changed();
         if (owner.isClosed()) {
             runtime.forgetIfIdle(this);
         }
@@ -737,10 +738,10 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         }
         stopTimer(waiter);
         waiter.by.removeWait(waiter);
+        runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.WaitEnded(waiter.by.id(), waiter.by.path(), id, name, type));
         }
-        runtime.changed();
         tellServed(served);
         return true;
     }
@@ -761,34 +762,38 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         ContextNode asker = asker();
         Grant<T> granted = takeAll(asker, permits, true);
         if (granted != null) {
-            Pending<R> result = new Pending<>(null);
-            run(granted, code, work, result);
+            Scope scope = new Scope(granted, runtime.scopes().get(), code);
+            Pending<R> result = new Pending<>(scope);
+            run(scope, granted, work, result);
             return result;
         }
         CompletableFuture<AnyGuard<T>> asked = askInLine(asker, permits, timeout, true, false);
-        Pending<R> result = new Pending<>(Pending.sourceOf(asked));
+        Object waiting = Pending.sourceOf(asked);
+        Pending<R> result = new Pending<>(waiting);
         // Not by thenCompose: it skips the function, and so loses the guard, when its stage was completed from outside.
         var unused = asked.whenComplete((guard, failure) -> {
             if (failure != null) {
                 result.fail(failure);
-            } else if (result.isDone()) {
-                guard.close();
+                return;
+            }
+            Grant<T> grant = (Grant<T>) guard;
+            Scope scope = new Scope(grant, runtime.scopes().get(), code);
+            if (result.moves(waiting, scope)) {
+                run(scope, grant, work, result);
             } else {
-                run((Grant<T>) guard, code, work, result);
+                // Given up in the moment of the grant: the work is never run.
+                tryRelease(grant);
             }
         });
         return result;
     }
 
     private <R extends @Nullable Object> void run(
+            Scope scope,
             Grant<T> grant,
-            Object code,
             Function<? super Grant<T>, ? extends @Nullable CompletionStage<R>> work,
             Pending<R> result) {
         ThreadLocal<@Nullable Scope> scopes = runtime.scopes();
-        Scope outer = scopes.get();
-        Scope scope = new Scope(grant, outer, code);
-        result.follows(scope);
         CompletionStage<R> done;
         scopes.set(scope);
         try {
@@ -798,7 +803,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             result.fail(t);
             return;
         } finally {
-            scopes.set(outer);
+            scopes.set(scope.outer);
         }
         scope.given(done);
         try {

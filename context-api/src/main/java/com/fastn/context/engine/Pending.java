@@ -35,6 +35,9 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
 
     /** What a stage and those made of it wait for. It leads to none of them, so a long tail keeps no stage that is over. */
     private static final class Awaited {
+        private static final AtomicReferenceFieldUpdater<Awaited, Object> AT =
+                AtomicReferenceFieldUpdater.newUpdater(Awaited.class, Object.class, "at");
+
         volatile @Nullable Object at;
 
         Awaited(Object at) {
@@ -42,15 +45,32 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
         }
     }
 
-    /** From now on it waits for something else, or for nothing. */
-    final void follows(@Nullable Object newSource) {
+    /** From now on it waits for nothing. */
+    private void isOver() {
         Object at = source;
-        while (!(at instanceof Awaited) && !SOURCE.compareAndSet(this, at, newSource)) {
+        while (!(at instanceof Awaited) && !SOURCE.compareAndSet(this, at, null)) {
             at = source;
         }
         if (at instanceof Awaited shared) {
-            shared.at = newSource;
+            shared.at = null;
         }
+    }
+
+    /**
+     * From now on it waits for something else, or for nothing. Of those who want that at once one wins: the wait was served,
+     * or it was given up.
+     *
+     * @return whether it still waited for the old one
+     */
+    final boolean moves(@Nullable Object from, @Nullable Object to) {
+        Object at = source;
+        while (at == from && !(at instanceof Awaited)) {
+            if (SOURCE.compareAndSet(this, from, to)) {
+                return true;
+            }
+            at = source;
+        }
+        return at instanceof Awaited shared && Awaited.AT.compareAndSet(shared, from, to);
     }
 
     private @Nullable Awaited shared() {
@@ -77,14 +97,14 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
     /** {@return whether it was not over yet} */
     final boolean end(R value) {
         boolean ended = super.complete(value);
-        follows(null);
+        isOver();
         return ended;
     }
 
     /** {@return whether it was not over yet} */
     final boolean fail(Throwable failure) {
         boolean ended = super.completeExceptionally(failure);
-        follows(null);
+        isOver();
         return ended;
     }
 
@@ -160,20 +180,20 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
 
         @Override
         public boolean complete(R value) {
-            if (of.isDone()) {
-                return false;
-            }
             Waiter<?> waiter = of.ownWaiter();
-            return waiter == null ? super.complete(value) : leave(waiter, () -> of.end(value));
+            if (waiter != null && of.moves(waiter, null)) {
+                return leave(waiter, () -> of.end(value));
+            }
+            return !of.isDone() && super.complete(value);
         }
 
         @Override
         public boolean completeExceptionally(Throwable failure) {
-            if (of.isDone()) {
-                return false;
-            }
             Waiter<?> waiter = of.ownWaiter();
-            return waiter == null ? super.completeExceptionally(failure) : leave(waiter, () -> of.fail(failure));
+            if (waiter != null && of.moves(waiter, null)) {
+                return leave(waiter, () -> of.fail(failure));
+            }
+            return !of.isDone() && super.completeExceptionally(failure);
         }
 
         @Override

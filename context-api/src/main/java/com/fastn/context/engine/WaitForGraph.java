@@ -76,6 +76,9 @@ final class WaitForGraph {
     private final ArrayDeque<LockNode> toServe = new ArrayDeque<>();
     private final boolean suspecting;
 
+    /** How many holds were looked at to find the cycles. */
+    private long looks;
+
     private WaitForGraph(Collection<Lock> all, boolean suspecting, Predicate<Object> mayBeOneBranch) {
         this.suspecting = suspecting;
         for (Lock lock : all) {
@@ -87,12 +90,13 @@ final class WaitForGraph {
                 holds.put(hold.key(), held);
             }
         }
+        Map<Object, Boolean> branches = new HashMap<>();
         for (LockNode lock : locks) {
             for (Wait wait : lock.lock.queue()) {
                 WaitNode node = new WaitNode(lock, wait);
                 lock.queue.addLast(node);
                 waits.add(node);
-                if (suspecting && mayBeOneBranch.test(wait.context())) {
+                if (suspecting && branches.computeIfAbsent(wait.context(), mayBeOneBranch::test)) {
                     List<WaitNode> some = waitsOf.computeIfAbsent(wait.context(), c -> new ArrayList<>(1));
                     if (some.size() < MOST_WAITS_OF_A_CONTEXT) {
                         some.add(node);
@@ -180,6 +184,13 @@ final class WaitForGraph {
                 .waits.stream().filter(w -> !w.served).map(w -> w.wait).toList();
     }
 
+    /** How many holds are looked at to find the cycles, for the test of what that costs. */
+    static long looks(Collection<Lock> locks) {
+        WaitForGraph graph = new WaitForGraph(locks, false, context -> false);
+        var unused = graph.cycles();
+        return graph.looks;
+    }
+
     private void blockByContext(HoldNode held) {
         for (WaitNode wait : waitsOf.getOrDefault(held.context, List.of())) {
             // Of its own lock a second branch of a context may well wait (rule L7).
@@ -241,13 +252,13 @@ final class WaitForGraph {
             while (at != null && at.walk == null) {
                 at.walk = walk;
                 way.add(at);
-                at = at.next();
+                at.through = wayOn(at);
+                at = at.through == null ? null : at.through.to;
             }
             if (at != null && at.walk == walk) {
                 List<Step> cycle = new ArrayList<>();
                 for (WaitNode wait : way.subList(way.indexOf(at), way.size())) {
-                    HoldNode through = requireNonNull(wait.through, "a cycle");
-                    cycle.add(new Step(wait.wait, wait.lock.lock, requireNonNull(through.hold, "a cycle")));
+                    cycle.add(new Step(wait.wait, wait.lock.lock, requireNonNull(wait.through, "a cycle").hold));
                 }
                 cycles.add(cycle);
             }
@@ -255,11 +266,51 @@ final class WaitForGraph {
         return cycles;
     }
 
+    /** One that a wait waits for, and that is not itself if there is another: of permits, all holders are waited for. */
+    private @Nullable Way wayOn(WaitNode from) {
+        List<Way> ways = from.lock.ways;
+        if (ways == null) {
+            // The same for all that wait for this lock, of whom there may be many.
+            ways = waysFrom(from.lock);
+            from.lock.ways = ways;
+        }
+        for (Way way : ways) {
+            if (way.to != from) {
+                return way;
+            }
+        }
+        return ways.isEmpty() ? null : ways.get(0);
+    }
+
+    /** The first two of those that wait and hold a lock up meanwhile, by a hold that somebody has at this moment. */
+    private List<Way> waysFrom(LockNode lock) {
+        List<Way> ways = new ArrayList<>(2);
+        for (HoldNode held : lock.holds) {
+            looks++;
+            if (held.hold == null || held.givenBack) {
+                continue;
+            }
+            for (WaitNode inside : held.waitsInside) {
+                if (!inside.served && (ways.isEmpty() || ways.get(0).to != inside)) {
+                    ways.add(new Way(held.hold, inside));
+                    if (ways.size() == 2) {
+                        return ways;
+                    }
+                }
+            }
+        }
+        return ways;
+    }
+
     private static final class LockNode {
         final Lock lock;
         final List<HoldNode> holds = new ArrayList<>(1);
         final ArrayDeque<WaitNode> queue = new ArrayDeque<>();
         long free;
+
+        /** Known once nothing is given back any more, and somebody asks. */
+        @Nullable
+        List<Way> ways;
 
         LockNode(Lock lock) {
             this.lock = lock;
@@ -307,27 +358,14 @@ final class WaitForGraph {
         Object walk;
 
         @Nullable
-        HoldNode through;
+        Way through;
 
         WaitNode(LockNode lock, Wait wait) {
             this.lock = lock;
             this.wait = wait;
         }
-
-        /** One that this waits for, through a hold of its lock that somebody has at this moment. */
-        @Nullable
-        WaitNode next() {
-            for (HoldNode held : lock.holds) {
-                if (!held.givenBack && held.hold != null) {
-                    through = held;
-                    for (WaitNode inside : held.waitsInside) {
-                        if (!inside.served) {
-                            return inside;
-                        }
-                    }
-                }
-            }
-            return null;
-        }
     }
+
+    /** From those who wait for a lock to one of those that they wait for. */
+    private record Way(Hold hold, WaitNode to) {}
 }

@@ -173,8 +173,8 @@ public final class Explainer {
      * than they may and than is usual for it, wait behind a full pool or a blocked event loop, or are part of a
      * deadlock.
      *
-     * @return the explanations, those whose root holds up the most contexts first; at most 1,000. Empty when nothing is
-     *     stuck
+     * @return the explanations, those whose root holds up the most contexts first, and of one root those that wait for the
+     *     longest first; at most 1,000. Empty when nothing is stuck
      */
     public List<Explanation> explainAll() {
         List<Key> order = new ArrayList<>(stuck());
@@ -182,6 +182,8 @@ public final class Explainer {
         order.sort(Comparator.comparingInt((Key key) ->
                         -groups.getOrDefault(rootOf(key), List.of()).size())
                 .thenComparing(this::rootOf, Key.ORDER)
+                // Who waits for the root tells more than the root itself, which may be stuck as well.
+                .thenComparing(key -> step(key) == null)
                 .thenComparing(Comparator.comparingLong(this::waitedNanos).reversed())
                 .thenComparing(Key.ORDER));
         List<Explanation> all = new ArrayList<>();
@@ -211,8 +213,8 @@ public final class Explainer {
         }
         Key group = rootOf(from);
         List<Key> waiting = new ArrayList<>(freed().getOrDefault(group, List.of()));
-        waiting.remove(at);
-        RootCause root = step == null ? root(at) : rootOfCycle(at);
+        waiting.removeAll(step == null ? Set.of(at) : circle(group));
+        RootCause root = step == null ? root(at) : rootOfCircle(group);
         return new Explanation(
                 ref(from),
                 chain,
@@ -224,28 +226,32 @@ public final class Explainer {
                         .toList());
     }
 
-    private RootCause rootOfCycle(Key at) {
-        Set<Key> cycle = new LinkedHashSet<>();
-        boolean pool = false;
-        for (Key key = at; cycle.add(key); ) {
-            Step step = requireNonNull(step(key), "a cycle");
-            pool |= step.kind == CauseKind.POOL;
-            key = step.next;
+    /** Those that wait for each other, beginning with one of them. */
+    private Set<Key> circle(Key first) {
+        Set<Key> circle = new LinkedHashSet<>();
+        for (Key key = first; circle.add(key); ) {
+            key = requireNonNull(step(key), "a circle").next;
         }
-        Step first = requireNonNull(step(at), "a cycle");
+        return circle;
+    }
+
+    private RootCause rootOfCircle(Key at) {
+        Set<Key> circle = circle(at);
+        boolean pool = circle.stream().anyMatch(key -> requireNonNull(step(key), "a circle").kind == CauseKind.POOL);
+        Step first = requireNonNull(step(at), "a circle");
         DeadlockReport report = deadlocks.get(at);
         String text;
         if (report != null) {
             text = report.cycle();
-        } else if (cycle.size() == 1) {
-            text = "waits for itself: it " + first.waits + ", which it holds itself";
+        } else if (circle.size() == 1) {
+            text = ref(at).shortName() + " waits for itself: it " + first.waits + ", and holds it";
         } else {
-            List<String> names = cycle.stream()
+            List<String> names = circle.stream()
                     .limit(NAMED_FREED)
                     .map(k -> ref(k).shortName())
                     .toList();
             text = (pool ? "the pool is full of those that wait for each other: " : "all wait for each other: ")
-                    + String.join(" -> ", names) + (cycle.size() > NAMED_FREED ? " -> .." : "") + " -> "
+                    + String.join(" -> ", names) + (circle.size() > NAMED_FREED ? " -> .." : "") + " -> "
                     + names.get(0);
         }
         CauseKind kind = pool ? CauseKind.POOL : first.kind;
@@ -275,7 +281,7 @@ public final class Explainer {
         String where = at.isEmpty() ? "" : " at " + at;
         String asked = row.cancelReason() == null || row.state() != ContextState.ACTIVE
                 ? ""
-                : "was asked to stop (" + row.cancelReason().message() + ") and goes on: ";
+                : "was asked to stop (" + row.cancelReason().message() + ") and has not: ";
         BlockedPlace loop = index.loopBlockedBy(key.id);
         if (loop != null) {
             String place = where.isEmpty() && !loop.at().isEmpty() ? " at " + loop.at() : where;
@@ -422,11 +428,22 @@ public final class Explainer {
                 wait.lockName(),
                 wait.waitingDuration(),
                 held.heldDuration(),
-                "waits for " + ExplanationText.lock(held.lockType(), wait.lockName()) + " "
+                "waits " + ExplanationText.wanted(held.lockType(), wait) + " "
                         + HumanText.duration(wait.waitingDuration()),
                 "held " + HumanText.duration(held.heldDuration()) + " by "
                         + ref(next).shortName()
-                        + (others == 0 ? "" : " (and " + HumanText.count(others, "others") + ")"));
+                        + ExplanationText.as(held)
+                        + (others == 0 ? "" : " (and " + HumanText.count(others, "others") + ")")
+                        + firstInLine(key, index, wait));
+    }
+
+    /** Where several may hold, those who would fit wait behind the first in line as well, and nobody else shows it. */
+    private String firstInLine(Key key, SnapshotIndex index, LockWaiter wait) {
+        LockWaiter first = index.firstInLine(wait.lockId());
+        return wait.mode() == LockMode.EXCLUSIVE || first == null || wait.position() <= 1
+                ? ""
+                : ", and " + ref(new Key(key.node, first.contextId())).shortName() + " is first in line "
+                        + ExplanationText.forWhat(first);
     }
 
     private @Nullable Step forPlace(Key key, SnapshotIndex index) {

@@ -1,5 +1,7 @@
 package com.fastn.context.status;
 
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,30 +12,61 @@ final class ExplanationText {
     private static final int SHOWN_FRAMES = 12;
     private static final int SHOWN_PARTIES = 6;
     private static final int DEEPEST_INDENT = 12;
+    private static final String DEADLOCK = "deadlock";
+    private static final String SUSPECTED_DEADLOCK = "suspected deadlock";
 
     private ExplanationText() {}
 
     static String headline(Explanation of) {
-        RootCause root = of.root();
-        String rootName = root.context().shortName();
-        StringBuilder text = new StringBuilder(rootName).append(": ").append(root.text());
-        if (!of.chain().isEmpty()) {
-            Cause first = of.chain().get(0);
-            text.append("; ").append(of.stuck().shortName()).append(' ').append(first.waits());
+        return (isCircle(of.root().kind()) ? "" : of.root().context().shortName() + ": ")
+                + of.root().text()
+                + whomItHoldsUp(of);
+    }
+
+    /** Whether the root waits itself, and so is one of those that wait for each other; its text names them. */
+    private static boolean isCircle(CauseKind kind) {
+        return switch (kind) {
+            case LOCK, PERMITS, REQUEST, CHILD -> true;
+            case OPERATION, POOL, EVENT_LOOP, THREAD, ENDED, IDLE, UNKNOWN -> false;
+        };
+    }
+
+    private static boolean isCircleOfMany(Explanation of) {
+        Cause last = of.chain().isEmpty() ? null : of.chain().get(of.chain().size() - 1);
+        return isCircle(of.root().kind()) && (last == null || !last.next().equals(last.waiter()));
+    }
+
+    private static String whomItHoldsUp(Explanation of) {
+        StringBuilder text = new StringBuilder();
+        if (!of.chain().isEmpty() && !isInCircle(of)) {
+            text.append("; ").append(of.stuck().shortName()).append(' ');
+            text.append(of.chain().get(0).waits());
         }
-        if (of.freed() > 0) {
-            text.append("; ")
-                    .append(HumanText.count(of.freed()))
-                    .append(of.freed() == 1 ? " context goes on when it moves" : " contexts go on when it moves");
+        if (!isTold(of)) {
+            text.append("; ").append(HumanText.count(of.freed()));
+            text.append(of.freed() == 1 ? " context waits behind " : " contexts wait behind ");
+            text.append(isCircleOfMany(of) ? "them" : "it");
         }
         return text.toString();
     }
 
+    /** Whether the chain leads back to the one that it is about. */
+    private static boolean isInCircle(Explanation of) {
+        return of.chain().stream().anyMatch(cause -> cause.next().equals(of.stuck()));
+    }
+
+    /** Whether nobody waits behind the root but the one that is explained. */
+    private static boolean isTold(Explanation of) {
+        return of.freed() == 0
+                || (of.freed() == 1 && of.firstFreed().contains(of.stuck().shortName()));
+    }
+
     static void draw(Page page, Explanation of) {
-        Line title = page.line().add(Ink.BOLD, of.root().context().shortName()).add(": ");
-        title.add(Ink.RED, of.root().text());
-        page.end(title.add(headline(of)
-                .substring((of.root().context().shortName() + ": " + of.root().text()).length())));
+        Line title = page.line();
+        if (!isCircle(of.root().kind())) {
+            title.add(Ink.BOLD, of.root().context().shortName()).add(": ");
+        }
+        page.end(title.add(Ink.RED, of.root().text()).add(whomItHoldsUp(of)));
         int depth = 0;
         if (of.chain().isEmpty()) {
             page.end(page.line().add("  waits for no other context"));
@@ -51,19 +84,26 @@ final class ExplanationText {
             depth++;
         }
         if (!of.chain().isEmpty()) {
-            page.end(page.line()
-                    .add(indent(depth))
-                    .add("<- ")
-                    .add(Ink.RED, of.root().text()));
+            page.end(page.line().add(indent(depth)).add("<- ").add(Ink.RED, rootOnceMore(of.root())));
         }
         drawStack(page, of.root(), indent(depth + 1));
-        if (!of.firstFreed().isEmpty()) {
+        if (!isTold(of) && !of.firstFreed().isEmpty()) {
+            String behind = isCircleOfMany(of) ? "them" : of.root().context().shortName();
             long more = of.freed() - of.firstFreed().size();
             page.end(page.line()
-                    .add("  when " + of.root().context().shortName() + " moves, these go on: "
-                            + String.join(", ", of.firstFreed())
+                    .add("  behind " + behind + ": " + String.join(", ", of.firstFreed())
                             + (more > 0 ? ", +" + HumanText.count(more) + " more" : "")));
         }
+    }
+
+    /** The end of the chain. The sentence of a deadlock is too long to be read twice. */
+    private static String rootOnceMore(RootCause root) {
+        for (String what : List.of(DEADLOCK, SUSPECTED_DEADLOCK)) {
+            if (isCircle(root.kind()) && root.text().startsWith(what + ": ")) {
+                return "part of the " + what;
+            }
+        }
+        return root.text();
     }
 
     /** All of them, each root once: those that are stuck behind the same one are counted in its first explanation. */
@@ -103,7 +143,7 @@ final class ExplanationText {
     }
 
     static String cycle(DeadlockReport report) {
-        StringBuilder text = new StringBuilder(report.proven() ? "deadlock: " : "suspected deadlock: ");
+        StringBuilder text = new StringBuilder(report.proven() ? DEADLOCK : SUSPECTED_DEADLOCK).append(": ");
         List<DeadlockReport.Party> parties = report.parties();
         for (int i = 0; i < parties.size() && i < SHOWN_PARTIES; i++) {
             DeadlockReport.Party party = parties.get(i);
@@ -134,12 +174,47 @@ final class ExplanationText {
         return (type == LockType.SEMAPHORE ? "permits of " : "") + type.text() + " \"" + name + "\"";
     }
 
+    /** What a waiter wants, as in {@code to read rwlock "prices"}. */
+    static String wanted(LockType type, LockWaiter waiter) {
+        String lock = type.text() + " \"" + waiter.lockName() + "\"";
+        return switch (waiter.mode()) {
+            case EXCLUSIVE -> "for " + lock(type, waiter.lockName());
+            case READ, WRITE -> forWhat(waiter) + " " + lock;
+            case PERMITS -> forWhat(waiter) + " of " + lock;
+        };
+    }
+
+    /** The same without the lock, as in {@code for 2 permits}. */
+    static String forWhat(LockWaiter waiter) {
+        return switch (waiter.mode()) {
+            case EXCLUSIVE -> "";
+            case READ, WRITE -> "to " + waiter.mode().text();
+            case PERMITS -> "for " + HumanText.count(waiter.permits(), "permits");
+        };
+    }
+
+    /** How somebody holds a lock that several may hold, as in {@code , reading}. */
+    static String as(LockStatus lock) {
+        return switch (lock.mode()) {
+            case EXCLUSIVE -> "";
+            case READ -> ", reading";
+            case WRITE -> ", writing";
+            case PERMITS -> LockText.held(lock);
+        };
+    }
+
     static String episode(WaitEpisode episode) {
-        return (episode.isOpen() ? "since " : "") + episode.start() + (episode.isOpen() ? "" : " to " + episode.end())
-                + " (" + HumanText.duration(episode.lasted()) + "): "
-                + HumanText.count(episode.mostWaiters(), "contexts")
-                + " stuck on \"" + episode.name() + "\" behind "
-                + episode.root().shortName() + ", "
-                + episode.rootText();
+        Instant end = episode.end();
+        String when = end == null ? "since " + second(episode.start()) : second(episode.start()) + " to " + second(end);
+        boolean circle = isCircle(episode.kind());
+        return when + " (" + HumanText.duration(episode.lasted()) + "): "
+                + (circle ? "" : episode.root().shortName() + ": ")
+                + episode.rootText() + "; "
+                + HumanText.count(episode.mostWaiters(), "contexts") + " stuck"
+                + (circle ? "" : " on \"" + episode.name() + "\"");
+    }
+
+    private static Instant second(Instant time) {
+        return time.truncatedTo(ChronoUnit.SECONDS);
     }
 }

@@ -9,7 +9,7 @@ import java.util.List;
  * The end of an explanation: the context that has to move, and what is known of it.
  *
  * @param context who
- * @param kind what holds it up
+ * @param kind what holds it up; a lock, permits, a request or a child only where contexts wait for each other in a circle
  * @param name the operation, lock, event loop or pool, or the empty text
  * @param since for how long
  * @param text what it does, such as {@code inside of "bank.pay" 12.2s} or {@code no sign of life for 40s}

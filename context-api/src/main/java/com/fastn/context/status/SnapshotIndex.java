@@ -21,6 +21,7 @@ final class SnapshotIndex {
 
     private final boolean ofMany;
     private final Map<Long, LockStatus> heldLongest = new HashMap<>();
+    private final Map<Long, LockWaiter> firstInLine = new HashMap<>();
     private final Map<Long, BlockedPlace> placeOf = new HashMap<>();
     private final Map<Long, BlockedPlace> blockers = new HashMap<>();
     private final Map<Long, String> knownNames = new HashMap<>();
@@ -41,6 +42,9 @@ final class SnapshotIndex {
         for (LockWaiter waiter : snapshot.lockWaiters()) {
             waits.computeIfAbsent(waiter.contextId(), id -> new ArrayList<>(1)).add(waiter);
             knownNames.putIfAbsent(waiter.contextId(), waiter.contextName());
+            if (waiter.position() == 1) {
+                firstInLine.putIfAbsent(waiter.lockId(), waiter);
+            }
         }
         for (BlockedPlace place : snapshot.causes().blocked()) {
             place.waiting().forEach(id -> placeOf.putIfAbsent(id, place));
@@ -76,6 +80,12 @@ final class SnapshotIndex {
     @Nullable
     LockStatus heldLongest(long contextId) {
         return heldLongest.get(contextId);
+    }
+
+    /** Who is served next of those who wait for a lock, where that is known. */
+    @Nullable
+    LockWaiter firstInLine(long lockId) {
+        return firstInLine.get(lockId);
     }
 
     @Nullable

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param lasted from start to end, or until now
  * @param kind what held the root up when it was last looked at
  * @param name the lock or operation that was waited for
- * @param root who held everybody up
+ * @param root who held everybody up; of contexts that waited for each other, the one that was opened first
  * @param rootText what it did when it was last looked at
  * @param mostWaiters how many were stuck at once, at most
  */

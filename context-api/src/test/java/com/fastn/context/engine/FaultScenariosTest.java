@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.Golden.golden;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -67,8 +68,7 @@ class FaultScenariosTest {
                             t.wants("req", "orders");
                         },
                         "settle: no sign of life for 12s, and holds mutex \"orders\"",
-                        "req waits for mutex \"orders\" 12s",
-                        "1 context goes on"),
+                        "req waits for mutex \"orders\" 12s"),
                 scene(
                         "a leaked guard of a context that has ended",
                         "req",
@@ -88,7 +88,7 @@ class FaultScenariosTest {
                             t.wants("req2", "orders");
                         },
                         "settle: inside of \"db-query\" 12s",
-                        "2 contexts go on"),
+                        "2 contexts wait behind it"),
                 scene(
                         "a ring of locks",
                         "a",
@@ -130,7 +130,7 @@ class FaultScenariosTest {
                             t.at("settle").cancel("the shop closes");
                             t.wants("req", "orders");
                         },
-                        "settle: was asked to stop (the shop closes) and goes on: no sign of life for 12s"),
+                        "settle: was asked to stop (the shop closes) and has not: no sign of life for 12s"),
                 scene(
                         "a cancelled holder that goes on with its query",
                         "req",
@@ -140,7 +140,7 @@ class FaultScenariosTest {
                             t.at("settle").cancel("enough");
                             t.wants("req", "orders");
                         },
-                        "settle: was asked to stop (enough) and goes on: inside of \"db-query\" 12s"),
+                        "settle: was asked to stop (enough) and has not: inside of \"db-query\" 12s"),
                 scene(
                         "a writer starved by a leaked reader",
                         "writer",
@@ -150,7 +150,7 @@ class FaultScenariosTest {
                             t.at("report").close();
                         },
                         "report: has ended, and never gave back rwlock \"table\"",
-                        "writer waits for rwlock \"table\""),
+                        "writer waits to write rwlock \"table\""),
                 scene(
                         "a reader behind a writer behind a reader in a slow query",
                         "late",
@@ -161,7 +161,7 @@ class FaultScenariosTest {
                             t.reads("late", "table");
                         },
                         "report: inside of \"scan\" 12s",
-                        "late waits for rwlock \"table\""),
+                        "late waits to read rwlock \"table\""),
                 scene(
                         "permits that were lost",
                         "req",
@@ -181,8 +181,8 @@ class FaultScenariosTest {
                             t.permits("small", "connections", 1);
                         },
                         "busy: inside of \"upload\" 12s",
-                        "small waits for permits of semaphore \"connections\"",
-                        "2 contexts go on"),
+                        "small waits for 1 permit of semaphore \"connections\"",
+                        "2 contexts wait behind it"),
                 scene("a knot of permits", "a", FaultScenariosTest::knot, "deadlock: ", "holds permits of semaphore"),
                 scene(
                         "a chain over three locks",
@@ -198,7 +198,7 @@ class FaultScenariosTest {
                         },
                         "first: inside of \"fsync\" 12s",
                         "fourth waits for mutex \"m3\"",
-                        "3 contexts go on"),
+                        "3 contexts wait behind it"),
                 scene(
                         "a request to a slow handler",
                         "req",
@@ -231,7 +231,7 @@ class FaultScenariosTest {
                         },
                         "audit: no sign of life for 12s",
                         "req waits for mutex \"orders\"",
-                        "3 contexts go on"),
+                        "3 contexts wait behind it"),
                 scene(
                         "a holder whose child is in a slow query",
                         "req",
@@ -264,7 +264,7 @@ class FaultScenariosTest {
                         },
                         "idle: no sign of life for 12s, and holds mutex \"inner\"",
                         "req waits for mutex \"orders\"",
-                        "2 contexts go on"),
+                        "2 contexts wait behind it"),
                 scene(
                         "a slow query without any lock",
                         "report",
@@ -326,6 +326,26 @@ class FaultScenariosTest {
                 .filter(why -> why.stuck().path().endsWith("." + about))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("nobody explains " + about + ": " + tree.runtime.explainAll()));
+    }
+
+    /** All of them as somebody reads them, but for those that show a line of this file. */
+    @Test
+    void eachFaultIsToldInWordsThatWereRead() throws InterruptedException {
+        StringBuilder all = new StringBuilder();
+        for (Arguments fault : faults().toList()) {
+            FaultScenariosTest fresh = new FaultScenariosTest();
+            Scene scene = (Scene) fault.get()[1];
+            scene.plant.accept(fresh);
+            fresh.tree.pass(LONG);
+            String told = String.valueOf(fresh.tree.runtime.explain(scene.about));
+            if (!told.contains(getClass().getSimpleName())) {
+                all.append(all.isEmpty() ? "" : "\n").append("# ").append(fault.get()[0]);
+                all.append('\n').append(told);
+            }
+            fresh.end();
+            fresh.tree.runtime.close();
+        }
+        golden("explanations-of-faults.txt").matches(all.toString());
     }
 
     @Test
@@ -406,7 +426,9 @@ class FaultScenariosTest {
             assertThat(episode.isOpen()).isFalse();
             assertThat(episode.root().shortName()).isEqualTo("settle");
             assertThat(episode.name()).isEqualTo("orders");
-            assertThat(episode.text()).contains("3 contexts stuck on \"orders\" behind settle");
+            assertThat(episode.text())
+                    .isEqualTo("2026-01-01T12:00:00Z to 2026-01-01T12:05:12Z (5m 12s): settle: no sign of life for 12s,"
+                            + " and holds mutex \"orders\"; 3 contexts stuck on \"orders\"");
         });
     }
 

@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextMutex;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.LockGuard;
@@ -11,7 +12,9 @@ import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockType;
+import com.fastn.context.status.StatusSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -46,6 +49,44 @@ class ListenersTest {
                         new ContextEvent.Cancelled(
                                 task.id(), TASK, new CancelReason(CancelReason.Kind.REQUESTED, "stop", "app.task")),
                         new ContextEvent.Closed(task.id(), TASK));
+    }
+
+    @Test
+    void whoIsToldOfALockAndAsksForTheStatusSeesItInANewerVersion() {
+        List<String> seen = new ArrayList<>();
+        long[] last = {tree.runtime.version()};
+        tree.runtime.addListener(event -> {
+            StatusSnapshot now = tree.runtime.status();
+            assertThat(now.version()).as("at %s", event).isGreaterThan(last[0]);
+            last[0] = now.version();
+            seen.add("%s: %s held, %d wait"
+                    .formatted(
+                            event.getClass().getSimpleName(),
+                            now.activeLocks().stream()
+                                    .map(LockStatus::heldByContext)
+                                    .toList(),
+                            now.lockWaiters().size()));
+        });
+        ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+        LockGuard<Integer> first = orders.lock().toCompletableFuture().join();
+        CompletableFuture<LockGuard<Integer>> second = orders.lock().toCompletableFuture();
+        CompletableFuture<LockGuard<Integer>> third = orders.lock().toCompletableFuture();
+        third.cancel(false);
+        first.close();
+        second.join().close();
+        assertThat(orders.withLock(CompletableFuture::completedFuture)).isCompletedWithValue(1);
+
+        assertThat(seen)
+                .containsExactly(
+                        "LockHeld: [app] held, 0 wait",
+                        "WaitStarted: [app] held, 1 wait",
+                        "WaitStarted: [app] held, 2 wait",
+                        "WaitEnded: [app] held, 1 wait",
+                        "LockReleased: [app] held, 0 wait",
+                        "LockHeld: [app] held, 0 wait",
+                        "LockReleased: [] held, 0 wait",
+                        "LockHeld: [app] held, 0 wait",
+                        "LockReleased: [] held, 0 wait");
     }
 
     @Test

@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import static com.fastn.context.Golden.golden;
 import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextReadWriteLock;
@@ -94,6 +95,9 @@ class LockScreensTest {
         screen("screen-deadlock.txt");
         explanations("explanation-deadlock.txt");
         episodes("episodes-while-it-lasts.txt");
+        assertThat(tree.runtime.episodes())
+                .singleElement()
+                .satisfies(episode -> assertThat(episode.mostWaiters()).isEqualTo(3));
 
         refill.cancel(false);
         tree.root.children().stream()

@@ -16,9 +16,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -243,5 +245,67 @@ class LockStressTest {
             one.close();
         }
         assertThat(orders.waiters()).isZero();
+    }
+
+    /**
+     * The work runs or the cancellation wins, never both: a result that is over does not run work any more, and one whose
+     * work runs is not over, nor is anything made of it said to wait for that work.
+     */
+    @Test
+    void L2_ofTheStartOfAScopeAndTheCancellationOfItsResultExactlyOneWins() throws InterruptedException {
+        int rounds = 20_000 * SCALE;
+        ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+        AtomicReference<Runnable> other = new AtomicReference<>();
+        AtomicBoolean over = new AtomicBoolean();
+        Thread canceller = new Thread(() -> {
+            while (!over.get()) {
+                Runnable task = other.get();
+                if (task != null) {
+                    task.run();
+                    other.set(null);
+                }
+                Thread.onSpinWait();
+            }
+        });
+        canceller.start();
+        int ran = 0;
+        try {
+            for (int i = 0; i < rounds; i++) {
+                LockGuard<Integer> held = orders.lock().toCompletableFuture().join();
+                CompletableFuture<String> work = new CompletableFuture<>();
+                AtomicBoolean begun = new AtomicBoolean();
+                CompletionStage<String> result = orders.withLock(value -> {
+                    begun.set(true);
+                    return work;
+                });
+                CompletableFuture<String> toCancel = result.toCompletableFuture();
+                other.set(() -> toCancel.cancel(false));
+                for (int spins = i % 300; spins > 0; spins--) {
+                    Thread.onSpinWait();
+                }
+                held.close();
+                while (other.get() != null) {
+                    Thread.onSpinWait();
+                }
+                boolean ended = ((CompletableFuture<String>) result).isDone();
+                assertThat(toCancel).as("round %d", i).isCancelled();
+                assertThat(begun.get()).as("round %d: begun, and not over", i).isEqualTo(!ended);
+                assertThat(orders.holder() != null).as("round %d: held", i).isEqualTo(begun.get());
+                if (ended) {
+                    assertThat(Pending.sourceOf(result))
+                            .as("round %d: waits", i)
+                            .isNull();
+                }
+                work.complete("done");
+                assertThat(orders.holder()).as("round %d: lost", i).isNull();
+                ran += begun.get() ? 1 : 0;
+            }
+        } finally {
+            over.set(true);
+            canceller.join();
+        }
+        assertThat(orders.waiters()).isZero();
+        assertThat(tree.root.waits()).isEmpty();
+        System.out.println("LockStressTest: in " + ran + " of " + rounds + " rounds the work ran");
     }
 }

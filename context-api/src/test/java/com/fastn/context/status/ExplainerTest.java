@@ -4,6 +4,7 @@ import static com.fastn.context.Golden.golden;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -276,6 +277,119 @@ class ExplainerTest {
                 .isEqualTo("deadlock: a holds mutex \"m1\" for 12.3s and waits for mutex \"m2\" for 8.1s;"
                         + " b holds mutex \"m2\" for 12.3s (taken at Pay.java:12) and waits for mutex \"m1\" for 8.1s"
                         + " (asked at Pay.java:12); resolves by itself within 4s, when a wait times out");
+    }
+
+    @Test
+    void aDeadlockIsOneMatterWithOneRootAndItsSentenceIsReadOnce() {
+        StatusSnapshot snapshot = node(
+                        "alice",
+                        "1-a",
+                        root(
+                                new Row(7, "a", ContextKind.TASK),
+                                new Row(8, "b", ContextKind.TASK),
+                                new Row(9, "late", ContextKind.TASK),
+                                new Row(10, "later", ContextKind.TASK)),
+                        List.of(held("m1", 1, 7, "global.a", "12.3s"), held("m2", 2, 8, "global.b", "12.3s")),
+                        List.of(
+                                waiting("m2", 2, 7, "global.a", "8.1s"),
+                                waiting("m1", 1, 8, "global.b", "8.1s"),
+                                waiting("m1", 1, 9, "global.late", "7s"),
+                                waiting("m2", 2, 10, "global.later", "6s")))
+                .withCauses(new Causes(List.of(deadlock()), List.of(), List.of()));
+        List<Explanation> all = Explainer.of(snapshot).explainAll();
+        assertThat(all).hasSize(4).allSatisfy(why -> {
+            assertThat(why.root().context().contextId()).isEqualTo(7);
+            assertThat(why.firstFreed()).containsExactly("late", "later");
+            assertThat(why.toString()).containsOnlyOnce("deadlock: ");
+        });
+        assertThat(StatusRenderer.plain().render(all)).containsOnlyOnce("deadlock: ");
+        assertThat(all.get(0).headline()).isEqualTo(deadlock().cycle() + "; 2 contexts wait behind them");
+        assertThat(explained(Explainer.of(snapshot).explain("late")).headline())
+                .isEqualTo(deadlock().cycle() + "; late waits for mutex \"m1\" 7s; 2 contexts wait behind them");
+    }
+
+    @Test
+    void whoIsStuckBehindARootIsToldBeforeTheRootThatIsStuckAsWell() {
+        StatusSnapshot snapshot = node(
+                "alice",
+                "1-a",
+                root(
+                        new Row(7, "audit", ContextKind.TASK).inside("count", "12s", true),
+                        new Row(8, "a", ContextKind.TASK),
+                        new Row(9, "b", ContextKind.TASK)),
+                List.of(held("stock", 1, 7, "global.audit", "12s")),
+                List.of(waiting("stock", 1, 8, "global.a", "6s"), waiting("stock", 1, 9, "global.b", "7s")));
+        List<Explanation> all = Explainer.of(snapshot).explainAll();
+        assertThat(all).extracting(why -> why.stuck().shortName()).containsExactly("b", "a", "audit");
+        assertThat(StatusRenderer.plain().render(all)).isEqualTo("""
+                        audit: inside of "count" 12s; b waits for mutex "stock" 7s; 2 contexts wait behind it
+                          b  waits for mutex "stock" 7s
+                             <- held 12s by audit
+                                <- inside of "count" 12s
+                          behind audit: b, a
+                        """);
+    }
+
+    @Test
+    void whoWaitsForItselfIsSaidToDoSo() {
+        Explanation why = explained(Explainer.of(node(
+                        "alice",
+                        "1-a",
+                        root(new Row(7, "a", ContextKind.TASK), new Row(8, "b", ContextKind.TASK)),
+                        List.of(held("m", 1, 7, "global.a", "12s")),
+                        List.of(waiting("m", 1, 7, "global.a", "8s"), waiting("m", 1, 8, "global.b", "7s"))))
+                .explain("a"));
+        assertThat(why).hasToString("""
+                        a waits for itself: it waits for mutex "m" 8s, and holds it; 1 context waits behind it
+                          a  waits for mutex "m" 8s
+                             <- held 12s by a
+                                <- a waits for itself: it waits for mutex "m" 8s, and holds it
+                          behind a: b
+                        """);
+    }
+
+    @Test
+    void contextsThatWaitForEachOtherWithoutAReportAreACircleOfWhichEachIsNamed() {
+        StatusSnapshot snapshot = node(
+                "alice",
+                "1-a",
+                root(new Row(7, "a", ContextKind.TASK), new Row(8, "b", ContextKind.TASK)),
+                List.of(held("m1", 1, 7, "global.a", "12s"), held("m2", 2, 8, "global.b", "12s")),
+                List.of(waiting("m2", 2, 7, "global.a", "8s"), waiting("m1", 1, 8, "global.b", "8s")));
+        assertThat(Explainer.of(snapshot).explainAll()).hasSize(2).allSatisfy(why -> {
+            assertThat(why.headline()).isEqualTo("all wait for each other: a -> b -> a");
+            assertThat(why.freed()).isZero();
+        });
+    }
+
+    @Test
+    void anEpisodeIsTimedToTheSecondAndNamesItsRootFirst() {
+        Explanation why = explained(Explainer.of(threeNodes(true)).explain("alice", 88));
+        Instant start = Instant.parse("2026-01-01T12:00:00.123Z");
+        WaitEpisode open = new WaitEpisode(
+                start,
+                null,
+                Duration.ofMillis(12_345),
+                CauseKind.OPERATION,
+                "orders",
+                why.stuck(),
+                "inside of \"db-query\" 12.3s",
+                1);
+        assertThat(open.text())
+                .isEqualTo("since 2026-01-01T12:00:00Z (12.3s): req@alice: inside of \"db-query\" 12.3s;"
+                        + " 1 context stuck on \"orders\"");
+        WaitEpisode over = new WaitEpisode(
+                start,
+                start.plusMillis(308_100),
+                Duration.ofMillis(308_100),
+                CauseKind.LOCK,
+                "m2",
+                deadlock().parties().get(0).context(),
+                deadlock().cycle(),
+                4);
+        assertThat(over.text())
+                .isEqualTo("2026-01-01T12:00:00Z to 2026-01-01T12:05:08Z (5m 8s): "
+                        + deadlock().cycle() + "; 4 contexts stuck");
     }
 
     @Test
