@@ -95,6 +95,11 @@ final class Jvm {
         return heard.stream().map(JsonObject.class::cast).toList();
     }
 
+    /** Has the node do something that its program knows, and gives what it says of it. */
+    JsonObject command(JsonObject command) {
+        return result(tell(command));
+    }
+
     private CompletableFuture<JsonObject> tell(JsonObject command) {
         int id = lastId.incrementAndGet();
         CompletableFuture<JsonObject> answer = new CompletableFuture<>();

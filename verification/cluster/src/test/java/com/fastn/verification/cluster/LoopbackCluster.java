@@ -17,10 +17,12 @@ final class LoopbackCluster {
 
     private LoopbackCluster() {}
 
-    /** Joins, or begins, a cluster: {@code cluster} is its name, {@code port} is this node's, {@code members} are all. */
+    /** Joins, or begins, a cluster: {@code cluster} is its name, {@code port} is this node's, {@code members} are all,
+     * {@code vertx} are options of Vert.x, if there are any. */
     static Future<Vertx> join(JsonObject settings) {
         return Vertx.builder()
-                .with(new VertxOptions().setEventBusOptions(new EventBusOptions().setHost(LOOPBACK)))
+                .with(new VertxOptions(settings.getJsonObject("vertx", new JsonObject()))
+                        .setEventBusOptions(new EventBusOptions().setHost(LOOPBACK)))
                 .withClusterManager(new HazelcastClusterManager(config(settings)))
                 .buildClustered();
     }
