@@ -132,7 +132,7 @@ final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, A
      * Ports below those that the system hands out by itself, because it may hand out a free one to anybody, one of the children
      * included, before the child that it is meant for gets there.
      */
-    private static Set<Integer> freePorts(int count) {
+    static Set<Integer> freePorts(int count) {
         Set<Integer> free = new TreeSet<>();
         while (free.size() < count) {
             int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);

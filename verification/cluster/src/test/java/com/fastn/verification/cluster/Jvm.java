@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -43,7 +44,13 @@ final class Jvm {
     }
 
     static Jvm start(String alias, Class<?> main, String classPath, JsonObject settings) {
-        List<String> command = List.of(
+        return start(List.of(), alias, main, classPath, settings);
+    }
+
+    /** Starts it by another command, which has to become the JVM. */
+    static Jvm start(List<String> by, String alias, Class<?> main, String classPath, JsonObject settings) {
+        List<String> command = new ArrayList<>(by);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
                 "-XX:+UseSerialGC",
@@ -52,7 +59,7 @@ final class Jvm {
                 "-cp",
                 classPath,
                 main.getName(),
-                settings.copy().put("alias", alias).encode());
+                settings.copy().put("alias", alias).encode()));
         try {
             return new Jvm(alias, new ProcessBuilder(command).start());
         } catch (IOException e) {
@@ -98,6 +105,11 @@ final class Jvm {
     /** Has the node do something that its program knows, and gives what it says of it. */
     JsonObject command(JsonObject command) {
         return result(tell(command));
+    }
+
+    /** The same, without waiting for it. */
+    CompletableFuture<JsonObject> telling(JsonObject command) {
+        return tell(command);
     }
 
     private CompletableFuture<JsonObject> tell(JsonObject command) {
