@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * who stands still and who hears whom.
  */
 final class Fleet implements AutoCloseable {
+    private final Class<?> main;
+    private final List<String> options;
     private final @Nullable Network network;
     private final List<Integer> ports;
     private final JsonObject settings;
@@ -74,6 +76,17 @@ final class Fleet implements AutoCloseable {
     }
 
     Fleet(int nodes, boolean wantsNetwork) {
+        this(FleetNode.class, Jvm.SMALL, nodes, wantsNetwork);
+    }
+
+    /** Nodes of another program, on loopback, in JVMs as they are where nobody minds the room. */
+    static Fleet large(Class<?> main, int nodes) {
+        return new Fleet(main, List.of("-Xmx1g"), nodes, false);
+    }
+
+    private Fleet(Class<?> main, List<String> options, int nodes, boolean wantsNetwork) {
+        this.main = main;
+        this.options = options;
         // One more for a node whose alias is taken.
         int places = nodes + 1;
         network = wantsNetwork ? Network.tryToMake(places) : null;
@@ -117,8 +130,9 @@ final class Fleet implements AutoCloseable {
     private Member begin(String alias, int place) {
         Jvm jvm = Jvm.start(
                 network == null ? List.of() : network.at(place),
+                options,
                 alias,
-                FleetNode.class,
+                main,
                 System.getProperty("java.class.path"),
                 settings.copy().put("host", host(place)).put("port", ports.get(place)));
         Member member = new Member(alias, place, jvm);

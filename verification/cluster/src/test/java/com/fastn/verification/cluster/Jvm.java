@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A node in a JVM of its own. It ends with its standard input, so that it does not outlive this process. */
 final class Jvm {
+    /** Of a JVM that starts soon and takes little. */
+    static final List<String> SMALL =
+            List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
+
     private static final long PATIENCE_SECONDS = 60;
     private static final int MOST_LINES = 400;
     private static final int READY = 0;
@@ -44,18 +48,16 @@ final class Jvm {
     }
 
     static Jvm start(String alias, Class<?> main, String classPath, JsonObject settings) {
-        return start(List.of(), alias, main, classPath, settings);
+        return start(List.of(), SMALL, alias, main, classPath, settings);
     }
 
-    /** Starts it by another command, which has to become the JVM. */
-    static Jvm start(List<String> by, String alias, Class<?> main, String classPath, JsonObject settings) {
+    /** Starts it with options of its own, by another command, which has to become the JVM. */
+    static Jvm start(
+            List<String> by, List<String> options, String alias, Class<?> main, String classPath, JsonObject settings) {
         List<String> command = new ArrayList<>(by);
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
         command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData",
                 "-cp",
                 classPath,
                 main.getName(),
