@@ -33,6 +33,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
     static final String STRANGER = "dave";
 
+    private final Class<?> main;
     private final List<String> aliases;
     private final Map<String, Jvm> nodes = new LinkedHashMap<>();
     private final Map<String, Integer> ports = new LinkedHashMap<>();
@@ -40,6 +41,12 @@ final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, A
     private boolean shared;
 
     ClusterExtension(String... aliases) {
+        this(ShopNode.class, aliases);
+    }
+
+    /** Of nodes that {@code main} is the program of. */
+    ClusterExtension(Class<?> main, String... aliases) {
+        this.main = main;
         this.aliases = List.of(aliases);
     }
 
@@ -104,7 +111,7 @@ final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, A
         boolean stranger = alias.equals(STRANGER);
         Jvm node = Jvm.start(
                 alias,
-                stranger ? StrangerNode.class : ShopNode.class,
+                stranger ? StrangerNode.class : main,
                 stranger ? classPathWithoutTheLibrary() : System.getProperty("java.class.path"),
                 settings.copy().put("port", ports.get(alias)));
         nodes.put(alias, node);
@@ -125,7 +132,7 @@ final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, A
      * Ports below those that the system hands out by itself, because it may hand out a free one to anybody, one of the children
      * included, before the child that it is meant for gets there.
      */
-    private static Set<Integer> freePorts(int count) {
+    static Set<Integer> freePorts(int count) {
         Set<Integer> free = new TreeSet<>();
         while (free.size() < count) {
             int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);

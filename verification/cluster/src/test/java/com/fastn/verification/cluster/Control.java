@@ -12,6 +12,8 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a child JVM is told on its standard input, and answers on its standard output: one JSON object a line, behind a mark.
@@ -26,12 +28,24 @@ final class Control {
     private final Vertx vertx;
     private final List<JsonObject> heard = new CopyOnWriteArrayList<>();
 
-    private Control(Vertx vertx) {
+    private final Function<JsonObject, @Nullable Future<JsonObject>> more;
+
+    private Control(Vertx vertx, Function<JsonObject, @Nullable Future<JsonObject>> more) {
         this.vertx = vertx;
+        this.more = more;
     }
 
     /** Does what it is told until nobody is left to tell it, and ends the process. */
     static void serve(Future<Vertx> started, JsonObject settings, Future<JsonObject> facts) {
+        serve(started, settings, facts, command -> null);
+    }
+
+    /** The same, for a node that knows commands of its own; {@code more} gives {@code null} for others. */
+    static void serve(
+            Future<Vertx> started,
+            JsonObject settings,
+            Future<JsonObject> facts,
+            Function<JsonObject, @Nullable Future<JsonObject>> more) {
         facts.onSuccess(known -> say(known.copy().put("id", 0)));
         facts.onFailure(failure -> {
             failure.printStackTrace();
@@ -40,7 +54,7 @@ final class Control {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             Control control = null;
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                control = control != null ? control : new Control(started.result());
+                control = control != null ? control : new Control(started.result(), more);
                 control.obey(new JsonObject(line));
             }
         } catch (IOException e) {
@@ -53,12 +67,15 @@ final class Control {
     private void obey(JsonObject command) {
         Future<JsonObject> answer;
         try {
-            answer = switch (command.getString("do")) {
-                case "ask" -> ask(command);
-                case "consume" -> consume(command.getString("address"));
-                case "heard" -> Future.succeededFuture(new JsonObject().put("heard", new JsonArray(heard)));
-                default -> Future.failedFuture("there is no command " + command);
-            };
+            Future<JsonObject> own = more.apply(command);
+            answer = own != null
+                    ? own
+                    : switch (command.getString("do")) {
+                        case "ask" -> ask(command);
+                        case "consume" -> consume(command.getString("address"));
+                        case "heard" -> Future.succeededFuture(new JsonObject().put("heard", new JsonArray(heard)));
+                        default -> Future.failedFuture("there is no command " + command);
+                    };
         } catch (RuntimeException e) {
             answer = Future.failedFuture(e);
         }

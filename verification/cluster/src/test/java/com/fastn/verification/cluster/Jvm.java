@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A node in a JVM of its own. It ends with its standard input, so that it does not outlive this process. */
 final class Jvm {
+    /** Of a JVM that starts soon and takes little. */
+    static final List<String> SMALL =
+            List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
+
     private static final long PATIENCE_SECONDS = 60;
     private static final int MOST_LINES = 400;
     private static final int READY = 0;
@@ -43,16 +48,20 @@ final class Jvm {
     }
 
     static Jvm start(String alias, Class<?> main, String classPath, JsonObject settings) {
-        List<String> command = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData",
+        return start(List.of(), SMALL, alias, main, classPath, settings);
+    }
+
+    /** Starts it with options of its own, by another command, which has to become the JVM. */
+    static Jvm start(
+            List<String> by, List<String> options, String alias, Class<?> main, String classPath, JsonObject settings) {
+        List<String> command = new ArrayList<>(by);
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(List.of(
                 "-cp",
                 classPath,
                 main.getName(),
-                settings.copy().put("alias", alias).encode());
+                settings.copy().put("alias", alias).encode()));
         try {
             return new Jvm(alias, new ProcessBuilder(command).start());
         } catch (IOException e) {
@@ -93,6 +102,16 @@ final class Jvm {
     List<JsonObject> heard() {
         JsonArray heard = result(tell(new JsonObject().put("do", "heard"))).getJsonArray("heard");
         return heard.stream().map(JsonObject.class::cast).toList();
+    }
+
+    /** Has the node do something that its program knows, and gives what it says of it. */
+    JsonObject command(JsonObject command) {
+        return result(tell(command));
+    }
+
+    /** The same, without waiting for it. */
+    CompletableFuture<JsonObject> telling(JsonObject command) {
+        return tell(command);
     }
 
     private CompletableFuture<JsonObject> tell(JsonObject command) {

@@ -11,18 +11,28 @@ import io.vertx.core.eventbus.EventBusOptions;
 import io.vertx.core.json.JsonObject;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
 
-/** A clustered Vertx whose cluster does not leave this machine. Knows nothing of the library that is tested. */
+/**
+ * A clustered Vertx whose cluster does not leave this machine: on loopback, or on an address of a network that is made for a
+ * test. Knows nothing of the library that is tested.
+ */
 final class LoopbackCluster {
     private static final String LOOPBACK = "127.0.0.1";
 
     private LoopbackCluster() {}
 
-    /** Joins, or begins, a cluster: {@code cluster} is its name, {@code port} is this node's, {@code members} are all. */
+    /**
+     * Joins, or begins, a cluster: {@code cluster} is its name, {@code host} and {@code port} are this node's, {@code members}
+     * are all, as ports of loopback or as addresses, {@code vertx} are options of Vert.x, if there are any. */
     static Future<Vertx> join(JsonObject settings) {
         return Vertx.builder()
-                .with(new VertxOptions().setEventBusOptions(new EventBusOptions().setHost(LOOPBACK)))
+                .with(new VertxOptions(settings.getJsonObject("vertx", new JsonObject()))
+                        .setEventBusOptions(new EventBusOptions().setHost(host(settings))))
                 .withClusterManager(new HazelcastClusterManager(config(settings)))
                 .buildClustered();
+    }
+
+    private static String host(JsonObject settings) {
+        return settings.getString("host", LOOPBACK);
     }
 
     private static Config config(JsonObject settings) {
@@ -42,13 +52,13 @@ final class LoopbackCluster {
         config.getJetConfig().setEnabled(false);
 
         config.getNetworkConfig().setPort(settings.getInteger("port")).setPortAutoIncrement(false);
-        config.getNetworkConfig().getInterfaces().setEnabled(true).addInterface(LOOPBACK);
+        config.getNetworkConfig().getInterfaces().setEnabled(true).addInterface(host(settings));
         JoinConfig join = config.getNetworkConfig().getJoin();
         join.getAutoDetectionConfig().setEnabled(false);
         join.getMulticastConfig().setEnabled(false);
         join.getTcpIpConfig().setEnabled(true).setConnectionTimeoutSeconds(1);
         for (Object member : settings.getJsonArray("members")) {
-            join.getTcpIpConfig().addMember(LOOPBACK + ":" + member);
+            join.getTcpIpConfig().addMember(member instanceof Integer ? LOOPBACK + ":" + member : member.toString());
         }
         config.addMultiMapConfig(
                 new MultiMapConfig("__vertx.subs").setBackupCount(1).setValueCollectionType(ValueCollectionType.SET));

@@ -1,0 +1,374 @@
+package com.fastn.verification.cluster;
+
+import com.fastn.verification.cluster.FaultPlan.Fault;
+import com.fastn.verification.cluster.Fleet.Member;
+import com.fastn.verification.cluster.View.Row;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Does what a plan says to a fleet that is at work, and looks what each node says of all others: at any time nothing that is not
+ * so, and when things are quiet for a while all that is so.
+ */
+final class FaultRun {
+    private static final String STATUS = "fastn.status";
+    private static final long ASK_MILLIS = 2_500;
+    private static final long LOOK_MILLIS = 250;
+    private static final long AT_WORK_MILLIS = 400;
+
+    private final FaultPlan plan;
+    private final Fleet fleet;
+    private final long patienceNanos;
+    private final Map<String, Long> atLeast = new HashMap<>();
+    private final Map<String, Long> slowest = new LinkedHashMap<>();
+    private String now = "the start";
+    private boolean conflict;
+    private long looks;
+
+    FaultRun(FaultPlan plan, Fleet fleet, Duration patience) {
+        this.plan = plan;
+        this.fleet = fleet;
+        this.patienceNanos = patience.toNanos();
+    }
+
+    void run() {
+        settle("at the start");
+        int number = 0;
+        for (Fault fault : plan.faults()) {
+            now = "fault " + ++number + ": " + fault;
+            tellAll("load");
+            work(AT_WORK_MILLIS);
+            meet(fault);
+        }
+    }
+
+    /** What was seen, for people. */
+    List<String> figures() {
+        List<String> lines = new ArrayList<>();
+        slowest.forEach((what, millis) -> lines.add("right after at most " + millis + " ms: " + what));
+        lines.add(looks + " looks at views of all nodes");
+        return lines;
+    }
+
+    // --- the faults
+
+    private void meet(Fault fault) {
+        Member target = fleet.at(fault.target());
+        switch (fault.kind()) {
+            case KILL_ONE -> {
+                fleet.kill(target);
+                settle(fault, "done");
+                fleet.start(target.alias(), target.place());
+            }
+            case KILL_ALL_BUT_ONE -> {
+                List<Member> others =
+                        fleet.living().stream().filter(m -> m != target).toList();
+                others.forEach(fleet::kill);
+                settle(fault, "done");
+                others.forEach(other -> fleet.start(other.alias(), other.place()));
+            }
+            case RESTART -> {
+                fleet.kill(target);
+                fleet.start(target.alias(), target.place());
+            }
+            case PAUSE, LONG_PAUSE -> {
+                long began = System.nanoTime();
+                fleet.pause(target);
+                settle(fault, "done");
+                work(fault.millis() - (System.nanoTime() - began) / 1_000_000);
+                fleet.resume(target);
+            }
+            case DUPLICATE_ALIAS -> {
+                Member second = fleet.start(target.alias(), fleet.sparePlace());
+                conflict = true;
+                settle(fault, "done");
+                fleet.kill(second);
+                settle(fault, "over");
+                conflict = false;
+            }
+            case SLOW_READER -> {
+                tell(target, "read_nothing");
+                work(fault.millis());
+                tell(target, "read_on");
+            }
+            case PARTITION -> {
+                for (Member other : fleet.living()) {
+                    if (other != target) {
+                        fleet.cut(target.place(), other.place());
+                        fleet.cut(other.place(), target.place());
+                    }
+                }
+                settle(fault, "done");
+                tellAll("load");
+                work(fault.millis());
+                fleet.heal();
+            }
+            case ONE_WAY_PARTITION -> {
+                fleet.cut(target.place(), fault.other());
+                work(fault.millis());
+                fleet.heal();
+            }
+            case LINK_FLAP -> {
+                for (int i = 0; i < 3; i++) {
+                    fleet.network().pull(target.place());
+                    work(fault.millis() / 10);
+                    fleet.network().plug(target.place());
+                    work(fault.millis() / 5);
+                }
+            }
+            case PACKET_LOSS -> lose(target, fault.millis());
+        }
+        tellAll("load");
+        work(AT_WORK_MILLIS);
+        settle(fault, "over");
+    }
+
+    /** By cutting all ways for a third of the time: what is sent meanwhile is lost, as where a wire has a bad contact. */
+    private void lose(Member target, int millis) {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        while (System.nanoTime() < end) {
+            for (Member other : fleet.living()) {
+                if (other != target) {
+                    fleet.network().cut(target.place(), other.place());
+                    fleet.network().cut(other.place(), target.place());
+                }
+            }
+            rest(100);
+            fleet.network().heal();
+            rest(200);
+        }
+    }
+
+    // --- the looks
+
+    /** Lets the fleet work, and looks that nobody says what is not so meanwhile. */
+    private void work(long millis) {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        do {
+            look();
+            rest(LOOK_MILLIS);
+        } while (System.nanoTime() < end);
+    }
+
+    private void settle(Fault fault, String when) {
+        settle(fault.kind() + ", " + when);
+    }
+
+    /** Has the orders end, and waits until all that each node says is so. */
+    private void settle(String what) {
+        long began = System.nanoTime();
+        tellAll("calm");
+        List<String> wrong = look();
+        while (!wrong.isEmpty()) {
+            if (System.nanoTime() - began > patienceNanos) {
+                throw failure("after " + patienceNanos / 1_000_000_000 + " s (" + what + ") this is still not so: "
+                        + String.join("; ", wrong));
+            }
+            rest(LOOK_MILLIS);
+            wrong = look();
+        }
+        slowest.merge(what, (System.nanoTime() - began) / 1_000_000, Math::max);
+        for (Member viewer : fleet.moving()) {
+            for (Member other : fleet.living()) {
+                viewer.known().add(other.incarnation());
+            }
+        }
+    }
+
+    /** Asks each node, and looks at its stream; fails for what may never be, and gives what is not yet as it should be. */
+    private List<String> look() {
+        looks++;
+        List<String> wrong = new ArrayList<>();
+        Map<String, Long> before = truths();
+        Map<Member, CompletableFuture<JsonObject>> answers = new LinkedHashMap<>();
+        for (Member viewer : fleet.moving()) {
+            answers.put(viewer, viewer.jvm().asking(STATUS, null, ASK_MILLIS));
+        }
+        Map<Member, View> asked = new LinkedHashMap<>();
+        answers.forEach((viewer, answer) -> {
+            JsonObject body = answer.join().getJsonObject("body");
+            if (body == null) {
+                wrong.add(viewer + " did not answer itself: " + answer.join().getString("failure"));
+            } else {
+                asked.put(viewer, View.asked(body));
+            }
+        });
+        Map<String, Long> after = truths();
+        asked.forEach((viewer, view) -> {
+            never(viewer, view, "asked");
+            bounds(viewer, view, before, after);
+            wrong.addAll(notYet(viewer, view, "asked", after));
+        });
+        for (Member viewer : fleet.moving()) {
+            JsonObject seen = viewer.jvm().command(new JsonObject().put("do", "view"));
+            if (seen.containsKey("rows")) {
+                View view = View.streamed(seen);
+                never(viewer, view, "by the stream");
+                wrong.addAll(notYet(viewer, view, "by the stream", after));
+            } else {
+                wrong.add(viewer + " has seen nothing by its stream");
+            }
+        }
+        return wrong;
+    }
+
+    private Map<String, Long> truths() {
+        Map<String, Long> truths = new HashMap<>();
+        for (Member member : fleet.moving()) {
+            truths.put(
+                    member.incarnation(),
+                    member.jvm().command(new JsonObject().put("do", "truth")).getLong("served"));
+        }
+        return truths;
+    }
+
+    /** What no view may ever say, whatever happens. */
+    private void never(Member viewer, View view, String how) {
+        long sum = 0;
+        for (Row row : view.rows()) {
+            String where = viewer + " says, " + how + ", of " + row + ": ";
+            boolean silent = row.reason() == null || row.reason().isBlank();
+            if (row.served() == null && silent) {
+                throw failure(where + "it has neither a status nor a reason");
+            }
+            if (row.isSilent() && row.served() != null) {
+                throw failure(where + "it is silent and has a status");
+            }
+            if (row.state().equals("CONFLICT") && !conflict) {
+                throw failure(where + "nobody shares an alias");
+            }
+            if (row.served() != null) {
+                sum += row.served();
+                Long least = atLeast.put(viewer.incarnation() + how + row.incarnation(), row.served());
+                if (least != null && row.served() < least) {
+                    throw failure(where + "it said " + least + " before");
+                }
+            }
+        }
+        if (view.total() != sum) {
+            throw failure(viewer + " says, " + how + ", that the total is " + view.total() + ", and the rows add up to "
+                    + sum + ": " + view);
+        }
+        if (view.complete() != view.rows().stream().noneMatch(row -> row.served() == null)) {
+            throw failure(viewer + " says, " + how + ", that its view is complete, or not: " + view);
+        }
+        for (Member member : fleet.members()) {
+            if (viewer.known().contains(member.incarnation())
+                    && view.of(member.incarnation()) == null
+                    && !hasNewLife(view, member)) {
+                throw failure(viewer + " says, " + how + ", nothing of " + member + ", which it knew: " + view);
+            }
+        }
+    }
+
+    /** Whether a later life of its alias is listed, which takes its place (rule D3). */
+    private boolean hasNewLife(View view, Member member) {
+        return view.rows().stream()
+                .anyMatch(row ->
+                        row.alias().equals(member.alias()) && row.incarnation().compareTo(member.incarnation()) > 0);
+    }
+
+    /** An answer is of now: its numbers are between those of before and after. */
+    private void bounds(Member viewer, View view, Map<String, Long> before, Map<String, Long> after) {
+        for (Row row : view.rows()) {
+            Long least = before.get(row.incarnation());
+            Long most = after.get(row.incarnation());
+            if (row.served() != null && least != null && most != null) {
+                // The node may have counted by the library, and not yet beside it.
+                if (row.served() < least || row.served() > most + 1) {
+                    throw failure(viewer + " says of " + row + ", which served from " + least + " to " + most);
+                }
+            }
+        }
+    }
+
+    /** What a view has to say when things are quiet, and does not. */
+    private List<String> notYet(Member viewer, View view, String how, Map<String, Long> truths) {
+        List<String> wrong = new ArrayList<>();
+        for (Member member : fleet.members()) {
+            Row row = view.of(member.incarnation());
+            String problem =
+                    member.isDead() ? ofDead(viewer, view, row, member) : ofLiving(viewer, row, member, truths);
+            if (problem != null) {
+                wrong.add(viewer + " says, " + how + ", of " + member + " " + row + ": " + problem);
+            }
+        }
+        return wrong;
+    }
+
+    private @Nullable String ofDead(Member viewer, View view, @Nullable Row row, Member member) {
+        boolean replaced = fleet.living().stream()
+                .anyMatch(other -> other.alias().equals(member.alias())
+                        && other.incarnation().compareTo(member.incarnation()) > 0
+                        && !other.isPaused()
+                        && fleet.isJoined(viewer, other));
+        if (row == null) {
+            return !replaced && viewer.known().contains(member.incarnation()) && !hasNewLife(view, member)
+                    ? "it was killed, and has no row"
+                    : null;
+        }
+        if (replaced) {
+            return "its alias has a new life";
+        }
+        return row.isSilent() ? null : "it was killed";
+    }
+
+    private @Nullable String ofLiving(Member viewer, @Nullable Row row, Member member, Map<String, Long> truths) {
+        if (row == null) {
+            return "it lives";
+        }
+        if (member.isPaused() || !fleet.isJoined(viewer, member)) {
+            return row.isSilent() ? null : "it cannot be heard";
+        }
+        boolean shared = fleet.living().stream()
+                .anyMatch(other -> other != member && other.alias().equals(member.alias()));
+        String expected = shared ? "CONFLICT" : "UP";
+        if (!row.state().equals(expected)) {
+            return "it is " + expected;
+        }
+        Long truth = truths.get(member.incarnation());
+        return truth == null || truth.equals(row.served()) ? null : "it has served " + truth;
+    }
+
+    // --- the pieces
+
+    private void tellAll(String what) {
+        List<CompletableFuture<JsonObject>> told = new ArrayList<>();
+        for (Member member : fleet.moving()) {
+            told.add(member.jvm().telling(new JsonObject().put("do", what)));
+        }
+        told.forEach(CompletableFuture::join);
+    }
+
+    private static void tell(Member member, String what) {
+        var unused = member.jvm().command(new JsonObject().put("do", what));
+    }
+
+    /** How long a fault lasts, and how often is looked, is what is tested here: nothing could be waited for instead. */
+    private static void rest(long millis) {
+        try {
+            TimeUnit.MILLISECONDS.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        }
+    }
+
+    private AssertionError failure(String what) {
+        StringBuilder text = new StringBuilder(now).append(": ").append(what);
+        text.append("\nagain: ")
+                .append(plan.replay())
+                .append("\nthe plan, of seed ")
+                .append(plan.seed());
+        plan.faults().forEach(fault -> text.append("\n  ").append(fault));
+        return new AssertionError(text.toString());
+    }
+}

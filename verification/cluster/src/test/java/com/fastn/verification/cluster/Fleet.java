@@ -1,0 +1,218 @@
+package com.fastn.verification.cluster;
+
+import static java.util.Objects.requireNonNull;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Some nodes that serve orders, in a network of their own where this machine has such, otherwise on loopback. It knows who lives,
+ * who stands still and who hears whom.
+ */
+final class Fleet implements AutoCloseable {
+    private final Class<?> main;
+    private final List<String> options;
+    private final @Nullable Network network;
+    private final List<Integer> ports;
+    private final JsonObject settings;
+    private final List<Member> members = new ArrayList<>();
+    private final Set<String> cuts = new HashSet<>();
+
+    /** One life of a node. */
+    static final class Member {
+        private final String alias;
+        private final int place;
+        private final Jvm jvm;
+        private final Set<String> known = new HashSet<>();
+        private String incarnation = "";
+        private boolean dead;
+        private boolean paused;
+
+        private Member(String alias, int place, Jvm jvm) {
+            this.alias = alias;
+            this.place = place;
+            this.jvm = jvm;
+        }
+
+        String alias() {
+            return alias;
+        }
+
+        int place() {
+            return place;
+        }
+
+        Jvm jvm() {
+            return jvm;
+        }
+
+        String incarnation() {
+            return incarnation;
+        }
+
+        boolean isDead() {
+            return dead;
+        }
+
+        boolean isPaused() {
+            return paused;
+        }
+
+        /** The lives of nodes that it has listed when all was quiet, so that it has to account for them. */
+        Set<String> known() {
+            return known;
+        }
+
+        @Override
+        public String toString() {
+            return alias + " (" + incarnation + ")";
+        }
+    }
+
+    Fleet(int nodes, boolean wantsNetwork) {
+        this(FleetNode.class, Jvm.SMALL, nodes, wantsNetwork);
+    }
+
+    /** Nodes of another program, on loopback, in JVMs as they are where nobody minds the room. */
+    static Fleet large(Class<?> main, int nodes) {
+        return new Fleet(main, List.of("-Xmx1g"), nodes, false);
+    }
+
+    private Fleet(Class<?> main, List<String> options, int nodes, boolean wantsNetwork) {
+        this.main = main;
+        this.options = options;
+        // One more for a node whose alias is taken.
+        int places = nodes + 1;
+        network = wantsNetwork ? Network.tryToMake(places) : null;
+        ports = List.copyOf(ClusterExtension.freePorts(places));
+        JsonArray addresses = new JsonArray();
+        for (int i = 0; i < places; i++) {
+            addresses.add(host(i) + ":" + ports.get(i));
+        }
+        settings = new JsonObject().put("cluster", "fastn-" + UUID.randomUUID()).put("members", addresses);
+        try {
+            List<Member> started = new ArrayList<>();
+            for (int i = 0; i < nodes; i++) {
+                started.add(begin("n" + i, i));
+            }
+            started.forEach(Fleet::await);
+        } catch (AssertionError e) {
+            close();
+            throw e;
+        }
+    }
+
+    boolean hasNetwork() {
+        return network != null;
+    }
+
+    Network network() {
+        return requireNonNull(network, "a network");
+    }
+
+    private String host(int place) {
+        return network == null ? "127.0.0.1" : network.host(place);
+    }
+
+    /** Starts a node, and gives it when it says that it is there. */
+    Member start(String alias, int place) {
+        Member member = begin(alias, place);
+        await(member);
+        return member;
+    }
+
+    private Member begin(String alias, int place) {
+        Jvm jvm = Jvm.start(
+                network == null ? List.of() : network.at(place),
+                options,
+                alias,
+                main,
+                System.getProperty("java.class.path"),
+                settings.copy().put("host", host(place)).put("port", ports.get(place)));
+        Member member = new Member(alias, place, jvm);
+        members.add(member);
+        return member;
+    }
+
+    private static void await(Member member) {
+        member.incarnation = member.jvm.facts().getString("incarnation");
+    }
+
+    /** All lives of all nodes, in the order in which they began. */
+    List<Member> members() {
+        return List.copyOf(members);
+    }
+
+    List<Member> living() {
+        return members.stream().filter(member -> !member.dead).toList();
+    }
+
+    /** Those who can be asked. */
+    List<Member> moving() {
+        return members.stream().filter(member -> !member.dead && !member.paused).toList();
+    }
+
+    Member at(int place) {
+        return living().stream()
+                .filter(member -> member.place == place)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("nobody lives at " + place));
+    }
+
+    /** The place that no node has by itself. */
+    int sparePlace() {
+        return ports.size() - 1;
+    }
+
+    // --- faults
+
+    void kill(Member member) {
+        member.dead = true;
+        member.jvm.kill();
+    }
+
+    void pause(Member member) {
+        member.paused = true;
+        member.jvm.pause();
+    }
+
+    void resume(Member member) {
+        member.jvm.resume();
+        member.paused = false;
+    }
+
+    void cut(int from, int to) {
+        cuts.add(from + ">" + to);
+        network().cut(from, to);
+    }
+
+    void heal() {
+        cuts.clear();
+        network().heal();
+    }
+
+    /** Whether each of the two hears the other. */
+    boolean isJoined(Member one, Member other) {
+        return !cuts.contains(one.place + ">" + other.place) && !cuts.contains(other.place + ">" + one.place);
+    }
+
+    String output() {
+        StringBuilder all = new StringBuilder();
+        members.forEach(member -> all.append(member.jvm.output()).append('\n'));
+        return all.toString();
+    }
+
+    @Override
+    public void close() {
+        members.forEach(member -> member.jvm.kill());
+        if (network != null) {
+            network.close();
+        }
+    }
+}

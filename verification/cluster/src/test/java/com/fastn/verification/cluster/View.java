@@ -1,0 +1,65 @@
+package com.fastn.verification.cluster;
+
+import static com.fastn.verification.cluster.Answers.list;
+
+import io.vertx.core.json.JsonObject;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** What a node says of the cluster, as far as it matters here. */
+record View(List<Row> rows, long total, boolean complete) {
+    /** One life of a node; {@code served} is {@code null} where the row has no status. */
+    record Row(
+            String alias,
+            String incarnation,
+            String state,
+            @Nullable String reason,
+            @Nullable Long served) {
+        boolean isSilent() {
+            return state.equals("STALE") || state.equals("DOWN");
+        }
+    }
+
+    /** Of the answer to a question. */
+    static View asked(JsonObject answer) {
+        List<Row> rows = list(answer, "nodes").stream().map(View::askedRow).toList();
+        return new View(
+                rows, answer.getJsonObject("total_counters").getLong("served", 0L), answer.getBoolean("complete"));
+    }
+
+    private static Row askedRow(JsonObject row) {
+        JsonObject status = row.getJsonObject("status");
+        return new Row(
+                row.getJsonObject("node").getString("alias"),
+                row.getJsonObject("node").getString("incarnation"),
+                row.getString("state").toUpperCase(Locale.ROOT),
+                row.getString("reason"),
+                status == null
+                        ? null
+                        : status.getJsonObject("global_context")
+                                .getJsonObject("subtree_total_counters")
+                                .getLong("served", 0L));
+    }
+
+    /** Of the stream of a {@link FleetNode}. */
+    static View streamed(JsonObject view) {
+        List<Row> rows = list(view, "rows").stream()
+                .map(row -> new Row(
+                        row.getString("alias"),
+                        row.getString("incarnation"),
+                        row.getString("state"),
+                        row.getString("reason"),
+                        row.getLong("served")))
+                .toList();
+        return new View(rows, view.getLong("total"), rows.stream().noneMatch(row -> row.served() == null));
+    }
+
+    @Nullable
+    Row of(String incarnation) {
+        return rows.stream()
+                .filter(row -> row.incarnation().equals(incarnation))
+                .findFirst()
+                .orElse(null);
+    }
+}
