@@ -1292,6 +1292,11 @@ public final class ContextNode extends ChildList implements FastnContext {
      * fails when a path on the way was folded meanwhile.
      */
     private @Nullable PathCounters tryToFindCounters() {
+        ContextNode above = parent;
+        PathCounters near = above == null ? null : above.countersOrNull();
+        if (near != null) {
+            return near.child(name);
+        }
         ArrayDeque<ContextNode> below = new ArrayDeque<>();
         ContextNode node = this;
         PathCounters found = null;
