@@ -77,6 +77,10 @@ final class LeakyProxy implements AutoCloseable {
                 socket.getOutputStream()
                         .write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".getBytes(StandardCharsets.UTF_8));
                 socket.getOutputStream().flush();
+                while (socket.getInputStream().read() >= 0) {
+                    // Whatever else is asked, until the other end has said all.
+                }
+                socket.close();
                 return;
             }
             String answer = RawHttp.exchange(real.toString(), laundered(head));

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.WarningIds;
@@ -42,7 +41,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,18 +78,8 @@ class SecurityRulesTest {
     private static String lockedUrl = "";
     private static String token = "";
 
-    @BeforeAll
-    static void open() throws IOException {
-        StatusVerticle open = new StatusVerticle(new StatusOptions().setAlias("open"));
-        Waiting.result(OPEN.deployVerticle(open));
-        url = requireNonNull(open.url());
-        Path file = folder.resolve("token");
-        StatusVerticle locked =
-                new StatusVerticle(new StatusOptions().setAlias("locked").setHttpTokenFile(file.toString()));
-        Waiting.result(LOCKED.deployVerticle(locked));
-        lockedUrl = requireNonNull(locked.url());
-        token = Files.readString(file).strip();
-    }
+    private String openId = "";
+    private String lockedId = "";
 
     @AfterAll
     static void close() {
@@ -98,11 +87,24 @@ class SecurityRulesTest {
         Waiting.result(LOCKED.close());
     }
 
-    /** What one test asked is no reason to send the next one away. */
+    /** Ports of its own for each test: what one asked is no reason to send the next one away. */
     @BeforeEach
-    void untilTheBudgetIsFull() {
-        await().pollInterval(Duration.ofMillis(1_200))
-                .until(() -> RawHttp.get(url, "/health").status() == 200);
+    void open() throws IOException {
+        StatusVerticle open = new StatusVerticle(new StatusOptions().setAlias("open"));
+        Path file = folder.resolve("token");
+        StatusVerticle locked =
+                new StatusVerticle(new StatusOptions().setAlias("locked").setHttpTokenFile(file.toString()));
+        openId = Waiting.result(OPEN.deployVerticle(open));
+        lockedId = Waiting.result(LOCKED.deployVerticle(locked));
+        url = requireNonNull(open.url());
+        lockedUrl = requireNonNull(locked.url());
+        token = Files.readString(file).strip();
+    }
+
+    @AfterEach
+    void undeploy() {
+        Waiting.result(OPEN.undeploy(openId));
+        Waiting.result(LOCKED.undeploy(lockedId));
     }
 
     private static void holdsUnless(Hole hole, Consumer<String> check) {
@@ -330,27 +332,34 @@ class SecurityRulesTest {
 
     @Test
     void S12_aHeadThatTricklesInIsNotWaitedFor() {
-        holdsUnless(Hole.LIMITS, base -> {
-            try (Socket socket = new Socket(
-                    InetAddress.getLoopbackAddress(), URI.create(base).getPort())) {
-                socket.setSoTimeout(500);
-                socket.getOutputStream().write("GET /status HTTP/1.1\r\n".getBytes(StandardCharsets.UTF_8));
-                boolean closed = false;
-                for (int i = 0; i < 40 && !closed; i++) {
-                    try {
-                        socket.getOutputStream().write(("X-" + i + ": y\r\n").getBytes(StandardCharsets.UTF_8));
-                        closed = socket.getInputStream().read() < 0;
-                    } catch (SocketTimeoutException e) {
-                        // It still waits.
-                    } catch (IOException e) {
-                        closed = true;
-                    }
+        isCutOff(url, Duration.ofSeconds(20));
+        // The guard strikes after five seconds: what is open for longer than that is open.
+        try (LeakyProxy leaky = new LeakyProxy(Hole.LIMITS, url, token)) {
+            assertThatThrownBy(() -> isCutOff(leaky.url(), Duration.ofMillis(6_500)))
+                    .isInstanceOf(AssertionError.class);
+        }
+    }
+
+    private static void isCutOff(String base, Duration patience) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), URI.create(base).getPort())) {
+            socket.setSoTimeout(500);
+            socket.getOutputStream().write("GET /status HTTP/1.1\r\n".getBytes(StandardCharsets.UTF_8));
+            boolean closed = false;
+            for (int i = 0; i < patience.toMillis() / 500 && !closed; i++) {
+                try {
+                    socket.getOutputStream().write(("X-" + i + ": y\r\n").getBytes(StandardCharsets.UTF_8));
+                    closed = socket.getInputStream().read() < 0;
+                } catch (SocketTimeoutException e) {
+                    // It still waits.
+                } catch (IOException e) {
+                    closed = true;
                 }
-                assertThat(closed).as("after 20 s").isTrue();
-            } catch (IOException e) {
-                throw new AssertionError(e);
             }
-        });
+            assertThat(closed).as("after %s", patience).isTrue();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

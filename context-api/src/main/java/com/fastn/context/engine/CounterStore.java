@@ -730,12 +730,18 @@ final class CounterStore implements Counters {
 
     /** {@return the totals of a path, in the order of their first use} */
     Map<String, Long> firstTotals(PathCounters path, int most) {
+        // Asked for each context that is remembered, so no stream.
+        List<CounterCell> used = new ArrayList<>();
+        for (CounterCell cell : path.cells()) {
+            if (cell.get() != 0) {
+                used.add(cell);
+            }
+        }
+        used.sort((one, other) -> byFirstUse.compare(one.name(), other.name()));
         Map<String, Long> totals = new LinkedHashMap<>();
-        path.cells().stream()
-                .filter(cell -> cell.get() != 0)
-                .sorted(Comparator.comparing(CounterCell::name, byFirstUse))
-                .limit(most)
-                .forEach(cell -> totals.put(cell.name(), cell.get()));
+        for (int i = 0; i < used.size() && i < most; i++) {
+            totals.put(used.get(i).name(), used.get(i).get());
+        }
         return totals;
     }
 

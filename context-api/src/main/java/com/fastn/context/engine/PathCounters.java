@@ -53,6 +53,11 @@ final class PathCounters {
      * fails when a path on the way was folded meanwhile.
      */
     private static @Nullable PathCounters tryToFind(ContextNode context) {
+        ContextNode parent = context.parent();
+        PathCounters near = parent == null ? null : parent.countersOrNull();
+        if (near != null) {
+            return near.child(context.name());
+        }
         ArrayDeque<ContextNode> below = new ArrayDeque<>();
         ContextNode node = context;
         PathCounters found = null;

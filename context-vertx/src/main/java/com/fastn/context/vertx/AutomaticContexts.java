@@ -38,8 +38,9 @@ final class AutomaticContexts {
     private static @Nullable String nameOf(ContextNames names, ContextKind kind, String name) {
         try {
             return names.nameOf(kind, name);
-        } catch (RuntimeException e) {
-            LOG.error("the names of contexts failed; this one keeps its own", e);
+        } catch (Throwable t) {
+            // Also an Error, and what Kotlin throws unannounced: a name is no reason not to serve a request.
+            LOG.error("the names of contexts failed; this one keeps its own", t);
             return name;
         }
     }

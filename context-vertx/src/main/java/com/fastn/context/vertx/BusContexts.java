@@ -186,7 +186,7 @@ final class BusContexts {
         if (header == null) {
             return null;
         }
-        CallerHeader.Caller caller = CallerHeader.read(header);
+        CallerHeader.Caller caller = CallerHeader.read(header, runtime.node());
         if (caller == null) {
             runtime.misuse("a message had a \"" + CallerHeader.NAME + "\" header that is none; it was ignored");
         }

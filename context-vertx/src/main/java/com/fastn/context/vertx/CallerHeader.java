@@ -56,30 +56,51 @@ final class CallerHeader {
         return clean.toString();
     }
 
-    /** Reads a header; null when it is not one that we would write. */
-    static @Nullable Caller read(String header) {
+    /**
+     * Reads a header; null when it is not one that we would write.
+     *
+     * @param here the node that reads it
+     */
+    static @Nullable Caller read(String header, NodeIdentity here) {
         if (header.length() > MOST_CHARS || !isClean(header)) {
             return null;
         }
+        // Read for each message: what is of this node, as most is, makes no new text.
         boolean hasKey = header.startsWith(VERSION + ' ');
-        int id = hasKey ? 3 : 2;
-        String[] parts = header.split(" ", id + 3);
-        if (parts.length != id + 3 || !(hasKey || parts[0].equals(WITHOUT_KEY)) || parts[1].isEmpty()) {
+        int afterIncarnation = header.indexOf(' ', 2);
+        if (!(hasKey || header.startsWith(WITHOUT_KEY + ' ')) || afterIncarnation <= 2) {
+            return null;
+        }
+        int beforeId = hasKey ? header.indexOf(' ', afterIncarnation + 1) : afterIncarnation;
+        int afterId = header.indexOf(' ', beforeId + 1);
+        int afterLength = header.indexOf(' ', afterId + 1);
+        if (beforeId < 0 || afterId < 0 || afterLength < 0) {
             return null;
         }
         try {
-            long contextId = Long.parseLong(parts[id]);
-            int length = Integer.parseInt(parts[id + 1]);
-            String rest = parts[id + 2];
-            if (contextId < 0 || length < 1 || length + 2 > rest.length() || rest.charAt(length) != ' ') {
+            long contextId = Long.parseLong(header, beforeId + 1, afterId, 10);
+            int alias = afterLength + 1;
+            long afterAlias = alias + (long) Integer.parseInt(header, afterId + 1, afterLength, 10);
+            if (contextId < 0 || afterAlias <= alias || afterAlias + 2 > header.length()) {
                 return null;
             }
-            CallerLink link =
-                    new CallerLink(rest.substring(0, length), parts[1], contextId, rest.substring(length + 1));
-            return new Caller(link, hasKey ? parts[2] : null);
+            int space = (int) afterAlias;
+            if (header.charAt(space) != ' ') {
+                return null;
+            }
+            CallerLink link = new CallerLink(
+                    part(header, alias, space, here.alias()),
+                    part(header, 2, afterIncarnation, here.incarnation()),
+                    contextId,
+                    header.substring(space + 1));
+            return new Caller(link, hasKey ? header.substring(afterIncarnation + 1, beforeId) : null);
         } catch (NumberFormatException e) {
             return null;
         }
+    }
+
+    private static String part(String header, int from, int to, String known) {
+        return known.length() == to - from && header.startsWith(known, from) ? known : header.substring(from, to);
     }
 
     private static boolean isClean(String text) {

@@ -192,7 +192,15 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             return asks ? "request " + address : null;
         }
         String url = tag(request, tagExtractor, "url.full", "http.url");
-        return url == null ? operation : operation + " " + HttpNames.authority(url);
+        if (url != null) {
+            return operation + " " + HttpNames.authority(url);
+        }
+        String sql = tag(request, tagExtractor, "db.query.text", "db.statement");
+        if (sql != null) {
+            return DatabaseNames.statement(sql);
+        }
+        String command = tag(request, tagExtractor, "db.operation.name");
+        return command == null ? operation : DatabaseNames.command(tag(request, tagExtractor, "db.system"), command);
     }
 
     private static <R> String path(R request, TagExtractor<R> tagExtractor) {

@@ -135,8 +135,7 @@ class BusClusterTest {
             Waiting.until(() -> working.size() > before);
         }
         String incarnation = FastnVertx.install(cluster.node(0)).node().incarnation();
-        CallerHeader.Caller seen =
-                requireNonNull(CallerHeader.read(asked.get(0).headers().get(CallerHeader.NAME)));
+        CallerHeader.Caller seen = callerOf(asked.get(0));
         String key = requireNonNull(seen.key());
         cluster.node(0).eventBus().publish(Addresses.CANCEL, "2 " + incarnation + " " + other.id() + ":" + key);
         // One after the other: when the second has come, the first was read.
@@ -169,8 +168,13 @@ class BusClusterTest {
     }
 
     private static @Nullable String keyOf(Message<Object> message) {
-        return requireNonNull(CallerHeader.read(message.headers().get(CallerHeader.NAME)))
-                .key();
+        return callerOf(message).key();
+    }
+
+    private static CallerHeader.Caller callerOf(Message<?> message) {
+        return requireNonNull(CallerHeader.read(
+                message.headers().get(CallerHeader.NAME),
+                FastnVertx.install(cluster.node(0)).node()));
     }
 
     @Test

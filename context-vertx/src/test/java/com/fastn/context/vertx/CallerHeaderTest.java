@@ -7,11 +7,16 @@ import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.NodeIdentity;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CallerHeaderTest {
+    private static final NodeIdentity ELSEWHERE = new NodeIdentity("bob", "19b-11");
+
     private static CallerLink roundTrip(String alias, String... names) {
         ContextRuntime runtime = ContextRuntime.builder().alias(alias).build();
         FastnContext context = runtime.root();
@@ -20,7 +25,7 @@ class CallerHeaderTest {
         }
         String header = CallerHeader.write(runtime.node(), "0123456789abcdef", (ContextNode) context);
         assertThat(header.length()).isLessThanOrEqualTo(CallerHeader.MOST_CHARS);
-        CallerHeader.Caller caller = requireNonNull(CallerHeader.read(header), header);
+        CallerHeader.Caller caller = requireNonNull(CallerHeader.read(header, runtime.node()), header);
         assertThat(caller.key()).isEqualTo("0123456789abcdef");
         CallerLink read = caller.link();
         assertThat(read.contextId()).isEqualTo(context.id());
@@ -38,7 +43,7 @@ class CallerHeaderTest {
 
     @Test
     void aHeaderOfTheVersionBeforeIsReadAndHasNoKey() {
-        CallerHeader.Caller read = requireNonNull(CallerHeader.read("1 19a-7f 88 5 alice global.api"));
+        CallerHeader.Caller read = requireNonNull(CallerHeader.read("1 19a-7f 88 5 alice global.api", ELSEWHERE));
         assertThat(read.key()).isNull();
         assertThat(read.link()).isEqualTo(new CallerLink("alice", "19a-7f", 88, "global.api"));
     }
@@ -48,11 +53,44 @@ class CallerHeaderTest {
         ContextRuntime runtime = ContextRuntime.builder().alias("alice").build();
         FastnContext context = runtime.root().child("api").open();
         String header = CallerHeader.write(runtime.node(), null, (ContextNode) context);
-        CallerHeader.Caller read = requireNonNull(CallerHeader.read(header), header);
+        CallerHeader.Caller read = requireNonNull(CallerHeader.read(header, runtime.node()), header);
         assertThat(read.key()).isNull();
         assertThat(read.link())
                 .isEqualTo(new CallerLink("alice", runtime.node().incarnation(), context.id(), "global.api"));
         runtime.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "1",
+                "1 ",
+                "1  88 5 alice x",
+                "1 19a-7f",
+                "1 19a-7f 88",
+                "1 19a-7f 88 5",
+                "1 19a-7f 88 5 alice",
+                "1 19a-7f 88 5 alice ",
+                "1 19a-7f 88 5 alicex x",
+                "1 19a-7f 88 6 alice x",
+                "1 19a-7f 88 0 alice x",
+                "1 19a-7f 88 -5 alice x",
+                "1 19a-7f 88 2147483647 alice x",
+                "1 19a-7f 88 99999999999 alice x",
+                "1 19a-7f -88 5 alice x",
+                "1 19a-7f x 5 alice x",
+                "1 19a-7f  5 alice x",
+                "1 19a-7f 99999999999999999999 5 alice x",
+                "2 19a-7f key",
+                "2 19a-7f key 88 5 alice",
+                "2 19a-7f 88 5 alice x",
+                "3 19a-7f 88 5 alice x",
+                "1 19a-7f 88 5 alice x\n"
+            })
+    void whatIsNoHeaderIsNotRead(String text) {
+        assertThat(CallerHeader.read(text, ELSEWHERE)).isNull();
+        assertThat(CallerHeader.read(text, new NodeIdentity("alice", "19a-7f"))).isNull();
     }
 
     @Test

@@ -1,6 +1,7 @@
 package com.fastn.context.vertx;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
@@ -61,5 +62,26 @@ class ContextMdcTest {
         assertThat(mdc.popByKey("step")).isEqualTo("two");
         mdc.clearDequeByKey("step");
         assertThat(mdc.getCopyOfDequeByKey("step")).isNullOrEmpty();
+    }
+
+    @Test
+    void logbackWritesBothKeysBesideThoseOfTheApplicationAndLooksWhenALineIsLogged() {
+        ContextRuntime runtime = ContextRuntime.builder().build();
+        FastnContext context = runtime.root().child("orders").open();
+        try (LoggedLines log = new LoggedLines()) {
+            log.applications.put("user", "alice");
+            assertThat(log.line()).isEqualTo("  alice");
+            String handed;
+            try (ContextScope scope = context.makeCurrent()) {
+                assertThat(log.line()).isEqualTo(context.id() + " global.orders alice");
+                handed = log.hand();
+            }
+            // Another thread writes it, when neither is current any more.
+            log.applications.clear();
+            await().untilAsserted(
+                            () -> assertThat(log.written(handed)).isEqualTo(context.id() + " global.orders alice"));
+            assertThat(log.line()).isEqualTo("  ");
+        }
+        runtime.close();
     }
 }

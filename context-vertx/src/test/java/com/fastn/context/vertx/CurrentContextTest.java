@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,11 @@ class CurrentContextTest {
     void deploy(Vertx vertx) {
         runtime = (EngineRuntime) FastnVertx.install(vertx).runtime();
         front = Front.deploy(vertx);
+    }
+
+    @AfterEach
+    void leave(Vertx vertx) {
+        Waiting.endsWithoutGrace(vertx);
     }
 
     private FastnContext service() {

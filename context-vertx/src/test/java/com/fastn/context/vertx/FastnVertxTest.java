@@ -84,6 +84,7 @@ class FastnVertxTest {
                     installed(vertx).runtime().root().child("beside").open();
             CompletableFuture<Boolean> told = new CompletableFuture<>();
             work.onCancel(reason -> told.complete(true));
+            Waiting.endsWithoutGrace(vertx);
             Waiting.result(vertx.close());
             assertThat(told).isCompletedWithValue(true);
             assertThat(List.of(service, work, beside)).allSatisfy(context -> {

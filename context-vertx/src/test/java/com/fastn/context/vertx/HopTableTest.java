@@ -52,7 +52,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
-import org.slf4j.helpers.BasicMDCAdapter;
 
 /** The table of hops in docs/vertx.md, row by row: on event loops, worker and virtual threads. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -60,7 +59,7 @@ class HopTableTest {
     private static final String HOST = "127.0.0.1";
     private static final Path TABLE = Path.of("../docs/vertx.md");
 
-    private static final ContextMdc MDC = new ContextMdc(new BasicMDCAdapter());
+    private static final LoggedLines LOG = new LoggedLines();
 
     private final ExecutorService plainThreads = Executors.newCachedThreadPool();
     private TestCluster cluster;
@@ -89,6 +88,7 @@ class HopTableTest {
     void stop() {
         plainThreads.shutdown();
         cluster.close();
+        LOG.close();
     }
 
     // --- the rows
@@ -124,16 +124,10 @@ class HopTableTest {
     /** Where a row runs. */
     private record Place(Front front, ThreadingModel model) {}
 
-    /** The current context, under which a line would be logged here too. */
+    /** The current context, under which a line is logged here too. */
     private static FastnContext current() {
         FastnContext context = FastnContext.current();
-        String path = context.path().toString();
-        String id = Long.toString(context.id());
-        assertThat(MDC.getCopyOfContextMap())
-                .containsEntry(ContextMdc.PATH, path)
-                .containsEntry(ContextMdc.ID, id);
-        assertThat(MDC.get(ContextMdc.PATH)).isEqualTo(path);
-        assertThat(MDC.get(ContextMdc.ID)).isEqualTo(id);
+        assertThat(LOG.line()).isEqualTo(context.id() + " " + context.path() + " ");
         return context;
     }
 

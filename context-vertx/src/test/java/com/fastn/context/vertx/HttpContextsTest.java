@@ -202,6 +202,50 @@ class HttpContextsTest {
         assertThat(web.only().getTotal("failed_requests")).isEqualTo(1);
     }
 
+    /** Of HTTP/2 Vert.x tells no more: the guide says what to do about it. */
+    @Test
+    void aResponseOfHttp2ThatIsStreamedByItsHandlerHasItsContextUntilItsHead() {
+        client = vertx.createHttpClient(
+                new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(false));
+        Promise<Void> goOn = Promise.promise();
+        CompletableFuture<FastnContext> atTheEnd = new CompletableFuture<>();
+        Web web = serve(request -> request.response()
+                .write("data: 1")
+                .compose(sent -> FutureContext.returning(goOn.future().toCompletionStage()))
+                .onSuccess(later -> {
+                    atTheEnd.complete(FastnContext.current());
+                    request.response().end();
+                }));
+        Future<Buffer> answer = get(web.port(), "/events");
+        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+        assertThat(answer.isComplete()).isFalse();
+        goOn.complete();
+        Waiting.result(answer);
+        assertThat(web.only().getTotal("successful_requests")).isEqualTo(1);
+        // What its handler does after that runs in what is open above it.
+        assertThat(Waiting.result(atTheEnd)).isSameAs(web.only().parent());
+    }
+
+    @Test
+    void aResponseOfHttp1ThatIsStreamedHasItsContextUntilItsEnd() {
+        Promise<Void> goOn = Promise.promise();
+        CompletableFuture<FastnContext> afterTheHead = new CompletableFuture<>();
+        Web web = serve(request -> request.response()
+                .setChunked(true)
+                .write("data: 1")
+                .compose(sent -> {
+                    afterTheHead.complete(FastnContext.current());
+                    return FutureContext.returning(goOn.future().toCompletionStage());
+                })
+                .onSuccess(later -> request.response().end()));
+        Future<Buffer> answer = get(web.port(), "/events");
+        assertThat(Waiting.result(afterTheHead)).isSameAs(web.only());
+        assertThat(web.only().state()).isEqualTo(ContextState.ACTIVE);
+        goOn.complete();
+        Waiting.result(answer);
+        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+    }
+
     @Test
     void aResponseOfHttp2ThatIsStreamedByAChildKeepsItsRequestOpen() {
         client = vertx.createHttpClient(

@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -53,6 +54,11 @@ class VertxCancellationTest {
         child = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
                 .child("work")
                 .open();
+    }
+
+    @AfterEach
+    void leave() {
+        Waiting.endsWithoutGrace(vertx);
     }
 
     /** Starts a call for the child, in its verticle. */

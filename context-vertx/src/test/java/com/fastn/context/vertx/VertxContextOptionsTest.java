@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fastn.context.FastnContext;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.StatusJson;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -27,6 +28,7 @@ import io.vertx.core.net.NetSocket;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
 import io.vertx.junit5.VertxExtension;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -34,12 +36,14 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What is made by itself, under which names, and how that is changed. */
 @ExtendWith({OwnTree.class, VertxExtension.class})
@@ -158,12 +162,74 @@ class VertxContextOptionsTest {
         assertThat(runtime.root().subtreeTotal("requests")).isEqualTo(1);
     }
 
-    @Test
-    void namesThatThrowLeaveTheNamesAsTheyAre() {
+    static Stream<Throwable> whateverIsThrown() {
+        return Stream.of(
+                new IllegalStateException("no"),
+                new AssertionError("no"),
+                new StackOverflowError(),
+                new NoClassDefFoundError("no"),
+                new Error("no"),
+                new IOException("what Java would have had to declare"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("whateverIsThrown")
+    void namesThatThrowLeaveTheNamesAsTheyAre(Throwable thrown) {
         with(new VertxContextOptions().setNames((kind, name) -> {
-            throw new IllegalStateException("no");
+            throw VertxContextOptionsTest.<RuntimeException>undeclared(thrown);
         }));
         assertThat(nameOfGet("/orders")).isEqualTo("GET /orders");
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        assertThat(Waiting.result(vertx.eventBus().<String>request("bank.pay", 1))
+                        .body())
+                .isEqualTo("paid");
+        assertThat(bank.only().name()).isEqualTo("bank.pay");
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <T extends Throwable> T undeclared(Throwable thrown) throws T {
+        throw (T) thrown;
+    }
+
+    static Stream<String> hostileNames() {
+        return Stream.of(
+                "",
+                " ",
+                "x".repeat(10_000_000),
+                "a.b\\.c",
+                "\u0000\u001b[2J\r\n${jndi:x}",
+                "\ud800",
+                "\u202e",
+                "__folded__");
+    }
+
+    @ParameterizedTest
+    @MethodSource("hostileNames")
+    void namesMayBeWhateverTheyAreAndTheWorkGoesOn(String hostile) {
+        with(new VertxContextOptions().setNames((kind, name) -> hostile));
+        assertThat(nameOfGet("/orders")).isNotEmpty().hasSizeLessThanOrEqualTo(1_024);
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        Waiting.result(vertx.eventBus().request("bank.pay", 1));
+        assertThat(bank.only().kind()).isEqualTo(ContextKind.MESSAGE);
+        Waiting.until(
+                () -> runtime.root().subtreeLive("requests") + runtime.root().subtreeLive("messages") == 0);
+        String json = StatusJson.write(runtime.statusWithRecent());
+        assertThat(json.length()).isLessThan(100_000);
+        assertThat(StatusJson.readSnapshot(json).toString().chars())
+                .noneMatch(c -> c != '\n' && Character.isISOControl(c));
+    }
+
+    @Test
+    void noNameMeansNoContextForMessagesSessionsAndPortsToo() {
+        with(new VertxContextOptions().setNames((kind, name) -> null));
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        Waiting.result(vertx.eventBus().request("bank.pay", 1));
+        assertThat(bank.only().kind()).isEqualTo(ContextKind.SERVICE);
+        int port = serve(request -> request.response().end("x"));
+        get(port, "/orders");
+        assertThat(seen.get(0).kind()).isEqualTo(ContextKind.SERVICE);
+        assertThat(runtime.root().subtreeTotal("messages")).isZero();
+        assertThat(runtime.root().subtreeTotal("requests")).isZero();
     }
 
     @Test

@@ -8,6 +8,7 @@ import com.fastn.context.LockGuard;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -48,6 +49,13 @@ final class Waiting {
         await().pollInterval(Duration.ofMillis(5))
                 .atMost(Duration.ofSeconds(SECONDS))
                 .until(condition);
+    }
+
+    /** Lets a Vertx close at once, though a test leaves work open in it. */
+    static void endsWithoutGrace(Vertx vertx) {
+        var unused = FastnVertx.builder()
+                .options(new VertxContextOptions().setGrace(Duration.ZERO))
+                .install(vertx);
     }
 
     /** Takes a lock that is free; the test closes the guard. */

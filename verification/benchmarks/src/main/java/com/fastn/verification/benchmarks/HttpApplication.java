@@ -1,50 +1,41 @@
 package com.fastn.verification.benchmarks;
 
-import com.fastn.context.FastnContext;
-import io.vertx.core.DeploymentOptions;
+import static java.util.Objects.requireNonNull;
+
+import com.fastn.status.StatusOptions;
+import com.fastn.status.StatusVerticle;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.eventbus.Message;
-import java.util.List;
+import java.net.URI;
 
 /**
  * An application that answers HTTP by asking on the event bus, as {@code verification/benchmarks/http} loads it. It knows
- * nothing of contexts; with {@code watched} somebody consumes all events and takes a snapshot every second.
+ * nothing of contexts; with {@code watched} it has a status verticle, and somebody reads its stream.
  */
 public final class HttpApplication {
-    private static final List<String> EVENTS =
-            List.of("fastn.events.contexts", "fastn.events.counters", "fastn.events.locks");
-
     private HttpApplication() {}
 
-    /** Serves until the process is ended; prints its port. */
-    public static void main(String[] arguments) throws Exception {
+    /** Serves until the process is ended; prints its port, and the one of its status where it is watched. */
+    public static void main(String[] arguments) {
         boolean watched = arguments.length > 0 && arguments[0].equals("watched");
         Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
-        vertx.deployVerticle(new Bank())
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get();
+        vertx.deployVerticle(new Bank()).await();
         Web web = new Web();
-        vertx.deployVerticle(web, new DeploymentOptions())
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get();
-        if (watched) {
-            EVENTS.forEach(address -> vertx.eventBus().localConsumer(address, frame -> {}));
-            vertx.setPeriodic(1_000, id -> vertx.executeBlocking(Watcher::look));
-        }
-        System.out.println(web.port);
+        vertx.deployVerticle(web).await();
+        System.out.println(watched ? web.port + " " + Watched.statusPort(vertx) : String.valueOf(web.port));
         System.out.flush();
-        Thread.currentThread().join();
     }
 
     /** Apart, so that it is not loaded where the library is not. */
-    private static final class Watcher {
-        static int look() {
-            return FastnContext.status().globalContext().children().size();
+    private static final class Watched {
+        static int statusPort(Vertx vertx) {
+            StatusVerticle status =
+                    new StatusVerticle(new StatusOptions().setAlias("watched").setDescriptors(false));
+            vertx.deployVerticle(status).await();
+            return URI.create(requireNonNull(status.url())).getPort();
         }
     }
 

@@ -32,11 +32,26 @@ public final class HttpLoad {
         this.port = port;
     }
 
-    /** {@code port, seconds to warm up, seconds to measure}. */
+    /** {@code seconds to warm up, seconds to measure, port}, and the port of the status where somebody watches. */
     public static void main(String[] arguments) throws InterruptedException {
-        HttpLoad load = new HttpLoad(Integer.parseInt(arguments[0]));
-        load.run(Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
+        HttpLoad load = new HttpLoad(Integer.parseInt(arguments[2]));
+        int[] watched = {0};
+        if (arguments.length > 3) {
+            load.watch(Integer.parseInt(arguments[3]), watched);
+        }
+        load.run(Integer.parseInt(arguments[0]), Integer.parseInt(arguments[1]));
+        if (arguments.length > 3 && watched[0] == 0) {
+            System.err.println("nothing was seen by who watched");
+            System.exit(1);
+        }
         load.vertx.close();
+    }
+
+    /** Reads the stream of the status, as the page does. */
+    private void watch(int statusPort, int[] bytes) {
+        client.request(HttpMethod.GET, statusPort, "127.0.0.1", "/status/stream")
+                .compose(HttpClientRequest::send)
+                .onSuccess(stream -> stream.handler(part -> bytes[0] += part.length()));
     }
 
     private void run(int warmUp, int measured) throws InterruptedException {
