@@ -7,6 +7,8 @@ module com.fastn.status {
     requires transitive com.fastn.context.vertx;
     requires transitive io.vertx.core;
     requires io.vertx.web;
+    requires io.netty.transport;
+    requires io.netty.common;
     requires com.fasterxml.jackson.core;
     requires com.github.oshi;
     requires java.management;

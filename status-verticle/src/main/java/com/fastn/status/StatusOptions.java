@@ -446,12 +446,12 @@ public final class StatusOptions {
         if (others && httpTokenFile == null) {
             problems.add("httpHost is \"" + Printable.line(httpHost)
                     + "\", which is not a loopback address, and without a token everybody who reaches it could read names"
-                    + " and data of this application (rules S1, S2); set httpTokenFile, which makes a token, or use"
+                    + " and data of this application; set httpTokenFile, which makes a token, or use"
                     + " 127.0.0.1, and reach it through an SSH tunnel or the event bus of another node");
         }
         if (others && httpTlsCert == null && httpTlsKey == null && !allowCleartext) {
             problems.add("httpHost is \"" + Printable.line(httpHost)
-                    + "\", which is not a loopback address, and without TLS the token could be read on the way (rule S2);"
+                    + "\", which is not a loopback address, and without TLS the token could be read on the way;"
                     + " set httpTlsCert and httpTlsKey, or allowCleartext where something else protects the way");
         }
         if ((httpTlsCert == null) != (httpTlsKey == null)) {

@@ -161,32 +161,37 @@ final class StatusRoutes {
 
     private CompletableFuture<HttpReply> threads(HttpQuestion question) {
         if (!question.local()) {
-            throw new HttpRefusalException(403, "threads are told on this machine only (rule S19)");
+            throw new HttpRefusalException(
+                    403,
+                    "stacks are told on the machine of the node alone; log in there and ask at 127.0.0.1, not through"
+                            + " a proxy");
         }
         return threads.work(() -> HttpReply.text(200, threadDump.text()));
     }
 
-    /** Alive is who answers this; ready is whose event loop has time. */
+    /** Alive is who answers this; ready is whose event loop has time. Who shows no token where one is wanted learns no name. */
     private CompletableFuture<HttpReply> health(HttpQuestion question) {
         String ready = question.parameters().getOrDefault("ready", "false");
         if (!ready.equals("true")) {
-            return CompletableFuture.completedFuture(health(200, "UP"));
+            return CompletableFuture.completedFuture(health(question, 200, "UP"));
         }
         return cluster.knock().handle((awake, failure) -> {
             Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
             if (cause != null && !(cause instanceof BusSilentException)) {
                 throw new CompletionException(cause);
             }
-            return cause == null ? health(200, "UP") : health(503, "BLOCKED");
+            return cause == null ? health(question, 200, "UP") : health(question, 503, "BLOCKED");
         });
     }
 
-    private HttpReply health(int code, String status) {
-        NodeIdentity self = directory.self();
+    private HttpReply health(HttpQuestion question, int code, String status) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("status", status);
-        body.put("alias", self.alias());
-        body.put("incarnation", self.incarnation());
+        if (question.trusted()) {
+            NodeIdentity self = directory.self();
+            body.put("alias", self.alias());
+            body.put("incarnation", self.incarnation());
+        }
         return HttpReply.of(code, HttpReply.JSON, new io.vertx.core.json.JsonObject(body).encode() + "\n");
     }
 

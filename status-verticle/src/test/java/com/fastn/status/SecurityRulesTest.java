@@ -36,7 +36,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
@@ -205,12 +206,30 @@ class SecurityRulesTest {
             }
             assertThat(RawHttp.get(base, "/status?token=" + token).status()).isEqualTo(401);
             assertThat(RawHttp.get(base, "/status/stream").status()).isEqualTo(401);
-            assertThat(RawHttp.get(base, "/health").status()).isEqualTo(401);
             assertThat(RawHttp.get(base, "/nothing").status()).isEqualTo(401);
         });
         assertThat(RawHttp.get(lockedUrl, "/").status())
                 .as("the page itself tells nothing")
                 .isEqualTo(200);
+    }
+
+    @Test
+    void S3_whoOnlyAsksOnThisMachineWhetherTheNodeLivesNeedsNoTokenAndLearnsNoName() {
+        holdsUnless(Hole.TOKEN, base -> {
+            for (String question : List.of("/health", "/health?ready=true")) {
+                RawHttp.Response answer = RawHttp.get(base, question);
+                assertThat(answer.status()).isEqualTo(200);
+                assertThat(answer.body()).isEqualTo("{\"status\":\"UP\"}\n");
+            }
+        });
+        assertThat(RawHttp.get(lockedUrl, "/health", "Authorization: Bearer " + token)
+                        .body())
+                .contains("\"alias\":\"locked\"");
+        holdsUnless(
+                Hole.FORWARDED,
+                base -> assertThat(RawHttp.get(base, "/health", "X-Forwarded-For: 10.0.0.7")
+                                .status())
+                        .isEqualTo(401));
     }
 
     @Test
@@ -423,67 +442,94 @@ class SecurityRulesTest {
         }
     }
 
-    @Test
-    void S2_withTlsTheSameIsAnsweredEncryptedAndNothingElse() throws Exception {
-        Path store = folder.resolve("store.p12");
-        char[] password = "changeit".toCharArray();
-        Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "a",
-                        "-keyalg",
-                        "EC",
-                        "-dname",
-                        "CN=localhost",
-                        "-ext",
-                        "san=ip:127.0.0.1",
-                        "-storetype",
-                        "PKCS12",
-                        "-storepass",
-                        "changeit",
-                        "-keystore",
-                        store.toString())
-                .inheritIO()
-                .start();
-        assertThat(keytool.waitFor()).isZero();
-        KeyStore keys = KeyStore.getInstance(store.toFile(), password);
-        Certificate certificate = keys.getCertificate("a");
-        Path cert = pem("CERTIFICATE", "cert.pem", certificate.getEncoded());
-        Path key = pem("PRIVATE KEY", "key.pem", keys.getKey("a", password).getEncoded());
-        Vertx vertx = Vertx.vertx();
-        try {
-            StatusVerticle verticle = new StatusVerticle(new StatusOptions()
-                    .setAlias("tls")
-                    .setDescriptors(false)
-                    .setHttpTls(cert.toString(), key.toString()));
-            Waiting.result(vertx.deployVerticle(verticle));
-            URI uri = URI.create(requireNonNull(verticle.url()));
-            assertThat(uri.getScheme()).isEqualTo("https");
+    /** A port with TLS, and who trusts it. */
+    private record TlsPort(Vertx vertx, URI uri, SSLContext trusting, Path key) implements AutoCloseable {
+        static TlsPort open() throws Exception {
+            Path store = Files.createTempDirectory(folder, "tls").resolve("store.p12");
+            char[] password = "changeit".toCharArray();
+            Process keytool = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                    .toString(),
+                            "-genkeypair",
+                            "-alias",
+                            "a",
+                            "-keyalg",
+                            "EC",
+                            "-dname",
+                            "CN=localhost",
+                            "-ext",
+                            "san=ip:127.0.0.1",
+                            "-storetype",
+                            "PKCS12",
+                            "-storepass",
+                            "changeit",
+                            "-keystore",
+                            store.toString())
+                    .inheritIO()
+                    .start();
+            assertThat(keytool.waitFor()).isZero();
+            KeyStore keys = KeyStore.getInstance(store.toFile(), password);
+            Certificate certificate = keys.getCertificate("a");
+            Path cert = pem(store.resolveSibling("cert.pem"), "CERTIFICATE", certificate.getEncoded());
+            Path key = pem(
+                    store.resolveSibling("key.pem"),
+                    "PRIVATE KEY",
+                    keys.getKey("a", password).getEncoded());
             KeyStore trusted = KeyStore.getInstance("PKCS12");
             trusted.load(null, null);
             trusted.setCertificateEntry("a", certificate);
             TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(trusted);
-            SSLContext tls = SSLContext.getInstance("TLS");
-            tls.init(null, trust.getTrustManagers(), null);
-            String request = "GET /health HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\nConnection: close\r\n\r\n";
-            Supplier<String> encrypted = () -> ask(tls, uri, request);
-            assertThat(encrypted.get()).startsWith("HTTP/1.1 200").contains("\"alias\":\"tls\"");
-            long connected = System.nanoTime();
-            try (Socket silent = new Socket(uri.getHost(), uri.getPort())) {
-                silent.setSoTimeout(20_000);
-                assertThat(silent.getInputStream().read()).isEqualTo(-1);
-            } catch (IOException e) {
-                // Reset, which is as good.
+            SSLContext trusting = SSLContext.getInstance("TLS");
+            trusting.init(null, trust.getTrustManagers(), null);
+            Vertx vertx = Vertx.vertx();
+            try {
+                StatusVerticle verticle = new StatusVerticle(new StatusOptions()
+                        .setAlias("tls")
+                        .setDescriptors(false)
+                        .setHttpTls(cert.toString(), key.toString()));
+                Waiting.result(vertx.deployVerticle(verticle));
+                return new TlsPort(vertx, URI.create(requireNonNull(verticle.url())), trusting, key);
+            } catch (RuntimeException | Error e) {
+                Waiting.result(vertx.close());
+                throw e;
             }
-            assertThat(Duration.ofNanos(System.nanoTime() - connected))
-                    .as("S12: who does not even begin TLS is not counted yet, and is soon gone")
-                    .isLessThan(Duration.ofMillis(4_500));
+        }
+
+        private static Path pem(Path file, String what, byte[] der) throws IOException {
+            String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
+            return Files.writeString(file, "-----BEGIN " + what + "-----\n" + body + "\n-----END " + what + "-----\n");
+        }
+
+        String request() {
+            return "GET /health HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\nConnection: close\r\n\r\n";
+        }
+
+        String ask() {
+            try (Socket socket = trusting.getSocketFactory().createSocket(uri.getHost(), uri.getPort())) {
+                socket.setSoTimeout(20_000);
+                socket.getOutputStream().write(request().getBytes(StandardCharsets.UTF_8));
+                return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            } catch (IOException e) {
+                return "";
+            }
+        }
+
+        @Override
+        public void close() {
+            Waiting.result(vertx.close());
+        }
+    }
+
+    @Test
+    void S2_withTlsTheSameIsAnsweredEncryptedAndNothingElse() throws Exception {
+        try (TlsPort port = TlsPort.open()) {
+            URI uri = port.uri();
+            assertThat(uri.getScheme()).isEqualTo("https");
+            assertThat(port.ask()).startsWith("HTTP/1.1 200").contains("\"alias\":\"tls\"");
             try (Socket plain = new Socket(uri.getHost(), uri.getPort())) {
                 plain.setSoTimeout(20_000);
-                plain.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+                plain.getOutputStream().write(port.request().getBytes(StandardCharsets.UTF_8));
                 assertThat(new String(plain.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1))
                         .doesNotContain("HTTP/1.1 200");
             } catch (IOException e) {
@@ -491,28 +537,139 @@ class SecurityRulesTest {
             }
             assertThat(Waiting.failure(Vertx.vertx()
                             .deployVerticle(new StatusVerticle(new StatusOptions()
-                                    .setHttpTls(folder.resolve("none").toString(), key.toString())))))
+                                    .setHttpTls(
+                                            folder.resolve("none").toString(),
+                                            port.key().toString())))))
                     .hasMessageContaining("httpTlsCert is")
                     .hasMessageContaining("no file that this process can read");
-        } finally {
-            Waiting.result(vertx.close());
         }
     }
 
-    private static String ask(SSLContext tls, URI uri, String request) {
-        try (Socket socket = tls.getSocketFactory().createSocket(uri.getHost(), uri.getPort())) {
+    @Test
+    void S12_whoDoesNotBeginTlsIsCountedAllTheSameAndSoonGone() throws Exception {
+        try (TlsPort port = TlsPort.open()) {
+            Consumer<URI> counted = uri -> {
+                List<Socket> silent = connect(uri, 64);
+                try (Socket oneMore = new Socket(uri.getHost(), uri.getPort())) {
+                    // The others are still there, or it would not be one too many.
+                    assertThat(isClosedWithin(oneMore, Duration.ofMillis(1_500)))
+                            .as("the 65th connection is closed at once")
+                            .isTrue();
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                } finally {
+                    silent.forEach(SecurityRulesTest::close);
+                }
+            };
+            counted.accept(port.uri());
+            try (ServerSocket everybodyIsWelcome = new ServerSocket(0, 500, InetAddress.getLoopbackAddress())) {
+                URI uri = URI.create("https://127.0.0.1:" + everybodyIsWelcome.getLocalPort());
+                assertThatThrownBy(() -> counted.accept(uri)).isInstanceOf(AssertionError.class);
+            }
+
+            await("those that went away made room").until(() -> port.ask().startsWith("HTTP/1.1 200"));
+            List<Socket> silent = connect(port.uri(), 64);
+            try {
+                await("those that stay in silence are sent away")
+                        .until(() -> port.ask().startsWith("HTTP/1.1 200"));
+                assertThat(silent).allMatch(socket -> isClosedWithin(socket, Duration.ofSeconds(20)));
+            } finally {
+                silent.forEach(SecurityRulesTest::close);
+            }
+        }
+    }
+
+    /** Sends many requests at once on one connection. */
+    private static long pipelined(URI uri, int many) {
+        try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
             socket.setSoTimeout(20_000);
-            socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String one = "GET /health HTTP/1.1\r\nHost: status.test\r\nAuthorization: Bearer " + token + "\r\n";
+            socket.getOutputStream()
+                    .write(((one + "\r\n").repeat(many - 1) + one + "Connection: close\r\n\r\n")
+                            .getBytes(StandardCharsets.UTF_8));
+            String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return Pattern.compile("HTTP/1.1 200").matcher(all).results().count();
         } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    private static List<Socket> connect(URI uri, int many) {
+        List<Socket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < many; i++) {
+                sockets.add(new Socket(uri.getHost(), uri.getPort()));
+            }
+            return sockets;
+        } catch (IOException e) {
+            sockets.forEach(SecurityRulesTest::close);
             throw new AssertionError(e);
         }
     }
 
-    private static Path pem(String what, String name, byte[] der) throws IOException {
-        String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
-        return Files.writeString(
-                folder.resolve(name), "-----BEGIN " + what + "-----\n" + body + "\n-----END " + what + "-----\n");
+    private static boolean isClosedWithin(Socket socket, Duration time) {
+        try {
+            socket.setSoTimeout((int) time.toMillis());
+            return socket.getInputStream().read() < 0;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    private static void close(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // It is gone already.
+        }
+    }
+
+    @Test
+    void S12_anAddressOfAnotherMachineHasLessThanThisOne() throws IOException {
+        @Nullable InetAddress other = otherAddress();
+        assumeThat(other).as("this machine has an address beside loopback").isNotNull();
+        Vertx vertx = Vertx.vertx();
+        try {
+            StatusVerticle verticle = new StatusVerticle(new StatusOptions()
+                    .setAlias("wide")
+                    .setDescriptors(false)
+                    .setHttpHost("0.0.0.0")
+                    .setHttpTokenFile(folder.resolve("token").toString())
+                    .setAllowedHosts(List.of("status.test"))
+                    .setAllowCleartext(true));
+            Waiting.result(vertx.deployVerticle(verticle));
+            int port = URI.create(requireNonNull(verticle.url())).getPort();
+            URI fromOutside = URI.create("http://" + requireNonNull(other).getHostAddress() + ":" + port);
+            URI fromHere = URI.create("http://127.0.0.1:" + port);
+            Predicate<URI> admits = uri -> {
+                List<Socket> held = connect(uri, 16);
+                try (Socket oneMore = new Socket(uri.getHost(), uri.getPort())) {
+                    return !isClosedWithin(oneMore, Duration.ofMillis(1_500));
+                } catch (IOException e) {
+                    return false;
+                } finally {
+                    held.forEach(SecurityRulesTest::close);
+                }
+            };
+            assertThat(admits.test(fromOutside)).as("a 17th connection").isFalse();
+            assertThat(admits.test(fromHere))
+                    .as("a 17th connection of this machine")
+                    .isTrue();
+
+            // What was held is given back when its end is seen.
+            await().until(() -> pipelined(fromOutside, 1) == 1);
+            long began = System.nanoTime();
+            long answered = pipelined(fromOutside, 200);
+            double seconds = (System.nanoTime() - began) / 1e9;
+            assertThat(answered).as("of 200 requests").isBetween(1L, (long) (11 + 10 * seconds));
+            assertThat(pipelined(fromHere, 1))
+                    .as("some is kept for this machine")
+                    .isEqualTo(1);
+        } finally {
+            Waiting.result(vertx.close());
+        }
     }
 
     @Test

@@ -97,7 +97,7 @@ public final class Sanitizer {
             } else {
                 clean.append("\\u{").append(Integer.toHexString(c)).append('}');
             }
-            before = c;
+            before = shown ? c : '}'; // what stands there now
         }
         return clean.toString();
     }

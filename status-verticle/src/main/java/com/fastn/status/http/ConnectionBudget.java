@@ -5,7 +5,7 @@ import java.util.Map;
 
 /**
  * How many connections are held (rule S12): 64 of all, of those 16 of each address of another machine, and some are kept for this
- * machine. It belongs to one thread.
+ * machine. Any thread: one accepts connections, another one sees them end.
  */
 final class ConnectionBudget {
     static final int MOST = 64;
@@ -22,7 +22,7 @@ final class ConnectionBudget {
      * @param loopback whether that is this machine
      * @return whether there is room; if not, it is not counted
      */
-    boolean enter(String address, boolean loopback) {
+    synchronized boolean enter(String address, boolean loopback) {
         if (loopback) {
             if (open >= MOST) {
                 return false;
@@ -44,7 +44,7 @@ final class ConnectionBudget {
      * @param address where it came from
      * @param loopback whether that is this machine
      */
-    void leave(String address, boolean loopback) {
+    synchronized void leave(String address, boolean loopback) {
         open--;
         if (!loopback) {
             others.computeIfPresent(address, (key, own) -> own > 1 ? own - 1 : null);

@@ -73,10 +73,16 @@ final class HttpGate {
                                     + " ask it directly")
                     : null;
         }
-        // The page itself tells nothing, and a browser that opens it has no way to send a header.
-        return request.publicPath() || token.isIn(request.authorizations())
-                ? null
-                : new Refusal(401, "a token is wanted");
+        return request.open() || token.isIn(request.authorizations()) ? null : new Refusal(401, "a token is wanted");
+    }
+
+    /**
+     * {@return whether a request showed that it may know everything}
+     *
+     * @param authorizations the values of its header Authorization
+     */
+    boolean isTrusted(List<String> authorizations) {
+        return token == null || token.isIn(authorizations);
     }
 
     /**
@@ -89,7 +95,7 @@ final class HttpGate {
      * @param authorizations the values of Authorization
      * @param forwarded whether a proxy says that it passed the request on
      * @param hasBody whether a body is announced
-     * @param publicPath whether what it asks for is the same on every node
+     * @param open whether what it asks for is told without a token
      */
     record Head(
             String method,
@@ -99,7 +105,7 @@ final class HttpGate {
             List<String> authorizations,
             boolean forwarded,
             boolean hasBody,
-            boolean publicPath) {}
+            boolean open) {}
 
     /**
      * A refusal.

@@ -45,13 +45,16 @@ public final class StatusServer {
     /** From the opening of a connection, or its last answer, to the end of the next head. */
     private static final long HEAD_MILLIS = 5_000;
 
-    /** A connection counts once TLS stands, so until then it must not last; long enough for a client that starts on a busy machine. */
+    /** Nobody is served meanwhile; long enough for a client that starts on a busy machine. */
     private static final long TLS_HANDSHAKE_MILLIS = 2_000;
 
     private static final int MOST_STREAMS = 32;
     private static final long HEARTBEAT_MILLIS = 10_000;
     /** A client that takes nothing for so long is gone; heartbeats go to all others in less. */
     private static final int IDLE_SECONDS = 30;
+
+    /** What is told without a token, on this machine: who only asks whether somebody is alive has no secrets. */
+    private static final Set<String> PROBES = Set.of("/health");
 
     private static final List<String> PROXY_HEADERS =
             List.of("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP");
@@ -61,7 +64,6 @@ public final class StatusServer {
     private final Context loop;
     private final HttpSettings settings;
     private final PageFiles page = new PageFiles();
-    private final ConnectionBudget connectionBudget = new ConnectionBudget();
     private final RequestBudget requestBudget;
 
     // Mutable state, of the event loop.
@@ -98,7 +100,11 @@ public final class StatusServer {
         Thread opener = new Thread(
                 () -> {
                     try {
-                        Vertx own = FastnVertx.withoutContexts(() -> Vertx.vertx(smallVertx()));
+                        ConnectionDoor door = new ConnectionDoor(new ConnectionBudget());
+                        Vertx own = FastnVertx.withoutContexts(() -> Vertx.builder()
+                                .with(smallVertx())
+                                .withTransport(door)
+                                .build());
                         StatusServer server = new StatusServer(own, settings, ticker);
                         server.loop.runOnContext(now -> server.listen(routes, streamRoutes)
                                 .onComplete(listening -> {
@@ -188,16 +194,11 @@ public final class StatusServer {
     private void connected(HttpConnection connection) {
         String address = connection.remoteAddress().hostAddress();
         Peer peer = new Peer(connection, address == null ? "" : address);
-        if (!connectionBudget.enter(peer.address, peer.loopback)) {
-            connection.close();
-            return;
-        }
         peers.put(connection, peer);
         peer.expectHead();
         connection.closeHandler(closed -> {
             peers.remove(connection);
             peer.headArrived();
-            connectionBudget.leave(peer.address, peer.loopback);
         });
     }
 
@@ -222,7 +223,7 @@ public final class StatusServer {
             refuse(request, 429, "too many requests; ask again in a second, or open /status/stream");
             return;
         }
-        HttpGate.Refusal refusal = ready.refuse(head(request));
+        HttpGate.Refusal refusal = ready.refuse(head(request, peer));
         if (refusal == null) {
             router.handle(request);
             return;
@@ -235,8 +236,12 @@ public final class StatusServer {
         refuse(request, refusal.status(), refusal.sentence());
     }
 
-    private HttpGate.Head head(HttpServerRequest request) {
+    private HttpGate.Head head(HttpServerRequest request, Peer peer) {
         MultiMap headers = request.headers();
+        boolean forwarded = isForwarded(headers);
+        // The page itself tells nothing, and a browser that opens it has no way to send a header.
+        boolean open =
+                page.at(request.path()) != null || (peer.loopback && !forwarded && PROBES.contains(request.path()));
         String length = headers.get(HttpHeaders.CONTENT_LENGTH);
         return new HttpGate.Head(
                 request.method().name(),
@@ -244,10 +249,10 @@ public final class StatusServer {
                 headers.getAll(HttpHeaders.ORIGIN),
                 headers.getAll("Sec-Fetch-Site"),
                 headers.getAll(HttpHeaders.AUTHORIZATION),
-                isForwarded(headers),
+                forwarded,
                 headers.contains(HttpHeaders.TRANSFER_ENCODING)
                         || (length != null && !length.trim().equals("0")),
-                page.at(request.path()) != null);
+                open);
     }
 
     private static boolean isForwarded(MultiMap headers) {
@@ -340,10 +345,12 @@ public final class StatusServer {
         }
         String accept = request.getHeader(HttpHeaders.ACCEPT);
         Peer peer = peers.get(request.connection());
+        HttpGate ready = gate;
         return new HttpQuestion(
                 parameters,
                 accept == null ? "" : accept,
-                peer != null && peer.loopback && !isForwarded(request.headers()));
+                peer != null && peer.loopback && !isForwarded(request.headers()),
+                ready != null && ready.isTrusted(request.headers().getAll(HttpHeaders.AUTHORIZATION)));
     }
 
     private static HttpReply fault(@Nullable Throwable failure) {
