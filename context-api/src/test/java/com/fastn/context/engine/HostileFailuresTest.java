@@ -114,6 +114,19 @@ class HostileFailuresTest {
 
     @ParameterizedTest
     @MethodSource("failures")
+    void aListenerWhoseFailureCannotBeDescribedHarmsNobody(RuntimeException failure) {
+        List<Object> events = new ArrayList<>();
+        tree.runtime.addListener(event -> {
+            throw failure;
+        });
+        tree.runtime.addListener(events::add);
+        CapturedLog.of(() -> tree.open("task").close());
+
+        assertThat(events).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @MethodSource("failures")
     void whatIsWaitedForMayFailWithAnything(RuntimeException failure) {
         CompletableFuture<String> work = new CompletableFuture<>();
         CompletableFuture<String> raced = tree.root.race(work).toCompletableFuture();
