@@ -75,11 +75,12 @@ final class CancelHandler extends Chain.Link<CancelHandler> implements Registrat
             shown = new IllegalStateException(failures.size() + " handlers failed; the first are suppressed here");
             failures.stream().limit(MAX_SHOWN).forEach(shown::addSuppressed);
         }
-        LOG.error(
+        LoggedFailure.error(
+                LOG,
+                shown,
                 "{} of the cancellation handlers of {} failed; the others have run",
                 failures.size(),
-                Sanitizer.clean(node.path().toString()),
-                LoggedFailure.of(shown));
+                Sanitizer.clean(node.path().toString()));
     }
 
     @Override

@@ -179,19 +179,44 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     /** Says that the calling thread runs in this context from now on, until {@link #leaveThread}. */
     public void enterThread() {
-        Thread me = Thread.currentThread();
-        Object before = onThread;
-        while (!ON_THREAD.compareAndSet(this, before, before == null ? me : new RunningThreads(me, before))) {
-            before = onThread;
-        }
+        enter(Thread.currentThread());
     }
 
     /** Says that the calling thread no longer runs in this context; another one, if this is called on a wrong thread. */
     public void leaveThread() {
-        Thread me = Thread.currentThread();
-        Object before = onThread;
-        while (before != null && !ON_THREAD.compareAndSet(this, before, RunningThreads.without(before, me))) {
-            before = onThread;
+        leave(Thread.currentThread());
+    }
+
+    void enter(Thread thread) {
+        while (true) {
+            Object before = onThread;
+            if (before instanceof ThreadCrowd crowd) {
+                if (crowd.enter(thread)) {
+                    return;
+                }
+                // It is over, and whoever ended it has not come to say so yet.
+                ON_THREAD.compareAndSet(this, crowd, null);
+            } else if (ON_THREAD.compareAndSet(this, before, RunningThreads.with(before, thread))) {
+                return;
+            }
+        }
+    }
+
+    void leave(Thread thread) {
+        while (true) {
+            Object before = onThread;
+            if (before == null) {
+                return;
+            }
+            if (before instanceof ThreadCrowd crowd) {
+                if (crowd.leave(thread)) {
+                    ON_THREAD.compareAndSet(this, crowd, null);
+                }
+                return;
+            }
+            if (ON_THREAD.compareAndSet(this, before, RunningThreads.without(before, thread))) {
+                return;
+            }
         }
     }
 
@@ -199,7 +224,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         return onThread != null;
     }
 
-    /** The threads that are known to run in this context at this moment, the one that entered last first. */
+    /** The threads that are known to run in this context at this moment; of a few the one that entered last first. */
     List<Thread> threads() {
         return RunningThreads.list(onThread);
     }

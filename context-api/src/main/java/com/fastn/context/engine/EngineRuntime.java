@@ -62,6 +62,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final ContextNode root;
     private final @Nullable LeakTracker leaks;
     private final Misuses misuses = new Misuses();
+    private final Listeners listeners = new Listeners(misuses::report);
     private final Timers timers;
     private final CoarseClock coarse;
     private final int maxDepth;
@@ -92,7 +93,6 @@ public final class EngineRuntime implements ContextRuntime {
 
     private volatile Redactor redactor = Redactor.standard();
     private volatile NodeIdentity node;
-    private volatile ContextListener[] listeners = {};
     private volatile @Nullable Supplier<@Nullable SystemMetrics> systemMetrics;
     private volatile @Nullable ExecutorService tasks;
     private volatile @Nullable Runnable onFirstChange;
@@ -254,7 +254,7 @@ public final class EngineRuntime implements ContextRuntime {
             try {
                 hook.run();
             } catch (Throwable t) {
-                LOG.warn("a hook before a snapshot failed; the snapshot goes on without it", LoggedFailure.of(t));
+                LoggedFailure.error(LOG, t, "a hook before a snapshot failed; the snapshot goes on without it");
             }
         }
     }
@@ -267,7 +267,7 @@ public final class EngineRuntime implements ContextRuntime {
         try {
             return source.get();
         } catch (Throwable t) {
-            LOG.warn("the source of system metrics failed; the snapshot goes on without them", LoggedFailure.of(t));
+            LoggedFailure.error(LOG, t, "the source of system metrics failed; the snapshot goes on without them");
             return null;
         }
     }
@@ -308,23 +308,8 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     @Override
-    public synchronized Registration addListener(ContextListener listener) {
-        requireNonNull(listener, "listener");
-        ContextListener[] longer = java.util.Arrays.copyOf(listeners, listeners.length + 1);
-        longer[longer.length - 1] = listener;
-        listeners = longer;
-        AtomicBoolean taken = new AtomicBoolean();
-        return () -> {
-            if (taken.compareAndSet(false, true)) {
-                removeListener(listener);
-            }
-        };
-    }
-
-    private synchronized void removeListener(ContextListener listener) {
-        List<ContextListener> left = new ArrayList<>(List.of(listeners));
-        left.remove(listener);
-        listeners = left.toArray(new ContextListener[0]);
+    public Registration addListener(ContextListener listener) {
+        return listeners.add(listener);
     }
 
     @Override
@@ -471,7 +456,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     /** {@return whether anybody wants to hear of events; without, none is made} */
     public boolean hasListeners() {
-        return listeners.length != 0;
+        return listeners.any();
     }
 
     /**
@@ -598,8 +583,8 @@ public final class EngineRuntime implements ContextRuntime {
         if (hook != null) {
             try {
                 hook.accept(waiter);
-            } catch (RuntimeException e) {
-                LOG.error("the hook on waits for locks failed", LoggedFailure.of(e));
+            } catch (Throwable t) {
+                LoggedFailure.error(LOG, t, "the hook on waits for locks failed");
             }
         }
     }
@@ -712,13 +697,7 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     void tell(ContextEvent event) {
-        for (ContextListener listener : listeners) {
-            try {
-                listener.onEvent(event);
-            } catch (Throwable t) {
-                LOG.error("a listener failed on {}", event.getClass().getSimpleName(), LoggedFailure.of(t));
-            }
-        }
+        listeners.tell(event);
     }
 
     /** Keeps a lock in sight whose context ended while it was held. */

@@ -24,11 +24,19 @@ final class Misuses {
         String kind = counts.size() < MAX_KINDS ? what : OTHERS;
         LongAdder fresh = new LongAdder();
         LongAdder present = counts.putIfAbsent(kind, fresh);
-        if (present == null && LOG.isWarnEnabled()) {
+        (present == null ? fresh : present).increment();
+        if (present == null) {
+            log(kind);
+        }
+    }
+
+    private static void log(String kind) {
+        try {
             // Names come from outside: a record of the log is one line (rule S7).
             LOG.warn("{} (said once)", Sanitizer.clean(kind));
+        } catch (Throwable t) {
+            // A log that fails must not end what was repaired.
         }
-        (present == null ? fresh : present).increment();
     }
 
     List<String> list() {

@@ -105,11 +105,13 @@ final class NodeBuilder implements ContextBuilder {
     @Override
     public <T extends @Nullable Object> CompletionStage<T> spawn(
             Function<? super FastnContext, ? extends CompletionStage<T>> task) {
-        return TaskRunner.spawnAndClose(openNode(), requireNonNull(task, "task"));
+        requireNonNull(task, "task");
+        return TaskRunner.spawnAndClose(openNode(), task);
     }
 
     @Override
     public <T extends @Nullable Object> CompletionStage<T> spawnBlocking(Callable<T> task) {
-        return TaskRunner.spawnBlocking(openNode(), requireNonNull(task, "task"));
+        requireNonNull(task, "task");
+        return TaskRunner.spawnBlocking(openNode(), task);
     }
 }

@@ -19,7 +19,8 @@ final class Stages {
     }
 
     static Throwable unwrap(Throwable failure) {
-        Throwable cause = failure.getCause();
-        return failure instanceof CompletionException && cause != null ? cause : failure;
+        // Of this class alone: another one may have a getCause() of its own, which may throw.
+        Throwable cause = failure.getClass() == CompletionException.class ? failure.getCause() : null;
+        return cause == null ? failure : cause;
     }
 }

@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 @SuppressWarnings("MustBeClosedChecker") // the guard is closed by hand
@@ -29,7 +31,7 @@ class ListenersTest {
     @RegisterExtension
     final TestTree tree = new TestTree();
 
-    private final List<ContextEvent> events = new ArrayList<>();
+    private final List<@Nullable ContextEvent> events = new ArrayList<>();
 
     private void listen() {
         tree.runtime.addListener(events::add);
@@ -314,6 +316,129 @@ class ListenersTest {
         tree.open("task");
 
         assertThat(events).hasSize(1);
+    }
+
+    @Test
+    void aListenerThatThrowsIsLoggedOnceAndCountedEachTime() {
+        tree.runtime.addListener(event -> {
+            throw new IllegalStateException("broken one");
+        });
+        tree.runtime.addListener(event -> {
+            throw new IllegalStateException("broken two");
+        });
+        String log = CapturedLog.of(() -> {
+            for (int i = 0; i < 50; i++) {
+                tree.root.incrementTotal("events");
+            }
+        });
+
+        assertThat(log).containsOnlyOnce("broken one").containsOnlyOnce("broken two");
+        assertThat(log)
+                .contains("a listener failed on CounterChanged; what the one made by " + ListenersTest.class.getName());
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .startsWith("100x a listener, made by " + ListenersTest.class.getName());
+    }
+
+    @Test
+    void whatAListenerChangesIsToldAfterTheEventToAllAndInOrder() {
+        List<String> second = new ArrayList<>();
+        List<String> first = new ArrayList<>();
+        tree.runtime.addListener(event -> {
+            first.add(text(event));
+            if (event instanceof ContextEvent.Opened) {
+                tree.root.incrementTotal("opened");
+                tree.root.setLabel("busy");
+                first.add("returns");
+            }
+        });
+        tree.runtime.addListener(event -> second.add(text(event)));
+        tree.open("task");
+
+        assertThat(first).containsExactly("Opened", "returns", "CounterChanged", "Changed");
+        assertThat(second).containsExactly("Opened", "CounterChanged", "Changed");
+        // The thread is free again.
+        tree.root.setLabel("idle");
+        assertThat(second).hasSize(4);
+        assertThat(tree.runtime.misuses()).isEmpty();
+    }
+
+    @Test
+    void aListenerThatCountsEventsIsToldOfAFewOfItsOwnOnly() {
+        List<ContextEvent> told = new ArrayList<>();
+        tree.runtime.addListener(event -> {
+            told.add(event);
+            tree.root.incrementTotal("events");
+        });
+        tree.open("task");
+
+        assertThat(told).hasSize(1 + Listeners.LONGEST_CHAIN);
+        assertThat(tree.root.getTotal("events")).isEqualTo(1 + Listeners.LONGEST_CHAIN);
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .startsWith("1x a listener changes the tree at every event, also at those of its own changes");
+    }
+
+    @Test
+    @Timeout(60) // each doubles what the other is told, so without an end this is one
+    void twoListenersThatCountEventsComeToAnEnd() {
+        int[] told = {0, 0};
+        for (int i = 0; i < 2; i++) {
+            int number = i;
+            tree.runtime.addListener(event -> {
+                told[number]++;
+                tree.root.incrementTotal("events of " + number);
+            });
+        }
+        tree.open("task");
+
+        // 1, and twice as many in each step of the chain.
+        assertThat(told)
+                .containsExactly((1 << (Listeners.LONGEST_CHAIN + 1)) - 1, (1 << (Listeners.LONGEST_CHAIN + 1)) - 1);
+    }
+
+    @Test
+    void moreEventsThanMayWaitAreDroppedAndCounted() {
+        int[] told = {0};
+        tree.runtime.addListener(event -> {
+            told[0]++;
+            if (event instanceof ContextEvent.Opened) {
+                for (int i = 0; i < Listeners.MOST_WAITING + 5; i++) {
+                    tree.root.incrementTotal("many");
+                }
+            }
+        });
+        tree.open("task");
+
+        assertThat(told[0]).isEqualTo(1 + Listeners.MOST_WAITING);
+        assertThat(tree.runtime.misuses()).singleElement().asString().startsWith("5x listeners made more than");
+    }
+
+    @Test
+    void anotherThreadThatAListenerWaitsForIsToldAtOnce() {
+        tree.runtime.addListener(event -> {
+            events.add(event);
+            if (event instanceof ContextEvent.Opened) {
+                Thread other = new Thread(() -> tree.root.setLabel("busy"));
+                other.start();
+                try {
+                    other.join();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                events.add(null);
+            }
+        });
+        tree.open("task");
+
+        assertThat(events).hasSize(3);
+        assertThat(events.get(1)).isInstanceOf(ContextEvent.Changed.class);
+    }
+
+    private static String text(ContextEvent event) {
+        return event.getClass().getSimpleName();
     }
 
     @Test

@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import static com.fastn.context.engine.Failures.assertFailure;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.FastnContext;
@@ -111,6 +112,21 @@ class SpawnTest {
 
         assertThat(result).failsWithin(SOON);
         assertFailure(result).hasMessageContaining("the task gave no stage");
+        assertThat(tree.root.children()).isEmpty();
+    }
+
+    @Test
+    @SuppressWarnings("NullAway")
+    void withoutATaskNoChildIsOpened() {
+        assertThatNullPointerException()
+                .isThrownBy(() -> tree.root.spawnChild("task", null))
+                .withMessage("task");
+        assertThatNullPointerException()
+                .isThrownBy(() -> tree.root.child("task").spawn(null))
+                .withMessage("task");
+        assertThatNullPointerException()
+                .isThrownBy(() -> tree.root.child("task").spawnBlocking(null))
+                .withMessage("task");
         assertThat(tree.root.children()).isEmpty();
     }
 
