@@ -40,6 +40,32 @@ public interface ContextEngine {
     Registration useAsDefault(ContextRuntime runtime);
 
     /**
+     * Takes the work of the innermost {@code withLock} off the calling thread, for a binding whose work moves from thread to
+     * thread. From then on the thread does not say any more what is inside of that work; the binding does, by {@link
+     * #enterScope}.
+     *
+     * @param runtime the lock's runtime
+     * @param code the work as the application gave it
+     * @return what the work is inside of
+     * @throws IllegalStateException if the thread runs no such work
+     */
+    LockScope takeScope(ContextRuntime runtime, Object code);
+
+    /**
+     * Lets the calling thread ask for one lock inside of a scope that was taken. Whoever does so vouches that the work of the
+     * scope goes on only after the lock was granted, or not given.
+     *
+     * @param runtime the runtime
+     * @param scope what it is inside of, or {@code null} for nothing
+     * @return what it was inside of before, to be entered again after the question
+     */
+    @Nullable
+    LockScope enterScope(ContextRuntime runtime, @Nullable LockScope scope);
+
+    /** One running of a {@code withLock}, for a binding to hand on. Only the engine knows what is in it. */
+    interface LockScope {}
+
+    /**
      * What a runtime is made from.
      *
      * @param rootName the root's name

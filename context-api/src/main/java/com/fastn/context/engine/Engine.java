@@ -87,11 +87,7 @@ public final class Engine implements ContextEngine {
 
     @Override
     public synchronized Registration useAsDefault(ContextRuntime runtime) {
-        if (!(runtime instanceof EngineRuntime mine)) {
-            throw new IllegalArgumentException(
-                    "the runtime is a " + runtime.getClass().getName()
-                            + ", which this engine did not make; take one of ContextRuntime.builder()");
-        }
+        EngineRuntime mine = mine(runtime);
         EngineRuntime before = defaultRuntime;
         boolean claimedBefore = claimed;
         defaultRuntime = mine;
@@ -104,6 +100,35 @@ public final class Engine implements ContextEngine {
                 }
             }
         };
+    }
+
+    @Override
+    public LockScope takeScope(ContextRuntime runtime, Object code) {
+        ThreadLocal<@Nullable Scope> scopes = mine(runtime).scopes();
+        Scope scope = scopes.get();
+        if (scope == null) {
+            throw new IllegalStateException("the thread runs no work of a withLock; take the scope inside of one");
+        }
+        scope.taken(code);
+        scopes.remove();
+        return scope;
+    }
+
+    @Override
+    public @Nullable LockScope enterScope(ContextRuntime runtime, @Nullable LockScope scope) {
+        ThreadLocal<@Nullable Scope> scopes = mine(runtime).scopes();
+        Scope before = scopes.get();
+        scopes.set((Scope) scope);
+        return before;
+    }
+
+    private static EngineRuntime mine(ContextRuntime runtime) {
+        if (runtime instanceof EngineRuntime mine) {
+            return mine;
+        }
+        throw new IllegalArgumentException(
+                "the runtime is a " + runtime.getClass().getName()
+                        + ", which this engine did not make; take one of ContextRuntime.builder()");
     }
 
     private synchronized EngineRuntime claimRuntime(@Nullable String alias) {

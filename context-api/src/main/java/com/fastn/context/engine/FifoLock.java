@@ -308,7 +308,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             return null;
         }
         Scope scope = requireNonNull(Scope.of(innermost, this), "scope");
-        if (!blocking && (asker != scope.grant.by || !Places.isOwnCode(Scope.depth(innermost, scope)))) {
+        boolean sure = blocking || innermost.isTaken();
+        if (!sure && (asker != scope.grant.by || !Places.isOwnCode(Scope.depth(innermost, scope)))) {
             return null;
         }
         String place = Places.describe(Places.caller());
@@ -767,6 +768,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             run(scope, granted, work, result);
             return result;
         }
+        Scope inside = runtime.scopes().get();
         CompletableFuture<AnyGuard<T>> asked = askInLine(asker, permits, timeout, true, false);
         Object waiting = Pending.sourceOf(asked);
         Pending<R> result = new Pending<>(waiting);
@@ -777,7 +779,10 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
                 return;
             }
             Grant<T> grant = (Grant<T>) guard;
-            Scope scope = new Scope(grant, runtime.scopes().get(), code);
+            Scope outer = inside != null && inside.isTaken()
+                    ? inside
+                    : runtime.scopes().get();
+            Scope scope = new Scope(grant, outer, code);
             if (result.moves(waiting, scope)) {
                 run(scope, grant, work, result);
             } else {
@@ -794,6 +799,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             Function<? super Grant<T>, ? extends @Nullable CompletionStage<R>> work,
             Pending<R> result) {
         ThreadLocal<@Nullable Scope> scopes = runtime.scopes();
+        Scope before = scopes.get();
         CompletionStage<R> done;
         scopes.set(scope);
         try {
@@ -803,7 +809,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             result.fail(t);
             return;
         } finally {
-            scopes.set(scope.outer);
+            scopes.set(before);
         }
         scope.given(done);
         try {

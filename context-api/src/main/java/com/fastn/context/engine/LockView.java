@@ -141,14 +141,14 @@ record LockView(FifoLock<?> lock, List<Holder> holders, List<Waiting> waiters, l
 
         /**
          * The holdings of {@code withLock} scopes that provably last at least as long as this wait, the innermost first: a
-         * thread that runs the work of the scope waits here, or the stage that the work gave is made of this wait. A scope
-         * that is missing here may still wait for this: nobody can tell.
+         * thread or the coroutine that runs the work of the scope waits here, or the stage that the work gave is made of this
+         * wait. A scope that is missing here may still wait for this: nobody can tell.
          */
         List<Grant<?>> scopesThatWait() {
             List<Grant<?>> waiting = new ArrayList<>();
             Object awaited = waiter;
             for (Scope scope = waiter.inside; scope != null; scope = scope.outer) {
-                boolean inside = waiter.blocking && !scope.isGiven();
+                boolean inside = scope.isTaken() || (waiter.blocking && !scope.isGiven());
                 if (!inside && Pending.sourceOf(scope.end()) != awaited) {
                     break;
                 }

@@ -26,6 +26,7 @@ final class Places {
             ContextReadWriteLock.class.getName(),
             ContextSemaphore.class.getName(),
             ContextBuilder.class.getName(),
+            "com.fastn.context.kotlin.LocksKt",
             "com.fastn.context.vertx.FutureContext",
             "com.fastn.context.vertx.FutureContextBuilder",
             "com.fastn.context.vertx.FutureMutex",

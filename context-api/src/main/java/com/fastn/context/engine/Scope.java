@@ -1,16 +1,21 @@
 package com.fastn.context.engine;
 
+import com.fastn.context.ContextEngine;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One running of a {@code withLock}. It is kept by the thread that runs the work until that has given its stage: what asks
- * for a lock there asks inside of this scope. What runs later may belong to any branch, and is not taken for a part of it.
+ * for a lock there asks inside of this scope. What runs later may belong to any branch, and is not taken for a part of it,
+ * unless a binding says that it is.
  */
-final class Scope {
+final class Scope implements ContextEngine.LockScope {
     final Grant<?> grant;
     final @Nullable Scope outer;
-    private final Object work;
+    private Object work;
+
+    // Written before anybody can ask inside.
+    private volatile boolean taken;
 
     private volatile @Nullable CompletionStage<?> end;
 
@@ -27,6 +32,18 @@ final class Scope {
     void given(CompletionStage<?> stage) {
         end = stage;
         given = true;
+    }
+
+    /**
+     * A binding knows from now on what is inside, whatever thread that runs on, and says so only of what the work waits for.
+     */
+    void taken(Object code) {
+        work = code;
+        taken = true;
+    }
+
+    boolean isTaken() {
+        return taken;
     }
 
     /** {@return whether the work has given its stage, so that its thread is no longer in it} */

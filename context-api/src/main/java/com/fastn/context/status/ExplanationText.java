@@ -2,7 +2,6 @@ package com.fastn.context.status;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +11,7 @@ final class ExplanationText {
     private static final int SHOWN_FRAMES = 12;
     private static final int SHOWN_PARTIES = 6;
     private static final int DEEPEST_INDENT = 12;
+    private static final int MOST_STEPS_READ = 6;
     private static final String DEADLOCK = "deadlock";
     private static final String SUSPECTED_DEADLOCK = "suspected deadlock";
 
@@ -106,23 +106,26 @@ final class ExplanationText {
         return root.text();
     }
 
-    /** All of them, each root once: those that are stuck behind the same one are counted in its first explanation. */
+    /** All of them, each root once, by the one that leads to it over most steps: the others are counted in that. */
     static void drawAll(Page page, List<Explanation> all) {
-        Map<List<Object>, Integer> shown = new LinkedHashMap<>();
-        List<Explanation> firsts = new ArrayList<>();
+        Map<List<Object>, Explanation> told = new LinkedHashMap<>();
         for (Explanation each : all) {
             ContextRef root = each.root().context();
-            if (shown.merge(List.of(root.node(), root.contextId()), 1, Integer::sum) == 1) {
-                firsts.add(each);
-            }
+            told.merge(List.of(root.node(), root.contextId()), each, ExplanationText::longer);
         }
-        if (firsts.isEmpty()) {
+        if (told.isEmpty()) {
             page.end(page.line().add("nothing is stuck"));
         }
-        for (Explanation first : firsts) {
+        for (Explanation each : told.values()) {
             page.gap();
-            draw(page, first);
+            draw(page, each);
         }
+    }
+
+    /** Of two with one root the one that shows more, as long as somebody reads it. */
+    private static Explanation longer(Explanation one, Explanation other) {
+        int steps = Math.min(one.chain().size(), MOST_STEPS_READ);
+        return Math.min(other.chain().size(), MOST_STEPS_READ) > steps ? other : one;
     }
 
     private static String indent(int depth) {

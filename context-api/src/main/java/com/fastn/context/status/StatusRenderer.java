@@ -208,7 +208,7 @@ public final class StatusRenderer {
     }
 
     /**
-     * Draws why contexts are stuck, each root once.
+     * Draws why contexts are stuck, each root once, by one that leads to it over many steps.
      *
      * @param explanations what to draw
      * @return the lines

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextReadWriteLock;
 import com.fastn.context.ContextScope;
@@ -221,6 +222,56 @@ class LockScopeTest {
         assertThat(stock().holder())
                 .as("the guard came too late for the one who asked")
                 .isNotNull();
+    }
+
+    // --- scopes whose work moves from thread to thread
+
+    private ContextEngine.LockScope take() {
+        return ContextEngine.get().takeScope(tree.runtime, "the code");
+    }
+
+    private <R> CompletionStage<R> inside(ContextEngine.LockScope scope, Supplier<CompletionStage<R>> ask) {
+        ContextEngine.LockScope before = ContextEngine.get().enterScope(tree.runtime, scope);
+        try {
+            return ask.get();
+        } finally {
+            assertThat(ContextEngine.get().enterScope(tree.runtime, before)).isSameAs(scope);
+        }
+    }
+
+    @Test
+    void L7_L14_whatABindingSaysIsInsideOfAScopeIsInsideOfItAlsoWhereBothWereWaitedFor() {
+        LockGuard<Integer> heldOrders = orders().lock().toCompletableFuture().join();
+        LockGuard<Integer> heldStock = stock().lock().toCompletableFuture().join();
+        List<ContextEngine.LockScope> scopes = new ArrayList<>();
+        CompletableFuture<Integer> ends = new CompletableFuture<>();
+        CompletionStage<Integer> outer = orders().withLock(value -> {
+            scopes.add(take());
+            assertThat(tree.runtime.scopes().get()).as("on the thread").isNull();
+            return ends;
+        });
+        heldOrders.close();
+        assertThat(tree.runtime.scopes().get()).isNull();
+        CompletionStage<Integer> inner = inside(
+                scopes.get(0),
+                () -> stock().withLock(value -> {
+                    scopes.add(take());
+                    return ends;
+                }));
+        assertThat(scopesThatWait()).extracting(Grant::lockName).containsExactly("orders");
+        heldStock.close();
+        assertThat(tree.runtime.scopes().get()).isNull();
+
+        assertFailure(inside(scopes.get(1), () -> orders().withLock(CompletableFuture::completedFuture)))
+                .isInstanceOf(SelfDeadlockException.class)
+                .hasMessageContaining("in a scope that was begun by code of java.lang.String");
+        // The thread itself is inside of nothing.
+        CompletableFuture<LockGuard<Integer>> queued = orders().lock().toCompletableFuture();
+        ends.complete(1);
+        assertThat(inner).isCompletedWithValue(1);
+        assertThat(outer).isCompletedWithValue(1);
+        queued.join().close();
+        assertThatIllegalStateException().isThrownBy(this::take);
     }
 
     private List<Grant<?>> scopesThatWait() {

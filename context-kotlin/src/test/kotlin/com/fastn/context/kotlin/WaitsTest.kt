@@ -1,7 +1,9 @@
 package com.fastn.context.kotlin
 
 import com.fastn.context.ContextCancelledException
+import com.fastn.context.ContextMutex
 import com.fastn.context.FastnContext
+import com.fastn.context.SelfDeadlockException
 import com.fastn.context.test.FastnContextExtension
 import java.util.ArrayDeque
 import kotlin.coroutines.CoroutineContext
@@ -9,15 +11,21 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.DelicateCoroutinesApi
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.GlobalScope
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.yield
 import org.assertj.core.api.Assertions.assertThat
 import org.junit.jupiter.api.Assertions.assertThrows
@@ -162,6 +170,140 @@ class WaitsTest {
                 runBlocking(late.asElement()) { mutex.holding { error("granted") } }
             }
         }
+    }
+
+    @Test
+    fun L7_aLockThatIsAskedForInsideOfItsOwnBlockFailsAtOnce(root: FastnContext) = runBlocking<Unit> {
+        val mutex = root.mutex("orders", 1)
+        val failure = assertThrows(SelfDeadlockException::class.java) {
+            runBlocking {
+                mutex.holding {
+                    yield()
+                    withContext(Dispatchers.Default) { withTimeout(60_000) { helper(mutex) } }
+                }
+            }
+        }
+        assertThat(failure).hasMessageMatching(
+            """mutex "orders" is held by .* in a scope that was begun at """ +
+                Regex.escape(WaitsTest::class.java.name) + """.*, and was asked for again inside of it at """ +
+                Regex.escape(WaitsTest::class.java.name) + """.helper\(WaitsTest.kt:\d+\); .*""",
+        )
+        val prices = root.readWriteLock("prices", 1)
+        assertThrows(SelfDeadlockException::class.java) {
+            runBlocking { prices.reading { prices.writing { error("granted") } } }
+        }
+        assertThat(prices.reading { prices.reading { it } }).isEqualTo(1)
+        val pool = root.semaphore("pool", 3)
+        assertThrows(SelfDeadlockException::class.java) {
+            runBlocking { pool.holding(2) { mutex.holding { pool.holding(2) { error("granted") } } } }
+        }
+        assertThat(pool.holding(2) { pool.holding { "three" } }).isEqualTo("three")
+        assertThat(mutex.holder()).isNull()
+        assertThat(prices.holders()).isEmpty()
+        assertThat(pool.availablePermits()).isEqualTo(3)
+    }
+
+    private suspend fun helper(mutex: ContextMutex<Int>): Int = mutex.holding { it }
+
+    @Test
+    fun L7_alsoWhereTheOuterLockWasWaitedFor(root: FastnContext) = runBlocking<Unit> {
+        val mutex = root.mutex("orders", 1)
+        val first = mutex.tryLock()!!
+        val apart = CoroutineScope(Dispatchers.Default)
+        val waiter = apart.async(start = CoroutineStart.UNDISPATCHED) { mutex.holding { helper(mutex) } }
+        assertThat(mutex.waiters()).isEqualTo(1)
+        first.close()
+        assertThrows(SelfDeadlockException::class.java) { runBlocking { waiter.await() } }
+        assertThat(mutex.holder()).isNull()
+    }
+
+    @Test
+    @OptIn(DelicateCoroutinesApi::class)
+    fun L7_aBranchThatTheBlockLaunchesQueues(root: FastnContext) = runBlocking<Unit> {
+        val mutex = root.mutex("orders", 1)
+        mutex.holding {
+            coroutineScope {
+                val branch = launch(start = CoroutineStart.UNDISPATCHED) { mutex.holding { error("granted") } }
+                assertThat(mutex.waiters()).isEqualTo(1)
+                branch.cancelAndJoin()
+            }
+            val elsewhere = GlobalScope.launch(currentCoroutineContext().minusKey(Job), CoroutineStart.UNDISPATCHED) {
+                mutex.holding { error("granted") }
+            }
+            assertThat(mutex.waiters()).isEqualTo(1)
+            elsewhere.cancelAndJoin()
+        }
+        assertThat(mutex.waiters()).isZero()
+        assertThat(mutex.holder()).isNull()
+    }
+
+    @Test
+    fun L14_aDeadlockOfBlocksIsProven(root: FastnContext) = runBlocking<Unit> {
+        val orders = root.mutex("orders", 1)
+        val stock = root.mutex("stock", 1)
+        val bothHold = CompletableDeferred<Unit>()
+        val one = root.child("checkout").open()
+        val other = root.child("refill").open()
+        val up = async(one.asElement(), CoroutineStart.UNDISPATCHED) {
+            orders.holding { bothHold.await().also { stock.holding { } } }
+        }
+        val down = async(other.asElement(), CoroutineStart.UNDISPATCHED) {
+            stock.holding {
+                bothHold.complete(Unit)
+                withContext(Dispatchers.Default) { orders.holding { } }
+            }
+        }
+        while (orders.waiters() == 0 || stock.waiters() == 0) {
+            yield()
+        }
+        val report = root.runtime().status().deadlocks().single()
+        assertThat(report.proven()).isTrue()
+        assertThat(report.parties().map { it.context().shortName() }).containsExactly("checkout", "refill")
+        down.cancelAndJoin()
+        up.await()
+        assertThat(root.runtime().status().deadlocks()).isEmpty()
+        one.close()
+        other.close()
+    }
+
+    @Test
+    fun L10_theEndOfItsContextTakesNothingFromABlockThatRuns(root: FastnContext) = runBlocking<Unit> {
+        val mutex = root.mutex("orders", 1)
+        mutex.setAutoReleaseOnEnd(true)
+        val settle = root.child("settle").open()
+        val release = CompletableDeferred<Unit>()
+        val holder = launch(settle.asElement(), CoroutineStart.UNDISPATCHED) { mutex.holding { release.await() } }
+        settle.close()
+        assertThat(mutex.holder()).isSameAs(settle)
+        assertThat(root.runtime().status().warnings().map { it.id() }).doesNotContain("lock-leaked")
+        release.complete(Unit)
+        holder.join()
+        assertThat(mutex.holder()).isNull()
+    }
+
+    @Test
+    fun theLockIsFreeWhenTheBlockIsOverOnWhateverThreadItRan(root: FastnContext) = runBlocking<Unit> {
+        val mutex = root.mutex("orders", 1)
+        // Without a dispatcher whoever releases runs the next block, inside of its own release.
+        val held = CompletableDeferred<Unit>()
+        val release = CompletableDeferred<Unit>()
+        launch(Dispatchers.Unconfined) {
+            mutex.holding {
+                held.complete(Unit)
+                release.await()
+            }
+        }
+        val second = async(Dispatchers.Unconfined) {
+            mutex.holding { }
+            mutex.tryLock()?.use { "free" }
+        }
+        held.await()
+        release.complete(Unit)
+        assertThat(second.await()).isEqualTo("free")
+        withContext(Dispatchers.Default) {
+            List(4) { async { repeat(2_000) { mutex.holding { } } } }.awaitAll()
+        }
+        assertThat(mutex.holder()).isNull()
     }
 
     /** Runs what is dispatched when it is told to. */
