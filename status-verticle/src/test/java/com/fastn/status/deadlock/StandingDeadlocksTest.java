@@ -3,6 +3,7 @@ package com.fastn.status.deadlock;
 import static com.fastn.status.deadlock.ClusterDeadlockSearchTest.held;
 import static com.fastn.status.deadlock.ClusterDeadlockSearchTest.node;
 import static com.fastn.status.deadlock.ClusterDeadlockSearchTest.wanted;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ManualTicker;
@@ -37,8 +38,7 @@ class StandingDeadlocksTest {
 
     @Test
     void itGrowsOlderAndKeepsTheMomentAtWhichItWasFound() {
-        DeadlockReport first = standing.add(cycle(ALICE, BOB));
-        assertThat(first).isNotNull();
+        DeadlockReport first = requireNonNull(standing.add(cycle(ALICE, BOB)));
         ticker.advance(Duration.ofSeconds(3));
         assertThat(standing.check(List.of(ALICE, BOB))).isFalse();
         assertThat(standing.add(cycle(ALICE, BOB))).isNull();
