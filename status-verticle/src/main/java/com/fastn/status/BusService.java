@@ -13,6 +13,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,8 @@ final class BusService {
     /** The failure code of a reply when this node is at fault. */
     static final int FAULT = 500;
 
+    private static final Duration LONGEST_WAIT = Duration.ofDays(30);
+
     private static final Logger LOG = LoggerFactory.getLogger(BusService.class);
 
     private final Vertx vertx;
@@ -38,18 +41,21 @@ final class BusService {
     private final ClusterQuery cluster;
     private final StreamService streams;
     private final ClusterTrust trust;
+    private final FastnVertx fastn;
     private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
     private @Nullable Registration responder;
 
     BusService(
             Vertx vertx,
             WorkerExecutor worker,
+            FastnVertx fastn,
             LocalStatus local,
             ClusterQuery cluster,
             StreamService streams,
             ClusterTrust trust) {
         this.vertx = vertx;
         this.worker = worker;
+        this.fastn = fastn;
         this.local = local;
         this.cluster = cluster;
         this.streams = streams;
@@ -59,11 +65,10 @@ final class BusService {
     /**
      * Begins to answer.
      *
-     * @param fastn takes care of questions that land on a consumer of the application
      * @param node who this node is
      * @return completes when all nodes of the cluster can ask
      */
-    Future<Void> start(FastnVertx fastn, NodeIdentity node) {
+    Future<Void> start(NodeIdentity node) {
         responder = fastn.answerStatus(this::answerForAny);
         return listen(node);
     }
@@ -160,7 +165,11 @@ final class BusService {
             return;
         }
         guarded(question, () -> {
-            BusQuestion asked = BusQuestion.of(keys(question.body()));
+            Map<String, ?> keys = keys(question.body());
+            if (keys.containsKey(DeadlockWatch.WAITS)) {
+                return answerWaits(question, keys);
+            }
+            BusQuestion asked = BusQuestion.of(keys);
             StatusQuery query = asked.query();
             Long since = asked.sinceVersion();
             if (since != null && since == local.version()) {
@@ -175,6 +184,26 @@ final class BusService {
                 }
                 return wire ? Buffer.buffer(Answers.wire(snapshot)) : write(snapshot, query);
             });
+        });
+    }
+
+    /** Tells who waits for whom here: names, times and locks, which every node may know (rule S4). */
+    private Future<Void> answerWaits(Message<Object> question, Map<String, ?> keys) {
+        Object least = keys.get(DeadlockWatch.WAITS);
+        if (keys.size() > 1
+                || !(least instanceof Integer || least instanceof Long)
+                || ((Number) least).longValue() < 0
+                || ((Number) least).longValue() > LONGEST_WAIT.toMillis()) {
+            throw new BadQueryException(
+                    BadQueryException.MALFORMED,
+                    "\"waits\" stands alone, and wants the milliseconds from which on waits are told, from 0 to "
+                            + LONGEST_WAIT.toMillis());
+        }
+        boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
+        Duration from = Duration.ofMillis(((Number) least).longValue());
+        return reply(question, () -> {
+            JsonObject told = NodeWaitsJson.write(fastn.waits(from));
+            return wire ? told.toBuffer() : told;
         });
     }
 

@@ -4,8 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.Registration;
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.Causes;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeState;
@@ -14,6 +17,7 @@ import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WaitEpisode;
+import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.system.SamplerThread;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -23,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** This node's own status, read from its runtime directly. Taking it may block, so it belongs on a worker. */
@@ -38,6 +43,7 @@ final class LocalStatus {
     private final @Nullable SamplerThread sampler;
     private final List<StatusWarning> standing;
     private final List<Function<String, @Nullable StatusWarning>> warnings = new CopyOnWriteArrayList<>();
+    private volatile Supplier<List<DeadlockReport>> deadlocks = List::of;
 
     /**
      * Makes one.
@@ -55,6 +61,11 @@ final class LocalStatus {
     /** Has a warning of the node itself added to every status, while there is one; it is given the path of the root. */
     void addWarning(Function<String, @Nullable StatusWarning> warning) {
         warnings.add(warning);
+    }
+
+    /** Has the deadlocks of the cluster that this node tells of added to every status. */
+    void addDeadlocks(Supplier<List<DeadlockReport>> source) {
+        deadlocks = requireNonNull(source, "source");
     }
 
     /**
@@ -132,13 +143,49 @@ final class LocalStatus {
                 all.add(warning);
             }
         }
+        List<DeadlockReport> circles = deadlocks.get();
+        for (DeadlockReport circle : circles) {
+            all.add(warningOf(circle, root));
+        }
         if (all.isEmpty()) {
             return snapshot;
         }
         all.addAll(snapshot.warnings());
         // The worst first; within one severity the order stays.
         all.sort(Comparator.comparing(StatusWarning::severity).reversed());
-        return snapshot.withWarnings(all);
+        StatusSnapshot told = circles.isEmpty() ? snapshot : snapshot.withCauses(with(circles, snapshot.causes()));
+        return told.withWarnings(all);
+    }
+
+    private static Causes with(List<DeadlockReport> circles, Causes causes) {
+        List<DeadlockReport> all = new ArrayList<>(circles);
+        all.addAll(causes.deadlocks());
+        all.sort(Comparator.comparing(DeadlockReport::proven).reversed());
+        return new Causes(all, causes.blocked(), causes.episodes());
+    }
+
+    private StatusWarning warningOf(DeadlockReport circle, String root) {
+        String path = circle.parties().stream()
+                .filter(party -> party.context()
+                        .node()
+                        .incarnation()
+                        .equals(runtime.node().incarnation()))
+                .map(party -> party.context().path())
+                .findFirst()
+                .orElse(root);
+        return new StatusWarning(
+                circle.proven() ? WarningIds.DEADLOCK : WarningIds.DEADLOCK_SUSPECTED,
+                circle.proven() ? WarningSeverity.CRITICAL : WarningSeverity.WARNING,
+                circle.cycle(),
+                path,
+                circle.proven()
+                        ? "take these locks in one order on all nodes, or cancel one of these contexts"
+                        : "whether one of them is about to release or to answer; if not, take these locks in one order on"
+                                + " all nodes, and hold none while asking another node",
+                circle.parties().stream()
+                        .map(DeadlockReport.Party::waited)
+                        .min(Comparator.naturalOrder())
+                        .orElse(null));
     }
 
     /** {@return a snapshot of everything, with the readings of the machine as they are known} */

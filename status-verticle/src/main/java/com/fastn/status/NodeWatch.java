@@ -91,6 +91,11 @@ final class NodeWatch {
         return !watchers.isEmpty();
     }
 
+    /** Says that the status may have turned though nothing in the tree changed; on the verticle's context. */
+    void turned() {
+        again |= isWatched();
+    }
+
     private void begin() {
         Context here = vertx.getOrCreateContext();
         appearance = null;

@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code helloInterval}</td><td>milliseconds</td><td>15000</td><td>how often this node tells that it lives</td></tr>
  * <tr><td>{@code forgetAfter}</td><td>milliseconds</td><td>3600000</td>
  *     <td>how long a node that is down stays listed</td></tr>
+ * <tr><td>{@code deadlockSearchAfter}</td><td>milliseconds</td><td>5000</td>
+ *     <td>how old a wait for another node is from when on deadlocks of the cluster are looked for; 0 for never</td></tr>
  * <tr><td>{@code descriptors}</td><td>true or false</td><td>true</td>
  *     <td>whether this node can be found by {@code fastn status} on its machine</td></tr>
  * <tr><td>{@code systemMetrics}</td><td>true or false</td><td>true</td><td>whether the machine is read</td></tr>
@@ -51,6 +53,9 @@ public final class StatusOptions {
     public static final long DEFAULT_HELLO_INTERVAL = 15_000;
     /** The default of {@link #getForgetAfter}, in milliseconds. */
     public static final long DEFAULT_FORGET_AFTER = 3_600_000;
+
+    /** The default of {@link #getDeadlockSearchAfter}, in milliseconds. */
+    public static final long DEFAULT_DEADLOCK_SEARCH_AFTER = 5_000;
 
     private static final long SHORTEST_TIME = 10;
     private static final long LONGEST_TIME = Duration.ofDays(30).toMillis();
@@ -69,6 +74,7 @@ public final class StatusOptions {
     private long queryTimeout = DEFAULT_QUERY_TIMEOUT;
     private long helloInterval = DEFAULT_HELLO_INTERVAL;
     private long forgetAfter = DEFAULT_FORGET_AFTER;
+    private long deadlockSearchAfter = DEFAULT_DEADLOCK_SEARCH_AFTER;
     private boolean descriptors = true;
     private boolean systemMetrics = true;
     private boolean trustCluster;
@@ -94,6 +100,7 @@ public final class StatusOptions {
         this.queryTimeout = other.queryTimeout;
         this.helloInterval = other.helloInterval;
         this.forgetAfter = other.forgetAfter;
+        this.deadlockSearchAfter = other.deadlockSearchAfter;
         this.descriptors = other.descriptors;
         this.systemMetrics = other.systemMetrics;
         this.trustCluster = other.trustCluster;
@@ -120,6 +127,7 @@ public final class StatusOptions {
         this.queryTimeout = reader.number("queryTimeout", queryTimeout);
         this.helloInterval = reader.number("helloInterval", helloInterval);
         this.forgetAfter = reader.number("forgetAfter", forgetAfter);
+        this.deadlockSearchAfter = reader.number("deadlockSearchAfter", deadlockSearchAfter);
         this.descriptors = reader.flag("descriptors", descriptors);
         this.systemMetrics = reader.flag("systemMetrics", systemMetrics);
         this.trustCluster = reader.flag("trustCluster", trustCluster);
@@ -137,6 +145,7 @@ public final class StatusOptions {
                 .put("queryTimeout", queryTimeout)
                 .put("helloInterval", helloInterval)
                 .put("forgetAfter", forgetAfter)
+                .put("deadlockSearchAfter", deadlockSearchAfter)
                 .put("descriptors", descriptors)
                 .put("systemMetrics", systemMetrics)
                 .put("trustCluster", trustCluster);
@@ -356,6 +365,27 @@ public final class StatusOptions {
         return this;
     }
 
+    /**
+     * {@return how old a wait for another node is from when on deadlocks of the cluster are looked for, in milliseconds;
+     * {@value #DEFAULT_DEADLOCK_SEARCH_AFTER} unless said}
+     */
+    public long getDeadlockSearchAfter() {
+        return deadlockSearchAfter;
+    }
+
+    /**
+     * Says how old a wait for a reply, or for a lock of the cluster, is from when on deadlocks that lead over several nodes are
+     * looked for. Before that nothing is asked of any node.
+     *
+     * @param millis in milliseconds; 0 for never
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setDeadlockSearchAfter(long millis) {
+        this.deadlockSearchAfter = millis;
+        return this;
+    }
+
     /** {@return whether {@code fastn status} finds this node by itself on its machine; {@code true} unless said} */
     public boolean isDescriptors() {
         return descriptors;
@@ -433,6 +463,9 @@ public final class StatusOptions {
             checkTime(problems, "helloInterval", helloInterval);
         }
         checkTime(problems, "forgetAfter", forgetAfter);
+        if (deadlockSearchAfter != 0) {
+            checkTime(problems, "deadlockSearchAfter", deadlockSearchAfter);
+        }
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("the status verticle cannot start: " + String.join("; and ", problems));
         }

@@ -56,6 +56,7 @@ public final class StatusVerticle extends VerticleBase {
     private @Nullable StreamService streams;
     private @Nullable HelloExchange hellos;
     private @Nullable StatusPublisher publisher;
+    private @Nullable DeadlockWatch deadlocks;
     private volatile @Nullable StatusPort port;
     private @Nullable NodeDescriptor descriptor;
 
@@ -124,10 +125,21 @@ public final class StatusVerticle extends VerticleBase {
         streams = subscribed;
         ClusterQuery cluster =
                 new ClusterQuery(vertx, workers, local, directory, trust, options.getQueryTimeout(), ticker);
-        BusService service = new BusService(vertx, workers, local, cluster, subscribed, trust);
+        BusService service = new BusService(vertx, workers, fastn, local, cluster, subscribed, trust);
         bus = service;
         StatusPublisher status = new StatusPublisher(vertx, fastn, workers, watch, ticker);
         publisher = status;
+        DeadlockWatch circles = new DeadlockWatch(
+                vertx,
+                fastn,
+                workers,
+                directory,
+                options.getDeadlockSearchAfter(),
+                options.getQueryTimeout(),
+                ticker,
+                watch::turned);
+        deadlocks = circles;
+        local.addDeadlocks(circles::reports);
         SelfCheck check = new SelfCheck(vertx, Addresses.node(self.incarnation()), () -> registerAnew(self));
         local.addWarning(check::warning);
         HelloExchange exchange = new HelloExchange(vertx, workers, local, directory, feed::isWatched, () -> {
@@ -135,10 +147,11 @@ public final class StatusVerticle extends VerticleBase {
             check.look();
         });
         hellos = exchange;
-        return service.start(fastn, self)
+        return service.start(self)
                 .compose(answering -> exchange.start(options.getHelloInterval()))
                 .compose(known -> {
                     status.start();
+                    circles.start();
                     return openPort(options, local, directory, new VerticleDoor(context, cluster, feed));
                 })
                 .compose(open -> writeDescriptor(options, self, workers));
@@ -225,6 +238,9 @@ public final class StatusVerticle extends VerticleBase {
     }
 
     private Future<?> stopWatching() {
+        if (deadlocks != null) {
+            deadlocks.stop();
+        }
         if (publisher != null) {
             publisher.stop();
         }

@@ -234,6 +234,7 @@ class ClusterTrustTest {
             BusService bus = new BusService(
                     vertx,
                     worker,
+                    fastn,
                     local,
                     new ClusterQuery(vertx, worker, local, directory, trust, 1_000, ticker),
                     new StreamService(
@@ -249,7 +250,7 @@ class ClusterTrustTest {
             HelloExchange hellos = new HelloExchange(vertx, worker, local, directory, () -> false, () -> {});
             Context context = vertx.getOrCreateContext();
             Promise<Void> over = Promise.promise();
-            context.runOnContext(now -> bus.start(fastn, self)
+            context.runOnContext(now -> bus.start(self)
                     .compose(ready -> hellos.start(0))
                     .compose(ready -> {
                         Future<Void> anew = Future.join(bus.registerAnew(self), hellos.registerAnew())

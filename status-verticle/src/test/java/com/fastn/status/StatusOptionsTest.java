@@ -39,6 +39,7 @@ class StatusOptionsTest {
                 .setQueryTimeout(250)
                 .setHelloInterval(5_000)
                 .setForgetAfter(60_000)
+                .setDeadlockSearchAfter(2_000)
                 .setDescriptors(false)
                 .setSystemMetrics(false)
                 .setTrustCluster(true);

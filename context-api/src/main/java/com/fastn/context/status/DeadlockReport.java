@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It is <em>proven</em> where every hold is one of {@code withLock} that waits inside: nothing can give it back before the
  * wait ends. It is <em>suspected</em> where one of them is a raw guard, which another branch of its context may still close
- * (rule L14).
+ * (rule L14). Its parties may be on several nodes; then one of these tells of it.
  *
  * @param proven whether it is proven
  * @param foundAt when it was found
  * @param parties who is part of it, each waiting for what the next one holds, the last for the first; of many the first
  * @param size how many are part of it
  * @param resolvesWithin after what time at the latest it resolves by itself, as the wait of a party times out, or {@code
- *     null} when it never does
+ *     null} when it never does or, as with a reply, nobody knows
  */
 public record DeadlockReport(
         boolean proven,
@@ -38,8 +38,8 @@ public record DeadlockReport(
      *
      * @param context who
      * @param holds what it holds that another one needs
-     * @param waitsFor the name of the lock that it waits for
-     * @param lockId tells locks of one name apart
+     * @param waitsFor the name of the lock that it waits for, or {@code request <address>} for a reply on the event bus
+     * @param lockId tells locks of one name apart; 0 for a reply, and for a lock of the whole cluster
      * @param lockType the kind of that lock
      * @param waited since when it waits
      * @param timesOutIn when its wait ends by itself, or {@code null} when it does not
@@ -67,8 +67,8 @@ public record DeadlockReport(
     /**
      * What one of them holds.
      *
-     * @param lockName the lock's name
-     * @param lockId tells locks of one name apart
+     * @param lockName the lock's name, or {@code request <address>} for a reply that it owes
+     * @param lockId tells locks of one name apart; 0 for a reply, and for a lock of the whole cluster
      * @param lockType the kind of the lock
      * @param held since when
      * @param scoped whether only the end of a {@code withLock} gives it back

@@ -28,7 +28,7 @@ public final class Explainer {
     /** Of so few operations nobody knows what is usual. */
     private static final long FEW = 10;
 
-    private static final String REQUEST = "request ";
+    static final String REQUEST = "request ";
 
     private final List<SnapshotIndex> nodes = new ArrayList<>();
     private final Map<String, Integer> byIncarnation = new HashMap<>();
@@ -415,7 +415,7 @@ public final class Explainer {
         LockStatus held = holders.get(0);
         Key party = nextParty.get(key);
         for (LockStatus each : holders) {
-            boolean isParty = party != null && each.holderId() == party.id;
+            boolean isParty = party != null && party.node == key.node && each.holderId() == party.id;
             if (isParty || (party == null && each.heldDuration().compareTo(held.heldDuration()) > 0)) {
                 held = each;
             }
@@ -703,24 +703,28 @@ public final class Explainer {
         }
     }
 
+    /** Its parties may be on other nodes than the one that tells of it. */
     private void indexDeadlocks(int node) {
         for (DeadlockReport report : nodes.get(node).snapshot.causes().deadlocks()) {
             List<DeadlockReport.Party> parties = report.parties();
+            boolean whole = parties.size() == report.size();
             for (int i = 0; i < parties.size(); i++) {
-                Key key = new Key(node, parties.get(i).context().contextId());
+                Key key = keyOf(parties.get(i).context());
+                if (key == null) {
+                    continue;
+                }
                 deadlocks.putIfAbsent(key, report);
-                boolean whole = parties.size() == report.size();
-                if (i + 1 < parties.size() || whole) {
-                    nextParty.putIfAbsent(
-                            key,
-                            new Key(
-                                    node,
-                                    parties.get((i + 1) % parties.size())
-                                            .context()
-                                            .contextId()));
+                Key next = keyOf(parties.get((i + 1) % parties.size()).context());
+                if (next != null && (i + 1 < parties.size() || whole)) {
+                    nextParty.putIfAbsent(key, next);
                 }
             }
         }
+    }
+
+    private @Nullable Key keyOf(ContextRef context) {
+        Integer node = byIncarnation.get(context.node().incarnation());
+        return node == null ? null : new Key(node, context.contextId());
     }
 
     private void markAbove(Key stuck) {

@@ -153,13 +153,16 @@ final class ExplanationText {
             text.append(i == 0 ? "" : "; ").append(party.context().shortName());
             String and = "";
             for (DeadlockReport.Hold hold : party.holds()) {
-                text.append(and.isEmpty() ? " holds " : and).append(lock(hold.lockType(), hold.lockName()));
+                boolean reply = isReply(hold.lockId(), hold.lockName());
+                text.append(and.isEmpty() ? (reply ? " owes " : " holds ") : and)
+                        .append(lock(hold.lockId(), hold.lockType(), hold.lockName()));
                 text.append(" for ").append(HumanText.duration(hold.held()));
                 text.append(hold.heldAt() == null ? "" : " (taken at " + hold.heldAt() + ")");
                 and = ", ";
             }
             text.append(and.isEmpty() ? " waits for " : " and waits for ");
-            text.append(lock(party.lockType(), party.waitsFor())).append(" for ");
+            text.append(lock(party.lockId(), party.lockType(), party.waitsFor()))
+                    .append(" for ");
             text.append(HumanText.duration(party.waited()));
             text.append(party.waitsAt() == null ? "" : " (asked at " + party.waitsAt() + ")");
         }
@@ -171,6 +174,17 @@ final class ExplanationText {
                     .append(", when a wait times out");
         }
         return text.toString();
+    }
+
+    /** What is no lock of a node has no id: a lock of the cluster, or a reply. */
+    private static String lock(long id, LockType type, String name) {
+        return isReply(id, name)
+                ? "a reply of \"" + name.substring(Explainer.REQUEST.length()) + "\""
+                : lock(type, name);
+    }
+
+    private static boolean isReply(long id, String name) {
+        return id == 0 && name.startsWith(Explainer.REQUEST);
     }
 
     static String lock(LockType type, String name) {

@@ -25,11 +25,19 @@ final class AwaitedReplies {
     private static final long SWEEP_MILLIS = 30_000;
 
     private final ContextInternal home;
+    private final Runnable onWait;
     private final ConcurrentHashMap<String, Awaited> replies = new ConcurrentHashMap<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
 
-    AwaitedReplies(ContextInternal home) {
+    /** Makes one; {@code onWait} is run for each reply that is waited for, and has to return at once. */
+    AwaitedReplies(ContextInternal home, Runnable onWait) {
         this.home = home;
+        this.onWait = onWait;
+    }
+
+    /** What the wait for a reply of an address is called. */
+    static String operation(String address) {
+        return "request " + address;
     }
 
     void expect(String replyAddress, ContextNode caller, Operation operation) {
@@ -39,6 +47,13 @@ final class AwaitedReplies {
         if (!scheduled.get()) {
             schedule();
         }
+        onWait.run();
+    }
+
+    /** Tells of those that are waited for at this moment. */
+    void forEach(Visitor visitor) {
+        replies.forEach((address, awaited) ->
+                visitor.waits(address, awaited, awaited.caller, awaited.operation.name(), awaited.sinceNanos));
     }
 
     /** Ends the operation that waits for this reply, if there is one and it has not ended. */
@@ -88,6 +103,12 @@ final class AwaitedReplies {
                 end(address);
             }
         });
+    }
+
+    /** Told of the replies that somebody waits for. */
+    interface Visitor {
+        /** A reply; {@code wait} is the same object as long as it is waited for. */
+        void waits(String replyAddress, Object wait, ContextNode caller, String operation, long sinceNanos);
     }
 
     private record Awaited(ContextNode caller, Operation operation, long sinceNanos) {}

@@ -189,7 +189,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             String address = message.address();
             // Vert.x never tells of the end of a question that is asked by a reply.
             boolean asks = message.replyAddress() != null && !Addresses.isInternal(address);
-            return asks ? "request " + address : null;
+            return asks ? AwaitedReplies.operation(address) : null;
         }
         String url = tag(request, tagExtractor, "url.full", "http.url");
         if (url != null) {

@@ -10,6 +10,7 @@ import com.fastn.context.engine.Engine;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeWaits;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
@@ -23,6 +24,7 @@ import io.vertx.core.internal.http.HttpServerRequestInternal;
 import io.vertx.core.net.NetSocket;
 import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -48,8 +50,9 @@ public final class FastnVertx implements Shareable {
     private final Sessions sessions = new Sessions(automatic);
     private final Endings endings = new Endings(automatic);
     private final HttpContexts requests;
-    private final AwaitedReplies awaitedReplies;
     private final PendingReplies pendingReplies;
+    private final RemoteWaits remoteWaits;
+    private final AwaitedReplies awaitedReplies;
     private final CalleeCancellation cancellation;
     private final StatusDeliveries deliveries;
     private final EventPublisher events;
@@ -62,8 +65,9 @@ public final class FastnVertx implements Shareable {
         this.runtime = Engine.claim(null);
         this.verticles = new VerticleContexts(vertx, runtime, listeners, endings);
         this.requests = new HttpContexts(verticles, automatic, listeners, sessions);
-        this.awaitedReplies = new AwaitedReplies(home);
         this.pendingReplies = new PendingReplies(runtime, home);
+        this.remoteWaits = new RemoteWaits(runtime, home, pendingReplies);
+        this.awaitedReplies = remoteWaits.replies();
         this.cancellation = new CalleeCancellation(vertx, runtime, home, automatic, awaitedReplies, pendingReplies);
         this.deliveries = new StatusDeliveries(vertx, home, () -> runtime.node().incarnation());
         this.events = new EventPublisher(vertx, runtime, deliveries, home);
@@ -332,6 +336,34 @@ public final class FastnVertx implements Shareable {
         return events.onChanges(requireNonNull(listener, "listener"));
     }
 
+    /**
+     * Reads who waits for whom, of those who may be part of a circle of waits that leads over other nodes: contexts that hold
+     * something and wait, for locks, for locks of the cluster, and for replies on the event bus. It walks over the tree, so it
+     * belongs on a worker.
+     *
+     * @param least waits that are shorter are left out
+     * @return who waits for whom
+     */
+    public NodeWaits waits(Duration least) {
+        return remoteWaits.read(requireNonNull(least, "least"));
+    }
+
+    /** {@return how long each of the waits for replies and for locks of the cluster lasts at this moment, in no order} */
+    public List<Duration> waitsForOthers() {
+        return remoteWaits.ages();
+    }
+
+    /**
+     * Registers what is to run when the next wait for a reply or for a lock of the cluster begins, once. At most one such hook is
+     * kept.
+     *
+     * @param hook runs in the thread that begins to wait, so it has to return at once and must not throw
+     * @return closing it takes the hook back
+     */
+    public Registration onNextWaitForOthers(Runnable hook) {
+        return remoteWaits.onNext(requireNonNull(hook, "hook"));
+    }
+
     /** The context that is current at a place of this Vertx. */
     ContextNode at(ContextInternal place) {
         ContextNode mine = ContextSlot.get(place);
@@ -361,6 +393,10 @@ public final class FastnVertx implements Shareable {
 
     AwaitedReplies awaitedReplies() {
         return awaitedReplies;
+    }
+
+    RemoteWaits remoteWaits() {
+        return remoteWaits;
     }
 
     AutomaticContexts automatic() {

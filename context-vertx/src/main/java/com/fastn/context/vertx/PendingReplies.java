@@ -106,6 +106,11 @@ final class PendingReplies {
         return genuine;
     }
 
+    /** Tells of those that are worked on at this moment. */
+    void forEach(Visitor visitor) {
+        waiting.forEach((address, answering) -> visitor.owes(address, answering, answering.context));
+    }
+
     int count() {
         return waiting.size();
     }
@@ -167,6 +172,12 @@ final class PendingReplies {
         snapshot.activeLocks().forEach(lock -> ids.add(lock.holderId()));
         snapshot.lockWaiters().forEach(waiter -> ids.add(waiter.contextId()));
         return ids;
+    }
+
+    /** Told of the replies that somebody works on. */
+    interface Visitor {
+        /** A reply; {@code work} is the same object until it is sent. */
+        void owes(String replyAddress, Object work, ContextNode context);
     }
 
     private record Answering(ContextNode context, @Nullable String callerKey) {

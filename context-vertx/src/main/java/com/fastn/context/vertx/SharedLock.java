@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.ContextMutex;
 import com.fastn.context.FastnContext;
-import com.fastn.context.LockGuard;
 import com.fastn.context.LockTimeoutException;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
@@ -34,6 +33,7 @@ public final class SharedLock {
     private final Vertx vertx;
     private final String name;
     private final EngineRuntime runtime;
+    private final SharedTurns turns;
 
     SharedLock(FastnContext context, String name) {
         this.context = context;
@@ -41,6 +41,7 @@ public final class SharedLock {
         if (context instanceof ContextNode node && node.runtime().environment() instanceof FastnVertx fastn) {
             this.vertx = fastn.vertx();
             this.runtime = node.runtime();
+            this.turns = fastn.remoteWaits().turns();
         } else {
             throw new IllegalStateException("the shared lock \"" + name + "\" was asked for in " + context.path()
                     + ", which belongs to no Vertx; take FutureContext.current() on a Vert.x context");
@@ -79,42 +80,72 @@ public final class SharedLock {
      *     Vertx, and as Vert.x does when it runs out there
      */
     public Future<Guard> lock(Duration timeout) {
-        requireNonNull(timeout, "timeout");
+        return lock(requireNonNull(timeout, "timeout"), null);
+    }
+
+    private Future<Guard> lock(Duration timeout, SharedTurns.@Nullable Work work) {
         long began = runtime.ticker().nanos();
-        return Futures.of(mutex().lock(timeout)).compose(turn -> {
-            Duration left = timeout.minusNanos(Math.max(0, runtime.ticker().nanos() - began));
+        return Futures.of(mutex().lock(timeout)).compose(line -> {
+            long now = runtime.ticker().nanos();
+            Duration left = timeout.minusNanos(Math.max(0, now - began));
             long millis = Math.max(1, left.toMillis());
-            FastnContext asker = turn.context();
+            FastnContext asker = line.context();
+            SharedTurns.Turn turn = turns.ask(name, line, work, now, now + left.toNanos());
             Future<Lock> asked;
             try {
                 asked = FutureContext.of(asker)
                         .awaiting(SharedLockNames.of(name), vertx.sharedData().getLockWithTimeout(name, millis));
             } catch (RuntimeException e) {
-                turn.close();
+                turn.over();
+                line.close();
                 throw e;
             }
-            return asked.onFailure(failure -> turn.close()).map(lock -> new Guard(lock, turn));
+            return asked.onFailure(failure -> {
+                        turn.over();
+                        line.close();
+                    })
+                    .map(lock -> {
+                        turn.granted(runtime.ticker().nanos());
+                        return new Guard(lock, turn);
+                    });
         });
     }
 
     /**
-     * Runs a piece of work while holding the lock, and releases it whatever happens.
+     * Runs a piece of work while holding the lock, for which it waits 10 seconds, and releases it whatever happens.
      *
      * @param work gives the future that ends the work
      * @param <R> the type of the result
      * @return completes as the work's future does, after the lock was released
      */
     public <R extends @Nullable Object> Future<R> withLock(Supplier<Future<R>> work) {
+        return withLock(DEFAULT_TIMEOUT, work);
+    }
+
+    /**
+     * Runs a piece of work while holding the lock, and releases it whatever happens.
+     *
+     * @param timeout how long to wait for the lock
+     * @param work gives the future that ends the work
+     * @param <R> the type of the result
+     * @return completes as the work's future does, after the lock was released; fails as {@link #lock(Duration)} does
+     */
+    public <R extends @Nullable Object> Future<R> withLock(Duration timeout, Supplier<Future<R>> work) {
+        requireNonNull(timeout, "timeout");
         requireNonNull(work, "work");
-        return lock().compose(guard -> {
+        SharedTurns.Work scope = new SharedTurns.Work();
+        Future<R> result = lock(timeout, scope).compose(guard -> {
             Future<R> done;
             try {
                 done = Futures.given(work.get());
             } catch (Throwable t) {
                 done = Future.failedFuture(t);
             }
+            scope.gave(done);
             return done.onComplete(end -> guard.close());
         });
+        scope.isTo(result);
+        return result;
     }
 
     private ContextMutex<?> mutex() {
@@ -129,10 +160,10 @@ public final class SharedLock {
     /** The holding of a shared lock. */
     public static final class Guard implements AutoCloseable {
         private final Lock lock;
-        private final LockGuard<?> turn;
+        private final SharedTurns.Turn turn;
         private final AtomicBoolean closed = new AtomicBoolean();
 
-        Guard(Lock lock, LockGuard<?> turn) {
+        Guard(Lock lock, SharedTurns.Turn turn) {
             this.lock = lock;
             this.turn = turn;
         }
@@ -146,8 +177,9 @@ public final class SharedLock {
         @Override
         public void close() {
             if (closed.compareAndSet(false, true)) {
+                turn.over();
                 lock.release();
-                turn.close();
+                turn.line.close();
             }
         }
     }

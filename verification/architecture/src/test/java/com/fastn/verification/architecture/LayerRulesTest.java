@@ -158,7 +158,7 @@ class LayerRulesTest {
     @ArchTest
     static final ArchRule whatThinksKnowsNoVertx = noClasses()
             .that()
-            .haveNameMatching("com\\.fastn\\.status\\.(SnapshotView|NearestNames|stream\\..*)(\\$.*)?")
+            .haveNameMatching("com\\.fastn\\.status\\.(SnapshotView|NearestNames|(stream|deadlock)\\..*)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.vertx..")

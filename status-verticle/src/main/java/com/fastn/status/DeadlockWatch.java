@@ -1,0 +1,331 @@
+package com.fastn.status;
+
+import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.DeadlockReport;
+import com.fastn.context.status.NodeWaits;
+import com.fastn.context.vertx.Addresses;
+import com.fastn.context.vertx.FastnVertx;
+import com.fastn.status.deadlock.ClusterCycle;
+import com.fastn.status.deadlock.ClusterDeadlockSearch;
+import com.fastn.status.deadlock.StandingDeadlocks;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks for deadlocks that lead over several nodes, once a wait that another node may have to end is old.
+ *
+ * <pre>
+ *   ASLEEP --somebody begins to wait for another node--> TIMED: looked when that wait may be old
+ *     \&lt;------------nobody waits for another node any more-----------/
+ * </pre>
+ *
+ * <p>While nobody waits it does nothing. While all such waits are young it looks at their ages now and then. When one becomes
+ * old, and again whenever it is twice as old, it reads who holds what on this node; and only when one who waits for so long
+ * holds something it asks the other nodes. It belongs to the verticle's context.
+ */
+final class DeadlockWatch {
+    /** The key of the question, with the milliseconds below which waits are left out. */
+    static final String WAITS = "waits";
+
+    /** Whether what was found still lasts is asked so often. */
+    private static final long RECHECK_MILLIS = 1_000;
+    /** A look is at most so many parts of the threshold away from the last one, and at least one of so many. */
+    private static final int FEWEST_LOOKS = 2;
+
+    private static final int MOST_LOOKS = 10;
+    /** Shorter waits, as a part of the threshold, are of no interest: the others of a circle are old too. */
+    private static final int LEAST_PART = 4;
+
+    private static final Logger LOG = LoggerFactory.getLogger(DeadlockWatch.class);
+
+    private final Vertx vertx;
+    private final FastnVertx fastn;
+    private final WorkerExecutor worker;
+    private final NodeDirectory directory;
+    private final long afterMillis;
+    private final long timeoutMillis;
+    private final Ticker ticker;
+    private final Runnable onNews;
+    private final StandingDeadlocks standing;
+    private final ClusterDeadlockSearch search = new ClusterDeadlockSearch();
+
+    // Mutable state
+    private @Nullable Registration asleep;
+    private long timer = -1;
+    private boolean stopped;
+    // Of the worker that looks, of which there is one at a time.
+    private volatile long readNanos;
+    private volatile boolean readBefore;
+
+    /**
+     * Makes one.
+     *
+     * @param afterMillis how old a wait is from when on it is looked for; 0 for never
+     * @param timeoutMillis how long a node has to answer
+     * @param onNews run when a deadlock was found or is over
+     */
+    DeadlockWatch(
+            Vertx vertx,
+            FastnVertx fastn,
+            WorkerExecutor worker,
+            NodeDirectory directory,
+            long afterMillis,
+            long timeoutMillis,
+            Ticker ticker,
+            Runnable onNews) {
+        this.vertx = vertx;
+        this.fastn = fastn;
+        this.worker = worker;
+        this.directory = directory;
+        this.afterMillis = afterMillis;
+        this.timeoutMillis = timeoutMillis;
+        this.ticker = ticker;
+        this.onNews = onNews;
+        this.standing = new StandingDeadlocks(ticker, NodeDirectory.STALE_FOR);
+    }
+
+    void start() {
+        if (afterMillis > 0) {
+            sleep();
+        }
+    }
+
+    void stop() {
+        stopped = true;
+        vertx.cancelTimer(timer);
+        if (asleep != null) {
+            asleep.close();
+        }
+    }
+
+    /** {@return the deadlocks that this node tells of} From any thread. */
+    List<DeadlockReport> reports() {
+        return standing.reports();
+    }
+
+    // --- when to look
+
+    private void sleep() {
+        Context here = vertx.getOrCreateContext();
+        asleep = fastn.onNextWaitForOthers(() -> here.runOnContext(began -> wake(0)));
+        // One that began before the hook was there has run no hook.
+        List<Long> ages = ages();
+        if (!ages.isEmpty()) {
+            wake(Collections.max(ages));
+        }
+    }
+
+    private void wake(long waitedMillis) {
+        Registration hook = asleep;
+        if (hook != null) {
+            asleep = null;
+            hook.close();
+            lookIn(afterMillis - waitedMillis);
+        }
+    }
+
+    private void lookIn(long millis) {
+        if (!stopped) {
+            timer = vertx.setTimer(Math.max(1, millis), id -> look());
+        }
+    }
+
+    private void look() {
+        worker.executeBlocking(this::glance, false).onComplete(done -> {
+            if (done.failed()) {
+                LOG.warn("who waits for whom on this node could not be read", done.cause());
+                lookIn(afterMillis);
+            } else if (!stopped) {
+                onGlance(done.result());
+            }
+        });
+    }
+
+    /** How old the waits for other nodes are, and who waits for whom if one of them has become old. */
+    private record Glance(List<Long> ages, @Nullable NodeWaits waits) {}
+
+    private Glance glance() {
+        List<Long> ages = ages();
+        boolean due = isDue(ages);
+        if (due) {
+            readNanos = ticker.nanos();
+            readBefore = true;
+        }
+        return new Glance(ages, due ? fastn.waits(least()) : null);
+    }
+
+    private Duration least() {
+        return Duration.ofMillis(afterMillis / LEAST_PART);
+    }
+
+    private void onGlance(Glance glance) {
+        NodeWaits own = glance.waits;
+        if (own != null && own.mayBeInACircle(Duration.ofMillis(afterMillis))) {
+            search(own).onComplete(done -> {
+                if (done.failed()) {
+                    LOG.warn("the search for deadlocks of the cluster failed", done.cause());
+                }
+                lookAgain(glance.ages);
+            });
+        } else if (!standing.isEmpty()) {
+            recheck().onComplete(done -> lookAgain(glance.ages));
+        } else if (glance.ages.isEmpty()) {
+            sleep();
+        } else {
+            lookAgain(glance.ages);
+        }
+    }
+
+    private void lookAgain(List<Long> ages) {
+        lookIn(standing.isEmpty() ? untilDue(ages) : RECHECK_MILLIS);
+    }
+
+    /** How long this node has been waiting for others, in milliseconds. */
+    private List<Long> ages() {
+        return fastn.waitsForOthers().stream().map(Duration::toMillis).toList();
+    }
+
+    /** Whether a wait for others has become old, or twice as old as it was, since this node was read for the last time. */
+    private boolean isDue(List<Long> ages) {
+        long since = readBefore ? (ticker.nanos() - readNanos) / 1_000_000 : Long.MAX_VALUE;
+        return ages.stream().anyMatch(age -> age >= afterMillis && milestone(age) > milestone(age - since));
+    }
+
+    /** How often an age is the threshold doubled; less than 0 for a young one. */
+    private int milestone(long age) {
+        return age < afterMillis ? -1 : Long.SIZE - 1 - Long.numberOfLeadingZeros(age / afterMillis);
+    }
+
+    private long untilDue(List<Long> ages) {
+        long until = ages.stream()
+                .mapToLong(age -> afterMillis * (1L << (milestone(age) + 1)) - age)
+                .min()
+                .orElse(afterMillis);
+        return Math.max(afterMillis / MOST_LOOKS, Math.min(until, afterMillis / FEWEST_LOOKS));
+    }
+
+    // --- to look
+
+    private Future<Void> search(NodeWaits own) {
+        long first = search.begin();
+        take(first, own);
+        List<Future<Void>> asked = new ArrayList<>();
+        for (NodeDirectory.Peer peer : directory.peers()) {
+            asked.add(ask(peer.node().incarnation(), waits -> take(first, waits)));
+        }
+        return whenAllHadTheirTime(asked)
+                .compose(answered -> {
+                    check(search.firstAnswers());
+                    Set<String> suspects = search.confirm();
+                    long second = search.round();
+                    List<Future<Void>> again = new ArrayList<>();
+                    for (String node : suspects) {
+                        again.add(ask(node, waits -> take(second, waits)));
+                    }
+                    return whenAllHadTheirTime(again);
+                })
+                .map(answered -> {
+                    if (search.isUnderWay()) {
+                        search.finish().forEach(this::found);
+                    }
+                    return null;
+                });
+    }
+
+    private void take(long round, NodeWaits waits) {
+        if (!search.answer(round, waits)) {
+            LOG.debug(
+                    "an answer of {} does not count",
+                    Printable.line(waits.node().alias()));
+        }
+    }
+
+    private void found(ClusterCycle cycle) {
+        // All nodes that wait in it find it; one of them tells.
+        if (!cycle.reporter().equals(directory.self().incarnation())) {
+            return;
+        }
+        DeadlockReport news = standing.add(cycle);
+        if (news != null) {
+            String sentence = Printable.line(news.cycle());
+            if (news.proven()) {
+                LOG.warn("{}", sentence);
+            } else {
+                LOG.info("{}", sentence);
+            }
+            onNews.run();
+        }
+    }
+
+    private Future<Void> recheck() {
+        List<NodeWaits> answers = new ArrayList<>();
+        List<Future<Void>> asked = new ArrayList<>();
+        for (String node : standing.nodes()) {
+            asked.add(ask(node, answers::add));
+        }
+        return whenAllHadTheirTime(asked).map(answered -> {
+            check(answers);
+            return null;
+        });
+    }
+
+    private void check(Collection<NodeWaits> answers) {
+        if (standing.check(answers)) {
+            onNews.run();
+        }
+    }
+
+    // --- to ask
+
+    /** Who does not answer is missing, and makes nothing fail. */
+    private static Future<Void> whenAllHadTheirTime(List<Future<Void>> asked) {
+        return Future.join(asked).<Void>mapEmpty().otherwiseEmpty();
+    }
+
+    private Future<Void> ask(String incarnation, Consumer<NodeWaits> answer) {
+        Future<NodeWaits> asked = incarnation.equals(directory.self().incarnation())
+                ? worker.executeBlocking(() -> fastn.waits(least()), false)
+                : askPeer(incarnation);
+        return asked.onSuccess(waits -> {
+                    if (waits.node().incarnation().equals(incarnation)) {
+                        answer.accept(waits);
+                    }
+                })
+                .onFailure(failure -> LOG.debug("a node did not tell who waits there for whom", failure))
+                .mapEmpty();
+    }
+
+    private Future<NodeWaits> askPeer(String incarnation) {
+        DeliveryOptions options = new DeliveryOptions()
+                .setSendTimeout(timeoutMillis)
+                .addHeader(ClusterQuery.WIRE_HEADER, ClusterQuery.WIRE_VERSION);
+        JsonObject question = new JsonObject().put(WAITS, least().toMillis());
+        Future<Message<Object>> reply;
+        try {
+            reply = vertx.eventBus().request(Addresses.node(incarnation), question, options);
+        } catch (RuntimeException e) {
+            // An interceptor of the application may throw into whoever sends.
+            reply = Future.failedFuture(e);
+        }
+        return reply.compose(message -> message.body() instanceof Buffer bytes
+                ? worker.executeBlocking(() -> NodeWaitsJson.read(bytes), false)
+                : Future.failedFuture("the answer is not made of bytes"));
+    }
+}

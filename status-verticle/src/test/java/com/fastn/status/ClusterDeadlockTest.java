@@ -1,0 +1,284 @@
+package com.fastn.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.DeadlockReport;
+import com.fastn.context.status.Explainer;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
+import com.fastn.context.vertx.FastnVertx;
+import com.fastn.context.vertx.FutureContext;
+import com.fastn.context.vertx.SharedLock;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Rule L14 over two real nodes in one process. */
+class ClusterDeadlockTest {
+    private static final long AFTER = 1_000;
+    private static final DeliveryOptions PATIENT = new DeliveryOptions().setSendTimeout(60_000);
+    private static final Duration PATIENCE = Duration.ofSeconds(8);
+    private static TestCluster cluster;
+
+    private final List<Supplier<Future<?>>> cleaning = new ArrayList<>();
+
+    @BeforeAll
+    static void start() {
+        cluster = TestCluster.of(2);
+        for (int i = 0; i < 2; i++) {
+            String alias = i == 0 ? "alice" : "bob";
+            Waiting.result(cluster.node(i)
+                    .deployVerticle(new StatusVerticle(new StatusOptions()
+                            .setAlias(alias)
+                            .setHttp(false)
+                            .setSystemMetrics(false)
+                            .setDeadlockSearchAfter(AFTER))));
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    @AfterEach
+    void clean() {
+        for (int last = cleaning.size() - 1; last >= 0; last--) {
+            Waiting.result(cleaning.get(last).get());
+        }
+        await().until(() -> deadlocks(status()).isEmpty());
+    }
+
+    private static FastnContext open(int node, String name) {
+        return FastnVertx.install(cluster.node(node))
+                .runtime()
+                .root()
+                .child(name)
+                .open();
+    }
+
+    private static <T> Future<T> in(FastnContext context, Supplier<Future<T>> work) {
+        return FutureContext.of(context).spawn(work);
+    }
+
+    private static ClusterStatus status() {
+        return Waiting.result(StatusClient.create(cluster.node(0)).status());
+    }
+
+    private static List<DeadlockReport> deadlocks(ClusterStatus status) {
+        return snapshots(status).stream()
+                .flatMap(snapshot -> snapshot.causes().deadlocks().stream())
+                .toList();
+    }
+
+    private static List<StatusWarning> warnings(ClusterStatus status) {
+        return snapshots(status).stream()
+                .flatMap(snapshot -> snapshot.warnings().stream())
+                .filter(warning -> warning.id().startsWith("deadlock"))
+                .toList();
+    }
+
+    private static List<StatusSnapshot> snapshots(ClusterStatus status) {
+        List<StatusSnapshot> all = new ArrayList<>();
+        for (NodeStatus node : status.nodes()) {
+            if (node.snapshot() != null) {
+                all.add(node.snapshot());
+            }
+        }
+        return all;
+    }
+
+    private static ClusterStatus untilFound() {
+        return await().atMost(Duration.ofSeconds(20))
+                .pollInterval(Duration.ofMillis(50))
+                .until(ClusterDeadlockTest::status, found -> !deadlocks(found).isEmpty());
+    }
+
+    private SharedLock.Guard take(FastnContext who, String name) {
+        return Waiting.result(
+                in(who, () -> FutureContext.current().sharedLock(name).lock()));
+    }
+
+    @Test
+    void L14_aRingOfLocksOfTheClusterIsToldOnceAndNoLongerWhenItIsResolved() {
+        FastnContext checkout = open(0, "checkout");
+        FastnContext refill = open(1, "refill");
+        SharedLock.Guard orders = take(checkout, "orders");
+        SharedLock.Guard stock = take(refill, "stock");
+        Duration patience = Duration.ofSeconds(50);
+        Future<SharedLock.Guard> first =
+                in(checkout, () -> FutureContext.current().sharedLock("stock").lock(patience));
+        Future<SharedLock.Guard> second =
+                in(refill, () -> FutureContext.current().sharedLock("orders").lock(patience));
+        cleaning.add(() -> {
+            orders.close();
+            stock.close();
+            return Future.all(first.onSuccess(SharedLock.Guard::close), second.onSuccess(SharedLock.Guard::close));
+        });
+
+        ClusterStatus status = untilFound();
+
+        DeadlockReport report = deadlocks(status).get(0);
+        assertThat(deadlocks(status)).as("one node tells of it").hasSize(1);
+        assertThat(report.proven()).as("a guard may be closed by anybody").isFalse();
+        assertThat(report.parties())
+                .extracting(party -> party.context().shortName())
+                .containsExactlyInAnyOrder("checkout@alice", "refill@bob");
+        assertThat(report.parties()).allSatisfy(party -> {
+            assertThat(party.holds()).hasSize(1);
+            assertThat(party.waited())
+                    .as("told soon after it is old")
+                    .isBetween(Duration.ofMillis(AFTER), Duration.ofMillis(AFTER + 8_000));
+            assertThat(party.timesOutIn()).isLessThan(patience);
+        });
+        assertThat(report.cycle())
+                .startsWith("suspected deadlock: ")
+                .contains("checkout@alice holds mutex \"shared:orders\" for ")
+                .contains(" and waits for mutex \"shared:stock\" for ")
+                .contains("resolves by itself within ");
+        assertThat(warnings(status)).hasSize(1).allSatisfy(warning -> {
+            assertThat(warning.id()).isEqualTo("deadlock-suspected");
+            assertThat(warning.severity()).isEqualTo(WarningSeverity.WARNING);
+            assertThat(warning.message()).isEqualTo(report.cycle());
+        });
+        assertThat(Explainer.of(status).explainAll())
+                .anySatisfy(why -> assertThat(why.headline()).contains("suspected deadlock: "));
+        assertThat(status.toString()).contains("suspected deadlock: ");
+    }
+
+    @Test
+    void L14_aRingOfNestedWithLocksIsADeadlock() {
+        FastnContext checkout = open(0, "checkout");
+        FastnContext refill = open(1, "refill");
+        Promise<Void> bothHold = Promise.promise();
+        Promise<Void> hasOrders = Promise.promise();
+        Promise<Void> hasStock = Promise.promise();
+        Future<?> one = in(checkout, () -> nested("orders", "stock", hasOrders, bothHold));
+        Future<?> other = in(refill, () -> nested("stock", "orders", hasStock, bothHold));
+        Waiting.result(Future.all(hasOrders.future(), hasStock.future()));
+        cleaning.add(() -> Future.join(one, other).otherwiseEmpty());
+        bothHold.complete();
+
+        ClusterStatus status = untilFound();
+
+        DeadlockReport report = deadlocks(status).get(0);
+        assertThat(report.proven()).isTrue();
+        assertThat(report.cycle()).startsWith("deadlock: ");
+        assertThat(warnings(status)).extracting(StatusWarning::id).containsExactly("deadlock");
+    }
+
+    /** Waits for the other one within the work of the outer lock: both inner waits end when their time is over. */
+    private static Future<String> nested(String outer, String inner, Promise<Void> has, Promise<Void> bothHold) {
+        FutureContext here = FutureContext.current();
+        return here.sharedLock(outer).withLock(PATIENCE, () -> {
+            has.complete();
+            // Whoever is second comes when the first one waits already, so this work gives the wait itself.
+            Waiting.result(bothHold.future());
+            return here.sharedLock(inner).withLock(PATIENCE, () -> Future.succeededFuture("done"));
+        });
+    }
+
+    /** Serves at an address: takes the mutex of this node while it works. */
+    private static final class Stock extends VerticleBase {
+        private final String address;
+        private final FastnContext owner;
+
+        Stock(String address, FastnContext owner) {
+            this.address = address;
+            this.owner = owner;
+        }
+
+        @Override
+        public Future<?> start() {
+            return vertx.eventBus()
+                    .<String>consumer(
+                            address,
+                            message -> FutureContext.of(owner)
+                                    .mutex("shelf")
+                                    .lock()
+                                    .onSuccess(guard -> {
+                                        guard.close();
+                                        message.reply("taken");
+                                    }))
+                    .completion();
+        }
+    }
+
+    @Test
+    void L14_aRingOfRequestsIsToldWithWhoOwesTheReplies() {
+        FastnContext here = open(0, "here");
+        FastnContext there = open(1, "there");
+        deploy(0, new Stock("stock.alice", here));
+        deploy(1, new Stock("stock.bob", there));
+        LockGuard<?> shelfHere = Waiting.result(in(here, () -> lockOf(here)));
+        LockGuard<?> shelfThere = Waiting.result(in(there, () -> lockOf(there)));
+        Future<Message<Object>> one = in(here, () -> cluster.node(0).eventBus().request("stock.bob", "one", PATIENT));
+        Future<Message<Object>> other =
+                in(there, () -> cluster.node(1).eventBus().request("stock.alice", "one", PATIENT));
+        cleaning.add(() -> {
+            shelfHere.close();
+            shelfThere.close();
+            return Future.all(one, other);
+        });
+
+        ClusterStatus status = untilFound();
+
+        assertThat(deadlocks(status)).hasSize(1);
+        DeadlockReport report = deadlocks(status).get(0);
+        assertThat(report.parties()).hasSize(4);
+        assertThat(report.cycle())
+                .startsWith("suspected deadlock: ")
+                .contains("here@alice holds mutex \"shelf\" for ")
+                .contains(" and waits for a reply of \"stock.bob\" for ")
+                .contains("stock.bob@bob owes a reply of \"stock.bob\" for ");
+    }
+
+    private static Future<LockGuard<?>> lockOf(FastnContext owner) {
+        return FutureContext.of(owner).mutex("shelf").lock().map(guard -> guard);
+    }
+
+    private void deploy(int node, VerticleBase verticle) {
+        Vertx vertx = cluster.node(node);
+        String id = Waiting.result(vertx.deployVerticle(verticle));
+        cleaning.add(() -> vertx.undeploy(id));
+    }
+
+    @Test
+    void aNodeTellsWhoWaitsForWhom() {
+        FastnContext checkout = open(0, "checkout");
+        SharedLock.Guard orders = take(checkout, "orders");
+        cleaning.add(() -> {
+            orders.close();
+            return Future.succeededFuture();
+        });
+        JsonObject told = (JsonObject) Waiting.result(
+                        cluster.node(1).eventBus().request("fastn.status.node.alice", new JsonObject().put("waits", 0)))
+                .body();
+        assertThat(told.getString("kind")).isEqualTo("node_waits");
+        assertThat(told.getJsonArray("resources"))
+                .as("who does not wait holds up nobody in a circle")
+                .isEmpty();
+        assertThat(Waiting.failure(cluster.node(1)
+                        .eventBus()
+                        .request("fastn.status.node.alice", new JsonObject().put("waits", "all"))))
+                .hasMessageContaining("\"waits\" stands alone");
+    }
+}
