@@ -29,13 +29,22 @@ final class FaultRun {
     private final Fleet fleet;
     private final long patienceNanos;
     private final Map<String, Long> atLeast = new HashMap<>();
-    private final Map<String, Long> slowest = new LinkedHashMap<>();
+    private final Map<String, Took> slowest = new LinkedHashMap<>();
     private String now = "the start";
     private boolean conflict;
     /** What the cluster manager makes of a fault that lasts is its own affair; what the nodes say of that is ours. */
     private boolean underFault;
 
     private long looks;
+    /** When the cluster manager was last seen to take one of those who live for gone. */
+    private long togetherNanos;
+
+    /** How long it was until all was right, and until the cluster manager, without which nobody hears anybody, had all. */
+    private record Took(long millis, long managerMillis) {
+        Took slower(Took other) {
+            return millis >= other.millis ? this : other;
+        }
+    }
 
     FaultRun(FaultPlan plan, Fleet fleet, Duration patience) {
         this.plan = plan;
@@ -57,7 +66,8 @@ final class FaultRun {
     /** What was seen, for people. */
     List<String> figures() {
         List<String> lines = new ArrayList<>();
-        slowest.forEach((what, millis) -> lines.add("right after at most " + millis + " ms: " + what));
+        slowest.forEach((what, took) -> lines.add("right after at most " + took.millis
+                + " ms, the cluster manager after " + took.managerMillis + " ms: " + what));
         lines.add(looks + " looks at views of all nodes");
         return lines;
     }
@@ -175,6 +185,7 @@ final class FaultRun {
     /** Has the orders end, and waits until all that each node says is so. */
     private void settle(String what) {
         long began = System.nanoTime();
+        togetherNanos = began;
         tellAll("calm");
         List<String> wrong = look();
         while (!wrong.isEmpty()) {
@@ -185,7 +196,7 @@ final class FaultRun {
             rest(LOOK_MILLIS);
             wrong = look();
         }
-        slowest.merge(what, (System.nanoTime() - began) / 1_000_000, Math::max);
+        slowest.merge(what, new Took(millis(began, System.nanoTime()), millis(began, togetherNanos)), Took::slower);
         for (Member viewer : fleet.moving()) {
             for (Member other : fleet.living()) {
                 viewer.known().add(other.incarnation());
@@ -212,6 +223,12 @@ final class FaultRun {
             }
         });
         Map<String, Truth> after = truths();
+        boolean together = after.values().stream()
+                .allMatch(one ->
+                        after.values().stream().allMatch(other -> one.equals(other) || isOneCluster(one, other)));
+        if (!together) {
+            togetherNanos = System.nanoTime();
+        }
         asked.forEach((viewer, view) -> {
             never(viewer, view, "asked");
             bounds(viewer, view, before, after);
@@ -240,7 +257,7 @@ final class FaultRun {
             List<String> members = truth.getJsonArray("members").stream()
                     .map(String.class::cast)
                     .toList();
-            truths.put(member.incarnation(), new Truth(truth.getLong("served"), truth.getString("id"), members));
+            truths.put(member.incarnation(), new Truth(truth.getLong("served"), truth.getString("member"), members));
         }
         return truths;
     }
@@ -377,6 +394,10 @@ final class FaultRun {
 
     private static void tell(Member member, String what) {
         var unused = member.jvm().command(new JsonObject().put("do", what));
+    }
+
+    private static long millis(long from, long to) {
+        return (to - from) / 1_000_000;
     }
 
     /** How long a fault lasts, and how often is looked, is what is tested here: nothing could be waited for instead. */

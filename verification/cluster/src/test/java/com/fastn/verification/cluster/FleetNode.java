@@ -147,7 +147,7 @@ final class FleetNode extends VerticleBase {
         ClusterManager manager = ((VertxInternal) vertx).clusterManager();
         return new JsonObject()
                 .put("served", served.get())
-                .put("id", manager.getNodeId())
+                .put("member", manager.getNodeId())
                 .put("members", new JsonArray(manager.getNodes()));
     }
 
