@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +29,22 @@ final class FaultRun {
     private final Fleet fleet;
     private final long patienceNanos;
     private final Map<String, Long> atLeast = new HashMap<>();
-    private final Map<String, Long> slowest = new LinkedHashMap<>();
+    private final Map<String, Took> slowest = new LinkedHashMap<>();
     private String now = "the start";
     private boolean conflict;
+    /** What the cluster manager makes of a fault that lasts is its own affair; what the nodes say of that is ours. */
+    private boolean underFault;
+
     private long looks;
+    /** When the cluster manager was last seen to take one of those who live for gone. */
+    private long togetherNanos;
+
+    /** How long it was until all was right, and until the cluster manager, without which nobody hears anybody, had all. */
+    private record Took(long millis, long managerMillis) {
+        Took slower(Took other) {
+            return millis >= other.millis ? this : other;
+        }
+    }
 
     FaultRun(FaultPlan plan, Fleet fleet, Duration patience) {
         this.plan = plan;
@@ -53,7 +66,8 @@ final class FaultRun {
     /** What was seen, for people. */
     List<String> figures() {
         List<String> lines = new ArrayList<>();
-        slowest.forEach((what, millis) -> lines.add("right after at most " + millis + " ms: " + what));
+        slowest.forEach((what, took) -> lines.add("right after at most " + took.millis
+                + " ms, the cluster manager after " + took.managerMillis + " ms: " + what));
         lines.add(looks + " looks at views of all nodes");
         return lines;
     }
@@ -65,14 +79,14 @@ final class FaultRun {
         switch (fault.kind()) {
             case KILL_ONE -> {
                 fleet.kill(target);
-                settle(fault, "done");
+                settleUnder(fault);
                 fleet.start(target.alias(), target.place());
             }
             case KILL_ALL_BUT_ONE -> {
                 List<Member> others =
                         fleet.living().stream().filter(m -> m != target).toList();
                 others.forEach(fleet::kill);
-                settle(fault, "done");
+                settleUnder(fault);
                 others.forEach(other -> fleet.start(other.alias(), other.place()));
             }
             case RESTART -> {
@@ -82,16 +96,16 @@ final class FaultRun {
             case PAUSE, LONG_PAUSE -> {
                 long began = System.nanoTime();
                 fleet.pause(target);
-                settle(fault, "done");
+                settleUnder(fault);
                 work(fault.millis() - (System.nanoTime() - began) / 1_000_000);
                 fleet.resume(target);
             }
             case DUPLICATE_ALIAS -> {
                 Member second = fleet.start(target.alias(), fleet.sparePlace());
                 conflict = true;
-                settle(fault, "done");
+                settleUnder(fault);
                 fleet.kill(second);
-                settle(fault, "over");
+                settleAfter(fault);
                 conflict = false;
             }
             case SLOW_READER -> {
@@ -106,7 +120,7 @@ final class FaultRun {
                         fleet.cut(other.place(), target.place());
                     }
                 }
-                settle(fault, "done");
+                settleUnder(fault);
                 tellAll("load");
                 work(fault.millis());
                 fleet.heal();
@@ -128,7 +142,7 @@ final class FaultRun {
         }
         tellAll("load");
         work(AT_WORK_MILLIS);
-        settle(fault, "over");
+        settleAfter(fault);
     }
 
     /** By cutting all ways for a third of the time: what is sent meanwhile is lost, as where a wire has a bad contact. */
@@ -158,13 +172,20 @@ final class FaultRun {
         } while (System.nanoTime() < end);
     }
 
-    private void settle(Fault fault, String when) {
-        settle(fault.kind() + ", " + when);
+    private void settleUnder(Fault fault) {
+        underFault = true;
+        settle(fault.kind() + ", done");
+        underFault = false;
+    }
+
+    private void settleAfter(Fault fault) {
+        settle(fault.kind() + ", over");
     }
 
     /** Has the orders end, and waits until all that each node says is so. */
     private void settle(String what) {
         long began = System.nanoTime();
+        togetherNanos = began;
         tellAll("calm");
         List<String> wrong = look();
         while (!wrong.isEmpty()) {
@@ -175,7 +196,7 @@ final class FaultRun {
             rest(LOOK_MILLIS);
             wrong = look();
         }
-        slowest.merge(what, (System.nanoTime() - began) / 1_000_000, Math::max);
+        slowest.merge(what, new Took(millis(began, System.nanoTime()), millis(began, togetherNanos)), Took::slower);
         for (Member viewer : fleet.moving()) {
             for (Member other : fleet.living()) {
                 viewer.known().add(other.incarnation());
@@ -187,7 +208,7 @@ final class FaultRun {
     private List<String> look() {
         looks++;
         List<String> wrong = new ArrayList<>();
-        Map<String, Long> before = truths();
+        Map<String, Truth> before = truths();
         Map<Member, CompletableFuture<JsonObject>> answers = new LinkedHashMap<>();
         for (Member viewer : fleet.moving()) {
             answers.put(viewer, viewer.jvm().asking(STATUS, null, ASK_MILLIS));
@@ -201,7 +222,13 @@ final class FaultRun {
                 asked.put(viewer, View.asked(body));
             }
         });
-        Map<String, Long> after = truths();
+        Map<String, Truth> after = truths();
+        boolean together = after.values().stream()
+                .allMatch(one ->
+                        after.values().stream().allMatch(other -> one.equals(other) || isOneCluster(one, other)));
+        if (!together) {
+            togetherNanos = System.nanoTime();
+        }
         asked.forEach((viewer, view) -> {
             never(viewer, view, "asked");
             bounds(viewer, view, before, after);
@@ -220,14 +247,27 @@ final class FaultRun {
         return wrong;
     }
 
-    private Map<String, Long> truths() {
-        Map<String, Long> truths = new HashMap<>();
+    /** What a node knows of itself, and whom the cluster manager takes for members there. */
+    private record Truth(long served, String id, List<String> members) {}
+
+    private Map<String, Truth> truths() {
+        Map<String, Truth> truths = new HashMap<>();
         for (Member member : fleet.moving()) {
-            truths.put(
-                    member.incarnation(),
-                    member.jvm().command(new JsonObject().put("do", "truth")).getLong("served"));
+            JsonObject truth = member.jvm().command(new JsonObject().put("do", "truth"));
+            List<String> members = truth.getJsonArray("members").stream()
+                    .map(String.class::cast)
+                    .toList();
+            truths.put(member.incarnation(), new Truth(truth.getLong("served"), truth.getString("member"), members));
         }
         return truths;
+    }
+
+    /** Whether the cluster manager takes each of the two for a member where the other is: otherwise there is no bus. */
+    private static boolean isOneCluster(@Nullable Truth one, @Nullable Truth other) {
+        return one != null
+                && other != null
+                && one.members().contains(other.id())
+                && other.members().contains(one.id());
     }
 
     /** What no view may ever say, whatever happens. */
@@ -277,13 +317,13 @@ final class FaultRun {
     }
 
     /** An answer is of now: its numbers are between those of before and after. */
-    private void bounds(Member viewer, View view, Map<String, Long> before, Map<String, Long> after) {
+    private void bounds(Member viewer, View view, Map<String, Truth> before, Map<String, Truth> after) {
         for (Row row : view.rows()) {
-            Long least = before.get(row.incarnation());
-            Long most = after.get(row.incarnation());
+            Truth least = before.get(row.incarnation());
+            Truth most = after.get(row.incarnation());
             if (row.served() != null && least != null && most != null) {
                 // The node may have counted by the library, and not yet beside it.
-                if (row.served() < least || row.served() > most + 1) {
+                if (row.served() < least.served() || row.served() > most.served() + 1) {
                     throw failure(viewer + " says of " + row + ", which served from " + least + " to " + most);
                 }
             }
@@ -291,7 +331,7 @@ final class FaultRun {
     }
 
     /** What a view has to say when things are quiet, and does not. */
-    private List<String> notYet(Member viewer, View view, String how, Map<String, Long> truths) {
+    private List<String> notYet(Member viewer, View view, String how, Map<String, Truth> truths) {
         List<String> wrong = new ArrayList<>();
         for (Member member : fleet.members()) {
             Row row = view.of(member.incarnation());
@@ -321,7 +361,7 @@ final class FaultRun {
         return row.isSilent() ? null : "it was killed";
     }
 
-    private @Nullable String ofLiving(Member viewer, @Nullable Row row, Member member, Map<String, Long> truths) {
+    private @Nullable String ofLiving(Member viewer, @Nullable Row row, Member member, Map<String, Truth> truths) {
         if (row == null) {
             return "it lives";
         }
@@ -330,12 +370,16 @@ final class FaultRun {
         }
         boolean shared = fleet.living().stream()
                 .anyMatch(other -> other != member && other.alias().equals(member.alias()));
+        boolean split = !isOneCluster(truths.get(viewer.incarnation()), truths.get(member.incarnation()));
+        if (split && underFault && row.isSilent()) {
+            return null;
+        }
         String expected = shared ? "CONFLICT" : "UP";
         if (!row.state().equals(expected)) {
-            return "it is " + expected;
+            return "it is " + expected + (split ? ", but the cluster manager has forgotten one of the two" : "");
         }
-        Long truth = truths.get(member.incarnation());
-        return truth == null || truth.equals(row.served()) ? null : "it has served " + truth;
+        Truth truth = truths.get(member.incarnation());
+        return truth == null || Objects.equals(truth.served(), row.served()) ? null : "it has served " + truth.served();
     }
 
     // --- the pieces
@@ -350,6 +394,10 @@ final class FaultRun {
 
     private static void tell(Member member, String what) {
         var unused = member.jvm().command(new JsonObject().put("do", what));
+    }
+
+    private static long millis(long from, long to) {
+        return (to - from) / 1_000_000;
     }
 
     /** How long a fault lasts, and how often is looked, is what is tested here: nothing could be waited for instead. */

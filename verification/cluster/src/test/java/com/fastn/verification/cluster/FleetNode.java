@@ -12,8 +12,10 @@ import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.core.streams.ReadStream;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +31,6 @@ final class FleetNode extends VerticleBase {
 
     private final AtomicLong served = new AtomicLong();
     private final AtomicLong seen = new AtomicLong();
-    private final AtomicLong troubles = new AtomicLong();
     private volatile JsonObject view = new JsonObject();
 
     // Mutable state, only touched on the verticle's context
@@ -61,9 +62,7 @@ final class FleetNode extends VerticleBase {
     @Override
     public Future<?> start() {
         FutureContext here = FutureContext.current();
-        stream = StatusClient.create(vertx).stream()
-                .exceptionHandler(failure -> troubles.incrementAndGet())
-                .handler(this::follow);
+        stream = StatusClient.create(vertx).stream().handler(this::follow);
         vertx.setPeriodic(ORDER_MILLIS, tick -> order());
         return vertx.eventBus()
                 .consumer("fleet.order", message -> {
@@ -137,12 +136,19 @@ final class FleetNode extends VerticleBase {
                     requireStream().resume();
                     return Future.succeededFuture();
                 });
-            case "truth" ->
-                Future.succeededFuture(
-                        new JsonObject().put("served", served.get()).put("troubles", troubles.get()));
+            case "truth" -> Future.succeededFuture(truth());
             case "view" -> Future.succeededFuture(view.copy());
             default -> null;
         };
+    }
+
+    /** What is so, whatever the library says: how much was served, and whom the cluster manager takes for its members. */
+    private JsonObject truth() {
+        ClusterManager manager = ((VertxInternal) vertx).clusterManager();
+        return new JsonObject()
+                .put("served", served.get())
+                .put("member", manager.getNodeId())
+                .put("members", new JsonArray(manager.getNodes()));
     }
 
     private ReadStream<ClusterStatus> requireStream() {
