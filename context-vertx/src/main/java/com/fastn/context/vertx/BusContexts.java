@@ -28,6 +28,7 @@ final class BusContexts {
     private final PendingReplies replies;
     private final AwaitedReplies awaited;
     private final StatusDeliveries statusDeliveries;
+    private final PathTexts paths = new PathTexts();
 
     BusContexts(
             EngineRuntime runtime,
@@ -104,7 +105,10 @@ final class BusContexts {
                 && caller.parent() != null) {
             // Not add: the headers may be those of delivery options that the application uses again and again.
             String key = message.replyAddress() == null ? null : cancellation.keyOf(caller);
-            message.headers().set(CallerHeader.NAME, CallerHeader.write(runtime.node(), key, caller));
+            message.headers()
+                    .set(
+                            CallerHeader.NAME,
+                            CallerHeader.write(runtime.node(), key, caller.id(), paths.of(caller.path())));
         } else if (message.headers().contains(CallerHeader.NAME)) {
             message.headers().remove(CallerHeader.NAME);
         }

@@ -1,6 +1,5 @@
 package com.fastn.context.vertx;
 
-import com.fastn.context.engine.ContextNode;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.NodeIdentity;
@@ -25,21 +24,30 @@ final class CallerHeader {
 
     private CallerHeader() {}
 
-    static String write(NodeIdentity node, @Nullable String key, ContextNode caller) {
+    /**
+     * Writes a header.
+     *
+     * @param path the caller's path, as {@link #text} gives it
+     */
+    static String write(NodeIdentity node, @Nullable String key, long callerId, String path) {
         String alias = clean(node.alias());
-        String path = clean(shortened(caller.path()));
         return (key == null ? WITHOUT_KEY : VERSION)
                 + ' '
                 + node.incarnation()
                 + ' '
                 + (key == null ? "" : key + ' ')
-                + caller.id()
+                + callerId
                 + ' '
                 + alias.length()
                 + ' '
                 + alias
                 + ' '
                 + path;
+    }
+
+    /** A path as a header has it. */
+    static String text(ContextPath path) {
+        return clean(shortened(path));
     }
 
     /** A name may have any character; a header with control characters would be read as a forged one. */

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
-import com.fastn.context.engine.ContextNode;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.NodeIdentity;
 import java.util.Arrays;
@@ -23,7 +22,8 @@ class CallerHeaderTest {
         for (String name : names) {
             context = context.child(name).open();
         }
-        String header = CallerHeader.write(runtime.node(), "0123456789abcdef", (ContextNode) context);
+        String header =
+                CallerHeader.write(runtime.node(), "0123456789abcdef", context.id(), CallerHeader.text(context.path()));
         assertThat(header.length()).isLessThanOrEqualTo(CallerHeader.MOST_CHARS);
         CallerHeader.Caller caller = requireNonNull(CallerHeader.read(header, runtime.node()), header);
         assertThat(caller.key()).isEqualTo("0123456789abcdef");
@@ -52,7 +52,7 @@ class CallerHeaderTest {
     void aHeaderWithoutAKeyIsReadAsItIsWritten() {
         ContextRuntime runtime = ContextRuntime.builder().alias("alice").build();
         FastnContext context = runtime.root().child("api").open();
-        String header = CallerHeader.write(runtime.node(), null, (ContextNode) context);
+        String header = CallerHeader.write(runtime.node(), null, context.id(), CallerHeader.text(context.path()));
         CallerHeader.Caller read = requireNonNull(CallerHeader.read(header, runtime.node()), header);
         assertThat(read.key()).isNull();
         assertThat(read.link())

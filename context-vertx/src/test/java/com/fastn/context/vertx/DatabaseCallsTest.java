@@ -10,10 +10,8 @@ import com.fastn.context.status.ContextState;
 import com.fastn.context.status.OperationStatus;
 import com.fastn.context.status.StatusJson;
 import io.vertx.core.Future;
-import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.internal.net.NetSocketInternal;
 import io.vertx.jdbcclient.JDBCConnectOptions;
 import io.vertx.jdbcclient.JDBCPool;
 import io.vertx.junit5.VertxExtension;
@@ -164,7 +162,7 @@ class DatabaseCallsTest {
                     options);
         }
         assumeTrue(
-                isOfTheLineOfThePostgresqlClient(),
+                VertxLine.isFiveZero(),
                 "there is a PostgreSQL client for Vert.x 5.0 only; verification/versions runs this there");
         return PgBuilder.pool()
                 .using(vertx)
@@ -176,18 +174,6 @@ class DatabaseCallsTest {
                         .setUser(USER)
                         .setPassword(USER))
                 .build();
-    }
-
-    /** It calls the inside of Vert.x, which is another from 5.1 on. */
-    private static boolean isOfTheLineOfThePostgresqlClient() {
-        try {
-            return NetSocketInternal.class
-                            .getMethod("messageHandler", Handler.class)
-                            .getReturnType()
-                    == NetSocketInternal.class;
-        } catch (NoSuchMethodException e) {
-            return false;
-        }
     }
 
     /** Another transaction, on which whoever writes the same row waits. */

@@ -19,6 +19,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
@@ -202,7 +203,7 @@ class HttpContextsTest {
         assertThat(web.only().getTotal("failed_requests")).isEqualTo(1);
     }
 
-    /** Of HTTP/2 Vert.x tells no more: the guide says what to do about it. */
+    /** Of a stream of HTTP/2 Vert.x tells no more from 5.1 on: the guide says what to do about it. */
     @Test
     void aResponseOfHttp2ThatIsStreamedByItsHandlerHasItsContextUntilItsHead() {
         client = vertx.createHttpClient(
@@ -216,14 +217,20 @@ class HttpContextsTest {
                     atTheEnd.complete(FastnContext.current());
                     request.response().end();
                 }));
-        Future<Buffer> answer = get(web.port(), "/events");
-        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
-        assertThat(answer.isComplete()).isFalse();
+        HttpClientResponse answer = Waiting.result(
+                client.request(HttpMethod.GET, web.port(), HOST, "/events").compose(HttpClientRequest::send));
+        FastnContext context = web.only();
+        if (VertxLine.isFiveZero()) {
+            assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
+        } else {
+            Waiting.until(() -> context.state() == ContextState.CLOSED);
+        }
         goOn.complete();
-        Waiting.result(answer);
-        assertThat(web.only().getTotal("successful_requests")).isEqualTo(1);
-        // What its handler does after that runs in what is open above it.
-        assertThat(Waiting.result(atTheEnd)).isSameAs(web.only().parent());
+        // What its handler does after its end runs in what is open above it.
+        assertThat(Waiting.result(atTheEnd)).isSameAs(VertxLine.isFiveZero() ? context : context.parent());
+        Waiting.result(answer.end());
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        assertThat(context.getTotal("successful_requests")).isEqualTo(1);
     }
 
     @Test
