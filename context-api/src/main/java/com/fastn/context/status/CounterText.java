@@ -58,8 +58,12 @@ final class CounterText {
     }
 
     private static boolean isOutcomeOfAnother(String name, Map<String, Long> counters) {
-        return OUTCOMES.keySet().stream()
-                .anyMatch(prefix -> name.startsWith(prefix) && counters.containsKey(name.substring(prefix.length())));
+        for (String prefix : OUTCOMES.keySet()) {
+            if (name.startsWith(prefix) && counters.containsKey(name.substring(prefix.length()))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static String outcomesOf(String name, Map<String, Long> counters) {

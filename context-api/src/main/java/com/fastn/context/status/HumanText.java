@@ -92,12 +92,28 @@ public final class HumanText {
 
     /** {@return such as {@code 0.8}, always with one decimal} */
     static String load(double load) {
-        return Double.isFinite(load) && load >= 0 ? String.format(Locale.ROOT, "%.1f", load) : UNKNOWN;
+        return Double.isFinite(load) && load >= 0
+                ? BigDecimal.valueOf(load).setScale(1, RoundingMode.HALF_UP).toPlainString()
+                : UNKNOWN;
     }
 
     /** {@return the count with thousands separators} */
     public static String count(long count) {
-        return String.format(Locale.ROOT, "%,d", count);
+        // By hand: a command that draws one status and ends would spend most of its time in a formatter that is still
+        // cold.
+        String digits = Long.toString(count);
+        int first = count < 0 ? 1 : 0;
+        if (digits.length() - first <= 3) {
+            return digits;
+        }
+        StringBuilder text = new StringBuilder(digits.length() + 6);
+        for (int i = 0; i < digits.length(); i++) {
+            if (i > first && (digits.length() - i) % 3 == 0) {
+                text.append(',');
+            }
+            text.append(digits.charAt(i));
+        }
+        return text.toString();
     }
 
     /** {@return a count and what it counts, such as {@code 1 command} or {@code 1,234 requests}} */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class HumanTextTest {
@@ -59,6 +60,19 @@ class HumanTextTest {
                         "1 cache",
                         "1 request",
                         "1 box");
+        assertThat(LongStream.of(0, 7, -7, 999, -999, 1_000, -1_000, 1_000_000, Long.MAX_VALUE, Long.MIN_VALUE)
+                        .mapToObj(HumanText::count))
+                .containsExactly(
+                        "0",
+                        "7",
+                        "-7",
+                        "999",
+                        "-999",
+                        "1,000",
+                        "-1,000",
+                        "1,000,000",
+                        "9,223,372,036,854,775,807",
+                        "-9,223,372,036,854,775,808");
         assertThat(HumanText.count(1_234_567, "bus_messages")).isEqualTo("1,234,567 bus messages");
     }
 

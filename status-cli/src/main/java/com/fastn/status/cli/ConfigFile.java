@@ -136,13 +136,18 @@ final class ConfigFile {
         boolean secure = url.getScheme().equals("https");
         Path token = path(values.get("token_file"));
         Path ca = path(values.get("ca"));
-        if (!secure && token != null && !LOOPBACK.matcher(url.getHost()).matches()) {
+        if (!secure && token != null && !isLoopback(url.getHost())) {
             throw wrong(place + ".url is http, and the token would be read by anybody on the way; use https");
         }
         if (!secure && ca != null) {
             throw wrong(place + ".ca has a meaning for https alone, and the url is http");
         }
         return new RemoteNode(alias, url, token, ca, file);
+    }
+
+    /** {@return whether a host is this machine, by its text alone} */
+    static boolean isLoopback(String host) {
+        return LOOPBACK.matcher(host).matches();
     }
 
     private URI url(String place, String text) {

@@ -207,9 +207,20 @@ final class DoctorCommand implements Callable<Integer> {
     private static void tls(Endpoint node, Findings findings) {
         if ("https".equals(node.url().getScheme())) {
             findings.well("TLS", "the node's certificate is trusted" + (node.ca() == null ? " by the JDK" : ""));
-        } else {
+        } else if (staysHere(node)) {
             findings.well("TLS", "none, and none is needed: " + node.url().getHost() + " does not leave this machine");
+        } else {
+            findings.bad(
+                    "TLS",
+                    "none, so whoever is on the way to " + node.url().getHost() + " can read what the node tells",
+                    "set httpTlsCert and httpTlsKey at the node, and https in the configuration; or reach it through"
+                            + " an SSH tunnel");
         }
+    }
+
+    /** {@return whether what is asked and answered without TLS is read by nobody on the way} */
+    static boolean staysHere(Endpoint node) {
+        return node instanceof LocalNode || ConfigFile.isLoopback(node.url().getHost());
     }
 
     private Asked ask(StatusPorts ports, Endpoint node, String question) {

@@ -7,6 +7,8 @@ import com.fastn.context.status.StatusRenderer;
 import com.fastn.status.cli.ViewOptions.Format;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -147,11 +149,8 @@ final class ReplayCommand implements Callable<Integer> {
                 true, terminal.colours(), terminal.ascii(), look.width != null ? look.width : size.columns());
         StatusRenderer renderer = view.narrowed(place.renderer());
         Answer answer = recording.answer(player.at()).shaped(view.shape());
-        String foot = place.fitted("moment " + (player.at() + 1) + " of "
-                        + recording.moments().size() + "  "
-                        + recording.moments().get(player.at()).at() + "  " + player.told()
-                        + "  space: pause   left, right: step   +, -: speed   q: end")
-                + "\n";
+        String foot =
+                place.fitted(player.told(recording.moments().get(player.at()).at())) + "\n";
         String drawn = answer.drawn(renderer);
         int rows = size.rows() - 1;
         if (rows > 0 && drawn.lines().count() > rows) {
@@ -193,9 +192,14 @@ final class ReplayCommand implements Callable<Integer> {
             return paused || at == moments - 1;
         }
 
-        String told() {
+        /** {@return where it is and what the keys do, those that are needed most first: a narrow terminal cuts the others} */
+        String told(Instant moment) {
+            boolean over = at == moments - 1;
             String times = speed == Math.rint(speed) ? String.valueOf((long) speed) : String.valueOf(speed);
-            return (at == moments - 1 ? "end" : paused ? "paused" : "playing") + " at " + times + "x";
+            return (at + 1) + " of " + moments + "  " + moment.truncatedTo(ChronoUnit.SECONDS) + "  "
+                    + (over ? "end" : paused ? "paused" : "playing") + " at " + times + "x  "
+                    + (over ? "home: again" : paused ? "space: play" : "space: pause")
+                    + "  arrows: step  q: end  +, -: speed";
         }
 
         void step(int by) {

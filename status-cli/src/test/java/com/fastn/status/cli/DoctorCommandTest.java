@@ -6,6 +6,7 @@ import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.cli.CommandLineRun.Result;
+import java.net.URI;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,24 @@ class DoctorCommandTest {
                     .contains("WRONG port: its process lives, but nothing listens")
                     .contains("WRONG port: its process lives, but its status port did not answer within 200 ms");
         }
+    }
+
+    @Test
+    void onlyWhatStaysOnThisMachineNeedsNoTls() {
+        for (String here : new String[] {"127.0.0.1", "localhost", "[::1]", "127.8.9.10"}) {
+            assertThat(DoctorCommand.staysHere(configured("http://" + here + ":8077")))
+                    .as(here)
+                    .isTrue();
+        }
+        for (String elsewhere : new String[] {"status.example", "192.0.2.7", "127.0.0.1.status.example"}) {
+            assertThat(DoctorCommand.staysHere(configured("http://" + elsewhere + ":8077")))
+                    .as(elsewhere)
+                    .isFalse();
+        }
+    }
+
+    private RemoteNode configured(String url) {
+        return new RemoteNode("prod", URI.create(url), null, null, folder.resolve("config.toml"));
     }
 
     @Test

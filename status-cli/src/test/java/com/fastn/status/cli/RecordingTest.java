@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,9 +109,13 @@ class RecordingTest {
     @Test
     void keysPauseStepAndChangeTheSpeed() {
         Player player = new Player(3, 1, false);
-        assertThat(player.told()).isEqualTo("playing at 1x");
+        Instant moment = Instant.parse("2026-01-01T00:00:07.123456789Z");
+        assertThat(player.told(moment)).startsWith("1 of 3  2026-01-01T00:00:07Z  playing at 1x  space: pause");
         assertThat(player.press(Key.of(' '))).isTrue();
-        assertThat(player.told()).isEqualTo("paused at 1x");
+        assertThat(player.told(moment))
+                .contains("paused at 1x  space: play")
+                .as("what is needed most fits a usual terminal")
+                .matches(".{0,75}q: end.*");
         assertThat(player.isWaiting()).isTrue();
         player.press(Key.of(Key.Kind.RIGHT));
         assertThat(player.at()).isEqualTo(1);
@@ -122,7 +127,7 @@ class RecordingTest {
         player.press(Key.of('-'));
         assertThat(player.speed()).isEqualTo(2);
         player.press(Key.of(Key.Kind.END));
-        assertThat(player.told()).isEqualTo("end at 2x");
+        assertThat(player.told(moment)).contains("3 of 3", "end at 2x  home: again");
         assertThat(player.press(Key.of('q'))).isFalse();
     }
 }
