@@ -1,5 +1,7 @@
 package com.fastn.context;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
@@ -276,7 +278,7 @@ public interface FastnContext extends AutoCloseable {
      */
     default <T extends @Nullable Object> CompletionStage<T> select(
             CompletionStage<? extends T> one, CompletionStage<? extends T> other) {
-        return select("select", List.of(one, other));
+        return select("select", List.of(requireNonNull(one, "one"), requireNonNull(other, "other")));
     }
 
     /**

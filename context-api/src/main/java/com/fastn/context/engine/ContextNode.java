@@ -481,7 +481,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public Registration cancelAfter(Duration timeout) {
-        if (timeout.isZero() || timeout.isNegative()) {
+        if (requireNonNull(timeout, "timeout").isZero() || timeout.isNegative()) {
             cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " was over at once");
             return () -> {};
         }
@@ -502,6 +502,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public <T extends @Nullable Object> CompletionStage<T> race(CompletionStage<T> stage) {
+        requireNonNull(stage, "stage");
         CompletableFuture<T> first = new CompletableFuture<>();
         Registration registration = onCancel(reason -> first.completeExceptionally(
                 new ContextCancelledException("a wait of " + path() + " was given up", reason)));
@@ -540,7 +541,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     @MustBeClosed
     public Operation operation(String operation) {
-        Operation running = begin(operation);
+        Operation running = begin(requireNonNull(operation, "name"));
         LeakTracker leaks = runtime().leaks();
         return leaks == null ? running : leaks.operation(this, running);
     }

@@ -156,7 +156,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public @Nullable FastnContext find(ContextPath path) {
-        List<String> names = path.names();
+        List<String> names = requireNonNull(path, "path").names();
         if (!names.get(0).equals(root.name())) {
             return null;
         }
@@ -279,7 +279,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public @Nullable Explanation explain(ContextPath path) {
-        return causes.explain(path.toString());
+        return causes.explain(requireNonNull(path, "path").toString());
     }
 
     @Override
