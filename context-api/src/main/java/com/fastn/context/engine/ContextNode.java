@@ -224,6 +224,10 @@ public final class ContextNode extends TreeNode implements FastnContext {
         return onThread != null;
     }
 
+    boolean isOn(Thread thread) {
+        return threads().stream().anyMatch(each -> each == thread);
+    }
+
     /** The threads that are known to run in this context at this moment; of a few the one that entered last first. */
     List<Thread> threads() {
         return RunningThreads.list(onThread);
