@@ -69,6 +69,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final OperationBaselines baselines = new OperationBaselines(this);
     private final CauseFinder causes;
     private final Trampoline trampoline = new Trampoline(this);
+    private final SeenSince seenSince = new SeenSince(this);
 
     @SuppressWarnings("ThreadLocalUsage") // one a runtime, of which there are few; null outside of scopes
     private final ThreadLocal<@Nullable Scope> scopes = new ThreadLocal<>();
@@ -561,6 +562,10 @@ public final class EngineRuntime implements ContextRuntime {
 
     Trampoline trampoline() {
         return trampoline;
+    }
+
+    SeenSince seenSince() {
+        return seenSince;
     }
 
     /** Per thread, the innermost {@code withLock} whose work runs there and has not given its stage yet. */
