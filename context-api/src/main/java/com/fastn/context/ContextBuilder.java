@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public interface ContextBuilder {
 
     /**
-     * Stores a value on the child.
+     * Stores a value on the child, within the limits of {@link FastnContext#setData}.
      *
      * @param key the key; {@code note} is shown as free text in the row
      * @param value a String, Number, Boolean, {@code null}, List, Map or JSON node; copied

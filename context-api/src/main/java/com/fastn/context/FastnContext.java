@@ -1,5 +1,7 @@
 package com.fastn.context;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
@@ -276,7 +278,7 @@ public interface FastnContext extends AutoCloseable {
      */
     default <T extends @Nullable Object> CompletionStage<T> select(
             CompletionStage<? extends T> one, CompletionStage<? extends T> other) {
-        return select("select", List.of(one, other));
+        return select("select", List.of(requireNonNull(one, "one"), requireNonNull(other, "other")));
     }
 
     /**
@@ -290,6 +292,9 @@ public interface FastnContext extends AutoCloseable {
 
     /**
      * Stores a value that the status shows; the last value of a key wins.
+     *
+     * <p>A value has up to 10,000 elements and 60,000 characters, and a context up to 2,000 keys. What is beyond is cut, with
+     * how much that is in its place, or not kept, and counted as misuse.
      *
      * @param key the key; {@code note} is shown as free text in the row
      * @param value a String, Number, Boolean, {@code null}, List, Map or {@link JsonNode}; copied
@@ -307,7 +312,8 @@ public interface FastnContext extends AutoCloseable {
     JsonNode getData(String key);
 
     /**
-     * Shows a metric in this context's row; the last value of a key wins.
+     * Shows a metric in this context's row; the last value of a key wins. A context has up to 2,000 of them; further ones
+     * are not kept and counted as misuse.
      *
      * @param key the key, shown with spaces for underscores
      * @param value the value

@@ -224,6 +224,10 @@ public final class ContextNode extends TreeNode implements FastnContext {
         return onThread != null;
     }
 
+    boolean isOn(Thread thread) {
+        return threads().stream().anyMatch(each -> each == thread);
+    }
+
     /** The threads that are known to run in this context at this moment; of a few the one that entered last first. */
     List<Thread> threads() {
         return RunningThreads.list(onThread);
@@ -257,7 +261,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
             String childName,
             ContextKind childKind,
             @Nullable String childLabel,
-            @Nullable List<Consumer<NodeExtras>> description) {
+            @Nullable List<Function<NodeExtras, NodeExtras.Put>> description) {
         ContextNode child = new ContextNode(runtime(), this, Names.clean(childName), childKind);
         if (childLabel != null || description != null) {
             child.describe(childLabel, description == null ? List.of() : description);
@@ -479,7 +483,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public Registration cancelAfter(Duration timeout) {
-        if (timeout.isZero() || timeout.isNegative()) {
+        if (requireNonNull(timeout, "timeout").isZero() || timeout.isNegative()) {
             cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " was over at once");
             return () -> {};
         }
@@ -500,6 +504,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public <T extends @Nullable Object> CompletionStage<T> race(CompletionStage<T> stage) {
+        requireNonNull(stage, "stage");
         CompletableFuture<T> first = new CompletableFuture<>();
         Registration registration = onCancel(reason -> first.completeExceptionally(
                 new ContextCancelledException("a wait of " + path() + " was given up", reason)));
@@ -534,7 +539,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     @MustBeClosed
     public Operation operation(String operation) {
-        Operation running = begin(operation);
+        Operation running = begin(requireNonNull(operation, "name"));
         LeakTracker leaks = runtime().leaks();
         return leaks == null ? running : leaks.operation(this, running);
     }
@@ -699,10 +704,8 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public void setData(String key, @Nullable Object value) {
         requireNonNull(key, "key");
-        Object frozen = PlainValues.freeze(key, value);
-        if (extras().putData(Names.bounded(key), frozen)) {
-            changed(key);
-        }
+        Object frozen = PlainValues.freeze(runtime(), key, value);
+        wasPut(key, extras().putData(Names.bounded(key), frozen));
     }
 
     @Override
@@ -716,8 +719,23 @@ public final class ContextNode extends TreeNode implements FastnContext {
     public void addMetric(String key, MetricValue value) {
         requireNonNull(key, "key");
         requireNonNull(value, "value");
-        if (extras().putMetric(Names.bounded(key), value)) {
+        MetricValue kept = PlainValues.freeze(runtime(), value);
+        wasPut(key, extras().putMetric(Names.bounded(key), kept));
+    }
+
+    private void wasPut(String key, NodeExtras.Put put) {
+        if (put == NodeExtras.Put.CHANGED) {
             changed(key);
+        }
+        tellIfRefused(put);
+    }
+
+    /** Not under the monitor of the extras: a misuse is logged. */
+    void tellIfRefused(NodeExtras.Put put) {
+        if (put == NodeExtras.Put.REFUSED) {
+            runtime()
+                    .misuse("a context was given more than " + NodeExtras.MOST_KEYS + " data keys, metrics or settings;"
+                            + " further ones are not kept. Open contexts for what is many, or store it as one value");
         }
     }
 
@@ -741,9 +759,9 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public @Nullable Object setting(String key) {
-        requireNonNull(key, "key");
+        String known = Names.bounded(requireNonNull(key, "key"));
         for (ContextNode node = this; node != null; node = node.parent()) {
-            Object value = node.ownSetting(key);
+            Object value = node.ownSetting(known);
             if (value != null) {
                 return value;
             }
@@ -767,8 +785,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
     public void setSetting(String key, @Nullable Object value) {
         requireNonNull(key, "key");
         Object kept = value == null ? null : KnownSettings.checked(runtime(), key, value);
-        extras().putSetting(key, kept);
-        changed(key);
+        wasPut(key, extras().putSetting(Names.bounded(key), kept));
     }
 
     // --- counters
@@ -1208,12 +1225,12 @@ public final class ContextNode extends TreeNode implements FastnContext {
     }
 
     /** What the builder was told, before the node is linked. */
-    private void describe(@Nullable String text, List<Consumer<NodeExtras>> description) {
+    private void describe(@Nullable String text, List<Function<NodeExtras, NodeExtras.Put>> description) {
         // Nobody else sees them yet.
         NodeExtras x = new NodeExtras();
         x.label = text;
-        for (Consumer<NodeExtras> part : description) {
-            part.accept(x);
+        for (Function<NodeExtras, NodeExtras.Put> part : description) {
+            tellIfRefused(part.apply(x));
         }
         describe(x);
     }

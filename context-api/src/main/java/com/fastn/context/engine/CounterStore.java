@@ -621,6 +621,7 @@ final class CounterStore implements Counters {
 
     @Override
     public Windows windows(ContextPath path) {
+        requireNonNull(path, "path");
         long now = runtime.sinceStart(runtime.nanos());
         return unfolded(() -> {
             FinishWindows.Sums sums = new FinishWindows.Sums();
@@ -648,34 +649,39 @@ final class CounterStore implements Counters {
 
     @Override
     public boolean overflowed(ContextPath path, String counter) {
-        PathCounters at = find(path);
+        requireNonNull(counter, "counter");
+        PathCounters at = find(requireNonNull(path, "path"));
         CounterCell cell = at == null ? null : at.cellOrNull(counter);
         return cell != null && cell.isOverflowed();
     }
 
     @Override
     public long total(ContextPath path, String counter) {
-        PathCounters at = find(path);
+        requireNonNull(counter, "counter");
+        PathCounters at = find(requireNonNull(path, "path"));
         CounterCell cell = at == null ? null : at.cellOrNull(counter);
         return cell == null ? 0 : cell.get();
     }
 
     @Override
     public long live(ContextPath path, String counter) {
-        PathCounters at = find(path);
+        requireNonNull(counter, "counter");
+        PathCounters at = find(requireNonNull(path, "path"));
         CounterCell cell = at == null ? null : at.cellOrNull(counter);
         return cell == null ? 0 : cell.live();
     }
 
     @Override
     public long subtreeTotal(ContextPath path, String counter) {
-        PathCounters at = find(path);
+        requireNonNull(counter, "counter");
+        PathCounters at = find(requireNonNull(path, "path"));
         return at == null ? 0 : subtree(at, counter, CounterCell::total);
     }
 
     @Override
     public long subtreeLive(ContextPath path, String counter) {
-        PathCounters at = find(path);
+        requireNonNull(counter, "counter");
+        PathCounters at = find(requireNonNull(path, "path"));
         return at == null ? 0 : subtree(at, counter, CounterCell::live);
     }
 
@@ -700,6 +706,7 @@ final class CounterStore implements Counters {
 
     @Override
     public SortedMap<String, Long> flat(ContextPath prefix) {
+        requireNonNull(prefix, "prefix");
         return unfolded(() -> flatOnce(prefix));
     }
 

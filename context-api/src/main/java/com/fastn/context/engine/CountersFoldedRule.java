@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.WarningIds;
 import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
 import java.util.Locale;
 
 /** Counters of so many paths or names that some are no longer kept apart (rule M4). */
@@ -13,6 +14,7 @@ final class CountersFoldedRule extends NamedRule {
     @Override
     public void judge(Evidence evidence, Findings findings) {
         long folded = evidence.runtime().counterStore().folded();
+        Duration since = evidence.runtime().seenSince().look(id(), folded > 0, evidence.now());
         WarningSettings settings = WarningSettings.of(evidence.runtime().root());
         if (folded > 0 && !findings.isSilenced(this, settings)) {
             findings.add(
@@ -22,7 +24,7 @@ final class CountersFoldedRule extends NamedRule {
                             + String.format(Locale.ROOT, "%,d", folded) + (folded == 1 ? " time" : " times"),
                     evidence.rootPath(),
                     "which names are made of values, such as user ids: name the kind of work instead",
-                    null);
+                    since);
         }
     }
 }

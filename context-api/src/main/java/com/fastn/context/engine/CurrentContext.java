@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
  * <p>A record, as the compiler of the JVM takes the fields of a constant one for constants too: a look at the current
  * context then costs what a thread-local costs, and what the binding costs.
  */
-record CurrentContext(@Nullable ContextBinding binding, ThreadLocal<@Nullable FastnContext> onThread) {
+record CurrentContext(
+        @Nullable ContextBinding binding, ThreadLocal<@Nullable FastnContext> onThread, ClosedEarly closedEarly) {
 
     @SuppressWarnings("ThreadLocalUsage") // there is one of these in a process
     CurrentContext(@Nullable ContextBinding binding) {
-        this(binding, new ThreadLocal<>());
+        this(binding, new ThreadLocal<>(), new ClosedEarly());
     }
 
     static CurrentContext load() {
@@ -113,10 +114,22 @@ record CurrentContext(@Nullable ContextBinding binding, ThreadLocal<@Nullable Fa
                 context.runtime()
                         .misuse("a ContextScope was closed on another thread than it was opened on; the current"
                                 + " contexts of both were left as they are");
-            } else {
-                // Null is put back as well: to remove the entry would cost a new one each time.
-                onThread.set(previous);
+                return;
             }
+            FastnContext now = onThread.get();
+            if (now != context) {
+                context.runtime()
+                        .misuse("a ContextScope was closed while it was not the innermost one of its thread: one that"
+                                + " was opened inside of it was left open, or is closed later. Open them in"
+                                + " try-with-resources, one inside of the other");
+                if (!(now instanceof ContextNode open) || !open.isClosed()) {
+                    closedEarly.add(context, previous);
+                    return;
+                }
+                // What was left open has ended: nobody wants it as the current context of this thread.
+            }
+            // Null is put back as well: to remove the entry would cost a new one each time.
+            onThread.set(closedEarly.orBefore(previous));
         }
     }
 

@@ -69,6 +69,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final OperationBaselines baselines = new OperationBaselines(this);
     private final CauseFinder causes;
     private final Trampoline trampoline = new Trampoline(this);
+    private final SeenSince seenSince = new SeenSince(this);
 
     @SuppressWarnings("ThreadLocalUsage") // one a runtime, of which there are few; null outside of scopes
     private final ThreadLocal<@Nullable Scope> scopes = new ThreadLocal<>();
@@ -156,7 +157,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public @Nullable FastnContext find(ContextPath path) {
-        List<String> names = path.names();
+        List<String> names = requireNonNull(path, "path").names();
         if (!names.get(0).equals(root.name())) {
             return null;
         }
@@ -279,7 +280,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public @Nullable Explanation explain(ContextPath path) {
-        return causes.explain(path.toString());
+        return causes.explain(requireNonNull(path, "path").toString());
     }
 
     @Override
@@ -561,6 +562,10 @@ public final class EngineRuntime implements ContextRuntime {
 
     Trampoline trampoline() {
         return trampoline;
+    }
+
+    SeenSince seenSince() {
+        return seenSince;
     }
 
     /** Per thread, the innermost {@code withLock} whose work runs there and has not given its stage yet. */

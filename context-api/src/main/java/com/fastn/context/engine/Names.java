@@ -1,6 +1,10 @@
 package com.fastn.context.engine;
 
 import com.fastn.context.status.Redactor;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /**
  * Makes names safe: any text is accepted, none is long, empty or broken (rule M6), and none keeps what looks like a secret
@@ -10,7 +14,10 @@ final class Names {
     static final int MAX_CODE_POINTS = 256;
     static final int MAX_UTF8_BYTES = 1024;
     private static final String UNNAMED = "(unnamed)";
-    private static final int SUFFIX_LENGTH = 9;
+    // Whoever chooses names must not find two that are one: so it is a part of a hash that nobody finds pairs for.
+    private static final int HASH_BYTES = 12;
+    private static final int SUFFIX_LENGTH = 1 + 2 * HASH_BYTES;
+    private static final int WINDOW = 1_024;
     // Enough that a secret which begins within the limit is seen for what it is.
     private static final int LONGEST_LOOK = 4 * MAX_UTF8_BYTES;
 
@@ -67,17 +74,40 @@ final class Names {
         return clean.toString();
     }
 
-    /** A hash of the length, the first and the last part: names that differ in the middle only may meet. */
+    /**
+     * A hash of the whole name, or of a very long one of its length, its first and last part, and characters at even steps
+     * between these: two of those that differ elsewhere only are one.
+     */
     private static String hash(String name) {
-        int h = name.length();
-        int window = Math.min(name.length(), 4096);
-        for (int i = 0; i < window; i++) {
-            h = 31 * h + name.charAt(i);
+        int length = name.length();
+        ByteBuffer looked = ByteBuffer.allocate(Integer.BYTES + 3 * WINDOW * Character.BYTES);
+        looked.putInt(length);
+        if (length <= 3 * WINDOW) {
+            put(looked, name, 0, length);
+        } else {
+            put(looked, name, 0, WINDOW);
+            long between = length - 2L * WINDOW;
+            for (int i = 0; i < WINDOW; i++) {
+                looked.putChar(name.charAt((int) (WINDOW + i * between / WINDOW)));
+            }
+            put(looked, name, length - WINDOW, length);
         }
-        for (int i = name.length() - window; i < name.length(); i++) {
-            h = 31 * h + name.charAt(i);
+        MessageDigest digest = sha256();
+        digest.update(looked.flip());
+        return HexFormat.of().formatHex(digest.digest(), 0, HASH_BYTES);
+    }
+
+    private static void put(ByteBuffer to, String name, int from, int end) {
+        for (int i = from; i < end; i++) {
+            to.putChar(name.charAt(i));
         }
-        String hex = Integer.toHexString(h);
-        return "0".repeat(8 - hex.length()) + hex;
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java has no SHA-256, which every one has to have", e);
+        }
     }
 }

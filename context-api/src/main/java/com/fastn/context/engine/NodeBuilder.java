@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +19,7 @@ final class NodeBuilder implements ContextBuilder {
     private final ContextNode parent;
     private final String name;
     private @Nullable String label;
-    private @Nullable List<Consumer<NodeExtras>> description;
+    private @Nullable List<Function<NodeExtras, NodeExtras.Put>> description;
     private ContextKind kind = ContextKind.TASK;
 
     NodeBuilder(ContextNode parent, String name) {
@@ -31,16 +30,16 @@ final class NodeBuilder implements ContextBuilder {
     @Override
     public ContextBuilder withData(String key, @Nullable Object value) {
         String cleanKey = Names.bounded(requireNonNull(key, "key"));
-        Object frozen = PlainValues.freeze(key, value);
-        describe(x -> x.data().put(cleanKey, frozen));
+        Object frozen = PlainValues.freeze(parent.runtime(), key, value);
+        describe(x -> x.putData(cleanKey, frozen));
         return this;
     }
 
     @Override
     public ContextBuilder withMetric(String key, MetricValue value) {
         String cleanKey = Names.bounded(requireNonNull(key, "key"));
-        requireNonNull(value, "value");
-        describe(x -> x.metrics().put(cleanKey, value));
+        MetricValue kept = PlainValues.freeze(parent.runtime(), requireNonNull(value, "value"));
+        describe(x -> x.putMetric(cleanKey, kept));
         return this;
     }
 
@@ -61,25 +60,32 @@ final class NodeBuilder implements ContextBuilder {
         requireNonNull(key, "key");
         requireNonNull(value, "value");
         Object kept = KnownSettings.checked(parent.runtime(), key, value);
-        describe(x -> x.settings().put(key, kept));
+        String cleanKey = Names.bounded(key);
+        describe(x -> x.putSetting(cleanKey, kept));
         return this;
     }
 
     @Override
     public ContextBuilder withCaller(CallerLink caller) {
         requireNonNull(caller, "caller");
-        describe(x -> x.caller = caller);
+        describe(x -> {
+            x.caller = caller;
+            return NodeExtras.Put.CHANGED;
+        });
         return this;
     }
 
     @Override
     public ContextBuilder persist() {
-        describe(x -> x.persisted = true);
+        describe(x -> {
+            x.persisted = true;
+            return NodeExtras.Put.CHANGED;
+        });
         return this;
     }
 
-    private void describe(Consumer<NodeExtras> part) {
-        List<Consumer<NodeExtras>> parts = description;
+    private void describe(Function<NodeExtras, NodeExtras.Put> part) {
+        List<Function<NodeExtras, NodeExtras.Put>> parts = description;
         if (parts == null) {
             parts = new ArrayList<>(4);
             description = parts;

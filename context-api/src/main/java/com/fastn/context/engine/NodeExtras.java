@@ -20,6 +20,17 @@ import org.jspecify.annotations.Nullable;
 final class NodeExtras {
     private static final int MOST_WAITS_LOOKED_AT = 1_000;
 
+    /** Data, metrics and settings of one context, each for itself; as many as counters of a path. */
+    static final int MOST_KEYS = 2_000;
+
+    /** What became of a value that was put under a key. */
+    enum Put {
+        SAME,
+        CHANGED,
+        /** There are {@link #MOST_KEYS} others. */
+        REFUSED
+    }
+
     @Nullable
     String label;
 
@@ -117,12 +128,14 @@ final class NodeExtras {
         }
     }
 
-    /** {@return whether it is another value} */
-    synchronized boolean putData(String key, @Nullable Object frozen) {
+    synchronized Put putData(String key, @Nullable Object frozen) {
         Map<String, @Nullable Object> map = data();
-        boolean differs = !map.containsKey(key) || !Objects.equals(map.get(key), frozen);
-        map.put(key, frozen);
-        return differs;
+        boolean known = map.containsKey(key);
+        if (!known && map.size() >= MOST_KEYS) {
+            return Put.REFUSED;
+        }
+        Object before = map.put(key, frozen);
+        return known && Objects.equals(before, frozen) ? Put.SAME : Put.CHANGED;
     }
 
     @Nullable
@@ -138,9 +151,12 @@ final class NodeExtras {
         return PlainValues.toJson(frozen);
     }
 
-    /** {@return whether it is another value} */
-    synchronized boolean putMetric(String key, MetricValue value) {
-        return !value.equals(metrics().put(key, value));
+    synchronized Put putMetric(String key, MetricValue value) {
+        Map<String, MetricValue> map = metrics();
+        if (map.size() >= MOST_KEYS && !map.containsKey(key)) {
+            return Put.REFUSED;
+        }
+        return value.equals(map.put(key, value)) ? Put.SAME : Put.CHANGED;
     }
 
     synchronized @Nullable Object settingOrNull(String key) {
@@ -157,13 +173,17 @@ final class NodeExtras {
         return some;
     }
 
-    /** Without a value it is taken away. */
-    synchronized void putSetting(String key, @Nullable Object value) {
+    /** Without a value it is taken away. A value is never compared: its {@code equals} is code of a user. */
+    synchronized Put putSetting(String key, @Nullable Object value) {
+        Map<String, Object> map = settings();
         if (value == null) {
-            settings().remove(key);
+            map.remove(key);
+        } else if (map.size() >= MOST_KEYS && !map.containsKey(key)) {
+            return Put.REFUSED;
         } else {
-            settings().put(key, value);
+            map.put(key, value);
         }
+        return Put.CHANGED;
     }
 
     List<ChildBatches> walks() {

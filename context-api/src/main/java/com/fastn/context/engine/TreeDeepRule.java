@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.WarningIds;
 import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
 import java.util.Locale;
 
 /** A tree so deep that somebody opens children of children without end (rule C6). */
@@ -16,11 +17,16 @@ final class TreeDeepRule extends NamedRule {
     @Override
     public void judge(Evidence evidence, Findings findings) {
         SnapshotWalk.Visit deepest = null;
+        long longestNanos = 0;
         SnapshotWalk visits = evidence.visits();
         for (int i = 0; i < visits.size(); i++) {
             int depth = visits.depth(i);
-            if (depth > visits.settings(i).treeDeep && (deepest == null || depth > deepest.depth())) {
-                deepest = visits.get(i);
+            if (depth > visits.settings(i).treeDeep) {
+                // The tree is too deep for as long as the oldest of those that are too deep lives.
+                longestNanos = Math.max(longestNanos, visits.node(i).ageNanos(evidence.now()));
+                if (deepest == null || depth > deepest.depth()) {
+                    deepest = visits.get(i);
+                }
             }
         }
         if (deepest == null || findings.isSilenced(this, deepest.settings())) {
@@ -37,6 +43,6 @@ final class TreeDeepRule extends NamedRule {
                         + evidence.shortName(where),
                 where.path().toString(),
                 "whether " + deepest.node().name() + " opens a child in itself for each step; open it in a parent",
-                null);
+                Duration.ofNanos(longestNanos));
     }
 }

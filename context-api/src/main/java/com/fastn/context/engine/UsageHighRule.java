@@ -4,6 +4,7 @@ import com.fastn.context.Thresholds;
 import com.fastn.context.WarningIds;
 import com.fastn.context.status.SystemMetrics;
 import com.fastn.context.status.WarningSeverity;
+import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -80,9 +81,14 @@ enum UsageHighRule implements WarningRule {
     public void judge(Evidence evidence, Findings findings) {
         WarningSettings settings = WarningSettings.of(evidence.runtime().root());
         Double percent = figure(evidence);
-        if (percent != null && percent >= limit(settings) && !findings.isSilenced(this, settings)) {
+        if (percent == null) {
+            return;
+        }
+        boolean high = percent >= limit(settings);
+        Duration since = evidence.runtime().seenSince().look(id, high, evidence.now());
+        if (high && !findings.isSilenced(this, settings)) {
             String subject = Character.toUpperCase(what.charAt(0)) + what.substring(1);
-            findings.add(this, settings, subject + " high " + text(percent), evidence.rootPath(), next, null);
+            findings.add(this, settings, subject + " high " + text(percent), evidence.rootPath(), next, since);
         }
     }
 

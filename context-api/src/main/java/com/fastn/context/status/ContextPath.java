@@ -2,6 +2,7 @@ package com.fastn.context.status;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,7 @@ public final class ContextPath implements Comparable<ContextPath> {
      */
     public static ContextPath of(List<String> names) {
         ContextPath path = null;
-        for (String name : names) {
+        for (String name : requireNonNull(names, "names")) {
             path = new ContextPath(path, name);
         }
         if (path == null) {
@@ -52,7 +53,7 @@ public final class ContextPath implements Comparable<ContextPath> {
      * @throws IllegalArgumentException if there is no name
      */
     public static ContextPath of(String... names) {
-        return of(List.of(names));
+        return of(Arrays.asList(requireNonNull(names, "names")));
     }
 
     /**
@@ -125,7 +126,8 @@ public final class ContextPath implements Comparable<ContextPath> {
      * @return whether the other path's names begin this one
      */
     public boolean startsWith(ContextPath other) {
-        return depth >= other.depth && upTo(other.depth).equals(other);
+        return depth >= requireNonNull(other, "other").depth
+                && upTo(other.depth).equals(other);
     }
 
     private ContextPath upTo(int wanted) {
@@ -138,6 +140,7 @@ public final class ContextPath implements Comparable<ContextPath> {
 
     @Override
     public int compareTo(ContextPath other) {
+        requireNonNull(other, "other");
         ContextPath mine = upTo(Math.min(depth, other.depth));
         ContextPath its = other.upTo(Math.min(depth, other.depth));
         int byName = 0;

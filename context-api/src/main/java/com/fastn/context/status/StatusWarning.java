@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param message what is the matter
  * @param contextPath where, in dotted form
  * @param next what to look at next, or {@code null}
- * @param since how long it has been so, such as how long a lock is held, or {@code null} when that is unknown
+ * @param since how long it has been so, such as how long a lock is held, or {@code null} when that is unknown; of figures
+ *     of the machine and of folded counters since the first snapshot that saw it so, without one meanwhile that did not
  */
 public record StatusWarning(
         String id,

@@ -73,7 +73,13 @@ class CounterCapsTest {
                     .isEqualTo("Counters of paths were folded into __folded__ of their parents " + store.folded()
                             + " times");
             assertThat(warning.next()).contains("name the kind of work");
+            assertThat(warning.since()).isEqualTo(Duration.ZERO);
         });
+        tree.pass(Duration.ofMinutes(2));
+        assertThat(tree.runtime.status().warnings())
+                .as("nobody looked before")
+                .singleElement()
+                .satisfies(warning -> assertThat(warning.since()).isEqualTo(Duration.ofMinutes(2)));
     }
 
     @Test

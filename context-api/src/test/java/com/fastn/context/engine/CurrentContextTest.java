@@ -90,6 +90,77 @@ class CurrentContextTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void inWhateverOrderScopesAreClosedTheInnermostOpenOneIsCurrent() {
+        List<List<Integer>> orders = new ArrayList<>();
+        permute(new ArrayList<>(), List.of(0, 1, 2, 3), orders);
+        assertThat(orders).hasSize(24);
+        for (List<Integer> order : orders) {
+            List<FastnContext> contexts = new ArrayList<>();
+            List<ContextScope> scopes = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                contexts.add(tree.open("c" + i));
+                scopes.add(contexts.get(i).makeCurrent());
+            }
+            List<Integer> open = new ArrayList<>(List.of(0, 1, 2, 3));
+            for (Integer each : order) {
+                scopes.get(each).close();
+                open.remove(each);
+                assertThat(ContextEngine.get().currentOrNull())
+                        .as("after %d of %s", each, order)
+                        .isSameAs(open.isEmpty() ? null : contexts.get(open.get(open.size() - 1)));
+                assertThat(((ContextNode) contexts.get(each)).isOnThread()).isFalse();
+            }
+        }
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .contains("x a ContextScope was closed while it was not the innermost one of its thread");
+    }
+
+    private static void permute(List<Integer> taken, List<Integer> left, List<List<Integer>> into) {
+        if (left.isEmpty()) {
+            into.add(List.copyOf(taken));
+        }
+        for (Integer each : left) {
+            List<Integer> more = new ArrayList<>(taken);
+            more.add(each);
+            List<Integer> fewer = new ArrayList<>(left);
+            fewer.remove(each);
+            permute(more, fewer, into);
+        }
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void aScopeThatWasForgottenDoesNotOutliveItsContextAndTheOneAround() {
+        FastnContext outer = tree.open("outer");
+        FastnContext inner = tree.open("inner");
+        try (ContextScope ignored = outer.makeCurrent()) {
+            ContextScope forgotten = inner.makeCurrent();
+            assertThat(forgotten).isNotNull();
+            inner.close();
+        }
+        assertThat(ContextEngine.get().currentOrNull()).isNull();
+        assertThat(tree.runtime.misuses()).singleElement().asString().startsWith("1x a ContextScope was closed while");
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void aScopeThatIsClosedLateLeavesThatOfSomebodyElseAlone() {
+        FastnContext task = tree.open("task");
+        List<ContextScope> kept = new ArrayList<>();
+        tree.root.wrap(() -> kept.add(task.makeCurrent())).run();
+        assertThat(ContextEngine.get().currentOrNull()).isSameAs(task);
+        FastnContext other = tree.open("other");
+        try (ContextScope ignored = other.makeCurrent()) {
+            kept.forEach(ContextScope::close);
+            assertThat(FastnContext.current()).isSameAs(other);
+        }
+        assertThat(ContextEngine.get().currentOrNull()).isNull();
+    }
+
+    @Test
     void wrappedCodeRunsInTheContextWhereverItRuns() throws Exception {
         FastnContext task = tree.open("task");
         List<FastnContext> seen = new ArrayList<>();

@@ -1,18 +1,22 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fastn.context.FastnContext;
 import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.StatusJson;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +26,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -198,5 +203,214 @@ class DataTest {
         service.close();
 
         assertThat(session.setting("colour")).isEqualTo("blue");
+    }
+
+    @Test
+    @Timeout(60) // four million elements otherwise
+    void aValueThatRepeatsItselfIsCutAndTheRestIsCounted() {
+        Object nested = List.of("leaf");
+        for (int i = 0; i < 22; i++) {
+            nested = List.of(nested, nested);
+        }
+        tree.root.setData("twice", nested);
+
+        assertThat(elements(value("twice"))).isLessThan(PlainValues.MOST_ELEMENTS + 100);
+        assertThat(json("twice").toString()).contains("\"leaf\"").contains("(+1 more)");
+        assertCutOnce();
+    }
+
+    @Test
+    void whatIsBeyondTheElementsOfAValueIsCutAndCounted() {
+        tree.root.setData("list", Collections.nCopies(PlainValues.MOST_ELEMENTS, 1));
+        tree.root.setData("json", JSON.valueToTree(Collections.nCopies(PlainValues.MOST_ELEMENTS, 1)));
+        assertThat(tree.runtime.misuses()).isEmpty();
+        assertThat(tree.root.getData("list")).hasSize(PlainValues.MOST_ELEMENTS);
+
+        tree.root.setData("list", Collections.nCopies(PlainValues.MOST_ELEMENTS + 5, 1));
+        assertThat(tree.root.getData("list")).hasSize(PlainValues.MOST_ELEMENTS + 1);
+        assertThat(json("list").get(PlainValues.MOST_ELEMENTS)).hasToString("\"(+5 more)\"");
+        assertCutOnce();
+
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (int i = 0; i < PlainValues.MOST_ELEMENTS + 7; i++) {
+            map.put("k" + i, i);
+        }
+        tree.root.setData("map", map);
+        tree.root.setData("json", JSON.valueToTree(map));
+        for (String key : List.of("map", "json")) {
+            assertThat(tree.root.getData(key)).hasSize(PlainValues.MOST_ELEMENTS + 1);
+            assertThat(json(key).get(PlainValues.MORE).asInt()).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void whatIsBeyondTheTextOfAValueIsCutAndCounted() {
+        int most = PlainValues.MOST_CHARACTERS;
+        tree.root.setData("text", "x".repeat(most));
+        tree.root.setData("short", List.of("a", "b"));
+        assertThat(tree.runtime.misuses()).isEmpty();
+        assertThat(value("text")).isEqualTo("x".repeat(most));
+
+        tree.root.setData("text", "x".repeat(most - 1) + "\ud83d\ude00" + "y".repeat(10));
+        assertThat(value("text")).isEqualTo("x".repeat(most - 1) + "(+12 more characters)");
+        assertCutOnce();
+
+        tree.root.setData("list", List.of("x".repeat(most - 2), "abcd", "e", "f"));
+        assertThat(value("list")).isEqualTo(List.of("x".repeat(most - 2), "ab(+2 more characters)", "(+2 more)"));
+        tree.root.setData("map", Map.of("k".repeat(10_000_000), 1));
+        assertThat(value("map")).isEqualTo(Map.of(PlainValues.MORE, 1L));
+
+        tree.root.addMetric("text", "x".repeat(10_000_000));
+        assertThat(tree.runtime.status().globalContext().metrics().get("text"))
+                .hasToString("Text[value=" + "x".repeat(most) + "(+" + (10_000_000 - most) + " more characters)]");
+    }
+
+    @Test
+    void aCutValueIsReadAgainFromItsJson() throws Exception {
+        tree.root.setData("text", "x".repeat(1_000_000));
+        tree.root.setData("number", BigInteger.ONE.shiftLeft(PlainValues.MOST_BITS - 1));
+        var back = StatusJson.readSnapshot(StatusJson.write(tree.runtime.status()));
+
+        assertThat(back.globalContext().data().get("text")).isEqualTo(value("text"));
+        assertThat(back.globalContext().data().get("number"))
+                .hasToString(BigInteger.ONE.shiftLeft(PlainValues.MOST_BITS - 1).toString());
+    }
+
+    @Test
+    @Timeout(60) // to write the digits of this one takes long
+    void aNumberIsKeptExactlyOrItsSizeIsSaid() {
+        BigInteger large = BigInteger.ONE.shiftLeft(4_000_000);
+        tree.root.setData("large", large);
+        tree.root.setData("long", new BigDecimal(large, 3));
+        tree.root.setData("far", new BigDecimal(BigInteger.ONE, -2_000_000_000));
+        assertThat(value("large")).isEqualTo("(an integer of 4000001 bits)");
+        assertThat(value("long")).isEqualTo("(a decimal number of 4000001 bits with scale 3)");
+        assertThat(value("far")).isEqualTo("(a decimal number of 1 bits with scale -2000000000)");
+        assertCutOnce();
+
+        List<BigInteger> many = Collections.nCopies(9_000, BigInteger.ONE.shiftLeft(PlainValues.MOST_BITS - 1));
+        tree.root.setData("many", many);
+        assertThat(json("many").toString().length()).isLessThan(4 * PlainValues.MOST_CHARACTERS);
+    }
+
+    @Test
+    void whatIsKeptOfANumberIsNoCodeOfTheUser() {
+        class Odd extends BigInteger {
+            private static final long serialVersionUID = 1;
+
+            Odd() {
+                super("17");
+            }
+
+            @Override
+            public boolean equals(Object other) {
+                throw new AssertionError("called under a monitor");
+            }
+
+            @Override
+            public int hashCode() {
+                return 0;
+            }
+        }
+        class OddDecimal extends BigDecimal {
+            private static final long serialVersionUID = 1;
+
+            OddDecimal() {
+                super("1.50");
+            }
+
+            @Override
+            public boolean equals(Object other) {
+                throw new AssertionError("called under a monitor");
+            }
+
+            @Override
+            public int hashCode() {
+                return 0;
+            }
+        }
+        for (int i = 0; i < 2; i++) {
+            tree.root.setData("integer", new Odd());
+            tree.root.setData("decimal", new OddDecimal());
+        }
+        assertThat(value("integer")).isExactlyInstanceOf(BigInteger.class).isEqualTo(new BigInteger("17"));
+        assertThat(value("decimal")).isExactlyInstanceOf(BigDecimal.class).isEqualTo(new BigDecimal("1.50"));
+    }
+
+    @Test
+    void aContextKeepsSoManyKeysAndCountsTheOthers() {
+        ContextNode context = tree.open("context");
+        int most = NodeExtras.MOST_KEYS;
+        var builder = tree.root.child("built");
+        for (int i = 0; i < most + 3; i++) {
+            context.setData("k" + i, i);
+            context.addMetric("k" + i, i);
+            context.setSetting("k" + i, i);
+            builder.withData("k" + i, i).withMetric("k" + i, i).withSetting("k" + i, i);
+        }
+        FastnContext built = builder.open();
+        for (FastnContext each : List.of(context, built)) {
+            var status = each.subtreeStatus().globalContext();
+            assertThat(status.data()).hasSize(most);
+            assertThat(status.metrics()).hasSize(most);
+            assertThat(each.setting("k" + (most - 1))).isEqualTo(most - 1);
+            assertThat(each.setting("k" + most)).isNull();
+            assertThat(each.getData("k" + most)).isNull();
+        }
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .startsWith("18x a context was given more than 2000 data keys, metrics or settings");
+
+        // What is there may still change, and what is taken away leaves room.
+        context.setData("k0", "new");
+        assertThat(context.getData("k0")).hasToString("\"new\"");
+        context.setSetting("k0", null);
+        context.setSetting("k" + most, "new");
+        assertThat(context.setting("k" + most)).isEqualTo("new");
+    }
+
+    @Test
+    void M6_theKeyOfASettingIsMadeSafeToo() {
+        String huge = "k".repeat(10_000_000);
+        FastnContext context = tree.root.child("context").withSetting(huge, 1).open();
+        assertThat(context.setting(huge)).isEqualTo(1);
+        assertThat(((ContextNode) context).ownSettings("k").keySet())
+                .singleElement()
+                .satisfies(key -> assertThat(key).hasSizeLessThan(300));
+        context.setSetting(huge, 2);
+        assertThat(context.setting(huge)).isEqualTo(2);
+    }
+
+    @Test
+    void anErrorAboutAHugeKeyIsShort() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> tree.root.setData("k".repeat(10_000_000), new Object()))
+                .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(1_000));
+    }
+
+    private JsonNode json(String key) {
+        return requireNonNull(tree.root.getData(key));
+    }
+
+    private @Nullable Object value(String key) {
+        return tree.runtime.status().globalContext().data().get(key);
+    }
+
+    private static int elements(@Nullable Object value) {
+        int number = 0;
+        if (value instanceof List<?> list) {
+            for (Object element : list) {
+                number += 1 + elements(element);
+            }
+        }
+        return number;
+    }
+
+    private void assertCutOnce() {
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .contains("x a datum or metric was larger than 10000 elements, 60000 characters");
     }
 }

@@ -3,7 +3,10 @@ package com.fastn.context.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -35,9 +38,49 @@ class NamesTest {
         String one = tree.open("x".repeat(300) + "1").name();
         String other = tree.open("x".repeat(300) + "2").name();
 
-        assertThat(one).hasSize(256).startsWith("xxxx").matches("x+~[0-9a-f]{8}");
+        assertThat(one).hasSize(256).startsWith("xxxx").matches("x+~[0-9a-f]{24}");
         assertThat(other).isNotEqualTo(one);
         assertThat(tree.open("x".repeat(256)).name()).isEqualTo("x".repeat(256));
+    }
+
+    @Test
+    void M6_longNamesThatAreMadeToMeetAreStillTwo() {
+        // "Aa" and "BB" are one to String.hashCode() and to whatever else adds up with 31.
+        String rest = "x".repeat(300);
+        for (String ends : new String[] {"Aa/BB", "AaAa/BBBB", "AaBB/BBAa", "AaAaAa/BBBBBB"}) {
+            String one = ends.substring(0, ends.indexOf('/'));
+            String other = ends.substring(ends.indexOf('/') + 1);
+            assertThat(tree.root.mutex(rest + one)).isNotSameAs(tree.root.mutex(rest + other));
+            assertThat(Names.clean(rest + one)).isNotEqualTo(Names.clean(rest + other));
+            assertThat(Names.clean(rest + one + rest)).isNotEqualTo(Names.clean(rest + other + rest));
+        }
+        assertThat(tree.root.mutex(rest + "Aa")).isSameAs(tree.root.mutex(rest + "Aa"));
+        // What is cut off is hashed as it was given, and its length with it.
+        assertThat(Names.bounded("\0".repeat(300))).isNotEqualTo(Names.bounded("\0".repeat(301)));
+    }
+
+    @Test
+    void M6_namesThatDifferInOneCharacterAreTwo() {
+        int length = 3_072;
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < length; i++) {
+            StringBuilder name = new StringBuilder("x".repeat(length));
+            name.setCharAt(i, 'y');
+            names.add(Names.bounded(name.toString()));
+        }
+        assertThat(names).hasSize(length);
+
+        // Of a longer one the beginning, the end, and the length.
+        String huge = "x".repeat(100_000);
+        assertThat(new HashSet<>(List.of(
+                        Names.bounded(huge),
+                        Names.bounded(huge + "x"),
+                        Names.bounded("y" + huge.substring(1)),
+                        Names.bounded(huge.substring(0, 1_023) + "y" + huge.substring(1_024)),
+                        Names.bounded(huge.substring(1) + "y"),
+                        Names.bounded(huge.substring(0, 99_000) + "y" + huge.substring(99_001)),
+                        Names.bounded("x".repeat(50_000) + "y".repeat(200) + "x".repeat(49_800)))))
+                .hasSize(7);
     }
 
     @Test

@@ -269,6 +269,56 @@ class WarningsTest {
                 .isEmpty();
     }
 
+    @Test
+    void aFigureIsHighSinceTheFirstLookAtWhichItWas() {
+        tree.runtime.setSystemMetrics(() -> usage(95.0, 91L, 10L));
+        assertThat(since("cpu-high")).isEqualTo(Duration.ZERO);
+        tree.passSeconds(30);
+        // A look at a part of the tree knows nothing of the machine, and so changes nothing.
+        assertThat(tree.open("task").subtreeStatus().warnings()).isEmpty();
+        tree.root.setSetting(Thresholds.WARNINGS_OFF, "cpu-high");
+        tree.runtime.status();
+        tree.root.setSetting(Thresholds.WARNINGS_OFF, null);
+        assertThat(since("cpu-high")).isEqualTo(Duration.ofSeconds(30));
+        assertThat(since("memory-high")).isEqualTo(Duration.ofSeconds(30));
+
+        tree.runtime.setSystemMetrics(() -> usage(20.0, 91L, 95L));
+        tree.passSeconds(5);
+        assertThat(since("memory-high")).isEqualTo(Duration.ofSeconds(35));
+        assertThat(since("disk-high")).isEqualTo(Duration.ZERO);
+        tree.runtime.setSystemMetrics(() -> usage(95.0, 91L, 95L));
+        tree.passSeconds(5);
+        assertThat(since("cpu-high")).as("it was normal meanwhile").isEqualTo(Duration.ZERO);
+        tree.passSeconds(1);
+        assertThat(since("cpu-high")).isEqualTo(Duration.ofSeconds(1));
+        assertThat(since("disk-high")).isEqualTo(Duration.ofSeconds(6));
+    }
+
+    @Test
+    void aTreeIsDeepSinceItsOldestContextThatIsTooDeep() {
+        tree.root.setSetting(Thresholds.TREE_DEEP, 3);
+        FastnContext two = tree.open(tree.open("one"), "two");
+        tree.passSeconds(10);
+        FastnContext three = tree.open(two, "three");
+        tree.passSeconds(3);
+        FastnContext four = tree.open(three, "four");
+        tree.passSeconds(2);
+        assertThat(since("tree-deep")).isEqualTo(Duration.ofSeconds(5));
+        four.close();
+        three.close();
+        assertThat(warnings()).isEmpty();
+        tree.open(two, "another");
+        assertThat(since("tree-deep")).isEqualTo(Duration.ZERO);
+    }
+
+    private @Nullable Duration since(String id) {
+        return warnings().stream()
+                .filter(warning -> warning.id().equals(id))
+                .findFirst()
+                .orElseThrow()
+                .since();
+    }
+
     private static SystemMetrics usage(double cpu, long memory, @Nullable Long disk) {
         return new SystemMetrics(
                 cpu, memory, 100L, disk, 100L, null, null, null, null, SnapshotTest.QUIET_SYSTEM.ages(), null, null);
