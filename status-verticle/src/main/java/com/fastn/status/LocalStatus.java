@@ -84,7 +84,7 @@ final class LocalStatus {
         if (query.path() == null) {
             return warned(runtime.status(SnapshotView.limits(levels, Answers.MOST_CONTEXTS)));
         }
-        StatusSnapshot snapshot = SnapshotView.at(warned(runtime.status()), query.path());
+        StatusSnapshot snapshot = SnapshotView.at(runtime.status(), query.path());
         if (snapshot == null) {
             throw new BadQueryException(
                     BadQueryException.NOT_FOUND,
