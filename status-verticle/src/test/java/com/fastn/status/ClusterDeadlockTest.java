@@ -16,15 +16,19 @@ import com.fastn.context.vertx.FastnVertx;
 import com.fastn.context.vertx.FutureContext;
 import com.fastn.context.vertx.SharedLock;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryContext;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -162,6 +166,54 @@ class ClusterDeadlockTest {
         assertThat(Explainer.of(status).explainAll())
                 .anySatisfy(why -> assertThat(why.headline()).contains("suspected deadlock: "));
         assertThat(status.toString()).contains("suspected deadlock: ");
+        JsonObject ofAPath = (JsonObject) Waiting.result(
+                        cluster.node(0).eventBus().request("fastn.status", new JsonObject().put("path", "global")))
+                .body();
+        assertThat(ofAPath.encode().split("\"deadlock-suspected\"", -1))
+                .as("told once")
+                .hasSize(2);
+        assertThat(ofAPath.encode().split("\"resolves_within_ms\"", -1)).hasSize(2);
+    }
+
+    @Test
+    void whoWaitsAndHoldsNothingMakesNoNodeAskAnother() {
+        AtomicInteger questions = new AtomicInteger();
+        Handler<DeliveryContext<Object>> count = delivery -> {
+            if (delivery.message().body() instanceof JsonObject body && body.containsKey(DeadlockWatch.WAITS)) {
+                questions.incrementAndGet();
+            }
+            delivery.next();
+        };
+        cluster.node(1).eventBus().addInboundInterceptor(count);
+        cleaning.add(() -> {
+            cluster.node(1).eventBus().removeInboundInterceptor(count);
+            return Future.succeededFuture();
+        });
+        FastnContext checkout = open(0, "checkout");
+        Promise<Void> answer = Promise.promise();
+        MessageConsumer<Object> slow = cluster.node(1)
+                .eventBus()
+                .consumer("slow", message -> answer.future().onSuccess(now -> message.reply("at last")));
+        Waiting.result(slow.completion());
+        cleaning.add(slow::unregister);
+        Future<Message<Object>> reply =
+                in(checkout, () -> cluster.node(0).eventBus().request("slow", "one", PATIENT));
+        cleaning.add(() -> {
+            answer.tryComplete();
+            return reply;
+        });
+        await().pollInterval(Duration.ofMillis(100))
+                .during(Duration.ofMillis(3 * AFTER))
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> questions.get() == 0);
+
+        SharedLock.Guard orders = take(checkout, "orders");
+        cleaning.add(() -> {
+            orders.close();
+            return Future.succeededFuture();
+        });
+        await("and when it holds something, it does").until(() -> questions.get() > 0);
+        assertThat(deadlocks(status())).isEmpty();
     }
 
     @Test

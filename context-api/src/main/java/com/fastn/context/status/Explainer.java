@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,10 +106,16 @@ public final class Explainer {
             if (snapshot != null) {
                 snapshots.add(snapshot);
             } else {
-                silent.add(node.node().alias());
+                silent.add(silent(node));
             }
         }
         return new Explainer(snapshots, silent, context -> List.of());
+    }
+
+    private static String silent(NodeStatus node) {
+        boolean unheard = node.state() == NodeState.STALE || node.state() == NodeState.DOWN;
+        return node.node().alias()
+                + (unheard ? ", silent for " + HumanText.duration(node.age()) : ", without a status");
     }
 
     /**
@@ -349,10 +356,17 @@ public final class Explainer {
         return usual == null || usual.count() < FEW ? "" : ", usually " + HumanText.fineDuration(usual.p50());
     }
 
+    /** Where the trail is lost because a node does not answer: who works on a request, or holds a lock of the cluster. */
     private String silentNodes(OperationStatus operation) {
-        return silent.isEmpty() || !operation.name().startsWith(REQUEST)
-                ? ""
-                : "; not heard of: " + String.join(", ", silent);
+        if (silent.isEmpty()) {
+            return "";
+        }
+        String nodes = silent.stream().limit(NAMED_FREED).collect(Collectors.joining("; "))
+                + (silent.size() > NAMED_FREED ? "; .." : "");
+        if (SharedLockNames.isShared(operation.name())) {
+            return "; nobody who answered holds it; not heard of: " + nodes;
+        }
+        return operation.name().startsWith(REQUEST) ? "; not heard of: " + nodes : "";
     }
 
     private static String blocked(BlockedPlace place) {

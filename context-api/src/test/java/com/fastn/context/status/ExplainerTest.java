@@ -164,7 +164,103 @@ class ExplainerTest {
     @Test
     void aNodeThatDoesNotAnswerIsNamedAndNothingIsGuessed() {
         Explanation why = explained(Explainer.of(threeNodes(false)).explain("alice", 88));
-        assertThat(why.root().text()).contains("inside of \"request bank.pay\" 12.2s", "not heard of: carol");
+        assertThat(why.root().text())
+                .isEqualTo("inside of \"request bank.pay\" 12.2s; not heard of: carol, silent for 40s");
+    }
+
+    @Test
+    void D7_whereTheHolderOfALockOfTheClusterMayBeOnANodeThatIsDownThatIsSaid() {
+        StatusSnapshot alice = node(
+                "alice",
+                "1-a",
+                root(new Row(90, "settle", ContextKind.TASK).age("13s").inside("shared:orders", "12.2s", true)),
+                List.of(held("shared:orders", 5, 90, "global.settle", "12.2s")),
+                List.of());
+        NodeStatus up = new NodeStatus(alice.node(), NodeState.UP, Duration.ZERO, null, null, alice);
+        NodeStatus down = new NodeStatus(
+                new NodeIdentity("bob", "1-b"), NodeState.DOWN, Duration.ofSeconds(72), "no answer", null, null);
+        NodeStatus broken = new NodeStatus(
+                new NodeIdentity("carol", "1-c"), NodeState.UP, Duration.ZERO, "it cannot be read", null, null);
+        String text = explained(Explainer.of(new ClusterStatus(Scenes.NOON, "alice", List.of(up, down, broken)))
+                        .explain("alice", 90))
+                .root()
+                .text();
+        assertThat(text)
+                .isEqualTo(
+                        "inside of \"shared:orders\" 12.2s; nobody who answered holds it; not heard of: bob, silent for"
+                                + " 1m 12s; carol, without a status");
+        assertThat(explained(Explainer.of(new ClusterStatus(Scenes.NOON, "alice", List.of(up)))
+                                .explain("alice", 90))
+                        .root()
+                        .text())
+                .isEqualTo("inside of \"shared:orders\" 12.2s");
+    }
+
+    @Test
+    void aDeadlockThatLeadsOverNodesIsFollowedOnTheNodesOfItsParties() {
+        StatusSnapshot alice = node(
+                "alice",
+                "1-a",
+                root(new Row(90, "settle", ContextKind.TASK).age("13s").inside("shared:stock", "9s", true)),
+                List.of(
+                        held("shared:orders", 5, 90, "global.settle", "12s"),
+                        held("shared:stock", 6, 90, "global.settle", "9s")),
+                List.of());
+        // An id of bob's that is another context on alice, where the deadlock is told of.
+        StatusSnapshot bob = node(
+                "bob",
+                "1-b",
+                root(
+                        new Row(90, "idle", ContextKind.TASK).age("13s"),
+                        new Row(7, "refill", ContextKind.TASK).age("13s").inside("shared:orders", "9s", true)),
+                List.of(
+                        held("shared:stock", 5, 7, "global.refill", "12s"),
+                        held("shared:orders", 6, 7, "global.refill", "9s")),
+                List.of());
+        DeadlockReport report = new DeadlockReport(
+                false,
+                Scenes.NOON,
+                List.of(party(alice, 90, "settle", "stock"), party(bob, 7, "refill", "orders")),
+                2,
+                null);
+        ClusterStatus cluster = new ClusterStatus(
+                Scenes.NOON,
+                "alice",
+                List.of(
+                        new NodeStatus(
+                                alice.node(),
+                                NodeState.UP,
+                                Duration.ZERO,
+                                null,
+                                null,
+                                alice.withCauses(new Causes(List.of(report), List.of(), List.of()))),
+                        new NodeStatus(bob.node(), NodeState.UP, Duration.ZERO, null, null, bob)));
+        List<Explanation> all = Explainer.of(cluster).explainAll();
+        assertThat(all)
+                .extracting(why -> why.stuck().shortName())
+                .containsExactlyInAnyOrder("settle@alice", "refill@bob");
+        assertThat(all).allSatisfy(why -> assertThat(why.root().text()).isEqualTo(report.cycle()));
+        assertThat(report.cycle())
+                .isEqualTo("suspected deadlock: settle@alice owes a reply of \"pay\" for 12s and waits for mutex"
+                        + " \"shared:stock\" for 9s; refill@bob owes a reply of \"pay\" for 12s and waits for mutex"
+                        + " \"shared:orders\" for 9s");
+    }
+
+    private static DeadlockReport.Party party(StatusSnapshot node, long id, String name, String waitsFor) {
+        return new DeadlockReport.Party(
+                new ContextRef(
+                        node.node(),
+                        id,
+                        "global." + name,
+                        name,
+                        name + "@" + node.node().alias()),
+                List.of(new DeadlockReport.Hold("request pay", 0, LockType.MUTEX, Duration.ofSeconds(12), false, null)),
+                "shared:" + waitsFor,
+                0,
+                LockType.MUTEX,
+                Duration.ofSeconds(9),
+                null,
+                null);
     }
 
     @Test
