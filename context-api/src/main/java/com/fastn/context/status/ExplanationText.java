@@ -18,7 +18,7 @@ final class ExplanationText {
     private ExplanationText() {}
 
     static String headline(Explanation of) {
-        return (isCircle(of.root().kind()) ? "" : of.root().context().shortName() + ": ")
+        return (namesItself(of.root()) ? "" : of.root().context().shortName() + ": ")
                 + of.root().text()
                 + whomItHoldsUp(of);
     }
@@ -29,6 +29,15 @@ final class ExplanationText {
             case LOCK, PERMITS, REQUEST, CHILD -> true;
             case OPERATION, POOL, EVENT_LOOP, THREAD, ENDED, IDLE, UNKNOWN -> false;
         };
+    }
+
+    /** A node knows its own contexts without its name; among several nodes the one where the circle is has to be said. */
+    private static boolean namesItself(RootCause root) {
+        String name = root.context().shortName();
+        int at = name.lastIndexOf('@');
+        return isCircle(root.kind())
+                && (at < 0 || !name.substring(at + 1).equals(root.context().node().alias())
+                        || root.text().contains(name.substring(at)));
     }
 
     private static boolean isCircleOfMany(Explanation of) {
@@ -63,7 +72,7 @@ final class ExplanationText {
 
     static void draw(Page page, Explanation of) {
         Line title = page.line();
-        if (!isCircle(of.root().kind())) {
+        if (!namesItself(of.root())) {
             title.add(Ink.BOLD, of.root().context().shortName()).add(": ");
         }
         page.end(title.add(Ink.RED, of.root().text()).add(whomItHoldsUp(of)));

@@ -33,13 +33,13 @@ enum Root {
         scene.wants("second", "m");
         scene.wants(ME, "m");
     }),
-    CANCELLED_HOLDER_THAT_IGNORES_IT("settle-N@NODE: was asked to stop \\(the shop closes\\) and goes on", scene -> {
+    CANCELLED_HOLDER_THAT_IGNORES_IT("settle-N@NODE: was asked to stop \\(the shop closes\\) and has not", scene -> {
         scene.takes("settle", "orders");
         scene.cancelled("settle", "the shop closes");
         scene.wants(ME, "orders");
     }),
     CANCELLED_HOLDER_IN_ITS_QUERY(
-            "settle-N@NODE: was asked to stop \\(enough\\) and goes on: inside of \"db-query\"", scene -> {
+            "settle-N@NODE: was asked to stop \\(enough\\) and has not: inside of \"db-query\"", scene -> {
                 scene.takes("settle", "orders");
                 scene.inside("settle", "db-query");
                 scene.cancelled("settle", "enough");
