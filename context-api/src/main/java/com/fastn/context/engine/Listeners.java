@@ -25,7 +25,8 @@ final class Listeners {
     /** Events that were made because of events that were made because of an event. */
     static final int LONGEST_CHAIN = 8;
 
-    static final int MOST_WAITING = 10_000;
+    /** Events that were made because of one, in all. */
+    static final int MOST_MADE = 10_000;
 
     // Told apart by identity: a thread tells events and none waits, and none may wait any more.
     private static final List<ContextEvent> NONE = List.of();
@@ -91,14 +92,17 @@ final class Listeners {
         }
     }
 
+    /** What is told here may make more, which comes behind it in the same list. */
     private void tellWhatWasMade(AtomicReference<@Nullable List<ContextEvent>> here) {
-        for (int chain = 1; chain <= LONGEST_CHAIN; chain++) {
-            List<ContextEvent> made = requireNonNull(here.getPlain(), "made");
-            if (made.isEmpty()) {
-                return;
+        List<ContextEvent> made = requireNonNull(here.getPlain(), "made");
+        int told = 0;
+        for (int chain = 1; told < made.size(); chain++) {
+            if (chain == LONGEST_CHAIN) {
+                here.setPlain(END);
             }
-            here.setPlain(chain < LONGEST_CHAIN ? NONE : END);
-            made.forEach(this::tellAll);
+            for (int end = made.size(); told < end; told++) {
+                tellAll(made.get(told));
+            }
         }
     }
 
@@ -112,10 +116,10 @@ final class Listeners {
             List<ContextEvent> made = new ArrayList<>();
             made.add(event);
             here.setPlain(made);
-        } else if (before.size() < MOST_WAITING) {
+        } else if (before.size() < MOST_MADE) {
             before.add(event);
         } else {
-            misuse.accept("listeners made more than " + MOST_WAITING + " events at once; the others are told to nobody."
+            misuse.accept("listeners made more than " + MOST_MADE + " events at one; the others are told to nobody."
                     + " Change the tree on another thread than the one that tells the event");
         }
     }

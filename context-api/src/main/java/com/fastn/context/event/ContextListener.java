@@ -10,7 +10,7 @@ public interface ContextListener {
      * <p>It may change the tree. The events of its own changes are told to all on the same thread once this event has been
      * told to all, so every listener hears the events of a thread one after the other and is never called inside of itself.
      * A listener that changes something at the events of its own changes too would be told for ever: after eight such events
-     * in a chain, or 10,000 that wait, further ones are told to nobody and counted as misuse.
+     * in a chain, or 10,000 because of one, further ones are told to nobody and counted as misuse.
      *
      * <p>What it throws harms nobody: it is logged once for each registration, and counted as misuse each time.
      *

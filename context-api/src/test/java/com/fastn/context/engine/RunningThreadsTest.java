@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Timeout.ThreadMode.SEPARATE_THREAD;
 
 import com.fastn.context.ContextScope;
 import java.util.ArrayList;
@@ -178,18 +179,14 @@ class RunningThreadsTest {
     }
 
     @Test
-    @Timeout(
-            value = 20,
-            threadMode =
-                    Timeout.ThreadMode
-                            .SEPARATE_THREAD) // with a list that is copied by each that leaves these would be 10^10
-    // steps
+    @Timeout(value = 60, threadMode = SEPARATE_THREAD)
     void tensOfThousandsOfThreadsComeAndGoInAnyOrder() {
         List<Thread> many = new ArrayList<>();
         for (int i = 0; i < 200_000; i++) {
             many.add(thread("t"));
         }
         ContextNode node = tree.open("node");
+        // A list that is copied by each that leaves would be 10^10 steps.
         many.forEach(node::enter);
         assertThat(node.threads()).hasSize(many.size());
         many.forEach(node::leave);
