@@ -11,21 +11,23 @@ import org.jspecify.annotations.Nullable;
  * unless a binding says that it is.
  */
 final class Scope implements ContextEngine.LockScope, BiConsumer<@Nullable Object, @Nullable Throwable> {
-    private static final Object OVER = new Object();
-
     final Grant<?> grant;
     final @Nullable Scope outer;
 
     /** The code of the work; a {@link Taken} of it once a binding knows what is inside. */
     private Object work;
 
-    /** Null, then what the work gave, then {@link #OVER}. */
+    /** Null, then what the work gave, then {@link End#OVER}. */
     private volatile @Nullable Object end;
 
     /** What ends with the scope. */
     private @Nullable Pending<?> result;
 
     private record Taken(Object code) {}
+
+    private enum End {
+        OVER
+    }
 
     Scope(Grant<?> grant, @Nullable Scope outer, Object work) {
         this.grant = grant;
@@ -65,7 +67,7 @@ final class Scope implements ContextEngine.LockScope, BiConsumer<@Nullable Objec
     /** It has ended: nothing leads to what the work gave any longer. {@return what ends with it} */
     @Nullable
     Pending<?> ended() {
-        end = OVER;
+        end = End.OVER;
         Pending<?> ends = result;
         result = null;
         return ends;
