@@ -22,7 +22,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -749,26 +748,26 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     // --- scopes
 
+    /** What a {@code withLock} does with the code that it was given and the grant; it captures nothing, so it costs nothing. */
+    interface Work<C, T extends @Nullable Object, R extends @Nullable Object> {
+        @Nullable
+        CompletionStage<R> run(C code, Grant<T> grant);
+    }
+
     /**
      * Runs a piece of work with a guard, and releases it whatever happens.
      *
      * @param code the work as the application gave it
-     * @param work the same, as a function of the guard
+     * @param work runs it
      */
-    final <R extends @Nullable Object> CompletionStage<R> scoped(
-            int permits,
-            @Nullable Duration timeout,
-            Object code,
-            Function<? super Grant<T>, ? extends @Nullable CompletionStage<R>> work) {
+    final <C, R extends @Nullable Object> CompletionStage<R> scoped(
+            int permits, @Nullable Duration timeout, C code, Work<? super C, T, R> work) {
         ContextNode asker = asker();
         Grant<T> granted = takeAll(asker, permits, true);
-        if (granted != null) {
-            Scope scope = new Scope(granted, runtime.scopes().get(), code);
-            Pending<R> result = new Pending<>(scope);
-            run(scope, granted, work, result);
-            return result;
-        }
         Scope inside = runtime.scopes().get();
+        if (granted != null) {
+            return run(new Scope(granted, inside, code), granted, code, work, null);
+        }
         CompletableFuture<AnyGuard<T>> asked = askInLine(asker, permits, timeout, true, false);
         Object waiting = Pending.sourceOf(asked);
         Pending<R> result = new Pending<>(waiting);
@@ -784,7 +783,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
                     : runtime.scopes().get();
             Scope scope = new Scope(grant, outer, code);
             if (result.moves(waiting, scope)) {
-                run(scope, grant, work, result);
+                var unusedResult = run(scope, grant, code, work, result);
             } else {
                 // Given up in the moment of the grant: the work is never run.
                 tryRelease(grant);
@@ -793,42 +792,70 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         return result;
     }
 
-    private <R extends @Nullable Object> void run(
-            Scope scope,
-            Grant<T> grant,
-            Function<? super Grant<T>, ? extends @Nullable CompletionStage<R>> work,
-            Pending<R> result) {
+    /**
+     * Runs the work.
+     *
+     * @param asked what is to end with it, or null if nobody has that yet
+     * @return what ends with it
+     */
+    private <C, R extends @Nullable Object> CompletionStage<R> run(
+            Scope scope, Grant<T> grant, C code, Work<? super C, T, R> work, @Nullable Pending<R> asked) {
         ThreadLocal<@Nullable Scope> scopes = runtime.scopes();
         Scope before = scopes.get();
         CompletionStage<R> done;
         scopes.set(scope);
         try {
-            done = requireNonNull(work.apply(grant), "the work gave no stage");
+            done = requireNonNull(work.run(code, grant), "the work gave no stage");
         } catch (Throwable t) {
             tryRelease(grant);
-            result.fail(t);
-            return;
+            return failed(asked, t);
         } finally {
             scopes.set(before);
         }
-        scope.given(done);
+        if (asked == null && isOver(done)) {
+            // Of what is over nothing has to be made.
+            var unused = scope.ended();
+            tryRelease(grant);
+            return done;
+        }
+        Pending<R> result = asked == null ? new Pending<>(scope) : asked;
+        scope.given(done, result);
         try {
-            done.whenComplete((given, failure) -> {
-                scope.ended();
-                tryRelease(grant);
-                end(result, given, failure);
-            });
+            done.whenComplete(scope);
         } catch (Throwable t) {
             // A stage that is not the platform's own; nobody would release any more.
-            scope.ended();
+            var unused = scope.ended();
             tryRelease(grant);
             result.fail(t);
         }
+        return result;
     }
 
+    private static <R extends @Nullable Object> Pending<R> failed(@Nullable Pending<R> asked, Throwable failure) {
+        Pending<R> result = asked == null ? new Pending<>(null) : asked;
+        result.fail(failure);
+        return result;
+    }
+
+    /** Whether a stage has a value, and is the platform's own, so that it makes no difference to give it on. */
+    private static boolean isOver(CompletionStage<?> stage) {
+        return stage.getClass() == CompletableFuture.class
+                && stage instanceof CompletableFuture<?> future
+                && future.isDone()
+                && !future.isCompletedExceptionally();
+    }
+
+    /** Releases what a scope held whose work is over, and then ends its result as the work did. */
     @SuppressWarnings("NullAway") // a stage that did not fail has a value of its type, null only where the type says so
-    private static <R extends @Nullable Object> void end(
-            Pending<R> result, @Nullable R value, @Nullable Throwable failure) {
+    final void scopeEnded(Scope scope, @Nullable Object value, @Nullable Throwable failure) {
+        @SuppressWarnings("unchecked") // a scope has the result of the type of its work
+        Pending<Object> result = (Pending<Object>) scope.ended();
+        @SuppressWarnings("unchecked") // a scope ends at the lock of its grant
+        Grant<T> grant = (Grant<T>) scope.grant;
+        tryRelease(grant);
+        if (result == null) {
+            return;
+        }
         if (failure == null) {
             result.end(value);
         } else {

@@ -38,7 +38,7 @@ final class FifoMutex<T extends @Nullable Object> extends FifoLock<T> implements
     public <R extends @Nullable Object> CompletionStage<R> withLock(
             Function<? super T, ? extends CompletionStage<R>> work) {
         requireNonNull(work, "work");
-        return scoped(1, null, work, guard -> work.apply(guard.value()));
+        return scoped(1, null, work, (code, guard) -> code.apply(guard.value()));
     }
 
     @Override
@@ -46,7 +46,7 @@ final class FifoMutex<T extends @Nullable Object> extends FifoLock<T> implements
             Duration timeout, Function<? super T, ? extends CompletionStage<R>> work) {
         requireNonNull(timeout, "timeout");
         requireNonNull(work, "work");
-        return scoped(1, timeout, work, guard -> work.apply(guard.value()));
+        return scoped(1, timeout, work, (code, guard) -> code.apply(guard.value()));
     }
 
     @Override

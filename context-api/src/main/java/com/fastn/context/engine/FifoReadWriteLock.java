@@ -57,14 +57,14 @@ final class FifoReadWriteLock<T extends @Nullable Object> extends FifoLock<T> im
     public <R extends @Nullable Object> CompletionStage<R> withReadLock(
             Function<? super T, ? extends CompletionStage<R>> work) {
         requireNonNull(work, "work");
-        return scoped(1, null, work, guard -> work.apply(guard.value()));
+        return scoped(1, null, work, (code, guard) -> code.apply(guard.value()));
     }
 
     @Override
     public <R extends @Nullable Object> CompletionStage<R> withWriteLock(
             Function<? super LockGuard<T>, ? extends CompletionStage<R>> work) {
         requireNonNull(work, "work");
-        return scoped(ALL, null, work, work);
+        return scoped(ALL, null, work, Function::apply);
     }
 
     @Override

@@ -64,7 +64,7 @@ final class FifoSemaphore extends FifoLock<@Nullable Object> implements ContextS
     public <R extends @Nullable Object> CompletionStage<R> withPermits(
             int permits, Supplier<? extends CompletionStage<R>> work) {
         requireNonNull(work, "work");
-        return scoped(permits, null, work, guard -> work.get());
+        return scoped(permits, null, work, (code, guard) -> code.get());
     }
 
     @Override

@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.ContextEngine;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,18 +10,24 @@ import org.jspecify.annotations.Nullable;
  * for a lock there asks inside of this scope. What runs later may belong to any branch, and is not taken for a part of it,
  * unless a binding says that it is.
  */
-final class Scope implements ContextEngine.LockScope {
+final class Scope implements ContextEngine.LockScope, BiConsumer<@Nullable Object, @Nullable Throwable> {
     final Grant<?> grant;
     final @Nullable Scope outer;
+
+    /** The code of the work; a {@link Taken} of it once a binding knows what is inside. */
     private Object work;
 
-    // Written before anybody can ask inside.
-    private volatile boolean taken;
+    /** Null, then what the work gave, then {@link End#OVER}. */
+    private volatile @Nullable Object end;
 
-    private volatile @Nullable CompletionStage<?> end;
+    /** What ends with the scope. */
+    private @Nullable Pending<?> result;
 
-    // Written after the stage, and stays when that is let go.
-    private volatile boolean given;
+    private record Taken(Object code) {}
+
+    private enum End {
+        OVER
+    }
 
     Scope(Grant<?> grant, @Nullable Scope outer, Object work) {
         this.grant = grant;
@@ -28,38 +35,48 @@ final class Scope implements ContextEngine.LockScope {
         this.work = work;
     }
 
-    /** The work has given what ends the scope. */
-    void given(CompletionStage<?> stage) {
+    /** The work has given what ends the scope, and with it a result. */
+    void given(CompletionStage<?> stage, Pending<?> ends) {
+        result = ends;
         end = stage;
-        given = true;
     }
 
     /**
      * A binding knows from now on what is inside, whatever thread that runs on, and says so only of what the work waits for.
+     * Whoever asks inside learned of the scope from it, and so sees this.
      */
     void taken(Object code) {
-        work = code;
-        taken = true;
+        work = new Taken(code);
     }
 
     boolean isTaken() {
-        return taken;
+        return work instanceof Taken;
     }
 
     /** {@return whether the work has given its stage, so that its thread is no longer in it} */
     boolean isGiven() {
-        return given;
+        return end != null;
     }
 
     /** {@return what ends the scope, or {@code null} before the work has given it and after it has ended} */
     @Nullable
     CompletionStage<?> end() {
-        return end;
+        return end instanceof CompletionStage<?> stage ? stage : null;
     }
 
-    /** It has ended: nothing leads to what the work gave any longer. */
-    void ended() {
-        end = null;
+    /** It has ended: nothing leads to what the work gave any longer. {@return what ends with it} */
+    @Nullable
+    Pending<?> ended() {
+        end = End.OVER;
+        Pending<?> ends = result;
+        result = null;
+        return ends;
+    }
+
+    /** What the work gave is over. */
+    @Override
+    public void accept(@Nullable Object value, @Nullable Throwable failure) {
+        grant.lock.scopeEnded(this, value, failure);
     }
 
     /** How many permits of a lock the scopes on this thread hold. */
@@ -97,7 +114,8 @@ final class Scope implements ContextEngine.LockScope {
         if (place != null) {
             return "at " + place;
         }
-        String code = work.getClass().getName();
+        Object given = work instanceof Taken taken ? taken.code : work;
+        String code = given.getClass().getName();
         int lambda = code.indexOf("$$Lambda");
         return "by code of " + (lambda < 0 ? code : code.substring(0, lambda));
     }

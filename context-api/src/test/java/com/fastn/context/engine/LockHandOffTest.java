@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Failures.assertFailure;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -210,6 +211,23 @@ class LockHandOffTest {
 
     private static CompletionStage<byte[]> after(ContextMutex<Integer> lock, CompletableFuture<byte[]> source) {
         return lock.withLock(v -> source);
+    }
+
+    @Test
+    void aStageThatIsOverIsGivenOnAsItIsAndOneThatFailedAsTheFailureItself() {
+        ContextMutex<Integer> lock = tree.root.mutex("m", 1);
+        CompletableFuture<Integer> over = CompletableFuture.completedFuture(1);
+        assertThat(lock.withLock(value -> over)).isSameAs(over);
+        assertThat(lock.holder()).isNull();
+        CompletionStage<Integer> failed = lock.withLock(value -> over.thenApply(v -> {
+            throw new IllegalStateException("no");
+        }));
+        assertFailure(failed).isInstanceOf(IllegalStateException.class).hasMessage("no");
+        // One of a kind of its own is not handed out, since it may do anything.
+        CompletableFuture<Integer> strange = new CompletableFuture<>() {};
+        strange.complete(2);
+        assertThat(lock.withLock(value -> strange)).isNotSameAs(strange).isCompletedWithValue(2);
+        assertThat(lock.holder()).isNull();
     }
 
     @Test
