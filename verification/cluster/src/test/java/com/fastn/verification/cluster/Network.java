@@ -1,11 +1,14 @@
 package com.fastn.verification.cluster;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Linux, for root. Whether this machine can is found out by making one.
  */
 final class Network implements AutoCloseable {
+    private static final Pattern NAME = Pattern.compile("fr(\\d+)(r|n\\d+)\\b.*");
+
     private final String name = "fr" + ProcessHandle.current().pid();
     private final int nodes;
     private final Set<String> cuts = new TreeSet<>();
@@ -27,6 +32,7 @@ final class Network implements AutoCloseable {
     static @Nullable Network tryToMake(int nodes) {
         Network network = new Network(nodes);
         try {
+            removeLeftOver();
             network.make();
             return network;
         } catch (NotPossible e) {
@@ -52,6 +58,17 @@ final class Network implements AutoCloseable {
         // Whether what is cut can be cut.
         cut(0, nodes - 1);
         join(0, nodes - 1);
+    }
+
+    /** Of processes that were killed before they could do it. */
+    private static void removeLeftOver() {
+        for (String line : run("ip", "netns", "list").lines().toList()) {
+            Matcher ours = NAME.matcher(line);
+            if (ours.matches()
+                    && ProcessHandle.of(Long.parseLong(ours.group(1))).isEmpty()) {
+                remove("fr" + ours.group(1) + ours.group(2));
+            }
+        }
     }
 
     /** The address of a node. */
@@ -133,7 +150,8 @@ final class Network implements AutoCloseable {
         }
     }
 
-    private static void run(String... command) {
+    @CanIgnoreReturnValue
+    private static String run(String... command) {
         List<String> words = new ArrayList<>(List.of(command));
         try {
             Process process =
@@ -142,6 +160,7 @@ final class Network implements AutoCloseable {
             if (process.waitFor() != 0) {
                 throw new NotPossible(String.join(" ", words) + ": " + said.strip());
             }
+            return said;
         } catch (IOException e) {
             throw new NotPossible(e.getMessage());
         } catch (InterruptedException e) {
