@@ -735,19 +735,37 @@ final class CounterStore implements Counters {
         return flat;
     }
 
-    /** {@return the totals of a path, in the order of their first use} */
-    Map<String, Long> firstTotals(PathCounters path, int most) {
-        // Asked for each context that is remembered, so no stream.
-        List<CounterCell> used = new ArrayList<>();
-        for (CounterCell cell : path.cells()) {
-            if (cell.get() != 0) {
-                used.add(cell);
+    /**
+     * {@return the totals that a path has now, in the order of their first use} They are read at once, and put in order when
+     * they are asked for: it is called for each context that is remembered.
+     */
+    Supplier<Map<String, Long>> firstTotals(PathCounters path, int most) {
+        CounterCell[] cells = path.cells().toArray(new CounterCell[0]);
+        long[] values = new long[cells.length];
+        for (int i = 0; i < cells.length; i++) {
+            values[i] = cells[i].get();
+        }
+        if (cells.length <= 2 * most) {
+            return () -> first(cells, values, most);
+        }
+        // Not to keep what is not shown.
+        Map<String, Long> totals = first(cells, values, most);
+        return () -> totals;
+    }
+
+    private Map<String, Long> first(CounterCell[] cells, long[] values, int most) {
+        SortedMap<String, Long> inOrder = new TreeMap<>(byFirstUse);
+        for (int i = 0; i < cells.length; i++) {
+            if (values[i] != 0) {
+                inOrder.put(cells[i].name(), values[i]);
             }
         }
-        used.sort((one, other) -> byFirstUse.compare(one.name(), other.name()));
         Map<String, Long> totals = new LinkedHashMap<>();
-        for (int i = 0; i < used.size() && i < most; i++) {
-            totals.put(used.get(i).name(), used.get(i).get());
+        for (Map.Entry<String, Long> total : inOrder.entrySet()) {
+            if (totals.size() == most) {
+                break;
+            }
+            totals.put(total.getKey(), total.getValue());
         }
         return totals;
     }

@@ -1,14 +1,18 @@
 package com.fastn.context.engine;
 
 import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.Redactor;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The contexts that ended last, of those that are to be remembered: as many as were asked for, and no more. */
@@ -18,14 +22,18 @@ final class RecentContexts {
     private final int most;
 
     @GuardedBy("this")
-    private final ArrayDeque<FinishedContext> newestFirst = new ArrayDeque<>();
+    private final ArrayDeque<Ended> newestFirst = new ArrayDeque<>();
 
     RecentContexts(int most) {
         this.most = most;
     }
 
-    synchronized List<FinishedContext> list() {
-        return List.copyOf(newestFirst);
+    List<FinishedContext> list() {
+        List<Ended> ended;
+        synchronized (this) {
+            ended = List.copyOf(newestFirst);
+        }
+        return ended.stream().map(Ended::finished).toList();
     }
 
     /** Remembers a node that has just ended. */
@@ -34,24 +42,53 @@ final class RecentContexts {
             return;
         }
         EngineRuntime runtime = node.runtime();
-        // A path that is counted together with others has no counts of its own to show.
-        Map<String, Long> totals =
-                path.isBucket() ? Map.of() : runtime.counterStore().firstTotals(path, MOST_COUNTERS);
-        FinishedContext finished = new FinishedContext(
-                node.id(),
-                node.path(),
-                node.label(),
-                node.kind(),
-                node.createdAt(),
+        Ended ended = new Ended(
+                node,
                 runtime.wallTimeOf(endedNanos),
-                Duration.ofNanos(node.durationNanos(endedNanos)),
+                node.durationNanos(endedNanos),
                 outcome,
-                totals);
+                // A path that is counted together with others has no counts of its own to show.
+                path.isBucket() ? Map::of : runtime.counterStore().firstTotals(path, MOST_COUNTERS));
         synchronized (this) {
-            newestFirst.addFirst(finished);
+            newestFirst.addFirst(ended);
             if (newestFirst.size() > most) {
                 newestFirst.removeLast();
             }
+        }
+    }
+
+    /** What is remembered of a context, as far as it has to be noted at its end. Most are never looked at. */
+    private static final class Ended {
+        private final long id;
+        private final ContextPath path;
+        private final String label;
+        private final ContextKind kind;
+        private final Instant startedAt;
+        private final Instant endedAt;
+        private final long durationNanos;
+        private final FinishedContext.Outcome outcome;
+        private final Supplier<Map<String, Long>> totals;
+
+        Ended(
+                ContextNode node,
+                Instant endedAt,
+                long durationNanos,
+                FinishedContext.Outcome outcome,
+                Supplier<Map<String, Long>> totals) {
+            this.id = node.id();
+            this.path = node.path();
+            this.label = node.label();
+            this.kind = node.kind();
+            this.startedAt = node.createdAt();
+            this.endedAt = endedAt;
+            this.durationNanos = durationNanos;
+            this.outcome = outcome;
+            this.totals = totals;
+        }
+
+        FinishedContext finished() {
+            return new FinishedContext(
+                    id, path, label, kind, startedAt, endedAt, Duration.ofNanos(durationNanos), outcome, totals.get());
         }
     }
 

@@ -36,7 +36,8 @@ final class ExplanationText {
         String name = root.context().shortName();
         int at = name.lastIndexOf('@');
         return isCircle(root.kind())
-                && (at < 0 || !name.substring(at + 1).equals(root.context().node().alias())
+                && (at < 0
+                        || !name.substring(at + 1).equals(root.context().node().alias())
                         || root.text().contains(name.substring(at)));
     }
 

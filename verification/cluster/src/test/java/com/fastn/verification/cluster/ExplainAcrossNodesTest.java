@@ -94,9 +94,9 @@ class ExplainAcrossNodesTest {
         // All have their locks before the first goes on.
         owners.forEach(chain -> own(task.copy().put("later", true), chain));
         owners.forEach(chain -> tell(chain.get(0).node(), task.copy().put("do", "go")));
-        String one = "(" + stuck(number, Link.lock("")) + "|" + stuck(number, Link.request("carol")) + ")@(alice|bob|carol)";
-        Pattern circle = Pattern.compile(
-                "(" + one + ": )?(all wait for each other: |(suspected )?deadlock: ).*" + one);
+        String one =
+                "(" + stuck(number, Link.lock("")) + "|" + stuck(number, Link.request("carol")) + ")@(alice|bob|carol)";
+        Pattern circle = Pattern.compile("(" + one + ": )?(all wait for each other: |(suspected )?deadlock: ).*" + one);
         watch("a circle over nodes", task, List.of(owners.get(0).get(0)), circle);
     }
 
