@@ -15,6 +15,7 @@ import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -41,21 +42,21 @@ final class BusService {
     private final ClusterQuery cluster;
     private final StreamService streams;
     private final ClusterTrust trust;
-    private final FastnVertx fastn;
+    private final DeadlockWatch deadlocks;
     private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
     private @Nullable Registration responder;
 
     BusService(
             Vertx vertx,
             WorkerExecutor worker,
-            FastnVertx fastn,
+            DeadlockWatch deadlocks,
             LocalStatus local,
             ClusterQuery cluster,
             StreamService streams,
             ClusterTrust trust) {
         this.vertx = vertx;
         this.worker = worker;
-        this.fastn = fastn;
+        this.deadlocks = deadlocks;
         this.local = local;
         this.cluster = cluster;
         this.streams = streams;
@@ -65,10 +66,11 @@ final class BusService {
     /**
      * Begins to answer.
      *
+     * @param fastn takes care of questions that land on a consumer of the application
      * @param node who this node is
      * @return completes when all nodes of the cluster can ask
      */
-    Future<Void> start(NodeIdentity node) {
+    Future<Void> start(FastnVertx fastn, NodeIdentity node) {
         responder = fastn.answerStatus(this::answerForAny);
         return listen(node);
     }
@@ -189,20 +191,26 @@ final class BusService {
 
     /** Tells who waits for whom here: names, times and locks, which every node may know (rule S4). */
     private Future<Void> answerWaits(Message<Object> question, Map<String, ?> keys) {
-        Object least = keys.get(DeadlockWatch.WAITS);
-        if (keys.size() > 1
+        Map<String, Object> rest = new HashMap<>(keys);
+        Object least = rest.remove(DeadlockWatch.WAITS);
+        Object suspected = rest.remove(DeadlockWatch.SUSPECTED);
+        if (!rest.isEmpty()
+                || !(suspected == null || suspected instanceof Boolean)
                 || !(least instanceof Integer || least instanceof Long)
                 || ((Number) least).longValue() < 0
                 || ((Number) least).longValue() > LONGEST_WAIT.toMillis()) {
             throw new BadQueryException(
                     BadQueryException.MALFORMED,
-                    "\"waits\" stands alone, and wants the milliseconds from which on waits are told, from 0 to "
-                            + LONGEST_WAIT.toMillis());
+                    "\"waits\" stands alone, or with \"suspected\", and wants the milliseconds from which on waits are told,"
+                            + " from 0 to " + LONGEST_WAIT.toMillis());
+        }
+        if (Boolean.TRUE.equals(suspected)) {
+            deadlocks.suspect();
         }
         boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
         Duration from = Duration.ofMillis(((Number) least).longValue());
         return reply(question, () -> {
-            JsonObject told = NodeWaitsJson.write(fastn.waits(from));
+            JsonObject told = NodeWaitsJson.write(deadlocks.waits(from));
             return wire ? told.toBuffer() : told;
         });
     }

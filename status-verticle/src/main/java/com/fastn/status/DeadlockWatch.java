@@ -37,12 +37,14 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>While nobody waits it does nothing. While all such waits are young it looks at their ages now and then. When one becomes
- * old, and again whenever it is twice as old, it reads who holds what on this node; and only when one who waits for so long
- * holds something it asks the other nodes. It belongs to the verticle's context.
+ * old, and again whenever it is twice as old or another node found a circle, it reads who holds what on this node; and only
+ * when one who waits for so long holds something it asks the other nodes. It belongs to the verticle's context.
  */
 final class DeadlockWatch {
     /** The key of the question, with the milliseconds below which waits are left out. */
     static final String WAITS = "waits";
+    /** The key that says that the node which is asked is to tell of a circle. */
+    static final String SUSPECTED = "suspected";
 
     /** Whether what was found still lasts is asked so often. */
     private static final long RECHECK_MILLIS = 1_000;
@@ -50,6 +52,10 @@ final class DeadlockWatch {
     private static final int FEWEST_LOOKS = 2;
 
     private static final int MOST_LOOKS = 10;
+    /** Where answers make a circle that is not confirmed, the nodes are asked so many times more, and then when it is due. */
+    private static final int MOST_RETRIES = 3;
+    /** Ages are in whole milliseconds, and are taken a little before or after the time; better twice than never. */
+    private static final long SLACK_MILLIS = 5;
     /** Shorter waits, as a part of the threshold, are of no interest: the others of a circle are old too. */
     private static final int LEAST_PART = 4;
 
@@ -69,6 +75,9 @@ final class DeadlockWatch {
     // Mutable state
     private @Nullable Registration asleep;
     private long timer = -1;
+    private boolean looking;
+    private boolean suspected;
+    private int retries;
     private boolean stopped;
     // Of the worker that looks, of which there is one at a time.
     private volatile long readNanos;
@@ -120,6 +129,22 @@ final class DeadlockWatch {
         return standing.reports();
     }
 
+    /** {@return who waits here for whom} Reads the tree, so it belongs on a worker. */
+    NodeWaits waits(Duration leastWait) {
+        return fastn.waits(leastWait);
+    }
+
+    /**
+     * Another node found a circle that this one is to tell of. It may have looked before the circle was closed, and would look
+     * again late; so it looks soon, if anybody waits here for long. On the verticle's context.
+     */
+    void suspect() {
+        suspected = true;
+        if (asleep == null && !looking && vertx.cancelTimer(timer)) {
+            lookIn(afterMillis / MOST_LOOKS);
+        }
+    }
+
     // --- when to look
 
     private void sleep() {
@@ -142,13 +167,18 @@ final class DeadlockWatch {
     }
 
     private void lookIn(long millis) {
+        looking = false;
         if (!stopped) {
             timer = vertx.setTimer(Math.max(1, millis), id -> look());
         }
     }
 
     private void look() {
-        worker.executeBlocking(this::glance, false).onComplete(done -> {
+        looking = true;
+        boolean urged = suspected;
+        suspected = false;
+        retries = urged ? retries : 0;
+        worker.executeBlocking(() -> glance(urged), false).onComplete(done -> {
             if (done.failed()) {
                 LOG.warn("who waits for whom on this node could not be read", done.cause());
                 lookIn(afterMillis);
@@ -161,9 +191,9 @@ final class DeadlockWatch {
     /** How old the waits for other nodes are, and who waits for whom if one of them has become old. */
     private record Glance(List<Long> ages, @Nullable NodeWaits waits) {}
 
-    private Glance glance() {
+    private Glance glance(boolean urged) {
         List<Long> ages = ages();
-        boolean due = isDue(ages);
+        boolean due = isDue(ages) || (urged && isAnyOld(ages));
         if (due) {
             readNanos = ticker.nanos();
             readBefore = true;
@@ -187,6 +217,7 @@ final class DeadlockWatch {
         } else if (!standing.isEmpty()) {
             recheck().onComplete(done -> lookAgain(glance.ages));
         } else if (glance.ages.isEmpty()) {
+            looking = false;
             sleep();
         } else {
             lookAgain(glance.ages);
@@ -194,7 +225,11 @@ final class DeadlockWatch {
     }
 
     private void lookAgain(List<Long> ages) {
-        lookIn(standing.isEmpty() ? untilDue(ages) : RECHECK_MILLIS);
+        if (suspected) {
+            lookIn(afterMillis / MOST_LOOKS);
+        } else {
+            lookIn(standing.isEmpty() ? untilDue(ages) : RECHECK_MILLIS);
+        }
     }
 
     /** How long this node has been waiting for others, in milliseconds. */
@@ -205,7 +240,12 @@ final class DeadlockWatch {
     /** Whether a wait for others has become old, or twice as old as it was, since this node was read for the last time. */
     private boolean isDue(List<Long> ages) {
         long since = readBefore ? (ticker.nanos() - readNanos) / 1_000_000 : Long.MAX_VALUE;
-        return ages.stream().anyMatch(age -> age >= afterMillis && milestone(age) > milestone(age - since));
+        return ages.stream()
+                .anyMatch(age -> age >= afterMillis && milestone(age) > milestone(age - since - SLACK_MILLIS));
+    }
+
+    private boolean isAnyOld(List<Long> ages) {
+        return ages.stream().anyMatch(age -> age >= afterMillis);
     }
 
     /** How often an age is the threshold doubled; less than 0 for a young one. */
@@ -243,10 +283,19 @@ final class DeadlockWatch {
                 })
                 .map(answered -> {
                     if (search.isUnderWay()) {
-                        search.finish().forEach(this::found);
+                        confirmed(search.finish());
                     }
                     return null;
                 });
+    }
+
+    private void confirmed(List<ClusterCycle> found) {
+        found.forEach(this::found);
+        if (found.isEmpty() && retries < MOST_RETRIES) {
+            // Perhaps an answer was lost.
+            retries++;
+            suspected = true;
+        }
     }
 
     private void take(long round, NodeWaits waits) {
@@ -260,6 +309,8 @@ final class DeadlockWatch {
     private void found(ClusterCycle cycle) {
         // All nodes that wait in it find it; one of them tells.
         if (!cycle.reporter().equals(directory.self().incarnation())) {
+            var unused = askPeer(cycle.reporter(), true)
+                    .onFailure(failure -> LOG.debug("a node was not told that it is part of a circle", failure));
             return;
         }
         DeadlockReport news = standing.add(cycle);
@@ -302,7 +353,7 @@ final class DeadlockWatch {
     private Future<Void> ask(String incarnation, Consumer<NodeWaits> answer) {
         Future<NodeWaits> asked = incarnation.equals(directory.self().incarnation())
                 ? worker.executeBlocking(() -> fastn.waits(least()), false)
-                : askPeer(incarnation);
+                : askPeer(incarnation, false);
         return asked.onSuccess(waits -> {
                     if (waits.node().incarnation().equals(incarnation)) {
                         answer.accept(waits);
@@ -312,11 +363,14 @@ final class DeadlockWatch {
                 .mapEmpty();
     }
 
-    private Future<NodeWaits> askPeer(String incarnation) {
+    private Future<NodeWaits> askPeer(String incarnation, boolean suspect) {
         DeliveryOptions options = new DeliveryOptions()
                 .setSendTimeout(timeoutMillis)
                 .addHeader(ClusterQuery.WIRE_HEADER, ClusterQuery.WIRE_VERSION);
         JsonObject question = new JsonObject().put(WAITS, least().toMillis());
+        if (suspect) {
+            question.put(SUSPECTED, true);
+        }
         Future<Message<Object>> reply;
         try {
             reply = vertx.eventBus().request(Addresses.node(incarnation), question, options);

@@ -125,8 +125,6 @@ public final class StatusVerticle extends VerticleBase {
         streams = subscribed;
         ClusterQuery cluster =
                 new ClusterQuery(vertx, workers, local, directory, trust, options.getQueryTimeout(), ticker);
-        BusService service = new BusService(vertx, workers, fastn, local, cluster, subscribed, trust);
-        bus = service;
         StatusPublisher status = new StatusPublisher(vertx, fastn, workers, watch, ticker);
         publisher = status;
         DeadlockWatch circles = new DeadlockWatch(
@@ -140,6 +138,8 @@ public final class StatusVerticle extends VerticleBase {
                 watch::turned);
         deadlocks = circles;
         local.addDeadlocks(circles::reports);
+        BusService service = new BusService(vertx, workers, circles, local, cluster, subscribed, trust);
+        bus = service;
         SelfCheck check = new SelfCheck(vertx, Addresses.node(self.incarnation()), () -> registerAnew(self));
         local.addWarning(check::warning);
         HelloExchange exchange = new HelloExchange(vertx, workers, local, directory, feed::isWatched, () -> {
@@ -147,7 +147,7 @@ public final class StatusVerticle extends VerticleBase {
             check.look();
         });
         hellos = exchange;
-        return service.start(self)
+        return service.start(fastn, self)
                 .compose(answering -> exchange.start(options.getHelloInterval()))
                 .compose(known -> {
                     status.start();

@@ -217,6 +217,41 @@ class ClusterDeadlockTest {
     }
 
     @Test
+    void L14_aRingThatIsClosedAfterTheOneWhoTellsHasLookedIsToldSoonAllTheSame() {
+        String alice = FastnVertx.install(cluster.node(0)).node().incarnation();
+        String bob = FastnVertx.install(cluster.node(1)).node().incarnation();
+        int teller = alice.compareTo(bob) < 0 ? 0 : 1;
+        FastnContext early = open(teller, "early");
+        FastnContext late = open(1 - teller, "late");
+        SharedLock.Guard orders = take(early, "orders");
+        SharedLock.Guard stock = take(late, "stock");
+        Duration patience = Duration.ofSeconds(50);
+        Future<SharedLock.Guard> first =
+                in(early, () -> FutureContext.current().sharedLock("stock").lock(patience));
+        // It looks at 1, 2, 4 and 8 thresholds, and the circle is closed soon after 4.
+        await().pollInterval(Duration.ofMillis(20))
+                .until(() -> FastnVertx.install(cluster.node(teller)).waitsForOthers().stream()
+                        .anyMatch(age -> age.toMillis() > 4 * AFTER + AFTER / 4));
+        Future<SharedLock.Guard> second =
+                in(late, () -> FutureContext.current().sharedLock("orders").lock(patience));
+        cleaning.add(() -> {
+            orders.close();
+            stock.close();
+            return Future.all(first.onSuccess(SharedLock.Guard::close), second.onSuccess(SharedLock.Guard::close));
+        });
+
+        DeadlockReport report = deadlocks(untilFound()).get(0);
+
+        assertThat(report.parties().stream()
+                        .filter(party -> party.context().path().endsWith("late"))
+                        .findFirst()
+                        .orElseThrow()
+                        .waited())
+                .as("soon after the younger wait is old")
+                .isLessThan(Duration.ofMillis(3 * AFTER + AFTER / 2));
+    }
+
+    @Test
     void L14_aRingOfNestedWithLocksIsADeadlock() {
         FastnContext checkout = open(0, "checkout");
         FastnContext refill = open(1, "refill");

@@ -234,7 +234,7 @@ class ClusterTrustTest {
             BusService bus = new BusService(
                     vertx,
                     worker,
-                    fastn,
+                    new DeadlockWatch(vertx, fastn, worker, directory, 0, 1_000, ticker, () -> {}),
                     local,
                     new ClusterQuery(vertx, worker, local, directory, trust, 1_000, ticker),
                     new StreamService(
@@ -250,7 +250,7 @@ class ClusterTrustTest {
             HelloExchange hellos = new HelloExchange(vertx, worker, local, directory, () -> false, () -> {});
             Context context = vertx.getOrCreateContext();
             Promise<Void> over = Promise.promise();
-            context.runOnContext(now -> bus.start(self)
+            context.runOnContext(now -> bus.start(fastn, self)
                     .compose(ready -> hellos.start(0))
                     .compose(ready -> {
                         Future<Void> anew = Future.join(bus.registerAnew(self), hellos.registerAnew())
