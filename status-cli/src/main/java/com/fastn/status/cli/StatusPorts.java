@@ -126,6 +126,8 @@ final class StatusPorts {
         connection.setInstanceFollowRedirects(false);
         connection.setUseCaches(false);
         connection.setRequestProperty("Accept", "application/json");
+        // Nothing more is asked on it, and what keeps connections would be loaded for nothing.
+        connection.setRequestProperty("Connection", "close");
         connection.setRequestProperty("User-Agent", "fastn");
         Path ca = node.ca();
         if (ca != null && connection instanceof HttpsURLConnection secure) {
