@@ -35,7 +35,7 @@ class TlsTest {
     }
 
     @Test
-    void theCertificateThatTheConfigurationNamesIsTrusted() throws Exception {
+    void S3_theCertificateThatTheConfigurationNamesIsTrusted() throws Exception {
         Identity prod = identity("prod", "ip:127.0.0.1");
         try (FakeNode node = node(prod)) {
             command.config("[nodes.prod]\nurl = \"%s\"\ntoken_file = \"prod.token\"\nca = \"%s\"\n"
@@ -46,7 +46,7 @@ class TlsTest {
     }
 
     @Test
-    void aNodeWithAnotherCertificateIsNotAskedForAnything() throws Exception {
+    void S3_aNodeWithAnotherCertificateIsNotAskedForAnything() throws Exception {
         Identity prod = identity("prod", "ip:127.0.0.1");
         Identity stranger = identity("stranger", "ip:127.0.0.1");
         for (String ca : new String[] {"ca = \"" + stranger.certificate() + "\"", ""}) {
