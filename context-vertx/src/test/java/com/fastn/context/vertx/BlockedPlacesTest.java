@@ -78,8 +78,7 @@ class BlockedPlacesTest {
                         .awaiting(
                                 "pay", vertx.eventBus().request("bank.pay", "1").mapEmpty()));
         // A busy machine may hold up a loop before the handler is there.
-        Waiting.until(
-                () -> requireNonNull(runtime.explain(req.id())).root().kind() == CauseKind.EVENT_LOOP);
+        Waiting.until(() -> requireNonNull(runtime.explain(req.id())).root().kind() == CauseKind.EVENT_LOOP);
 
         Explanation why = requireNonNull(runtime.explain(req.id()));
         assertThat(why.chain()).as("%s", why).extracting(Cause::kind).containsExactly(CauseKind.REQUEST);
