@@ -82,8 +82,8 @@ final class BusService {
         }
         List<MessageConsumer<Object>> former = List.copyOf(consumers);
         consumers.clear();
-        return Future.join(former.stream().map(MessageConsumer::unregister).toList())
-                .otherwiseEmpty()
+        return SelfCheck.soon(Future.join(
+                        former.stream().map(MessageConsumer::unregister).toList()))
                 // It may have been stopped meanwhile.
                 .compose(gone -> responder == null ? Future.succeededFuture() : listen(node));
     }
@@ -106,8 +106,8 @@ final class BusService {
             registration.close();
             responder = null;
         }
-        return Future.join(consumers.stream().map(MessageConsumer::unregister).toList())
-                .mapEmpty();
+        return SelfCheck.soon(
+                Future.join(consumers.stream().map(MessageConsumer::unregister).toList()));
     }
 
     private void consume(String address, Consumer<Message<Object>> answer) {

@@ -102,8 +102,7 @@ final class HelloExchange {
         if (all == null || own == null || stopped) {
             return Future.succeededFuture();
         }
-        return Future.join(all.unregister(), own.unregister())
-                .otherwiseEmpty()
+        return SelfCheck.soon(Future.join(all.unregister(), own.unregister()))
                 .compose(gone -> stopped ? Future.succeededFuture() : listen());
     }
 
@@ -236,8 +235,7 @@ final class HelloExchange {
             return Future.succeededFuture();
         }
         Hello goodbye = hello(Hello.Kind.GOODBYE);
-        return Future.join(all.unregister(), own.unregister())
-                .otherwiseEmpty()
+        return SelfCheck.soon(Future.join(all.unregister(), own.unregister()))
                 .compose(unheard -> vertx.eventBus()
                         .<JsonObject>publisher(ADDRESS)
                         .write(new JsonObject(goodbye.toMap()))

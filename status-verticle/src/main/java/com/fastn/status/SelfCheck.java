@@ -28,6 +28,9 @@ final class SelfCheck {
     static final String WARNING_ID = "not-reachable-through-cluster";
 
     private static final long TIMEOUT_MILLIS = 2_000;
+    /** Then it is looked at again, and repaired once more if need be. */
+    private static final long LONGEST_REPAIR_MILLIS = 10_000;
+
     private static final Logger LOG = LoggerFactory.getLogger(SelfCheck.class);
 
     private final @Nullable ClusterManager manager;
@@ -108,7 +111,19 @@ final class SelfCheck {
         } else {
             present.setNodeInfo(own, told);
         }
-        return told.future().otherwiseEmpty().compose(known -> registerAnew.get());
+        return soon(told.future())
+                .compose(known -> registerAnew.get())
+                .timeout(LONGEST_REPAIR_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * {@return completes with what is awaited, or without it} A cluster manager that has just merged was seen never to say that a
+     * registration is gone; what is to come then does not wait for it.
+     */
+    static Future<Void> soon(Future<?> awaited) {
+        return awaited.timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .<Void>mapEmpty()
+                .otherwiseEmpty();
     }
 
     /** {@return a warning while registering anew does not help, or {@code null}} */

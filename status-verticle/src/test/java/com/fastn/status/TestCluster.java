@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 
 /** Clustered Vertx in one virtual machine, over Hazelcast on loopback, on ports that were free a moment ago. */
 final class TestCluster implements AutoCloseable {
@@ -25,22 +26,30 @@ final class TestCluster implements AutoCloseable {
     private final String host;
     private final List<Vertx> nodes = new ArrayList<>();
 
-    private TestCluster(List<Integer> ports, String host) {
+    private final Function<Config, HazelcastClusterManager> managers;
+
+    private TestCluster(List<Integer> ports, String host, Function<Config, HazelcastClusterManager> managers) {
         this.ports = ports;
         this.host = host;
+        this.managers = managers;
     }
 
     static TestCluster of(int size) {
-        return of(size, "127.0.0.1");
+        return of(size, "127.0.0.1", HazelcastClusterManager::new);
+    }
+
+    /** A cluster whose managers are made by somebody else. */
+    static TestCluster of(int size, Function<Config, HazelcastClusterManager> managers) {
+        return of(size, "127.0.0.1", managers);
     }
 
     /** A cluster whose nodes cannot know that they are on loopback: the address is one, and does not look like it. */
     static TestCluster thatLooksOpen(int size) {
-        return of(size, "::ffff:127.0.0.1");
+        return of(size, "::ffff:127.0.0.1", HazelcastClusterManager::new);
     }
 
-    private static TestCluster of(int size, String host) {
-        TestCluster cluster = new TestCluster(freePorts(size), host);
+    private static TestCluster of(int size, String host, Function<Config, HazelcastClusterManager> managers) {
+        TestCluster cluster = new TestCluster(freePorts(size), host, managers);
         for (int i = 0; i < size; i++) {
             cluster.nodes.add(cluster.start(cluster.ports.get(i)));
         }
@@ -55,7 +64,7 @@ final class TestCluster implements AutoCloseable {
         EventBusOptions bus = new EventBusOptions().setHost("127.0.0.1").setClusterPublicHost(host);
         return Waiting.result(Vertx.builder()
                 .with(new VertxOptions().setEventBusOptions(bus))
-                .withClusterManager(new HazelcastClusterManager(config(port)))
+                .withClusterManager(managers.apply(config(port)))
                 .buildClustered());
     }
 
