@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +34,8 @@ final class BusService {
     static final int FAULT = 500;
 
     private static final Duration LONGEST_WAIT = Duration.ofDays(30);
+    /** Questions that are being answered; of a usual one a worker makes some hundred in a second. */
+    static final int MOST_UNDER_WAY = 128;
 
     private static final Logger LOG = LoggerFactory.getLogger(BusService.class);
 
@@ -44,6 +47,7 @@ final class BusService {
     private final ClusterTrust trust;
     private final DeadlockWatch deadlocks;
     private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
+    private final AtomicInteger underWay = new AtomicInteger();
     private @Nullable Registration responder;
 
     BusService(
@@ -148,7 +152,7 @@ final class BusService {
             // Published status, which is for applications.
             return;
         }
-        guarded(question, () -> {
+        bounded(question, () -> {
             BusQuestion asked = BusQuestion.of(keys(body));
             StatusQuery query = asked.query();
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
@@ -166,7 +170,7 @@ final class BusService {
         if (question.replyAddress() == null) {
             return;
         }
-        guarded(question, () -> {
+        bounded(question, () -> {
             Map<String, ?> keys = keys(question.body());
             if (keys.containsKey(DeadlockWatch.WAITS)) {
                 return answerWaits(question, keys);
@@ -252,11 +256,32 @@ final class BusService {
 
     /** Newer versions of Vert.x drop what a consumer throws without a word, and the asker would wait for nothing. */
     private static void guarded(Message<Object> question, Callable<Future<Void>> work) {
-        try {
-            work.call().onFailure(failure -> refuse(question, failure));
-        } catch (Throwable t) {
-            refuse(question, t);
+        var unused = attempt(question, work);
+    }
+
+    /** The same for what takes a worker its time: a flood of questions is refused, and does not pile up (rule S16). */
+    private void bounded(Message<Object> question, Callable<Future<Void>> work) {
+        if (underWay.get() >= MOST_UNDER_WAY) {
+            refuse(
+                    question,
+                    new BadQueryException(
+                            BadQueryException.TOO_MANY,
+                            "this node is answering " + MOST_UNDER_WAY
+                                    + " questions already; ask again in a moment, or open a stream instead of asking often"));
+            return;
         }
+        underWay.incrementAndGet();
+        var unused = attempt(question, work).onComplete(done -> underWay.decrementAndGet());
+    }
+
+    private static Future<Void> attempt(Message<Object> question, Callable<Future<Void>> work) {
+        Future<Void> answered;
+        try {
+            answered = work.call();
+        } catch (Throwable t) {
+            answered = Future.failedFuture(t);
+        }
+        return answered.onFailure(failure -> refuse(question, failure));
     }
 
     private static void refuse(Message<Object> question, Throwable failure) {

@@ -8,6 +8,8 @@ import static org.awaitility.Awaitility.await;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.LockGuard;
+import com.fastn.context.Registration;
+import com.fastn.context.status.SystemMetrics;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -104,6 +106,45 @@ class StatusVerticleTest {
             assertThat(aliases(request(vertx, STATUS, new JsonObject().put("nodes", List.of("alice")))))
                     .containsExactly("alice");
         }
+    }
+
+    @Test
+    void S16_aFloodOfQuestionsIsRefusedInsteadOfPiledUp(Vertx vertx) {
+        deploy(vertx, "alice");
+        CountDownLatch flood = new CountDownLatch(1);
+        List<Future<Message<Object>>> questions = new ArrayList<>();
+        try (Registration ignored = FastnVertx.install(vertx).runtime().setSystemMetrics(() -> held(flood))) {
+            for (int i = 0; i < BusService.MOST_UNDER_WAY + 50; i++) {
+                questions.add(vertx.eventBus().request("fastn.status.node.alice", null));
+            }
+            await().until(() -> questions.stream().filter(Future::failed).count() == 50);
+        } finally {
+            flood.countDown();
+        }
+        for (Future<Message<Object>> question : questions) {
+            if (question.failed()) {
+                assertThat(question.cause())
+                        .isInstanceOfSatisfying(
+                                ReplyException.class,
+                                e -> assertThat(e.failureCode()).isEqualTo(429))
+                        .hasMessageContaining("open a stream");
+            } else {
+                Waiting.result(question);
+            }
+        }
+        assertThat(Waiting.result(vertx.eventBus().request("fastn.status.node.alice", null))
+                        .body())
+                .isNotNull();
+    }
+
+    /** No readings, and those late: every status waits for them. */
+    private static @Nullable SystemMetrics held(CountDownLatch until) {
+        try {
+            until.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return null;
     }
 
     @Test
