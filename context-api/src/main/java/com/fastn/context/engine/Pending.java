@@ -161,7 +161,7 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
 
     /**
      * The same for whoever wants to complete or to cancel it. While it is the stage of a wait, that leaves the queue, and a
-     * guard that comes in the same moment goes back.
+     * guard that comes in the same moment goes back, by the thread that brings it.
      */
     private static final class Open<R extends @Nullable Object> extends CompletableFuture<R> {
         private final Pending<R> of;

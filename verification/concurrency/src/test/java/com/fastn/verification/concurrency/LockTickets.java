@@ -185,7 +185,11 @@ public abstract class LockTickets {
             CompletableFuture<?> newest = own.get(own.size() - 1).stage;
             boolean cancelled = newest.cancel(false) || newest.isCompletedExceptionally();
             if (cancelled) {
-                own.remove(own.size() - 1);
+                FastnContext by = own.remove(own.size() - 1).by();
+                // Another thread may have granted it in this very moment, and is then the one that passes the lock on.
+                while (kind.lock().holders().contains(by)) {
+                    Thread.onSpinWait();
+                }
             }
             return cancelled ? "cancelled" : "too late";
         }
