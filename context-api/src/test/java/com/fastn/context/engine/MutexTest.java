@@ -537,10 +537,10 @@ class MutexTest {
                     ran.incrementAndGet();
                     return CompletableFuture.completedFuture(null);
                 })
-                .toCompletableFuture()
-                .orTimeout(1, TimeUnit.MILLISECONDS);
+                .toCompletableFuture();
         cancelled.cancel(false);
         assertThat(orders.waiters()).isEqualTo(1);
+        var unused = timedOut.orTimeout(1, TimeUnit.MILLISECONDS);
         await().until(timedOut::isDone);
         holder.close();
 
