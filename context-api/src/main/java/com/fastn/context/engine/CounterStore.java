@@ -280,7 +280,12 @@ final class CounterStore implements Counters {
         boolean nearlyFull = cells.get() >= tenths(caps.cells, 9) || paths.get() >= tenths(caps.paths, 9);
         if (nearlyFull && isWorthAWalk() && folding.compareAndSet(false, true)) {
             // Elsewhere: whoever counts, perhaps on an event loop, is not to wait for a walk over all paths.
-            folders.execute(this::foldAndTell);
+            try {
+                folders.execute(this::foldAndTell);
+            } catch (Throwable t) {
+                // There is no thread for it now; whoever counts later tries again, and nobody who counts hears of it.
+                folding.set(false);
+            }
         }
     }
 

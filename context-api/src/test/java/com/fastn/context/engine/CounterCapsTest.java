@@ -337,6 +337,27 @@ class CounterCapsTest {
     }
 
     @Test
+    void M4_whereNoThreadIsFreeToFoldCountingGoesOnAndALaterOneFolds() {
+        store.foldOn(task -> {
+            throw new OutOfMemoryError("unable to create a thread");
+        });
+        for (int i = 0; i < 100; i++) {
+            tree.pass(Duration.ofSeconds(1));
+            count("job-" + i, "n", 1);
+        }
+        assertThat(tree.root.subtreeTotal("n")).isEqualTo(100);
+
+        store.foldOn(Runnable::run);
+        int full = store.pathCount();
+        for (int i = 0; i < 100; i++) {
+            tree.pass(Duration.ofSeconds(1));
+            count("later-" + i, "n", 1);
+        }
+        assertThat(store.pathCount()).isLessThan(full);
+        assertThat(tree.root.subtreeTotal("n")).isEqualTo(200);
+    }
+
+    @Test
     void M4_nothingIsLostWhileWorkersFoldWhatOthersGoOnCounting() throws InterruptedException {
         store.foldOn(task -> tree.runtime.timers().soon(task));
         int threads = 3;
