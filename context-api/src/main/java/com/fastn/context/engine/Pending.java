@@ -46,7 +46,7 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
     }
 
     /** From now on it waits for nothing. */
-    private void isOver() {
+    private void forgetSource() {
         Object at = source;
         while (!(at instanceof Awaited) && !SOURCE.compareAndSet(this, at, null)) {
             at = source;
@@ -97,14 +97,14 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
     /** {@return whether it was not over yet} */
     final boolean end(R value) {
         boolean ended = super.complete(value);
-        isOver();
+        forgetSource();
         return ended;
     }
 
     /** {@return whether it was not over yet} */
     final boolean fail(Throwable failure) {
         boolean ended = super.completeExceptionally(failure);
-        isOver();
+        forgetSource();
         return ended;
     }
 

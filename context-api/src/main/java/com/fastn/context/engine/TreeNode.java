@@ -219,14 +219,14 @@ abstract class TreeNode extends ChildList {
             if (life != ACTIVE) {
                 return false;
             }
-            child.isBornIn(number, cancelReason);
+            child.placeIn(number, cancelReason);
             list.append(child);
             return true;
         }
     }
 
     /** Nobody sees it yet: under a cancelled parent it is born cancelled, never alive (rule C1). */
-    final void isBornIn(int number, @Nullable CancelReason parentsReason) {
+    final void placeIn(int number, @Nullable CancelReason parentsReason) {
         if (parentsReason != null) {
             cancelReason = fromParent(parentsReason);
         }
