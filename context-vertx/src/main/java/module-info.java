@@ -5,6 +5,9 @@ module com.fastn.context.vertx {
 
     requires transitive com.fastn.context;
     requires transitive io.vertx.core;
+    requires io.vertx.core.logging;
+    requires io.netty.buffer;
+    requires io.netty.codec.http;
     requires io.netty.common;
     requires io.netty.transport;
     requires static io.vertx.web;

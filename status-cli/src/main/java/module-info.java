@@ -7,8 +7,4 @@ module com.fastn.status.cli {
     requires org.jline.terminal;
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
-
-    // Options and parameters are fields.
-    opens com.fastn.status.cli to
-            info.picocli;
 }

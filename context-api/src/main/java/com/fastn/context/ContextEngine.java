@@ -32,10 +32,11 @@ public interface ContextEngine {
     ContextRuntime newRuntime(Settings settings);
 
     /**
-     * Makes a runtime the default one for a time, such as that of a test.
+     * Makes a runtime the default one for a time, such as that of a test. Such times may overlap and end in any order: the
+     * default one is that of the last which has not ended, and after all of them it is the one of before.
      *
      * @param runtime a runtime of this engine
-     * @return closing it brings the former default back
+     * @return closing it ends that time
      */
     Registration useAsDefault(ContextRuntime runtime);
 

@@ -65,7 +65,9 @@ public interface ContextMutex<T extends @Nullable Object> extends ContextLock {
      * @return the guard
      * @throws IllegalStateException on an event loop, or if the asking context has ended
      * @throws ContextCancelledException if the asking context is or becomes cancelled
-     * @throws SelfDeadlockException inside the lock's own {@link #withLock}
+     * @throws SelfDeadlockException inside the lock's own {@link #withLock}; and in a handler of an ordered worker of Vert.x, when
+     *     one who is before it could go on only after that handler: at once, or after five seconds where that one may
+     *     release the lock elsewhere
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     @MustBeClosed

@@ -60,6 +60,17 @@ public interface ContextReadWriteLock<T extends @Nullable Object> extends Contex
             Function<? super T, ? extends CompletionStage<R>> work);
 
     /**
+     * Runs a piece of work while holding the lock for reading, if it is granted in time.
+     *
+     * @param timeout how long to wait for the lock
+     * @param work is given the value, and gives the stage that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withReadLock(Function)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    <R extends @Nullable Object> CompletionStage<R> withReadLock(
+            Duration timeout, Function<? super T, ? extends CompletionStage<R>> work);
+
+    /**
      * Runs a piece of work while holding the lock for writing, and releases it whatever happens. Recommended.
      *
      * @param work is given the guard, to read and replace the value, and gives the stage that ends the work
@@ -69,6 +80,17 @@ public interface ContextReadWriteLock<T extends @Nullable Object> extends Contex
      */
     <R extends @Nullable Object> CompletionStage<R> withWriteLock(
             Function<? super LockGuard<T>, ? extends CompletionStage<R>> work);
+
+    /**
+     * Runs a piece of work while holding the lock for writing, if it is granted in time.
+     *
+     * @param timeout how long to wait for the lock
+     * @param work is given the guard, to read and replace the value, and gives the stage that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withWriteLock(Function)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    <R extends @Nullable Object> CompletionStage<R> withWriteLock(
+            Duration timeout, Function<? super LockGuard<T>, ? extends CompletionStage<R>> work);
 
     /**
      * Waits in the calling thread until the lock is granted for reading.

@@ -6,6 +6,7 @@ import com.fastn.context.event.ContextListener;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.FoldableTree;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.Redactor;
@@ -133,7 +134,8 @@ public interface ContextRuntime extends AutoCloseable {
 
     /**
      * {@return the times in which contexts were stuck, the newest first: those that last, and the last 50 that have ended}
-     * They are found when somebody asks for a status or an explanation, and once in a while as long as something waits.
+     * They are found when somebody asks for an explanation, and once in a while as long as something waits. A slow operation
+     * that holds up nobody but its own context is one of them once it has ended, and not before.
      */
     List<WaitEpisode> episodes();
 
@@ -145,6 +147,13 @@ public interface ContextRuntime extends AutoCloseable {
      * @throws UncheckedIOException if the stream fails
      */
     void writeStatus(OutputStream out);
+
+    /**
+     * {@return the contexts that are open now, to be read one by one} No record is made of a context before it is asked for, so
+     * this is for who tells a tree of any size in parts. A context that has ended meanwhile can be read too. What it holds is
+     * not given back before it is let go of. Its ages are those of this moment.
+     */
+    FoldableTree tree();
 
     /**
      * {@return snapshots as the tree changes: the first at once, later ones when something changed and at most one per

@@ -68,6 +68,17 @@ public interface ContextSemaphore extends ContextLock {
     <R extends @Nullable Object> CompletionStage<R> withPermit(Supplier<? extends CompletionStage<R>> work);
 
     /**
+     * Runs a piece of work while holding one permit, if it is granted in time.
+     *
+     * @param timeout how long to wait for the permit
+     * @param work gives the stage that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withPermit(Supplier)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    <R extends @Nullable Object> CompletionStage<R> withPermit(
+            Duration timeout, Supplier<? extends CompletionStage<R>> work);
+
+    /**
      * Runs a piece of work while holding permits, and gives them back whatever happens. Recommended.
      *
      * @param permits how many
@@ -78,6 +89,18 @@ public interface ContextSemaphore extends ContextLock {
      */
     <R extends @Nullable Object> CompletionStage<R> withPermits(
             int permits, Supplier<? extends CompletionStage<R>> work);
+
+    /**
+     * Runs a piece of work while holding permits, if they are granted in time.
+     *
+     * @param permits how many
+     * @param timeout how long to wait for them
+     * @param work gives the stage that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withPermits(int, Supplier)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    <R extends @Nullable Object> CompletionStage<R> withPermits(
+            int permits, Duration timeout, Supplier<? extends CompletionStage<R>> work);
 
     /**
      * Waits for permits in the calling thread.

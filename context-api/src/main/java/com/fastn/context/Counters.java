@@ -76,8 +76,8 @@ public interface Counters {
     /**
      * {@return how much a total counter of a path, and of all paths below it, grew lately} A counter costs nothing more than
      * its count until its windows are asked for; they count from then on, and the status shows them from then on. A path with
-     * windows is not folded, and there are 1,000 windows at most: of further ones only the total is told, which is counted
-     * as misuse.
+     * windows is not folded, and there are 1,000 windows at most: those that nobody asked for within a minute make room for
+     * others, and where there are none only the total is told, which is counted as misuse.
      *
      * @param path the path; contexts of it may come later
      * @param counter the counter's name

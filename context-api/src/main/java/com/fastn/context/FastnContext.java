@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -160,6 +161,10 @@ public interface FastnContext extends AutoCloseable {
     /**
      * {@return a stage that completes with the reason when this context is cancelled} It never completes otherwise.
      * Completing or cancelling it from outside has no effect on the context.
+     *
+     * <p>It is one stage for all who ask, so what hangs on it runs in the thread that cancels, which on Vert.x may be
+     * another event loop; its {@code ..Async} forms run where you say. {@link #onCancel}, {@link #race} and {@code select} of
+     * this stage go on where they were called from, as does {@code FutureContext.cancellation()}.
      */
     CompletionStage<CancelReason> cancellation();
 
@@ -204,7 +209,8 @@ public interface FastnContext extends AutoCloseable {
      * what they are doing.
      *
      * @param timeout how long to wait at most; zero or negative tells at once
-     * @return completes when everything below has ended or the time is over; never fails
+     * @return completes when everything below has ended or the time is over; fails only where the tree cannot be looked
+     *     through, such as for lack of memory
      */
     CompletionStage<CancelReport> cancelAndReport(Duration timeout);
 
@@ -439,14 +445,16 @@ public interface FastnContext extends AutoCloseable {
     TotalCounter totalCounter(String counter);
 
     /**
-     * {@return the total count of this path, over all contexts that ever had it}
+     * {@return the total count of this path, over all contexts that ever had it} What a path counted before it was folded for
+     * want of room is in {@code __folded__} of its parent; a path that found no room is counted together with others there, and
+     * gets their sum (see {@link Counters#folded}).
      *
      * @param counter the counter's name
      */
     long getTotal(String counter);
 
     /**
-     * {@return the live count of this path, over all contexts that have it}
+     * {@return the live count of this path, over all contexts that have it; of a path that found no room the sum that it is in}
      *
      * @param counter the counter's name
      */
@@ -573,6 +581,15 @@ public interface FastnContext extends AutoCloseable {
      * @return the wrapped executor
      */
     Executor wrapExecutor(Executor executor);
+
+    /**
+     * Wraps an executor service so that its tasks run in this context. It is the same service otherwise: what shuts the one
+     * down shuts the other down too.
+     *
+     * @param executor runs the tasks
+     * @return the wrapped executor service
+     */
+    ExecutorService wrapExecutor(ExecutorService executor);
 
     /**
      * Says that this context is to be remembered when it ends: it is put into the runtime's list of recent contexts, with how

@@ -1,8 +1,9 @@
 package com.fastn.context;
 
 /**
- * Says that a lock was asked for inside the very {@code withLock} scope that holds it. Locks are not reentrant: hand the
- * value down, or ask from a branch that the scope does not wait for.
+ * Says that a lock was asked for by the very one without whom it cannot be released. Inside the {@code withLock} scope that
+ * holds it: locks are not reentrant, so hand the value down, or ask from a branch that the scope does not wait for. By a thread
+ * that would block an ordered worker of Vert.x which somebody before it needs to go on: use the form that gives a stage.
  */
 public final class SelfDeadlockException extends DeadlockException {
     private static final long serialVersionUID = 1L;

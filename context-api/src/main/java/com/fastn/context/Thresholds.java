@@ -4,8 +4,8 @@ import java.time.Duration;
 
 /**
  * From when on a status calls something slow, stuck or high. Each is a setting, so a subtree may have its own:
- * {@code child("batch").withSetting(Thresholds.LOCK_LONG_HELD, Duration.ofMinutes(1))}. A value of another type is refused
- * with an {@link IllegalArgumentException} when it is set. {@link WarningIds} lists what the status warns of.
+ * {@code child("batch").withSetting(Thresholds.LOCK_LONG_HELD, Duration.ofMinutes(1))}. A value of another type, or one
+ * below 0, is refused with an {@link IllegalArgumentException} when it is set. {@link WarningIds} lists what the status warns of.
  *
  * <p>A threshold is an opinion. What exceeds it is called stuck or long held, never a deadlock, which is a proof.
  */
@@ -14,7 +14,10 @@ public final class Thresholds {
     public static final String LOCK_LONG_HELD = "fastn.lock-long-held";
     /** A waiter is stuck after this {@link Duration}; of the waiter's context. */
     public static final String WAITER_STUCK = "fastn.waiter-stuck";
-    /** An operation is slow after this {@link Duration}; of the context inside of it. */
+    /**
+     * An operation is slow after this {@link Duration}; of the context inside of it. Each that took longer than the least that any
+     * context of the runtime was ever given costs one walk up from its context when it ends, whatever that context is given.
+     */
     public static final String OPERATION_SLOW = "fastn.operation-slow";
     /** A context other than a root or a service is idle after this {@link Duration}. */
     public static final String CONTEXT_IDLE = "fastn.context-idle";

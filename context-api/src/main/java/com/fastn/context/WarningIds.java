@@ -2,7 +2,7 @@ package com.fastn.context;
 
 /**
  * The stable ids of the warnings of a status. A subtree silences some of them with {@link Thresholds#WARNINGS_OFF}, and
- * judges them otherwise with {@link Thresholds#SEVERITY_PREFIX}.
+ * judges them otherwise with {@link Thresholds#SEVERITY_PREFIX}, down to {@link #USAGE_NORMAL}.
  */
 public final class WarningIds {
     /** The context that holds a lock has ended, or its guard was collected unclosed; critical. */
@@ -35,10 +35,29 @@ public final class WarningIds {
     public static final String DISK_HIGH = "disk-high";
     /** Good news of the system; information. */
     public static final String USAGE_NORMAL = "usage-normal";
+
+    // --- told whatever the settings say
+
+    /** How many warnings the settings silence; information. Always told, as are all below. */
+    public static final String WARNINGS_SILENCED = "warnings-silenced";
     /** A status port that others can reach has no TLS, by the option {@code allowCleartext} of the status verticle. */
     public static final String HTTP_CLEARTEXT = "http-cleartext";
-    /** How many warnings the settings silence; information, and cannot be silenced. */
-    public static final String WARNINGS_SILENCED = "warnings-silenced";
+    /** The nodes of the cluster do not prove who they are, so other nodes are told no data values. */
+    public static final String CLUSTER_NOT_AUTHENTICATED = "cluster-not-authenticated";
+    /** There are more nodes in the cluster than a node lists; the status of the cluster is not complete. */
+    public static final String NODES_NOT_LISTED = "nodes-not-listed";
+    /** Other nodes told more at once than this one keeps, and some of it was left out. */
+    public static final String PEERS_DROPPED = "peers-dropped";
+    /** There are more deadlocks over several nodes than are told; critical. */
+    public static final String DEADLOCKS_NOT_LISTED = "deadlocks-not-listed";
+    /** The cluster manager has forgotten this node; critical. */
+    public static final String NOT_REACHABLE_THROUGH_CLUSTER = "not-reachable-through-cluster";
+    /** The cluster manager has forgotten what the application consumes on this node; critical. */
+    public static final String ADDRESSES_FORGOTTEN = "addresses-forgotten";
+    /** An event loop that verticles run on is late, while somebody watches. */
+    public static final String EVENT_LOOP_LATE = "event-loop-late";
+    /** A status was too large, and its lists are cut. */
+    public static final String STATUS_SHORTENED = "status-shortened";
 
     private WarningIds() {}
 }

@@ -1,14 +1,21 @@
 package com.fastn.status;
 
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusPage;
 import com.fastn.context.status.StatusRenderer;
 import com.fastn.context.status.StatusSnapshot;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /**
@@ -24,7 +31,16 @@ final class Answers {
     /** More than this never fits. */
     static final int MOST_CONTEXTS = 8_192;
 
-    private static final int FEWEST_CONTEXTS = 8;
+    /** More than this never fits between two nodes: nothing that a context tells is shorter. */
+    static final int MOST_WIRE_CONTEXTS = MOST_WIRE_BYTES / 250;
+    /** So many usually do. */
+    private static final int LIKELY_WIRE_CONTEXTS = MOST_WIRE_BYTES / 600;
+
+    /** What a context takes at least that has a path of some length and little to tell. */
+    private static final int FEWEST_CONTEXT_BYTES = 400;
+
+    private static final int FIRST_BYTES = 16 << 10;
+    private static final String TOO_MANY = "left out, because so many nodes do not fit; ask for this one";
 
     private static final SnapshotLimits LIMITS = SnapshotView.limits(SnapshotView.DEEPEST, MOST_CONTEXTS);
 
@@ -41,44 +57,178 @@ final class Answers {
 
     /** Writes a snapshot that fits. */
     static byte[] whole(StatusSnapshot fitting) {
-        return bytes(StatusJson.write(fitting));
+        ByteArrayOutputStream out = new ByteArrayOutputStream(FIRST_BYTES);
+        StatusJson.write(fitting, out);
+        return out.toByteArray();
     }
 
     static byte[] delta(SnapshotDelta delta) {
         return bytes(StatusJson.write(delta));
     }
 
+    /** Whatever is likely to fit is written first and measured then: to measure costs as much as to write. */
     static byte[] wire(StatusSnapshot snapshot) {
-        return bytes(StatusJson.write(SnapshotFold.fold(snapshot, LIMITS.withMaxBytes(MOST_WIRE_BYTES))));
+        if (isSmall(snapshot)) {
+            byte[] written = whole(folded(snapshot, MOST_WIRE_CONTEXTS));
+            if (written.length <= MOST_WIRE_BYTES) {
+                return written;
+            }
+        }
+        return whole(fittingWire(snapshot));
+    }
+
+    private static boolean isSmall(StatusSnapshot snapshot) {
+        return countUpTo(snapshot, LIKELY_WIRE_CONTEXTS + 1) <= LIKELY_WIRE_CONTEXTS
+                && snapshot.activeLocks().size()
+                                + snapshot.lockWaiters().size()
+                                + snapshot.warnings().size()
+                        <= LIKELY_WIRE_CONTEXTS / 2;
+    }
+
+    private static int countUpTo(StatusSnapshot snapshot, int most) {
+        int count = 0;
+        ArrayDeque<ContextStatus> open = new ArrayDeque<>();
+        open.push(snapshot.globalContext());
+        while (!open.isEmpty() && count < most) {
+            count++;
+            open.pop().children().forEach(open::push);
+        }
+        return count;
+    }
+
+    /** {@return the snapshot as {@link #wire} tells it} */
+    static StatusSnapshot fittingWire(StatusSnapshot snapshot) {
+        return SnapshotFold.fold(snapshot, LIMITS.withMaxBytes(MOST_WIRE_BYTES));
+    }
+
+    /** Writes a page, whose contexts were chosen so that it fits. */
+    static byte[] page(StatusPage page) {
+        return bytes(StatusJson.write(page));
     }
 
     static byte[] json(ClusterStatus status) {
-        return fitted(MOST_BYTES, contexts -> bytes(StatusJson.write(folded(status, contexts))));
+        return rowsAtLeast(status, MOST_BYTES, Answers::whole);
+    }
+
+    /** Writes nodes with so many contexts of each at most. */
+    static byte[] json(ClusterStatus status, int contexts) {
+        return json(contexts < MOST_CONTEXTS ? folded(status, contexts) : status);
+    }
+
+    /** There may be so many nodes that not even their roots fit; then their rows are told without a status. */
+    private static byte[] rowsAtLeast(ClusterStatus status, int mostBytes, Function<ClusterStatus, byte[]> write) {
+        byte[] written = fitted(status, mostBytes, write);
+        if (written.length > mostBytes) {
+            written = write.apply(rows(status));
+        }
+        if (written.length > MOST_BYTES) {
+            throw new BadQueryException(
+                    BadQueryException.TOO_LARGE,
+                    "the rows of " + status.nodes().size() + " nodes have " + written.length + " bytes, and "
+                            + MOST_BYTES + " is the limit; ask for some of the nodes");
+        }
+        return written;
+    }
+
+    private static byte[] whole(ClusterStatus fitting) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(FIRST_BYTES);
+        StatusJson.write(fitting, out);
+        return out.toByteArray();
+    }
+
+    /** Writes what is published to everybody each second at most, and so has as many bytes as what one node tells another. */
+    static byte[] published(ClusterStatus status) {
+        return rowsAtLeast(status, MOST_WIRE_BYTES, Answers::whole);
+    }
+
+    private static ClusterStatus rows(ClusterStatus status) {
+        return new ClusterStatus(
+                status.timestamp(),
+                status.answeredBy(),
+                status.nodes().stream()
+                        .map(node -> node.snapshot() == null
+                                ? node
+                                : new NodeStatus(
+                                        node.node(),
+                                        node.state(),
+                                        node.age(),
+                                        node.reason() == null ? TOO_MANY : node.reason(),
+                                        NodeSummary.of(node.snapshot()),
+                                        null))
+                        .toList());
     }
 
     static String text(StatusSnapshot snapshot, StatusQuery query) {
-        return renderer(query).render(folded(snapshot, MOST_CONTEXTS));
+        byte[] drawn = fitted(
+                countUpTo(snapshot, MOST_CONTEXTS),
+                MOST_BYTES,
+                contexts -> bytes(renderer(query).render(folded(snapshot, contexts))));
+        return new String(drawn, StandardCharsets.UTF_8);
     }
 
     static String text(ClusterStatus status, StatusQuery query) {
-        return renderer(query).render(folded(status, MOST_CONTEXTS));
+        byte[] drawn =
+                rowsAtLeast(status, MOST_BYTES, folded -> bytes(renderer(query).render(folded)));
+        return new String(drawn, StandardCharsets.UTF_8);
     }
 
     private static byte[] bytes(String json) {
         return json.getBytes(StandardCharsets.UTF_8);
     }
 
-    private static StatusRenderer renderer(StatusQuery query) {
-        return query.format() == StatusQuery.Format.ANSI ? StatusRenderer.ansi(query.width()) : StatusRenderer.plain();
+    static StatusRenderer renderer(StatusQuery query) {
+        boolean coloured = query.format() == StatusQuery.Format.ANSI;
+        StatusRenderer whole = coloured ? StatusRenderer.ansi(query.width()) : StatusRenderer.plain();
+        return whole.maxTreeLines(query.lines());
     }
 
-    private static byte[] fitted(int mostBytes, IntFunction<byte[]> write) {
-        int contexts = MOST_CONTEXTS;
+    /** Each node gets the same room, and what one does not need the others may have. */
+    private static byte[] fitted(ClusterStatus status, int mostBytes, Function<ClusterStatus, byte[]> write) {
+        int most = Math.max(1, MOST_CONTEXTS / Math.max(1, status.nodes().size()));
+        int[] counts = status.nodes().stream()
+                .mapToInt(node -> node.snapshot() == null ? 0 : countUpTo(node.snapshot(), most))
+                .toArray();
+        int each = room(counts, mostBytes / FEWEST_CONTEXT_BYTES);
+        byte[] written = write.apply(folded(status, each));
+        while (written.length > mostBytes && each > 1) {
+            // Contexts differ in size, so what the size says about their number is a guess, taken a little low.
+            long guess = (long) total(counts, each) * mostBytes / written.length * 9 / 10;
+            each = Math.min(each - 1, room(counts, guess));
+            written = write.apply(folded(status, each));
+        }
+        return written;
+    }
+
+    private static int total(int[] counts, int each) {
+        int total = 0;
+        for (int count : counts) {
+            total += Math.min(count, each);
+        }
+        return total;
+    }
+
+    /** {@return how many contexts of each there may be at most, at least 1, so that together they are no more than so many} */
+    private static int room(int[] counts, long contexts) {
+        int[] smallestFirst = counts.clone();
+        Arrays.sort(smallestFirst);
+        long left = contexts;
+        for (int i = 0; i < smallestFirst.length; i++) {
+            long each = left / (smallestFirst.length - i);
+            if (smallestFirst[i] > each) {
+                return (int) Math.max(1, each);
+            }
+            left -= smallestFirst[i];
+        }
+        return smallestFirst.length == 0 ? 1 : Math.max(1, smallestFirst[smallestFirst.length - 1]);
+    }
+
+    private static byte[] fitted(int most, int mostBytes, IntFunction<byte[]> write) {
+        int contexts = most;
         byte[] written = write.apply(contexts);
-        while (written.length > mostBytes && contexts > FEWEST_CONTEXTS) {
+        while (written.length > mostBytes && contexts > 1) {
             // Contexts differ in size, so what the size says about their number is a guess, taken a little low.
             long guess = (long) contexts * mostBytes / written.length * 9 / 10;
-            contexts = (int) Math.max(FEWEST_CONTEXTS, Math.min(guess, contexts / 2));
+            contexts = (int) Math.max(1, Math.min(guess, contexts - 1));
             written = write.apply(contexts);
         }
         return written;
@@ -88,8 +238,7 @@ final class Answers {
         return SnapshotView.folded(snapshot, SnapshotView.DEEPEST, contexts);
     }
 
-    private static ClusterStatus folded(ClusterStatus status, int contexts) {
-        int each = Math.max(1, contexts / Math.max(1, status.nodes().size()));
+    private static ClusterStatus folded(ClusterStatus status, int each) {
         return new ClusterStatus(
                 status.timestamp(),
                 status.answeredBy(),

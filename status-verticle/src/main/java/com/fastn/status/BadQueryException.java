@@ -6,6 +6,8 @@ import static java.util.Objects.requireNonNull;
 final class BadQueryException extends RuntimeException {
     /** The question is not understood. */
     static final int MALFORMED = 400;
+    /** The node does not do that for others. */
+    static final int NOT_ALLOWED = 403;
     /** The node or the path that was asked for is not there. */
     static final int NOT_FOUND = 404;
 

@@ -20,13 +20,16 @@ interface BusDoor {
      */
     CompletableFuture<ClusterStatus> ask(StatusQuery query);
 
+    /** {@return completes, on any thread, with what this node finds when it looks at itself} */
+    CompletableFuture<List<NodeCheck>> look();
+
     /**
      * Hears of the cluster as it changes.
      *
-     * @param nodes aliases or beginnings of incarnations; empty for all
+     * @param query which nodes, and which part of their trees
      * @param watcher is told on the event loop of the status verticle
      * @return completes there; closing what it completes with, on any thread, ends it. Fails with a {@link BadQueryException} if
      *     a name fits nobody
      */
-    CompletableFuture<Registration> watch(List<String> nodes, Consumer<ClusterStatus> watcher);
+    CompletableFuture<Registration> watch(StatusQuery query, Consumer<ClusterStatus> watcher);
 }

@@ -3,9 +3,10 @@ package com.fastn.status;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
-import com.fastn.context.status.StatusRenderer;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param explain whether the answer is why contexts are stuck, instead of a status
  * @param context whom to explain, by path or short name, or {@code null} for all that are stuck
  * @param sinceVersion the version that the asker has, or {@code null}; a node that has no other one says so, and no more
+ * @param sinceTimestamp the timestamp of that, or {@code null}; a node that still knows it tells what changed since
  */
 record BusQuestion(
         StatusQuery query,
@@ -27,11 +29,13 @@ record BusQuestion(
         boolean episodes,
         boolean explain,
         @Nullable String context,
-        @Nullable Long sinceVersion) {
+        @Nullable Long sinceVersion,
+        @Nullable Instant sinceTimestamp) {
     private static final String RECENT = "recent";
     private static final String EPISODES = "episodes";
     private static final String EXPLAIN = "explain";
     private static final String SINCE_VERSION = "since_version";
+    private static final String SINCE_TIMESTAMP = "since_timestamp";
 
     private static final int LONGEST_TEXT = 8_192;
 
@@ -57,17 +61,31 @@ record BusQuestion(
         if (since != null && !(since instanceof Integer || since instanceof Long)) {
             throw malformed("\"since_version\" wants the number that the last status had as \"version\"");
         }
+        Object timestamp = rest.remove(SINCE_TIMESTAMP);
         return new BusQuestion(
                 StatusQuery.of(rest),
                 recent,
                 episodes,
                 context != null || Boolean.TRUE.equals(explain),
                 context,
-                since == null ? null : ((Number) since).longValue());
+                since == null ? null : ((Number) since).longValue(),
+                timestamp == null ? null : timestamp(since, timestamp));
+    }
+
+    private static Instant timestamp(@Nullable Object version, Object timestamp) {
+        try {
+            if (version != null && timestamp instanceof String text) {
+                return Instant.parse(text);
+            }
+        } catch (DateTimeParseException e) {
+            // Told below.
+        }
+        throw malformed(
+                "\"since_timestamp\" stands beside \"since_version\", and wants the \"timestamp\" of that status");
     }
 
     static BusQuestion of(StatusQuery query) {
-        return new BusQuestion(query, false, false, false, null, null);
+        return new BusQuestion(query, false, false, false, null, null, null);
     }
 
     private static boolean flag(String key, @Nullable Object value) {
@@ -107,9 +125,6 @@ record BusQuestion(
                     .put("answered_by", status.answeredBy())
                     .put("complete", status.isComplete());
         }
-        List<Explanation> shown = Explanations.shown(all);
-        return query.format() == StatusQuery.Format.ANSI
-                ? StatusRenderer.ansi(query.width()).render(shown)
-                : StatusRenderer.plain().render(shown);
+        return Explanations.text(all, query);
     }
 }

@@ -11,7 +11,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,6 +36,7 @@ final class BusService {
     /** Questions that are being answered; of a usual one a worker makes some hundred in a second. */
     static final int MOST_UNDER_WAY = 128;
 
+    private static final String PAGE = "page";
     private static final Logger LOG = LoggerFactory.getLogger(BusService.class);
 
     private final Vertx vertx;
@@ -46,8 +46,12 @@ final class BusService {
     private final StreamService streams;
     private final ClusterTrust trust;
     private final DeadlockWatch deadlocks;
-    private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
+    private final TreePages pages;
+    private final ToldSince toldSince;
+    private final RemoteCancel cancels;
+    private final List<OwnPlaceConsumer> consumers = new ArrayList<>();
     private final AtomicInteger underWay = new AtomicInteger();
+    private final Forgetting forgetting;
     private @Nullable Registration responder;
 
     BusService(
@@ -57,7 +61,10 @@ final class BusService {
             LocalStatus local,
             ClusterQuery cluster,
             StreamService streams,
-            ClusterTrust trust) {
+            ClusterTrust trust,
+            TreePages pages,
+            ToldSince toldSince,
+            RemoteCancel cancels) {
         this.vertx = vertx;
         this.worker = worker;
         this.deadlocks = deadlocks;
@@ -65,6 +72,11 @@ final class BusService {
         this.cluster = cluster;
         this.streams = streams;
         this.trust = trust;
+        this.pages = pages;
+        this.toldSince = toldSince;
+        this.cancels = cancels;
+        this.forgetting = new Forgetting(
+                (time, look) -> vertx.setTimer(time.toMillis() + 1, id -> look.run()), () -> responder != null);
     }
 
     /**
@@ -84,10 +96,13 @@ final class BusService {
         if (responder == null) {
             return Future.succeededFuture();
         }
-        List<MessageConsumer<Object>> former = List.copyOf(consumers);
+        List<OwnPlaceConsumer> former = List.copyOf(consumers);
         consumers.clear();
-        return SelfCheck.soon(Future.join(
-                        former.stream().map(MessageConsumer::unregister).toList()))
+        return SelfCheck.soon(
+                        vertx,
+                        Future.join(former.stream()
+                                .map(OwnPlaceConsumer::unregister)
+                                .toList()))
                 // It may have been stopped meanwhile.
                 .compose(gone -> responder == null ? Future.succeededFuture() : listen(node));
     }
@@ -99,7 +114,9 @@ final class BusService {
         consume(Addresses.subscribe(node.incarnation()), this::onStream);
         consume(Addresses.node(node.alias()), this::answerNode);
         consume(Addresses.node(node.incarnation()), this::answerNode);
-        return Future.all(consumers.stream().map(MessageConsumer::completion).toList())
+        consume(Addresses.cancel(node.alias()), this::cancel);
+        consume(Addresses.cancel(node.incarnation()), this::cancel);
+        return Future.all(consumers.stream().map(OwnPlaceConsumer::completion).toList())
                 .mapEmpty();
     }
 
@@ -111,11 +128,12 @@ final class BusService {
             responder = null;
         }
         return SelfCheck.soon(
-                Future.join(consumers.stream().map(MessageConsumer::unregister).toList()));
+                vertx,
+                Future.join(consumers.stream().map(OwnPlaceConsumer::unregister).toList()));
     }
 
     private void consume(String address, Consumer<Message<Object>> answer) {
-        consumers.add(vertx.eventBus().consumer(address, answer::accept));
+        consumers.add(OwnPlaceConsumer.of(vertx, address, answer::accept));
     }
 
     /** Takes what was asked in this Vertx, or fell to a consumer of the application. */
@@ -154,6 +172,12 @@ final class BusService {
         }
         bounded(question, () -> {
             BusQuestion asked = BusQuestion.of(keys(body));
+            if (asked.sinceVersion() != null) {
+                throw new BadQueryException(
+                        BadQueryException.MALFORMED,
+                        "a version is of one node, so \"since_version\" is asked at \"fastn.status.node.<alias>\"; of all"
+                                + " nodes a stream tells what changes");
+            }
             StatusQuery query = asked.query();
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
             return cluster.ask(asked, askedHere)
@@ -175,6 +199,9 @@ final class BusService {
             if (keys.containsKey(DeadlockWatch.WAITS)) {
                 return answerWaits(question, keys);
             }
+            if (keys.containsKey(PAGE)) {
+                return answerPage(question, keys);
+            }
             BusQuestion asked = BusQuestion.of(keys);
             StatusQuery query = asked.query();
             Long since = asked.sinceVersion();
@@ -184,12 +211,47 @@ final class BusService {
             }
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
             return reply(question, () -> {
-                StatusSnapshot snapshot = trust.forOthers(local.take(asked, LocalStatus.BUS_WAIT));
+                StatusSnapshot snapshot = trust.forOthers(local.take(
+                        asked, LocalStatus.BUS_WAIT, wire ? Answers.MOST_WIRE_CONTEXTS : Answers.MOST_CONTEXTS));
                 if (asked.explain()) {
                     return asked.explain(local.alone(snapshot));
                 }
+                if (since != null && query.format() == StatusQuery.Format.JSON) {
+                    StatusSnapshot fitting = wire ? Answers.fittingWire(snapshot) : Answers.fitting(snapshot);
+                    Buffer told = Buffer.buffer(
+                            toldSince.write(query.part(), since, asked.sinceTimestamp(), fitting, Answers::whole));
+                    forgetting.keeps(toldSince, ToldSince.KEPT, toldSince::forgetOld);
+                    return wire ? told : new JsonObject(told);
+                }
                 return wire ? Buffer.buffer(Answers.wire(snapshot)) : write(snapshot, query);
             });
+        });
+    }
+
+    /** Only for who wants to know what became of it. */
+    private void cancel(Message<Object> order) {
+        if (order.replyAddress() != null) {
+            bounded(
+                    order,
+                    () -> cancels.cancel(keys(order.body()))
+                            .onSuccess(order::reply)
+                            .mapEmpty());
+        }
+    }
+
+    /** A part of the whole tree, however large that is. */
+    private Future<Void> answerPage(Message<Object> question, Map<String, ?> keys) {
+        if (keys.size() != 1 || !(keys.get(PAGE) instanceof String page)) {
+            throw new BadQueryException(
+                    BadQueryException.MALFORMED,
+                    "\"page\" stands alone, and wants \"" + TreePages.FIRST
+                            + "\", or what the page before had as \"next\"");
+        }
+        boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
+        return reply(question, () -> {
+            Buffer told = Buffer.buffer(Answers.page(pages.page(page)));
+            forgetting.keeps(pages, TreePages.LEASE, pages::forgetSilent);
+            return wire ? told : new JsonObject(told);
         });
     }
 

@@ -64,6 +64,12 @@ final class ClusterAnswers {
                 : CompletableFuture.failedFuture(failure));
     }
 
+    /** {@return what this node finds when it looks at itself; fails with a {@link BusSilentException} while it has no time} */
+    CompletableFuture<List<NodeCheck>> look() {
+        return knock().thenCompose(
+                        awake -> threads.within(bus.look(), patience, () -> new BusSilentException(patience)));
+    }
+
     private static Throwable cause(Throwable failure) {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }

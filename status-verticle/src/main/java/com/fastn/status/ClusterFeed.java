@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -37,19 +38,22 @@ final class ClusterFeed {
 
     private static final Duration FIRST_FOR = Duration.ofMillis(1_500);
     private static final long TICK_MILLIS = 1_000;
+    private static final String OPENING = "its stream is being opened";
     private static final Logger LOG = LoggerFactory.getLogger(ClusterFeed.class);
 
     private final Vertx vertx;
     private final WorkerExecutor worker;
-    private final NodeWatch watch;
+    private final Watches watches;
+    private final StatusQuery part;
     private final NodeDirectory directory;
+    private final PeerBytes bytes;
     private final Ticker ticker;
 
     // Mutable state
     private final List<Watcher> watchers = new ArrayList<>();
     private final Map<String, StatusSubscription> peers = new HashMap<>();
     private @Nullable Registration watching;
-    private @Nullable StatusSnapshot own;
+    private @Nullable NodeStatus own;
     private @Nullable ClusterStatus latest;
     private long timer = -1;
     private long begunNanos;
@@ -57,11 +61,21 @@ final class ClusterFeed {
     private boolean summing;
     private boolean changed;
 
-    ClusterFeed(Vertx vertx, WorkerExecutor worker, NodeWatch watch, NodeDirectory directory, Ticker ticker) {
+    /** Makes one; {@code part} is what of the trees of its nodes it tells. */
+    ClusterFeed(
+            Vertx vertx,
+            WorkerExecutor worker,
+            Watches watches,
+            StatusQuery part,
+            NodeDirectory directory,
+            PeerBytes bytes,
+            Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
-        this.watch = watch;
+        this.watches = watches;
+        this.part = part;
         this.directory = directory;
+        this.bytes = bytes;
         this.ticker = ticker;
     }
 
@@ -93,8 +107,8 @@ final class ClusterFeed {
         begunNanos = ticker.nanos();
         toldNanos = begunNanos - NodeWatch.PACE.toNanos();
         timer = vertx.setPeriodic(TICK_MILLIS, id -> tick());
-        watching = watch.watch(snapshot -> {
-            own = snapshot;
+        watching = watches.node(part, row -> {
+            own = row;
             onChange();
         });
         follow();
@@ -134,9 +148,11 @@ final class ClusterFeed {
                         vertx,
                         worker,
                         Addresses.subscribe(incarnation),
-                        new JsonObject(),
+                        new JsonObject(part.forOneNode()),
                         view -> onChange(),
                         failure -> LOG.debug("the stream of {} is interrupted", peer.node(), failure),
+                        1,
+                        bytes,
                         ticker);
                 peers.put(incarnation, subscription);
                 subscription.open();
@@ -160,7 +176,7 @@ final class ClusterFeed {
 
     /** On a worker: what a large cluster adds up to takes its time. */
     private void sum() {
-        StatusSnapshot mine = own;
+        NodeStatus mine = own;
         if (summing || mine == null || watchers.isEmpty() || (latest == null && isAboutToBeWhole())) {
             return;
         }
@@ -168,7 +184,7 @@ final class ClusterFeed {
         boolean news = changed;
         changed = false;
         List<Answer> answers = new ArrayList<>();
-        answers.add(new Answer(directory.selfAsPeer(), true, true, null, mine));
+        answers.add(new Answer(directory.selfAsPeer(), true, part.isWhole(), mine.reason(), mine.snapshot()));
         for (Peer peer : directory.peers()) {
             answers.add(answer(peer));
         }
@@ -193,28 +209,39 @@ final class ClusterFeed {
 
     private Answer answer(Peer peer) {
         StatusSubscription subscription = peers.get(peer.node().incarnation());
-        StatusSnapshot snapshot = subscription == null ? null : snapshotOf(peer.node(), subscription.view());
-        if (subscription == null || (!subscription.isOpen() && snapshot == null)) {
-            String why = subscription == null ? null : subscription.trouble();
-            return new Answer(peer, false, true, why == null ? "its stream is being opened" : why, null);
+        if (subscription == null) {
+            // It was met a moment ago.
+            return new Answer(peer, true, part.isWhole(), OPENING, null, null);
         }
-        if (subscription.silence().compareTo(UP_FOR) > 0) {
+        Duration silence = subscription.silence();
+        Duration word = subscription.wasHeard() ? silence : null;
+        if (silence.compareTo(UP_FOR) > 0) {
+            String trouble = subscription.isOpen() ? null : subscription.trouble();
             return new Answer(
                     peer,
                     false,
-                    true,
-                    "its stream has been silent for more than " + UP_FOR.toSeconds()
-                            + " s; it may be stopped, blocked or cut off",
-                    null);
+                    part.isWhole(),
+                    trouble != null
+                            ? trouble
+                            : "its stream has been silent for more than " + UP_FOR.toSeconds()
+                                    + " s; it may be stopped, blocked or cut off",
+                    null,
+                    word);
         }
-        return new Answer(peer, true, true, snapshot == null ? "its first status has not arrived yet" : null, snapshot);
+        NodeStatus told = rowOf(peer.node(), subscription.view());
+        StatusSnapshot snapshot = told == null ? null : told.snapshot();
+        String missing = told == null ? subscription.trouble() : told.reason();
+        if (missing == null) {
+            missing = subscription.isOpen() ? "its first status has not arrived yet" : OPENING;
+        }
+        return new Answer(peer, true, part.isWhole(), snapshot == null ? missing : null, snapshot, word);
     }
 
-    private static @Nullable StatusSnapshot snapshotOf(NodeIdentity node, @Nullable ClusterStatus view) {
+    private static @Nullable NodeStatus rowOf(NodeIdentity node, @Nullable ClusterStatus view) {
         if (view != null) {
             for (NodeStatus row : view.nodes()) {
                 if (row.node().incarnation().equals(node.incarnation())) {
-                    return row.snapshot();
+                    return row;
                 }
             }
         }
@@ -228,6 +255,7 @@ final class ClusterFeed {
         for (int i = 0; i < rows.size(); i++) {
             if (!rows.get(i).node().equals(before.get(i).node())
                     || rows.get(i).state() != before.get(i).state()
+                    || !Objects.equals(rows.get(i).reason(), before.get(i).reason())
                     || (rows.get(i).snapshot() == null) != (before.get(i).snapshot() == null)) {
                 return false;
             }

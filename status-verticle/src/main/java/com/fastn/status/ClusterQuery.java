@@ -3,12 +3,14 @@ package com.fastn.status;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.StatusFormatException;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.status.NodeDirectory.Answer;
 import com.fastn.status.NodeDirectory.Peer;
 import com.fastn.status.NodeDirectory.Selection;
+import com.fastn.status.stream.Inbox;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
@@ -20,6 +22,7 @@ import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A question to the nodes of the cluster: one request for each of them, with its own timeout, and then the sum of what came
@@ -31,12 +34,18 @@ final class ClusterQuery {
 
     static final String WIRE_VERSION = "1";
 
+    /** What so many nodes answer at most may be kept until all have. */
+    private static final int MANY_NODES = 128;
+    /** Nodes that need less room than others leave it to them. */
+    private static final int KEPT_SHARES = 4;
+
     private final Vertx vertx;
     private final WorkerExecutor worker;
     private final LocalStatus local;
     private final NodeDirectory directory;
     private final ClusterTrust trust;
     private final long timeoutMillis;
+    private final PeerBytes bytes;
     private final Ticker ticker;
 
     ClusterQuery(
@@ -46,6 +55,7 @@ final class ClusterQuery {
             NodeDirectory directory,
             ClusterTrust trust,
             long timeoutMillis,
+            PeerBytes bytes,
             Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
@@ -53,6 +63,7 @@ final class ClusterQuery {
         this.directory = directory;
         this.trust = trust;
         this.timeoutMillis = timeoutMillis;
+        this.bytes = bytes;
         this.ticker = ticker;
     }
 
@@ -72,14 +83,36 @@ final class ClusterQuery {
         } catch (BadQueryException e) {
             return Future.failedFuture(e);
         }
+        Question question =
+                new Question(query, mostKept(asked, selection.peers().size()), new AtomicLong());
         List<Future<Answer>> answers = new ArrayList<>();
         if (selection.self()) {
-            answers.add(askSelf(asked, here));
+            // No node gets more room in the answer.
+            int share = Answers.MOST_CONTEXTS / (1 + selection.peers().size());
+            answers.add(askSelf(asked, here, asked.explain() ? Answers.MOST_CONTEXTS : share));
         }
         for (Peer peer : selection.peers()) {
-            answers.add(ask(peer, asked));
+            answers.add(ask(peer, asked, question));
         }
-        return Future.all(answers).map(all -> sum(all.<Answer>list(), query));
+        return Future.all(answers)
+                .map(all -> sum(all.<Answer>list(), query))
+                .onComplete(done -> bytes.give(question.kept.get()));
+    }
+
+    /**
+     * A question under way.
+     *
+     * @param query which part of the trees is asked for
+     * @param mostContexts how many contexts of a node are kept
+     * @param kept how many bytes of other nodes were taken for it
+     */
+    private record Question(StatusQuery query, int mostContexts, AtomicLong kept) {}
+
+    /** Of many nodes no answer has room for all, so what cannot be told is let go of as soon as it is read. */
+    private static int mostKept(BusQuestion asked, int peers) {
+        return asked.explain() || peers <= MANY_NODES
+                ? Answers.MOST_CONTEXTS
+                : Math.max(1, Answers.MOST_CONTEXTS * KEPT_SHARES / peers);
     }
 
     private ClusterStatus sum(List<Answer> answers, StatusQuery query) {
@@ -93,12 +126,12 @@ final class ClusterQuery {
         return new ClusterStatus(ticker.wallTime(), directory.self().alias(), directory.judge(answers));
     }
 
-    private Future<Answer> askSelf(BusQuestion asked, boolean here) {
+    private Future<Answer> askSelf(BusQuestion asked, boolean here, int most) {
         StatusQuery query = asked.query();
         Peer self = directory.selfAsPeer();
         return worker.executeBlocking(
                         () -> {
-                            StatusSnapshot snapshot = local.take(asked, LocalStatus.BUS_WAIT);
+                            StatusSnapshot snapshot = local.take(asked, LocalStatus.BUS_WAIT, most);
                             return here ? snapshot : trust.forOthers(snapshot);
                         },
                         false)
@@ -106,8 +139,7 @@ final class ClusterQuery {
                 .otherwise(failure -> new Answer(self, true, query.isWhole(), sentence(failure), null));
     }
 
-    private Future<Answer> ask(Peer peer, BusQuestion asked) {
-        StatusQuery query = asked.query();
+    private Future<Answer> ask(Peer peer, BusQuestion asked, Question question) {
         DeliveryOptions options =
                 new DeliveryOptions().setSendTimeout(timeoutMillis).addHeader(WIRE_HEADER, WIRE_VERSION);
         Future<Message<Object>> reply;
@@ -118,18 +150,33 @@ final class ClusterQuery {
             // An interceptor of the application may throw into whoever sends.
             reply = Future.failedFuture(e);
         }
-        return reply.compose(message -> read(peer, message, query))
-                .otherwise(failure -> unanswered(peer, query, failure));
+        return reply.compose(message -> read(peer, message, question))
+                .otherwise(failure -> unanswered(peer, question.query, failure));
     }
 
-    private Future<Answer> read(Peer peer, Message<Object> message, StatusQuery query) {
-        if (!(message.body() instanceof Buffer bytes)) {
-            return Future.succeededFuture(broken(peer, query, "it is not made of bytes"));
+    private Future<Answer> read(Peer peer, Message<Object> message, Question question) {
+        if (!(message.body() instanceof Buffer body)) {
+            return Future.succeededFuture(broken(peer, question.query, "it is not made of bytes"));
         }
-        return worker.executeBlocking(() -> decode(peer, bytes, query), false);
+        int length = body.length();
+        if (!bytes.take(length)) {
+            return Future.succeededFuture(broken(
+                    peer,
+                    question.query,
+                    "the answers of other nodes have more than " + (PeerBytes.MOST >> 20)
+                            + " MB together; ask for fewer nodes, or for a part of their trees"));
+        }
+        return worker.executeBlocking(() -> decode(peer, body, question), false).onComplete(done -> {
+            if (question.mostContexts < Answers.MOST_CONTEXTS) {
+                bytes.give(length);
+            } else {
+                question.kept.addAndGet(length);
+            }
+        });
     }
 
-    private static Answer decode(Peer peer, Buffer bytes, StatusQuery query) {
+    private static Answer decode(Peer peer, Buffer bytes, Question question) {
+        StatusQuery query = question.query;
         if (bytes.length() > Answers.MOST_WIRE_BYTES) {
             return broken(
                     peer,
@@ -142,7 +189,16 @@ final class ClusterQuery {
             if (!claimed.incarnation().equals(peer.node().incarnation())) {
                 return broken(peer, query, "it is of another node, \"" + Printable.line(claimed.alias()) + "\"");
             }
-            return new Answer(peer, true, query.isWhole(), null, snapshot);
+            return new Answer(
+                    peer,
+                    true,
+                    query.isWhole(),
+                    null,
+                    SnapshotView.folded(snapshot, SnapshotView.DEEPEST, question.mostContexts));
+        } catch (StatusFormatException e) {
+            return e.kind() == StatusFormatException.Kind.UPGRADE_NEEDED
+                    ? new Answer(peer, true, query.isWhole(), Inbox.OUTDATED, null)
+                    : broken(peer, query, Printable.line(String.valueOf(e.getMessage())));
         } catch (Exception e) {
             return broken(peer, query, Printable.line(String.valueOf(e.getMessage())));
         } catch (StackOverflowError e) {

@@ -2,13 +2,17 @@ package com.fastn.status;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.WarningIds;
 import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.Causes;
+import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WaitEpisode;
@@ -24,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClusterTrust {
     /** The id of the warning. */
-    static final String WARNING_ID = "cluster-not-authenticated";
+    static final String WARNING_ID = WarningIds.CLUSTER_NOT_AUTHENTICATED;
 
     /** A failure is told as its class, and then what it said. */
     private static final Pattern FAILURE_KIND = Pattern.compile("[\\w$]+(?=:|$)");
@@ -93,6 +98,35 @@ final class ClusterTrust {
                         .toList());
     }
 
+    /** {@return a context without children as others may see it} */
+    ContextStatus forOthers(ContextStatus bare) {
+        return trusted ? bare : withoutData(bare, List.of());
+    }
+
+    /**
+     * {@return the status with another word of this node about itself} What others told of themselves they told as they saw fit.
+     *
+     * @param self this node
+     * @param change what becomes of its snapshot
+     */
+    static ClusterStatus withOwn(ClusterStatus status, NodeIdentity self, UnaryOperator<StatusSnapshot> change) {
+        List<NodeStatus> rows = new ArrayList<>();
+        for (NodeStatus row : status.nodes()) {
+            StatusSnapshot snapshot = row.snapshot();
+            rows.add(
+                    snapshot == null || !row.node().equals(self)
+                            ? row
+                            : new NodeStatus(
+                                    row.node(),
+                                    row.state(),
+                                    row.age(),
+                                    row.reason(),
+                                    row.summary(),
+                                    change.apply(snapshot)));
+        }
+        return new ClusterStatus(status.timestamp(), status.answeredBy(), rows);
+    }
+
     private static ContextStatus withoutData(ContextStatus root) {
         List<ContextStatus> order = new ArrayList<>(List.of(root));
         for (int i = 0; i < order.size(); i++) {
@@ -124,6 +158,7 @@ final class ClusterTrust {
                 context.kind(),
                 context.state(),
                 reason == null ? null : withoutWords(reason),
+                context.trouble(),
                 context.duration(),
                 context.lastActivity(),
                 null,
@@ -212,6 +247,9 @@ final class ClusterTrust {
                                                 hold.lockName(),
                                                 hold.lockId(),
                                                 hold.lockType(),
+                                                hold.mode(),
+                                                hold.permits(),
+                                                hold.totalPermits(),
                                                 hold.held(),
                                                 hold.scoped(),
                                                 null))
@@ -219,9 +257,13 @@ final class ClusterTrust {
                                 party.waitsFor(),
                                 party.lockId(),
                                 party.lockType(),
+                                party.mode(),
+                                party.permits(),
+                                party.totalPermits(),
                                 party.waited(),
                                 party.timesOutIn(),
-                                null))
+                                null,
+                                party.ahead()))
                         .toList(),
                 report.size(),
                 report.resolvesWithin());
@@ -234,6 +276,7 @@ final class ClusterTrust {
                 warning.severity(),
                 withoutPlaces(warning.message()),
                 warning.contextPath(),
+                warning.contextId(),
                 next == null ? null : withoutPlaces(next),
                 warning.since());
     }

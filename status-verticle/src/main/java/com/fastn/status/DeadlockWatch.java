@@ -2,8 +2,11 @@ package com.fastn.status;
 
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
+import com.fastn.context.WarningIds;
 import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.NodeWaits;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.deadlock.ClusterCycle;
@@ -19,10 +22,9 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
-import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -127,6 +129,21 @@ final class DeadlockWatch {
     /** {@return the deadlocks that this node tells of} From any thread. */
     List<DeadlockReport> reports() {
         return standing.reports();
+    }
+
+    /** {@return a warning of the deadlocks that are not told because there are too many, or {@code null}} From any thread. */
+    @Nullable
+    StatusWarning warning(String root) {
+        int more = standing.more();
+        return more == 0
+                ? null
+                : new StatusWarning(
+                        WarningIds.DEADLOCKS_NOT_LISTED,
+                        WarningSeverity.CRITICAL,
+                        "+" + more + " more " + (more == 1 ? "deadlock leads" : "deadlocks lead")
+                                + " over several nodes, and " + StandingDeadlocks.MOST + " are told at once",
+                        root,
+                        "resolve those that are told; the others follow");
     }
 
     /** {@return who waits here for whom} Reads the tree, so it belongs on a worker. */
@@ -271,9 +288,10 @@ final class DeadlockWatch {
             asked.add(ask(peer.node().incarnation(), waits -> take(first, waits)));
         }
         return whenAllHadTheirTime(asked)
-                .compose(answered -> {
-                    check(search.firstAnswers());
-                    Set<String> suspects = search.confirm();
+                .compose(answered -> onWorker(() -> standing.check(search.firstAnswers())))
+                .map(this::checked)
+                .compose(checked -> onWorker(search::confirm))
+                .compose(suspects -> {
                     long second = search.round();
                     List<Future<Void>> again = new ArrayList<>();
                     for (String node : suspects) {
@@ -281,12 +299,18 @@ final class DeadlockWatch {
                     }
                     return whenAllHadTheirTime(again);
                 })
-                .map(answered -> {
-                    if (search.isUnderWay()) {
-                        confirmed(search.finish());
+                .compose(answered -> onWorker(() -> search.isUnderWay() ? search.finish() : null))
+                .map(found -> {
+                    if (found != null) {
+                        confirmed(found);
                     }
                     return null;
                 });
+    }
+
+    /** Of many nodes it takes its time. Nobody else touches the search meanwhile: all who were asked have had theirs. */
+    private <T> Future<T> onWorker(Callable<T> work) {
+        return worker.executeBlocking(work, false);
     }
 
     private void confirmed(List<ClusterCycle> found) {
@@ -331,16 +355,16 @@ final class DeadlockWatch {
         for (String node : standing.nodes()) {
             asked.add(ask(node, answers::add));
         }
-        return whenAllHadTheirTime(asked).map(answered -> {
-            check(answers);
-            return null;
-        });
+        return whenAllHadTheirTime(asked)
+                .compose(answered -> onWorker(() -> standing.check(answers)))
+                .map(this::checked);
     }
 
-    private void check(Collection<NodeWaits> answers) {
-        if (standing.check(answers)) {
+    private @Nullable Void checked(boolean over) {
+        if (over) {
             onNews.run();
         }
+        return null;
     }
 
     // --- to ask

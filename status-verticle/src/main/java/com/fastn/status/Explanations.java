@@ -50,10 +50,6 @@ final class Explanations {
                 && context.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
-    static List<Explanation> shown(List<Explanation> explanations) {
-        return explanations.subList(0, Math.min(explanations.size(), MOST_WRITTEN));
-    }
-
     static byte[] json(List<Explanation> explanations) {
         return list("explanations", explanations, StatusJson::write);
     }
@@ -70,22 +66,20 @@ final class Explanations {
                 .getBytes(StandardCharsets.UTF_8);
     }
 
-    static String text(List<Explanation> explanations) {
-        if (explanations.isEmpty()) {
-            return "Nothing is stuck.\n";
-        }
-        return text(explanations, Explanation::toString, "\n");
+    /** {@return a drawing in which each root stands once, however many wait for it} */
+    static String text(List<Explanation> explanations, StatusQuery query) {
+        return Answers.renderer(query).render(explanations);
     }
 
     static String episodesText(List<WaitEpisode> episodes) {
         if (episodes.isEmpty()) {
             return "Nothing was stuck since this node started.\n";
         }
-        return text(episodes, episode -> Printable.line(episode.text()) + "\n", "");
-    }
-
-    private static <T> String text(List<T> items, Function<T, String> write, String between) {
-        String joined = items.stream().limit(MOST_WRITTEN).map(write).collect(Collectors.joining(between));
-        return items.size() <= MOST_WRITTEN ? joined : joined + "\n+" + (items.size() - MOST_WRITTEN) + " more\n";
+        String joined = episodes.stream()
+                .limit(MOST_WRITTEN)
+                .map(episode -> Printable.line(episode.text()) + "\n")
+                .collect(Collectors.joining());
+        int more = episodes.size() - MOST_WRITTEN;
+        return more <= 0 ? joined : joined + "\n+" + more + " more\n";
     }
 }

@@ -30,7 +30,7 @@ final class FollowedCluster implements AutoCloseable {
     /**
      * Makes one. It begins with the first look.
      *
-     * @param query which nodes; a part of their trees is never streamed between nodes, so that is asked for
+     * @param query which nodes, and which part of their trees
      * @param cluster asks
      * @param bus hears
      * @param news run on the event loop when something else is so
@@ -44,12 +44,10 @@ final class FollowedCluster implements AutoCloseable {
 
     /** {@return what is so now} Fails as an answer does, as when a node that is named is not known. */
     CompletableFuture<ClusterStatus> look() {
-        if (!query.isWhole()) {
-            return cluster.ask(query);
-        }
         begin();
         ClusterStatus known = told;
-        if (known == null) {
+        // That nothing is open at a path is no row but an answer of its own.
+        if (known == null || (query.path() != null && known.nodes().stream().allMatch(row -> row.snapshot() == null))) {
             return cluster.ask(query);
         }
         // What was told is of before an event loop was held up: then it is asked for, and the answer says so.
@@ -63,7 +61,7 @@ final class FollowedCluster implements AutoCloseable {
             }
             beginning = true;
         }
-        var unused = bus.watch(query.nodes(), this::hear).whenComplete(this::begun);
+        var unused = bus.watch(query, this::hear).whenComplete(this::begun);
     }
 
     /** A name that nobody has is told by whoever asks, and watched when it is known. */

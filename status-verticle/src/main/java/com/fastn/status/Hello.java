@@ -15,12 +15,14 @@ import org.jspecify.annotations.Nullable;
  * @param bootedMillis when it started, by its own wall clock; only compared between lives of one alias
  * @param kind why it speaks
  * @param summary itself in four numbers, or {@code null} when it did not count
+ * @param publishes whether it publishes the status of the cluster, if it comes first of those that do
  */
 record Hello(
         NodeIdentity node,
         long bootedMillis,
         Kind kind,
-        @Nullable NodeSummary summary) {
+        @Nullable NodeSummary summary,
+        boolean publishes) {
     static final int SCHEMA = 1;
 
     private static final int LONGEST_NAME = 256;
@@ -28,6 +30,10 @@ record Hello(
     Hello {
         requireNonNull(node, "node");
         requireNonNull(kind, "kind");
+    }
+
+    Hello(NodeIdentity node, long bootedMillis, Kind kind, @Nullable NodeSummary summary) {
+        this(node, bootedMillis, kind, summary, false);
     }
 
     /** {@return the body of the message} */
@@ -46,6 +52,9 @@ record Hello(
             numbers.put("lock_waiters", summary.lockWaiters());
             numbers.put("warnings", summary.warnings());
             body.put("summary", numbers);
+        }
+        if (publishes) {
+            body.put("publishes", true);
         }
         return body;
     }
@@ -69,7 +78,12 @@ record Hello(
                     count(numbers, "lock_waiters"),
                     count(numbers, "warnings"));
         }
-        return new Hello(new NodeIdentity(alias, incarnation), count(body, "booted_ms"), kind, summary);
+        return new Hello(
+                new NodeIdentity(alias, incarnation),
+                count(body, "booted_ms"),
+                kind,
+                summary,
+                Boolean.TRUE.equals(body.get("publishes")));
     }
 
     private static String name(Map<String, ?> body, String key) {

@@ -7,7 +7,6 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.ClusterManager;
@@ -44,11 +43,12 @@ final class HelloExchange {
     private final LocalStatus local;
     private final NodeDirectory directory;
     private final BooleanSupplier watched;
-    private final Runnable withEach;
+    private final boolean publishes;
+    private final Listener listener;
     private final Promise<Void> met = Promise.promise();
     private final Set<String> answered = new HashSet<>();
-    private @Nullable MessageConsumer<Object> everybody;
-    private @Nullable MessageConsumer<Object> direct;
+    private @Nullable OwnPlaceConsumer everybody;
+    private @Nullable OwnPlaceConsumer direct;
     private @Nullable NodeSummary summary;
     private long summaryVersion = -1;
     private long timer = -1;
@@ -56,20 +56,31 @@ final class HelloExchange {
     private boolean metAll;
     private boolean stopped;
 
-    /** Makes one; {@code withEach} is run with each hello that is told by time, more often while the cluster is watched. */
+    /** Who is to know of hellos. It is told on the verticle's context. */
+    interface Listener {
+        /** One is about to be told by time, more often while the cluster is watched. */
+        void telling();
+
+        /** Another node has told one. */
+        default void heard() {}
+    }
+
+    /** Makes one; {@code publishes} says that this node publishes the status of the cluster, if it comes first. */
     HelloExchange(
             Vertx vertx,
             WorkerExecutor worker,
             LocalStatus local,
             NodeDirectory directory,
             BooleanSupplier watched,
-            Runnable withEach) {
+            boolean publishes,
+            Listener listener) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
         this.directory = directory;
         this.watched = watched;
-        this.withEach = withEach;
+        this.publishes = publishes;
+        this.listener = listener;
     }
 
     /**
@@ -89,27 +100,33 @@ final class HelloExchange {
         }
         long next = watched.getAsBoolean() ? Math.min(intervalMillis, WATCHED_MILLIS) : intervalMillis;
         timer = vertx.setTimer(next, id -> {
-            withEach.run();
+            listener.telling();
             tell(Hello.Kind.ALIVE);
             repeat(intervalMillis);
         });
     }
 
+    /** Says once more that this node lives, without waiting for the time of that. */
+    void speak() {
+        if (!stopped) {
+            tell(Hello.Kind.ALIVE);
+        }
+    }
+
     /** Registers its addresses anew. */
     Future<Void> registerAnew() {
-        MessageConsumer<Object> all = everybody;
-        MessageConsumer<Object> own = direct;
+        OwnPlaceConsumer all = everybody;
+        OwnPlaceConsumer own = direct;
         if (all == null || own == null || stopped) {
             return Future.succeededFuture();
         }
-        return SelfCheck.soon(Future.join(all.unregister(), own.unregister()))
+        return SelfCheck.soon(vertx, Future.join(all.unregister(), own.unregister()))
                 .compose(gone -> stopped ? Future.succeededFuture() : listen());
     }
 
     private Future<Void> listen() {
-        MessageConsumer<Object> all = vertx.eventBus().consumer(ADDRESS, message -> onHello(message, false));
-        MessageConsumer<Object> own =
-                vertx.eventBus().consumer(direct(directory.self()), message -> onHello(message, true));
+        OwnPlaceConsumer all = OwnPlaceConsumer.of(vertx, ADDRESS, message -> onHello(message, false));
+        OwnPlaceConsumer own = OwnPlaceConsumer.of(vertx, direct(directory.self()), message -> onHello(message, true));
         everybody = all;
         direct = own;
         return Future.all(all.completion(), own.completion()).mapEmpty();
@@ -140,7 +157,7 @@ final class HelloExchange {
     }
 
     private Hello hello(Hello.Kind kind) {
-        return new Hello(directory.self(), directory.selfAsPeer().bootedMillis(), kind, summary);
+        return new Hello(directory.self(), directory.selfAsPeer().bootedMillis(), kind, summary, publishes);
     }
 
     /** {@return how many other nodes listen for hellos, as the cluster manager knows it} */
@@ -149,7 +166,7 @@ final class HelloExchange {
         if (manager == null) {
             return Future.succeededFuture(0);
         }
-        Promise<List<RegistrationInfo>> registrations = Promise.promise();
+        Promise<List<RegistrationInfo>> registrations = SelfCheck.promise(vertx);
         try {
             manager.getRegistrations(ADDRESS, registrations);
         } catch (RuntimeException e) {
@@ -192,6 +209,9 @@ final class HelloExchange {
                                 direct(hello.node()),
                                 new JsonObject(hello(Hello.Kind.ALIVE).toMap()));
             }
+            if (!hello.node().equals(directory.self())) {
+                listener.heard();
+            }
         } catch (Throwable t) {
             LOG.debug("a hello is left out: {}", Printable.line(t.toString()));
         }
@@ -229,13 +249,13 @@ final class HelloExchange {
     Future<Void> stop() {
         stopped = true;
         vertx.cancelTimer(timer);
-        MessageConsumer<Object> all = everybody;
-        MessageConsumer<Object> own = direct;
+        OwnPlaceConsumer all = everybody;
+        OwnPlaceConsumer own = direct;
         if (all == null || own == null) {
             return Future.succeededFuture();
         }
         Hello goodbye = hello(Hello.Kind.GOODBYE);
-        return SelfCheck.soon(Future.join(all.unregister(), own.unregister()))
+        return SelfCheck.soon(vertx, Future.join(all.unregister(), own.unregister()))
                 .compose(unheard -> vertx.eventBus()
                         .<JsonObject>publisher(ADDRESS)
                         .write(new JsonObject(goodbye.toMap()))

@@ -21,6 +21,7 @@ import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.system.SamplerThread;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -77,12 +78,17 @@ final class LocalStatus {
      * @throws BadQueryException if nothing is open at the path that is asked for
      */
     StatusSnapshot take(StatusQuery query, Duration wait) {
+        boolean whole = query.format() != StatusQuery.Format.JSON;
+        return take(query, wait, whole ? Answers.MOST_CONTEXTS : query.contexts(Answers.MOST_CONTEXTS));
+    }
+
+    private StatusSnapshot take(StatusQuery query, Duration wait, int contexts) {
         if (sampler != null) {
             sampler.refresh(wait);
         }
         int levels = query.depth() == null ? SnapshotView.DEEPEST : Math.min(query.depth(), SnapshotView.DEEPEST);
         if (query.path() == null) {
-            return warned(runtime.status(SnapshotView.limits(levels, Answers.MOST_CONTEXTS)));
+            return warned(runtime.status(SnapshotView.limits(levels, contexts)));
         }
         StatusSnapshot snapshot = SnapshotView.at(runtime.status(), query.path());
         if (snapshot == null) {
@@ -94,12 +100,20 @@ final class LocalStatus {
                             + Printable.line(runtime.root().name()) + "."
                             + "checkout\"");
         }
-        return warned(SnapshotView.folded(snapshot, levels, Answers.MOST_CONTEXTS));
+        return warned(SnapshotView.folded(snapshot, levels, contexts));
     }
 
-    /** Takes a snapshot with what else is asked for. */
-    StatusSnapshot take(BusQuestion asked, Duration wait) {
-        StatusSnapshot snapshot = take(asked.query(), wait);
+    /**
+     * Takes a snapshot with what else is asked for.
+     *
+     * @param asked what is asked for
+     * @param wait how long to wait for fresh readings of the machine
+     * @param contexts how many contexts at most
+     * @return the snapshot
+     * @throws BadQueryException if nothing is open at the path that is asked for
+     */
+    StatusSnapshot take(BusQuestion asked, Duration wait, int contexts) {
+        StatusSnapshot snapshot = take(asked.query(), wait, contexts);
         ContextPath path = asked.query().path();
         if (asked.recent()) {
             snapshot = snapshot.withRecent(runtime.recent().stream()
@@ -115,9 +129,37 @@ final class LocalStatus {
 
     /** {@return the cluster as it were if there were no other node} */
     ClusterStatus alone(StatusSnapshot snapshot) {
-        NodeStatus row =
-                new NodeStatus(runtime.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
-        return new ClusterStatus(snapshot.timestamp(), runtime.node().alias(), List.of(row));
+        return alone(row(snapshot), snapshot.timestamp());
+    }
+
+    /**
+     * {@return the cluster as it were if there were no other node}
+     *
+     * @param row this one
+     * @param now the time, where the row has no status that tells it
+     */
+    ClusterStatus alone(NodeStatus row, Instant now) {
+        StatusSnapshot snapshot = row.snapshot();
+        return new ClusterStatus(
+                snapshot == null ? now : snapshot.timestamp(), runtime.node().alias(), List.of(row));
+    }
+
+    /**
+     * {@return this node as a row of its cluster} Where nothing is open at the path, the row has no status, and says so.
+     *
+     * @param query which part of the tree
+     * @param wait how long to wait for fresh readings of the machine
+     */
+    NodeStatus row(StatusQuery query, Duration wait) {
+        try {
+            return row(take(query, wait));
+        } catch (BadQueryException e) {
+            return new NodeStatus(runtime.node(), NodeState.UP, Duration.ZERO, e.sentence(), null, null);
+        }
+    }
+
+    private NodeStatus row(StatusSnapshot snapshot) {
+        return new NodeStatus(runtime.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(snapshot), snapshot);
     }
 
     /** {@return the answer to whoever has this version already} */
@@ -178,6 +220,7 @@ final class LocalStatus {
                 circle.proven() ? WarningSeverity.CRITICAL : WarningSeverity.WARNING,
                 circle.cycle(),
                 path,
+                0,
                 circle.proven()
                         ? "take these locks in one order on all nodes, or cancel one of these contexts"
                         : "whether one of them is about to release or to answer; if not, take these locks in one order on"

@@ -7,10 +7,12 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fastn.context.status.NodeIdentity;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -23,6 +25,7 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,13 +44,19 @@ final class NodeDescriptor implements AutoCloseable {
             Set.copyOf(PosixFilePermissions.fromString("rwx------"));
     private static final Set<PosixFilePermission> FOREIGN_WRITE =
             Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
-    private static final Set<PosixFilePermission> OWNER_FILE = Set.copyOf(PosixFilePermissions.fromString("rw-------"));
+    static final Set<PosixFilePermission> OWNER_FILE = Set.copyOf(PosixFilePermissions.fromString("rw-------"));
+    /** How the name of a file ends that is being written. */
+    static final String HALF = ".tmp";
 
     private final Path file;
+    private final String incarnation;
+    private final @Nullable String pidScope;
     private final Thread exitHook;
 
-    private NodeDescriptor(Path file) {
+    private NodeDescriptor(Path file, NodeIdentity node, OwnProcess process) {
         this.file = file;
+        this.incarnation = node.incarnation();
+        this.pidScope = process.pidScope();
         this.exitHook = new Thread(this::remove, "fastn-descriptor-removal");
     }
 
@@ -88,25 +97,23 @@ final class NodeDescriptor implements AutoCloseable {
      * @param folder where; made for the owner alone if it is not there
      * @param node who the node is
      * @param access how its status port is asked
-     * @param pid its process
-     * @param processStarted when its process started
+     * @param process where it runs
      * @param started when it started itself
      * @return closing it removes the file
      * @throws IOException if it cannot be written safely
      */
-    static NodeDescriptor write(
-            Path folder, NodeIdentity node, Access access, long pid, Instant processStarted, Instant started)
+    static NodeDescriptor write(Path folder, NodeIdentity node, Access access, OwnProcess process, Instant started)
             throws IOException {
         makePrivate(folder);
-        String name = sanitised(node.alias()) + "-" + pid;
-        Path file = folder.resolve(name + ".json");
-        if (isYoungerThan(processStarted, file)) {
+        List<String> names = names(node.alias(), process.pid(), node.incarnation());
+        Path file = folder.resolve(names.get(0));
+        if (isYoungerThan(process.started(), file)) {
             // Two nodes of one process may share an alias; neither may remove the other's file.
-            file = folder.resolve(name + "-" + sanitised(node.incarnation()) + ".json");
+            file = folder.resolve(names.get(1));
         }
-        Path half = folder.resolve("." + file.getFileName() + "." + sanitised(node.incarnation()) + ".tmp");
+        Path half = folder.resolve("." + file.getFileName() + "." + sanitised(node.incarnation()) + HALF);
         Files.deleteIfExists(half);
-        byte[] content = content(node, access, pid, started).getBytes(StandardCharsets.UTF_8);
+        byte[] content = content(node, access, process, started).getBytes(StandardCharsets.UTF_8);
         try (SeekableByteChannel channel = Files.newByteChannel(
                 half, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly(folder, OWNER_FILE))) {
             ByteBuffer rest = ByteBuffer.wrap(content);
@@ -115,14 +122,31 @@ final class NodeDescriptor implements AutoCloseable {
             }
         }
         moveInto(half, file);
-        NodeDescriptor descriptor = new NodeDescriptor(file);
+        NodeDescriptor descriptor = new NodeDescriptor(file, node, process);
         Runtime.getRuntime().addShutdownHook(descriptor.exitHook);
         return descriptor;
+    }
+
+    /** {@return the names that a descriptor may have: the usual one, and that of a second node of the process} */
+    static List<String> names(String alias, long pid, String incarnation) {
+        String name = sanitised(alias) + "-" + pid;
+        return List.of(name + ".json", name + "-" + sanitised(incarnation) + ".json");
     }
 
     /** {@return where the descriptor is} */
     Path file() {
         return file;
+    }
+
+    /** Removes the descriptors of nodes that were killed from the folder of this one. Blocks. */
+    void removeStale(StaleDescriptors.Processes processes) {
+        try {
+            int removed = new StaleDescriptors(file, incarnation, pidScope, processes).sweep();
+            LOG.debug("{} descriptors of killed nodes were beside {}", removed, file);
+        } catch (IOException | DirectoryIteratorException | UnsupportedOperationException e) {
+            // Nobody but the next node needs it; those who read pass over them.
+            LOG.debug("descriptors of killed nodes beside {} were not looked for", file, e);
+        }
     }
 
     /** A file of this process id that is older than the process was left by one that had the id before and was killed. */
@@ -188,12 +212,16 @@ final class NodeDescriptor implements AutoCloseable {
         }
     }
 
-    private static String content(NodeIdentity node, Access access, long pid, Instant started) throws IOException {
+    private static String content(NodeIdentity node, Access access, OwnProcess process, Instant started)
+            throws IOException {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
             json.writeStartObject();
             json.writeNumberField("schema", SCHEMA);
-            json.writeNumberField("pid", pid);
+            json.writeNumberField("pid", process.pid());
+            if (process.pidScope() != null) {
+                json.writeStringField("pid_scope", process.pidScope());
+            }
             json.writeStringField("alias", node.alias());
             json.writeStringField("url", access.url());
             if (access.tokenFile() != null) {
@@ -240,6 +268,33 @@ final class NodeDescriptor implements AutoCloseable {
                     "the node descriptor {} cannot be removed; remove it by hand, or it is shown as a dead node",
                     file,
                     e);
+        }
+    }
+
+    /**
+     * The process of a node.
+     *
+     * @param pid its id
+     * @param started when it started
+     * @param pidScope within what the id is that of one process, or {@code null} where nobody can tell
+     */
+    record OwnProcess(long pid, Instant started, @Nullable String pidScope) {
+        /** {@return this one} Blocks. */
+        static OwnProcess current() {
+            return new OwnProcess(
+                    ProcessHandle.current().pid(),
+                    Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime()),
+                    readPidScope());
+        }
+
+        /** Containers may share a folder, and so may machines; a file of before a boot may be of either. */
+        private static @Nullable String readPidScope() {
+            try {
+                String boot = Files.readString(Path.of("/proc/sys/kernel/random/boot_id"));
+                return boot.strip() + '/' + Files.readSymbolicLink(Path.of("/proc/self/ns/pid"));
+            } catch (IOException | UnsupportedOperationException e) {
+                return null;
+            }
         }
     }
 

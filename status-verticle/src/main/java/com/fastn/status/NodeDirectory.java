@@ -3,18 +3,21 @@ package com.fastn.status;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.Ticker;
+import com.fastn.context.WarningIds;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +39,15 @@ final class NodeDirectory {
 
     private static final int MOST_DEPARTED = 256;
 
+    /** What a node said before its goodbye may come so long after it; whoever speaks later lives, whatever was said of it. */
+    static final Duration LATE_FOR = Duration.ofSeconds(10);
+
+    /** Of so many that are not listed it is known which they are, so that none is counted twice. */
+    private static final int MOST_UNLISTED = 10_000;
+
+    /** Who is not listed counts for so long after it spoke. */
+    static final Duration UNLISTED_FOR = Duration.ofSeconds(60);
+
     /** Shorter beginnings of incarnations, which all begin with a time, would mean anything. */
     private static final int SHORTEST_PREFIX = 4;
 
@@ -43,17 +55,21 @@ final class NodeDirectory {
     private final long bootedMillis;
     private final Duration forgetAfter;
     private final Ticker ticker;
+    private final long bornNanos;
 
     // Guarded by this.
     private final Map<String, Entry> peers = new HashMap<>();
-    private final Set<String> departed = new LinkedHashSet<>();
-    private long refused;
+    /** By incarnation, when it said goodbye; the first that did comes first. */
+    private final Map<String, Long> departed = new LinkedHashMap<>();
+    /** By incarnation, when it spoke last; whoever is silent for longest comes first. */
+    private final Map<String, Long> unlisted = new LinkedHashMap<>();
 
     NodeDirectory(NodeIdentity self, long bootedMillis, Duration forgetAfter, Ticker ticker) {
         this.self = requireNonNull(self, "self");
         this.bootedMillis = bootedMillis;
         this.forgetAfter = requireNonNull(forgetAfter, "forgetAfter");
         this.ticker = requireNonNull(ticker, "ticker");
+        this.bornNanos = ticker.nanos();
     }
 
     /** {@return who this node is} */
@@ -80,8 +96,10 @@ final class NodeDirectory {
         switch (hello.kind()) {
             case GOODBYE:
                 peers.remove(incarnation);
-                departed.add(incarnation);
-                removeOldest(departed, MOST_DEPARTED);
+                unlisted.remove(incarnation);
+                departed.remove(incarnation);
+                departed.put(incarnation, ticker.nanos());
+                removeOldest(departed.keySet(), MOST_DEPARTED);
                 return false;
             case NEWCOMER:
                 departed.remove(incarnation);
@@ -89,9 +107,21 @@ final class NodeDirectory {
                 return true;
             case ALIVE:
             default:
-                // What it said before its goodbye may arrive after it.
-                return !departed.contains(incarnation) && note(hello);
+                return !isLate(incarnation) && note(hello);
         }
+    }
+
+    /** For a while only: a goodbye may have been said by somebody else, and must not hide a node that goes on speaking. */
+    private boolean isLate(String incarnation) {
+        Long goodbye = departed.get(incarnation);
+        if (goodbye == null) {
+            return false;
+        }
+        if (ticker.nanos() - goodbye <= LATE_FOR.toNanos()) {
+            return true;
+        }
+        departed.remove(incarnation);
+        return false;
     }
 
     /** {@return whether the node was unknown} */
@@ -100,15 +130,19 @@ final class NodeDirectory {
         boolean unknown = entry == null;
         if (entry == null) {
             if (!makeRoom()) {
-                refused++;
+                unlisted.remove(hello.node().incarnation());
+                unlisted.put(hello.node().incarnation(), ticker.nanos());
+                removeOldest(unlisted.keySet(), MOST_UNLISTED);
                 return false;
             }
+            unlisted.remove(hello.node().incarnation());
             entry = new Entry(hello.node(), hello.bootedMillis(), ticker.nanos());
             peers.put(hello.node().incarnation(), entry);
         }
         entry.node = hello.node();
         entry.bootedMillis = hello.bootedMillis();
         entry.heardNanos = ticker.nanos();
+        entry.publishes = hello.publishes();
         if (hello.summary() != null) {
             entry.summary = hello.summary();
         }
@@ -142,9 +176,30 @@ final class NodeDirectory {
         }
     }
 
-    /** {@return how many nodes were not listed because there were too many} */
-    synchronized long refused() {
-        return refused;
+    /** {@return how many nodes spoke lately and are not listed, because there are too many} */
+    synchronized int unlisted() {
+        long now = ticker.nanos();
+        var oldest = unlisted.values().iterator();
+        while (oldest.hasNext() && now - oldest.next() > UNLISTED_FOR.toNanos()) {
+            oldest.remove();
+        }
+        return unlisted.size();
+    }
+
+    /** {@return a warning of the nodes that are not listed, or {@code null} while all are} */
+    @Nullable
+    StatusWarning warning(String root) {
+        int more = unlisted();
+        return more == 0
+                ? null
+                : new StatusWarning(
+                        WarningIds.NODES_NOT_LISTED,
+                        WarningSeverity.WARNING,
+                        "+" + more + (more < MOST_UNLISTED ? "" : " or more") + (more == 1 ? " node is" : " nodes are")
+                                + " not listed: a node knows " + MOST_PEERS + " others at most",
+                        root,
+                        "ask one of them for its status; if there are not so many nodes, somebody forges hellos, see"
+                                + " docs/cluster.md");
     }
 
     /** {@return the other nodes, by alias} */
@@ -155,6 +210,18 @@ final class NodeDirectory {
                 .sorted(Comparator.comparing((Peer peer) -> peer.node().alias())
                         .thenComparing(peer -> peer.node().incarnation()))
                 .toList();
+    }
+
+    /**
+     * {@return whether no other node that publishes the status of the cluster, and was heard of lately, lives for longer than
+     * this one} Incarnations begin with the time of their start. Where clocks differ that is another order, and the same on all
+     * nodes.
+     */
+    synchronized boolean comesFirst() {
+        return peers.values().stream()
+                .noneMatch(entry -> entry.publishes
+                        && ageNanos(entry) <= STALE_FOR.toNanos()
+                        && entry.node.incarnation().compareTo(self.incarnation()) < 0);
     }
 
     /**
@@ -210,40 +277,88 @@ final class NodeDirectory {
      * @return the rows, by alias
      */
     synchronized List<NodeStatus> judge(List<Answer> answers) {
-        Map<String, Integer> alive = new HashMap<>();
         Map<String, Long> newestAlive = new HashMap<>();
+        List<Answer> alive = new ArrayList<>();
         for (Answer answer : answers) {
-            if (answer.alive()) {
-                noteAnswer(answer);
-                String alias = answer.peer().node().alias();
-                alive.merge(alias, 1, Integer::sum);
-                newestAlive.merge(alias, answer.peer().bootedMillis(), Math::max);
+            noteAnswer(answer);
+            if (isAlive(answer)) {
+                alive.add(answer);
+                newestAlive.merge(answer.peer().node().alias(), answer.peer().bootedMillis(), Math::max);
             }
         }
+        Set<String> sharing = heardSideBySide(alive);
         List<NodeStatus> rows = new ArrayList<>();
         for (Answer answer : answers) {
             NodeIdentity node = answer.peer().node();
             Long newest = newestAlive.get(node.alias());
-            if (!answer.alive() && newest != null && newest > answer.peer().bootedMillis()) {
+            if (!isAlive(answer) && newest != null && newest > answer.peer().bootedMillis()) {
                 // The alias lives again: this was its former life (rule D3).
                 peers.remove(node.incarnation());
                 continue;
             }
-            rows.add(row(answer, alive.getOrDefault(node.alias(), 0) > 1));
+            rows.add(row(answer, sharing.contains(node.incarnation())));
         }
         rows.sort(Comparator.comparing((NodeStatus row) -> row.node().alias())
                 .thenComparing(row -> row.node().incarnation()));
         return rows;
     }
 
-    private void noteAnswer(Answer answer) {
-        Entry entry = peers.get(answer.peer().node().incarnation());
-        if (entry != null) {
-            entry.heardNanos = ticker.nanos();
-            if (answer.snapshot() != null && answer.whole()) {
-                entry.summary = NodeSummary.of(answer.snapshot());
+    /**
+     * {@return those of one alias who live at the same time, by incarnation} That two seem to live does not say so: of a life that
+     * ended nobody hears, and the next one may speak before the silence is long enough. Only who was heard after another one
+     * of its alias spoke for the first time, and before that one fell silent, shares the alias (rule D4).
+     */
+    private Set<String> heardSideBySide(List<Answer> alive) {
+        long now = ticker.nanos();
+        Map<String, List<Span>> byAlias = new HashMap<>();
+        for (Answer answer : alive) {
+            NodeIdentity node = answer.peer().node();
+            byAlias.computeIfAbsent(node.alias(), alias -> new ArrayList<>()).add(span(node, now));
+        }
+        Set<String> sharing = new HashSet<>();
+        for (List<Span> spans : byAlias.values()) {
+            spans.sort(Comparator.comparingLong(Span::firstAgo).reversed());
+            Span latest = spans.get(0);
+            for (Span span : spans.subList(1, spans.size())) {
+                if (latest.lastAgo() <= span.firstAgo()) {
+                    sharing.add(latest.incarnation());
+                    sharing.add(span.incarnation());
+                }
+                latest = span.lastAgo() < latest.lastAgo() ? span : latest;
             }
         }
+        return sharing;
+    }
+
+    private Span span(NodeIdentity node, long now) {
+        if (node.incarnation().equals(self.incarnation())) {
+            return new Span(node.incarnation(), now - bornNanos, 0);
+        }
+        Entry entry = peers.get(node.incarnation());
+        return entry == null
+                ? new Span(node.incarnation(), 0, 0)
+                : new Span(node.incarnation(), now - entry.firstNanos, now - entry.heardNanos);
+    }
+
+    private void noteAnswer(Answer answer) {
+        Entry entry = peers.get(answer.peer().node().incarnation());
+        Duration silence = answer.silence();
+        if (entry == null || silence == null) {
+            return;
+        }
+        // It spoke when it spoke, and not when somebody looks at what it said.
+        if (ageNanos(entry) > silence.toNanos()) {
+            entry.heardNanos = ticker.nanos() - silence.toNanos();
+        }
+        if (answer.snapshot() != null && answer.whole()) {
+            entry.summary = NodeSummary.of(answer.snapshot());
+        }
+    }
+
+    /** A node that has not been asked for long enough to know lives as long as anything else of it was heard lately. */
+    private boolean isAlive(Answer answer) {
+        Entry entry = peers.get(answer.peer().node().incarnation());
+        return answer.alive() && (answer.silence() != null || entry == null || ageNanos(entry) <= STALE_FOR.toNanos());
     }
 
     private NodeStatus row(Answer answer, boolean sharesAlias) {
@@ -253,7 +368,7 @@ final class NodeDirectory {
         NodeSummary summary = entry != null ? entry.summary : ownSummary(answer);
         String reason = answer.reason();
         NodeState state;
-        if (answer.alive()) {
+        if (isAlive(answer)) {
             state = sharesAlias ? NodeState.CONFLICT : NodeState.UP;
         } else {
             state = age.compareTo(STALE_FOR) <= 0 ? NodeState.STALE : NodeState.DOWN;
@@ -294,28 +409,41 @@ final class NodeDirectory {
      * What became of the question to a node.
      *
      * @param peer who was asked
-     * @param alive whether anything that it said came back
+     * @param alive whether it is taken for living by this
      * @param whole whether the whole tree was asked for
      * @param reason why there is no snapshot, or {@code null}
      * @param snapshot the snapshot, or {@code null}
+     * @param silence how long ago the last word came back, or {@code null} when none did
      */
     record Answer(
             Peer peer,
             boolean alive,
             boolean whole,
             @Nullable String reason,
-            @Nullable StatusSnapshot snapshot) {}
+            @Nullable StatusSnapshot snapshot,
+            @Nullable Duration silence) {
+        /** An answer that came just now, or none at all. */
+        Answer(Peer peer, boolean alive, boolean whole, @Nullable String reason, @Nullable StatusSnapshot snapshot) {
+            this(peer, alive, whole, reason, snapshot, alive ? Duration.ZERO : null);
+        }
+    }
+
+    /** How long ago, in nanoseconds, a life was heard for the first and for the last time. */
+    private record Span(String incarnation, long firstAgo, long lastAgo) {}
 
     // Mutable state
     private static final class Entry {
+        private final long firstNanos;
         private NodeIdentity node;
         private long bootedMillis;
         private long heardNanos;
+        private boolean publishes;
         private @Nullable NodeSummary summary;
 
         Entry(NodeIdentity node, long bootedMillis, long heardNanos) {
             this.node = node;
             this.bootedMillis = bootedMillis;
+            this.firstNanos = heardNanos;
             this.heardNanos = heardNanos;
         }
     }

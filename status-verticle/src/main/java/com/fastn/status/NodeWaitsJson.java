@@ -170,7 +170,7 @@ final class NodeWaitsJson {
 
     private static NodeWaits.Wait wait(JsonObject json) {
         List<Long> inside = new ArrayList<>();
-        for (Object hold : json.getJsonArray("inside", new JsonArray())) {
+        for (Object hold : array(json, "inside")) {
             if (!(hold instanceof Number number)) {
                 throw new IllegalArgumentException("\"inside\" has something that is no number");
             }
@@ -196,10 +196,16 @@ final class NodeWaitsJson {
 
     private static <T> List<T> list(JsonObject json, String key, Function<JsonObject, T> read) {
         List<T> items = new ArrayList<>();
-        for (Object item : json.getJsonArray(key, new JsonArray())) {
+        for (Object item : array(json, key)) {
             items.add(read.apply(object(item)));
         }
         return items;
+    }
+
+    /** A list that is missing is empty, and so is one that is null. */
+    private static JsonArray array(JsonObject json, String key) {
+        JsonArray items = json.getJsonArray(key);
+        return items == null ? new JsonArray() : items;
     }
 
     private static JsonObject object(@Nullable Object value) {

@@ -6,6 +6,7 @@ import com.fastn.context.Ticker;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.OperationStatus;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,13 +46,16 @@ final class NodeWatch {
     private final WorkerExecutor worker;
     private final LocalStatus local;
     private final ContextRuntime runtime;
+    private final StatusQuery part;
     private final Ticker ticker;
     private final AtomicBoolean changed = new AtomicBoolean();
 
     // Mutable state
-    private final List<Consumer<StatusSnapshot>> watchers = new ArrayList<>();
+    private final List<Consumer<NodeStatus>> watchers = new ArrayList<>();
+    private Supplier<Registration> measuring = () -> () -> {};
+    private @Nullable Registration measured;
     private @Nullable Registration listening;
-    private @Nullable StatusSnapshot latest;
+    private @Nullable NodeStatus latest;
     private @Nullable Appearance appearance;
     private long timer = -1;
     private long takenNanos;
@@ -58,21 +63,28 @@ final class NodeWatch {
     private boolean taking;
     private boolean again;
 
-    NodeWatch(Vertx vertx, WorkerExecutor worker, LocalStatus local, ContextRuntime runtime, Ticker ticker) {
+    NodeWatch(
+            Vertx vertx,
+            WorkerExecutor worker,
+            LocalStatus local,
+            ContextRuntime runtime,
+            StatusQuery part,
+            Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
         this.runtime = runtime;
+        this.part = part;
         this.ticker = ticker;
     }
 
     /**
      * Begins to watch.
      *
-     * @param watcher is told on the verticle's context
+     * @param watcher is told on the verticle's context; where nothing is open at the path that is watched, a row with that reason
      * @return closing it, on that context, ends it
      */
-    Registration watch(Consumer<StatusSnapshot> watcher) {
+    Registration watchRow(Consumer<NodeStatus> watcher) {
         watchers.add(watcher);
         if (watchers.size() == 1) {
             begin();
@@ -84,6 +96,21 @@ final class NodeWatch {
                 end();
             }
         };
+    }
+
+    /** Has something measured while somebody watches; what this begins is closed afterwards. */
+    void whileWatched(Supplier<Registration> begins) {
+        measuring = begins;
+    }
+
+    /** The same for who watches the whole tree, which is never missing. */
+    Registration watch(Consumer<StatusSnapshot> watcher) {
+        return watchRow(row -> {
+            StatusSnapshot snapshot = row.snapshot();
+            if (snapshot != null) {
+                watcher.accept(snapshot);
+            }
+        });
     }
 
     /** {@return whether anybody watches} */
@@ -107,6 +134,7 @@ final class NodeWatch {
                 here.runOnContext(now -> onChange());
             }
         });
+        measured = measuring.get();
         timer = vertx.setPeriodic(PACE.toMillis(), id -> tick());
         take();
     }
@@ -116,6 +144,10 @@ final class NodeWatch {
         if (listening != null) {
             listening.close();
             listening = null;
+        }
+        if (measured != null) {
+            measured.close();
+            measured = null;
         }
         latest = null;
         changed.set(false);
@@ -143,7 +175,7 @@ final class NodeWatch {
         takenNanos = ticker.nanos();
         again = false;
         boolean eventful = changed.getAndSet(false);
-        worker.executeBlocking(() -> local.take(StatusQuery.all(), LocalStatus.BUS_WAIT), false)
+        worker.executeBlocking(() -> local.row(part, LocalStatus.BUS_WAIT), false)
                 .onComplete(done -> {
                     taking = false;
                     if (done.failed()) {
@@ -155,24 +187,28 @@ final class NodeWatch {
     }
 
     /** Of some changes the event is told before the version rises: what looks the same then is looked at once more. */
-    private void onTaken(StatusSnapshot snapshot, boolean eventful) {
+    private void onTaken(NodeStatus row, boolean eventful) {
         if (!isWatched()) {
             return;
         }
         Appearance before = appearance;
-        Appearance now = Appearance.of(snapshot);
+        Appearance now = Appearance.of(row.snapshot());
         again |= eventful && before != null && now.version() == before.version();
         appearance = now;
         if (now.equals(before)) {
             return;
         }
-        latest = snapshot;
-        for (Consumer<StatusSnapshot> watcher : List.copyOf(watchers)) {
-            watcher.accept(snapshot);
+        latest = row;
+        for (Consumer<NodeStatus> watcher : List.copyOf(watchers)) {
+            watcher.accept(row);
         }
     }
 
-    private static boolean mayTurn(StatusSnapshot snapshot) {
+    private static boolean mayTurn(NodeStatus row) {
+        StatusSnapshot snapshot = row.snapshot();
+        if (snapshot == null) {
+            return false;
+        }
         if (!snapshot.activeLocks().stream().allMatch(LockStatus::longHeld)
                 || !snapshot.lockWaiters().stream().allMatch(LockWaiter::stuck)) {
             return true;
@@ -191,14 +227,25 @@ final class NodeWatch {
 
     /** A snapshot without the passing of time: the words of a warning hold durations, which pass. */
     private record Appearance(long version, Set<Mark> marks) {
-        static Appearance of(StatusSnapshot snapshot) {
+        private static final Appearance ABSENT = new Appearance(-1, Set.of());
+
+        static Appearance of(@Nullable StatusSnapshot snapshot) {
+            if (snapshot == null) {
+                return ABSENT;
+            }
             Set<Mark> marks = new HashSet<>();
             for (StatusWarning warning : snapshot.warnings()) {
-                marks.add(new Mark(warning.id(), warning.severity(), warning.contextPath()));
+                marks.add(new Mark(
+                        warning.id(), warning.severity(), warning.contextPath(), warning.contextId(), more(warning)));
             }
             return new Appearance(snapshot.version(), marks);
         }
     }
 
-    private record Mark(String id, WarningSeverity severity, String contextPath) {}
+    private record Mark(String id, WarningSeverity severity, String contextPath, long contextId, String more) {}
+
+    /** {@return how many more of a rule there are than are named: all that is said of them, and it has no age} */
+    static String more(StatusWarning warning) {
+        return warning.since() == null && warning.message().startsWith("+") ? warning.message() : "";
+    }
 }

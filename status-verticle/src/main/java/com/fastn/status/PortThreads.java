@@ -19,22 +19,26 @@ import java.util.function.Supplier;
 final class PortThreads implements AutoCloseable {
     private static final int WORKERS = 4;
     private static final int MOST_WAITING = 256;
-    private static final long IDLE_SECONDS = 10;
 
     private final ThreadPoolExecutor workers;
     private final ScheduledThreadPoolExecutor timer;
 
-    PortThreads() {
+    /**
+     * Makes the threads, which begin when something is to be done.
+     *
+     * @param rest how long one stays that has nothing to do
+     */
+    PortThreads(Duration rest) {
         workers = new ThreadPoolExecutor(
                 WORKERS,
                 WORKERS,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
+                rest.toNanos(),
+                TimeUnit.NANOSECONDS,
                 new LinkedBlockingQueue<>(MOST_WAITING),
                 daemon("fastn-status-port-worker"));
         workers.allowCoreThreadTimeOut(true);
         timer = new ScheduledThreadPoolExecutor(1, daemon("fastn-status-port-timer"));
-        timer.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
+        timer.setKeepAliveTime(rest.toNanos(), TimeUnit.NANOSECONDS);
         timer.allowCoreThreadTimeOut(true);
         timer.setRemoveOnCancelPolicy(true);
     }

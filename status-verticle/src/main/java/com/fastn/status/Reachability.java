@@ -14,6 +14,7 @@ final class Reachability {
 
     // Mutable state
     private int missed;
+    private int othersMissed;
     private long repairs;
 
     /** Takes note that this node is found. */
@@ -33,6 +34,16 @@ final class Reachability {
         }
         repairs++;
         return true;
+    }
+
+    /** Takes note whether this node is found, but for what it registered once and never anew. */
+    void foundOthers(boolean found) {
+        othersMissed = found ? 0 : Math.min(othersMissed + 1, REPAIR_EVERY);
+    }
+
+    /** {@return whether what was registered only once is not found for good} */
+    boolean isForgotten() {
+        return othersMissed >= REPAIR_EVERY;
     }
 
     /** {@return whether registering anew did not help} */

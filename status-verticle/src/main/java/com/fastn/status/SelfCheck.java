@@ -1,10 +1,12 @@
 package com.fastn.status;
 
+import com.fastn.context.WarningIds;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.core.spi.cluster.NodeInfo;
@@ -22,10 +24,18 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It asks the cluster manager and does not send itself a message, because a bus delivers that without asking anybody. It
  * belongs to the verticle's context.
+ *
+ * <p>What the application consumes cannot be registered anew by anybody but the application. So there are witnesses: an address
+ * that this node has alone and one that all nodes have, both registered once, as those of the application are. Where the cluster
+ * manager has forgotten one of them for good, it has forgotten such of the application too, and the node says so.
  */
 final class SelfCheck {
-    /** The id of the warning. */
-    static final String WARNING_ID = "not-reachable-through-cluster";
+    /** The id of the warning that nobody finds this node. */
+    static final String WARNING_ID = WarningIds.NOT_REACHABLE_THROUGH_CLUSTER;
+    /** The id of the warning that nobody finds what the application consumes on this node. */
+    static final String FORGOTTEN_ID = WarningIds.ADDRESSES_FORGOTTEN;
+
+    private static final String WITNESS = "fastn.status.witness";
 
     private static final long TIMEOUT_MILLIS = 2_000;
     /** Then it is looked at again, and repaired once more if need be. */
@@ -33,8 +43,10 @@ final class SelfCheck {
 
     private static final Logger LOG = LoggerFactory.getLogger(SelfCheck.class);
 
+    private final Vertx vertx;
     private final @Nullable ClusterManager manager;
-    private final String address;
+    private final List<String> addresses;
+    private final List<String> witnesses;
     private final Supplier<Future<Void>> registerAnew;
     private final Reachability reachability = new Reachability();
 
@@ -42,21 +54,36 @@ final class SelfCheck {
     private boolean checking;
     // Read by whoever takes a snapshot.
     private volatile boolean lost;
+    private volatile boolean forgotten;
 
     /**
      * Makes one.
      *
      * @param vertx the Vertx of this node
-     * @param address an address that only this node has
+     * @param addresses some that this node has alone, and some that all nodes have: after a merge either kind may be lost
+     * @param incarnation of this node
      * @param registerAnew takes all addresses of this node back and registers them again
      */
-    SelfCheck(Vertx vertx, String address, Supplier<Future<Void>> registerAnew) {
+    SelfCheck(Vertx vertx, List<String> addresses, String incarnation, Supplier<Future<Void>> registerAnew) {
+        this.vertx = vertx;
         this.manager = vertx instanceof VertxInternal internal ? internal.clusterManager() : null;
-        this.address = address;
+        this.addresses = List.copyOf(addresses);
+        this.witnesses = List.of(WITNESS, WITNESS + "." + incarnation);
         this.registerAnew = registerAnew;
     }
 
-    /** Looks once; what is wrong is mended by itself. */
+    /** {@return completes when the witnesses are known to the cluster manager} */
+    Future<Void> start() {
+        return manager == null
+                ? Future.succeededFuture()
+                : Future.all(witnesses.stream()
+                                .map(witness -> OwnPlaceConsumer.of(vertx, witness, message -> {})
+                                        .completion())
+                                .toList())
+                        .mapEmpty();
+    }
+
+    /** Looks once; what is wrong is mended by itself, as far as it is ours. */
     void look() {
         ClusterManager present = manager;
         if (present == null || checking) {
@@ -67,13 +94,14 @@ final class SelfCheck {
                 .compose(found -> {
                     if (found) {
                         reachability.found();
-                        return Future.succeededFuture();
+                        return lookForOthers(present);
                     }
                     return reachability.missed() ? repair(present) : Future.succeededFuture();
                 })
                 .onComplete(done -> {
                     checking = false;
                     lost = reachability.isLost();
+                    tellOthers(reachability.isForgotten());
                     if (done.failed()) {
                         LOG.warn("the addresses of this node could not be registered anew", done.cause());
                     }
@@ -81,49 +109,91 @@ final class SelfCheck {
     }
 
     private Future<Boolean> isFound(ClusterManager present) {
-        Promise<List<RegistrationInfo>> registrations = Promise.promise();
-        Promise<NodeInfo> info = Promise.promise();
+        Promise<NodeInfo> info = promise(vertx);
         try {
-            present.getRegistrations(address, registrations);
             present.getNodeInfo(present.getNodeId(), info);
+        } catch (RuntimeException e) {
+            info.tryFail(e);
+        }
+        Future<Boolean> found = areRegistered(present, addresses)
+                .compose(registered -> info.future().map(known -> registered && known != null));
+        return here(vertx, found).timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS).otherwise(failure -> {
+            LOG.debug("the cluster manager does not say where this node is", failure);
+            return false;
+        });
+    }
+
+    /** Only what the cluster manager says counts here: nothing can be mended, so nothing is lost by asking again later. */
+    private Future<Void> lookForOthers(ClusterManager present) {
+        return here(vertx, areRegistered(present, witnesses))
+                .timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .onSuccess(reachability::foundOthers)
+                .<Void>mapEmpty()
+                .otherwiseEmpty();
+    }
+
+    private void tellOthers(boolean areForgotten) {
+        if (areForgotten && !forgotten) {
+            LOG.error(
+                    "the cluster manager has forgotten what the application consumes on this node, and nobody but the application"
+                            + " can register that anew: restart this node, or deploy its verticles again");
+        }
+        forgotten = areForgotten;
+    }
+
+    private Future<Boolean> areRegistered(ClusterManager present, List<String> all) {
+        return Future.all(all.stream().map(each -> isRegistered(present, each)).toList())
+                .map(found -> found.<Boolean>list().stream().allMatch(each -> each));
+    }
+
+    private Future<Boolean> isRegistered(ClusterManager present, String at) {
+        Promise<List<RegistrationInfo>> registrations = promise(vertx);
+        try {
+            present.getRegistrations(at, registrations);
         } catch (RuntimeException e) {
             registrations.tryFail(e);
         }
         return registrations
                 .future()
-                .compose(all -> info.future()
-                        .map(known -> known != null
-                                && all != null
-                                && all.stream().anyMatch(r -> r.nodeId().equals(present.getNodeId()))))
-                .timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
-                .otherwise(failure -> {
-                    LOG.debug("the cluster manager does not say where this node is", failure);
-                    return false;
-                });
+                .map(all -> all != null
+                        && all.stream().anyMatch(each -> each.nodeId().equals(present.getNodeId())));
     }
 
     private Future<Void> repair(ClusterManager present) {
         LOG.warn("the cluster manager does not know this node any more, so its addresses are registered anew");
-        Promise<Void> told = Promise.promise();
+        Promise<Void> told = promise(vertx);
         NodeInfo own = present.getNodeInfo();
         if (own == null) {
             told.complete();
         } else {
             present.setNodeInfo(own, told);
         }
-        return soon(told.future())
+        return soon(vertx, told.future())
                 .compose(known -> registerAnew.get())
                 .timeout(LONGEST_REPAIR_MILLIS, TimeUnit.MILLISECONDS);
     }
 
+    /** A promise that is told about on the caller's context; a cluster manager may complete it on a thread of its own. */
+    static <T> Promise<T> promise(Vertx vertx) {
+        return ((ContextInternal) vertx.getOrCreateContext()).promise();
+    }
+
     /**
-     * {@return completes with what is awaited, or without it} A cluster manager that has just merged was seen never to say that a
-     * registration is gone; what is to come then does not wait for it.
+     * {@return completes with what is awaited, or without it, on the caller's context} A cluster manager that has just merged was seen
+     * never to say that a registration is gone; what is to come then does not wait for it.
      */
-    static Future<Void> soon(Future<?> awaited) {
-        return awaited.timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+    static Future<Void> soon(Vertx vertx, Future<?> awaited) {
+        return here(vertx, awaited)
+                .timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
                 .<Void>mapEmpty()
                 .otherwiseEmpty();
+    }
+
+    /** A future of several others belongs to no context, and its time would run out on a thread that is not ours. */
+    private static <T> Future<T> here(Vertx vertx, Future<T> elsewhere) {
+        Promise<T> told = promise(vertx);
+        elsewhere.onSuccess(told::tryComplete).onFailure(told::tryFail);
+        return told.future();
     }
 
     /** {@return a warning while registering anew does not help, or {@code null}} */
@@ -138,6 +208,21 @@ final class SelfCheck {
                 "this node is not reachable through the cluster manager, and registering it anew did not help",
                 rootPath,
                 "restart this node; until then ask it through its status port");
+    }
+
+    /** {@return a warning while others do not find what the application consumes, or {@code null}} */
+    @Nullable
+    StatusWarning forgotten(String rootPath) {
+        if (!forgotten) {
+            return null;
+        }
+        return new StatusWarning(
+                FORGOTTEN_ID,
+                WarningSeverity.CRITICAL,
+                "the cluster manager has forgotten the addresses of this node; those of the status verticle are registered anew,"
+                        + " consumers of the application that are older than that get nothing from other nodes",
+                rootPath,
+                "deploy the verticles that consume them again, or restart this node");
     }
 
     /** {@return how often addresses were registered anew} */

@@ -2,24 +2,31 @@ package com.fastn.status;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.CancelReport;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
+import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusPage;
 import com.fastn.context.vertx.Addresses;
 import com.google.errorprone.annotations.CheckReturnValue;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.ReadStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -45,12 +52,16 @@ public final class StatusClient {
     /** Vert.x goes round over the nodes, so the next attempt falls to another one. */
     private static final int ATTEMPTS = 3;
 
+    private static final String PATH = "path";
+
     private final Vertx vertx;
     private final Duration timeout;
+    private final @Nullable Integer depth;
 
-    private StatusClient(Vertx vertx, Duration timeout) {
+    private StatusClient(Vertx vertx, Duration timeout, @Nullable Integer depth) {
         this.vertx = vertx;
         this.timeout = timeout;
+        this.depth = depth;
     }
 
     /**
@@ -60,7 +71,7 @@ public final class StatusClient {
      * @return the client
      */
     public static StatusClient create(Vertx vertx) {
-        return new StatusClient(requireNonNull(vertx, "vertx"), DEFAULT_TIMEOUT);
+        return new StatusClient(requireNonNull(vertx, "vertx"), DEFAULT_TIMEOUT, null);
     }
 
     /**
@@ -75,12 +86,28 @@ public final class StatusClient {
         if (duration.toMillis() <= 0) {
             throw new IllegalArgumentException("an answer takes some time; give it more than " + duration);
         }
-        return new StatusClient(vertx, duration);
+        return new StatusClient(vertx, duration, depth);
+    }
+
+    /**
+     * Makes a client whose answers and streams show less of each tree. Explanations want the whole, and get it.
+     *
+     * @param levels how many levels of a tree, or of the part that is asked for; 1 for its root alone. Never more than 30 are
+     *     shown
+     * @return the client
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public StatusClient withDepth(int levels) {
+        if (levels < 1) {
+            throw new IllegalArgumentException(
+                    "a tree has a root, which is 1 level; " + levels + " would show nothing");
+        }
+        return new StatusClient(vertx, timeout, Math.min(levels, SnapshotView.DEEPEST));
     }
 
     /** {@return the status of all nodes of the cluster} */
     public Future<ClusterStatus> status() {
-        return ask(new JsonObject());
+        return ask(question());
     }
 
     /**
@@ -89,32 +116,34 @@ public final class StatusClient {
      * @param nodes aliases, or beginnings of incarnations of 4 characters and more
      */
     public Future<ClusterStatus> status(String... nodes) {
-        return ask(of(List.of(nodes)));
+        return ask(of(question(), nodes));
     }
 
     /**
-     * {@return a part of the tree of every node that has it}
+     * {@return a part of the tree of every node that has it; others are rows without a status}
      *
      * @param path the path from the root down
+     * @param nodes aliases, or beginnings of incarnations; none for the whole cluster
      */
-    public Future<ClusterStatus> status(ContextPath path) {
-        return ask(new JsonObject().put("path", new JsonArray(path.names())));
+    public Future<ClusterStatus> status(ContextPath path, String... nodes) {
+        return ask(of(question().put(PATH, new JsonArray(path.names())), nodes));
     }
 
     /** {@return the status of all nodes, with the contexts that ended last and are remembered} */
     public Future<ClusterStatus> recent() {
-        return ask(new JsonObject().put("recent", true));
+        return ask(question().put("recent", true));
     }
 
     /** {@return the status of all nodes, with the times in which contexts were stuck} */
     public Future<ClusterStatus> episodes() {
-        return ask(new JsonObject().put("episodes", true));
+        return ask(question().put("episodes", true));
     }
 
     /** {@return why contexts of the cluster are stuck, those that are stuck for the longest first; empty when none is} */
     public Future<List<Explanation>> explain() {
-        return status().compose(cluster ->
-                vertx.executeBlocking(() -> Explainer.of(cluster).explainAll(), false));
+        return ask(new JsonObject())
+                .compose(cluster ->
+                        vertx.executeBlocking(() -> Explainer.of(cluster).explainAll(), false));
     }
 
     /**
@@ -124,8 +153,9 @@ public final class StatusClient {
      */
     public Future<@Nullable Explanation> explain(String context) {
         requireNonNull(context, "context");
-        return status().compose(cluster ->
-                vertx.executeBlocking(() -> Explainer.of(cluster).explain(context), false));
+        return ask(new JsonObject())
+                .compose(cluster ->
+                        vertx.executeBlocking(() -> Explainer.of(cluster).explain(context), false));
     }
 
     /**
@@ -138,11 +168,82 @@ public final class StatusClient {
      * @param nodes aliases, or beginnings of incarnations; none for the whole cluster
      */
     public ReadStream<ClusterStatus> stream(String... nodes) {
-        return new StatusStream(vertx, List.of(nodes));
+        return new StatusStream(vertx, of(question(), nodes));
     }
 
-    private static JsonObject of(List<String> nodes) {
-        return nodes.isEmpty() ? new JsonObject() : new JsonObject().put("nodes", new JsonArray(nodes));
+    /**
+     * {@return a part of the trees as it changes, in the way of {@link #stream(String...)}} A node on which nothing is open at the
+     * path is a row without a status, with that reason; it may come, go and come back.
+     *
+     * @param path the path from the root down
+     * @param nodes aliases, or beginnings of incarnations; none for the whole cluster
+     */
+    public ReadStream<ClusterStatus> stream(ContextPath path, String... nodes) {
+        return new StatusStream(vertx, of(question().put(PATH, new JsonArray(path.names())), nodes));
+    }
+
+    /**
+     * {@return the whole tree of one node, however many contexts it has, which is fetched page by page} It has the contexts that
+     * were open when the reading began; each is told as it is when its page is made. It fails when the node is lost meanwhile.
+     *
+     * @param node its alias, or its incarnation
+     */
+    public Future<ContextStatus> tree(String node) {
+        Promise<ContextStatus> tree = ((ContextInternal) vertx.getOrCreateContext()).promise();
+        read(Addresses.node(node), TreePages.FIRST, new ArrayList<>(), tree);
+        return tree.future();
+    }
+
+    /** Not by composing futures, which would lie inside one another as deep as there are pages. */
+    private void read(String address, String which, List<SnapshotDelta.Change> read, Promise<ContextStatus> tree) {
+        vertx.eventBus()
+                .<Object>request(address, new JsonObject().put("page", which), bytes())
+                .compose(message -> vertx.executeBlocking(() -> page(message), false))
+                .onFailure(tree::tryFail)
+                .onSuccess(page -> {
+                    read.addAll(page.contexts());
+                    String next = page.next();
+                    if (next == null) {
+                        vertx.executeBlocking(() -> StatusPage.tree(read), false)
+                                .onComplete(tree);
+                    } else if (page.contexts().isEmpty() || read.size() >= page.totalContexts()) {
+                        tree.tryFail(new IllegalArgumentException(
+                                "the node tells of more contexts than the " + page.totalContexts() + " that it has"));
+                    } else {
+                        read(Addresses.node(page.node().incarnation()), next, read, tree);
+                    }
+                });
+    }
+
+    /**
+     * Cancels a context of a node, and all below it, where the operator of that node has set the option {@code allowRemoteCancel};
+     * it fails with code 403 otherwise. It asks work to stop, and does not wait longer for it than is said.
+     *
+     * @param node its incarnation, or its alias, which may have begun another life with other ids meanwhile
+     * @param contextId the context's id, as the status shows it
+     * @param reason why, for people; at most 256 characters
+     * @param wait how long to wait for those below to end, at most 10 s
+     * @return which of them had not ended then
+     */
+    public Future<CancelReport> cancel(String node, long contextId, String reason, Duration wait) {
+        DeliveryOptions options =
+                new DeliveryOptions().setSendTimeout(timeout.plus(wait).toMillis());
+        return vertx.eventBus()
+                .<JsonObject>request(Addresses.cancel(node), RemoteCancel.order(contextId, reason, wait), options)
+                .map(reply -> RemoteCancel.report(reply.body()));
+    }
+
+    private static StatusPage page(Message<Object> message) {
+        return StatusJson.readPage(
+                bytes(message), StatusJson.ReadLimits.DEFAULT.withMaxLength(Answers.MOST_WIRE_BYTES));
+    }
+
+    private JsonObject question() {
+        return depth == null ? new JsonObject() : new JsonObject().put("depth", depth);
+    }
+
+    private static JsonObject of(JsonObject question, String... nodes) {
+        return nodes.length == 0 ? question : question.put("nodes", new JsonArray(List.of(nodes)));
     }
 
     private Future<ClusterStatus> ask(JsonObject question) {
@@ -150,10 +251,7 @@ public final class StatusClient {
     }
 
     private Future<ClusterStatus> ask(JsonObject question, int attempts) {
-        DeliveryOptions options = new DeliveryOptions()
-                .setSendTimeout(timeout.toMillis())
-                .addHeader(ClusterQuery.WIRE_HEADER, ClusterQuery.WIRE_VERSION);
-        Future<Message<Object>> reply = vertx.eventBus().request(Addresses.STATUS_QUERY, question, options);
+        Future<Message<Object>> reply = vertx.eventBus().request(Addresses.STATUS_QUERY, question, bytes());
         return reply.compose(
                 message -> vertx.executeBlocking(() -> read(message), false),
                 failure -> attempts > 1 && isTimeout(failure)
@@ -161,15 +259,25 @@ public final class StatusClient {
                         : Future.failedFuture(failure));
     }
 
+    private DeliveryOptions bytes() {
+        return new DeliveryOptions()
+                .setSendTimeout(timeout.toMillis())
+                .addHeader(ClusterQuery.WIRE_HEADER, ClusterQuery.WIRE_VERSION);
+    }
+
     private static boolean isTimeout(Throwable failure) {
         return failure instanceof ReplyException e && e.failureType() == ReplyFailure.TIMEOUT;
     }
 
     private static ClusterStatus read(Message<Object> message) {
+        return StatusJson.readCluster(bytes(message));
+    }
+
+    private static byte[] bytes(Message<Object> message) {
         if (message.body() instanceof Buffer bytes) {
-            return StatusJson.readCluster(bytes.getBytes());
+            return bytes.getBytes();
         }
-        throw new IllegalArgumentException("what answers at " + Addresses.STATUS_QUERY
-                + " is no status verticle of this version; upgrade the one that is older");
+        throw new IllegalArgumentException(
+                "what answers is no status verticle of this version; upgrade the one that is older");
     }
 }

@@ -31,7 +31,6 @@ import org.slf4j.LoggerFactory;
  * expensive, so that it takes at most a twentieth of a processor. Other nodes tell what changes there, to a {@link FollowedCluster}.
  */
 final class StatusFeed {
-    private static final long PACE_NANOS = Duration.ofSeconds(1).toNanos();
     private static final int SHARE = 20;
     private static final Logger LOG = LoggerFactory.getLogger(StatusFeed.class);
 
@@ -40,6 +39,7 @@ final class StatusFeed {
     private final LocalStatus local;
     private final @Nullable FollowedCluster cluster;
     private final Ticker ticker;
+    private final long paceNanos;
     private final List<Reader> readers = new CopyOnWriteArrayList<>();
 
     /** Whether something changed after the look that is under way began. */
@@ -72,11 +72,13 @@ final class StatusFeed {
             LocalStatus local,
             ClusterAnswers cluster,
             BusDoor bus,
-            Ticker ticker) {
+            Ticker ticker,
+            Duration pace) {
         this.request = request;
         this.threads = threads;
         this.local = local;
         this.ticker = ticker;
+        this.paceNanos = pace.toNanos();
         this.cluster = request.cluster() ? new FollowedCluster(request.query(), cluster, bus, this::changed) : null;
     }
 
@@ -100,7 +102,7 @@ final class StatusFeed {
             if (latest != null) {
                 wait = lookNanos + lookPaceNanos - now;
                 if (dirty) {
-                    wait = Math.min(wait, toldNanos + Math.max(PACE_NANOS, lookPaceNanos) - now);
+                    wait = Math.min(wait, toldNanos + Math.max(paceNanos, lookPaceNanos) - now);
                 }
             }
             if (wait > 0) {
@@ -169,7 +171,7 @@ final class StatusFeed {
             }
             long now = ticker.nanos();
             lookNanos = now;
-            lookPaceNanos = request.cluster() ? PACE_NANOS : Math.max(PACE_NANOS, (now - began) * SHARE);
+            lookPaceNanos = request.cluster() ? paceNanos : Math.max(paceNanos, (now - began) * SHARE);
             news = told != null && (latest == null || !told.sign.equals(latest.sign));
             if (told != null && news) {
                 latest = told;
@@ -178,7 +180,7 @@ final class StatusFeed {
         }
         if (failure != null) {
             LOG.warn("what is watched could not be looked at, and is looked at again in a second", failure);
-            threads.after(Duration.ofNanos(PACE_NANOS), this::proceed);
+            threads.after(Duration.ofNanos(paceNanos), this::proceed);
             return;
         }
         if (news) {
@@ -247,7 +249,9 @@ final class StatusFeed {
         private final Object sign;
         private final String event;
         private final @Nullable StatusSnapshot snapshot;
-        private final @Nullable ClusterStatus cluster;
+
+        @GuardedBy("this")
+        private @Nullable ClusterStatus cluster;
 
         @GuardedBy("this")
         private byte @Nullable [] line;
@@ -297,7 +301,12 @@ final class StatusFeed {
             sign.add(snapshot.node());
             sign.add(snapshot.version());
             for (StatusWarning warning : snapshot.warnings()) {
-                sign.add(List.of(warning.id(), warning.severity(), warning.contextPath()));
+                sign.add(List.of(
+                        warning.id(),
+                        warning.severity(),
+                        warning.contextPath(),
+                        warning.contextId(),
+                        NodeWatch.more(warning)));
             }
             return sign;
         }
@@ -329,6 +338,8 @@ final class StatusFeed {
             if (written == null) {
                 written = snapshot != null ? Answers.whole(snapshot) : Answers.json(requireNonNull(cluster));
                 line = written;
+                // A reader that is slow keeps the line, and not the trees of all nodes beside it.
+                cluster = null;
             }
             return written;
         }

@@ -5,6 +5,7 @@ import com.fastn.context.Ticker;
 import com.fastn.status.http.HttpQuestion;
 import com.fastn.status.http.StreamReader;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ final class StatusFeeds implements AutoCloseable {
     private final ClusterAnswers cluster;
     private final BusDoor bus;
     private final Ticker ticker;
+    private final Duration pace;
 
     /** Read by every thread that changes something. */
     private final List<StatusFeed> open = new CopyOnWriteArrayList<>();
@@ -31,12 +33,14 @@ final class StatusFeeds implements AutoCloseable {
     @GuardedBy("this")
     private @Nullable Registration changes;
 
-    StatusFeeds(PortThreads threads, LocalStatus local, ClusterAnswers cluster, BusDoor bus, Ticker ticker) {
+    StatusFeeds(
+            PortThreads threads, LocalStatus local, ClusterAnswers cluster, BusDoor bus, Ticker ticker, Duration pace) {
         this.threads = threads;
         this.local = local;
         this.cluster = cluster;
         this.bus = bus;
         this.ticker = ticker;
+        this.pace = pace;
     }
 
     /**
@@ -56,7 +60,7 @@ final class StatusFeeds implements AutoCloseable {
                 changes = local.onChange(() -> open.forEach(StatusFeed::changed));
             }
             StatusFeed known = feeds.get(key);
-            feed = known != null ? known : new StatusFeed(key, threads, local, cluster, bus, ticker);
+            feed = known != null ? known : new StatusFeed(key, threads, local, cluster, bus, ticker, pace);
             if (known == null) {
                 feeds.put(key, feed);
                 open.add(feed);

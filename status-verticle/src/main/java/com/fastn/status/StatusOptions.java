@@ -39,9 +39,15 @@ import org.jspecify.annotations.Nullable;
  *     <td>how long a node that is down stays listed</td></tr>
  * <tr><td>{@code deadlockSearchAfter}</td><td>milliseconds</td><td>5000</td>
  *     <td>how old a wait for another node is from when on deadlocks of the cluster are looked for; 0 for never</td></tr>
+ * <tr><td>{@code publish}</td><td>{@code "local"} or {@code "cluster"}</td><td>{@code "local"}</td>
+ *     <td>whether consumers of {@code fastn.status} hear of their own node, or of the cluster</td></tr>
  * <tr><td>{@code descriptors}</td><td>true or false</td><td>true</td>
  *     <td>whether this node can be found by {@code fastn status} on its machine</td></tr>
  * <tr><td>{@code systemMetrics}</td><td>true or false</td><td>true</td><td>whether the machine is read</td></tr>
+ * <tr><td>{@code trustCluster}</td><td>true or false</td><td>false</td>
+ *     <td>whether every node of the cluster is told data values</td></tr>
+ * <tr><td>{@code allowRemoteCancel}</td><td>true or false</td><td>false</td>
+ *     <td>whether other nodes may cancel contexts of this one</td></tr>
  * </table>
  */
 public final class StatusOptions {
@@ -75,9 +81,11 @@ public final class StatusOptions {
     private long helloInterval = DEFAULT_HELLO_INTERVAL;
     private long forgetAfter = DEFAULT_FORGET_AFTER;
     private long deadlockSearchAfter = DEFAULT_DEADLOCK_SEARCH_AFTER;
+    private StatusPublication publish = StatusPublication.LOCAL;
     private boolean descriptors = true;
     private boolean systemMetrics = true;
     private boolean trustCluster;
+    private boolean allowRemoteCancel;
 
     /** Makes options that are all at their defaults. */
     public StatusOptions() {}
@@ -101,9 +109,11 @@ public final class StatusOptions {
         this.helloInterval = other.helloInterval;
         this.forgetAfter = other.forgetAfter;
         this.deadlockSearchAfter = other.deadlockSearchAfter;
+        this.publish = other.publish;
         this.descriptors = other.descriptors;
         this.systemMetrics = other.systemMetrics;
         this.trustCluster = other.trustCluster;
+        this.allowRemoteCancel = other.allowRemoteCancel;
     }
 
     /**
@@ -128,9 +138,11 @@ public final class StatusOptions {
         this.helloInterval = reader.number("helloInterval", helloInterval);
         this.forgetAfter = reader.number("forgetAfter", forgetAfter);
         this.deadlockSearchAfter = reader.number("deadlockSearchAfter", deadlockSearchAfter);
+        this.publish = reader.publication("publish", publish);
         this.descriptors = reader.flag("descriptors", descriptors);
         this.systemMetrics = reader.flag("systemMetrics", systemMetrics);
         this.trustCluster = reader.flag("trustCluster", trustCluster);
+        this.allowRemoteCancel = reader.flag("allowRemoteCancel", allowRemoteCancel);
         reader.refuseOthers();
     }
 
@@ -146,9 +158,11 @@ public final class StatusOptions {
                 .put("helloInterval", helloInterval)
                 .put("forgetAfter", forgetAfter)
                 .put("deadlockSearchAfter", deadlockSearchAfter)
+                .put("publish", publish.text())
                 .put("descriptors", descriptors)
                 .put("systemMetrics", systemMetrics)
-                .put("trustCluster", trustCluster);
+                .put("trustCluster", trustCluster)
+                .put("allowRemoteCancel", allowRemoteCancel);
         putIfSaid(json, "alias", alias);
         putIfSaid(json, "httpTokenFile", httpTokenFile);
         putIfSaid(json, "httpTlsCert", httpTlsCert);
@@ -386,6 +400,24 @@ public final class StatusOptions {
         return this;
     }
 
+    /** {@return whose status consumers of {@code fastn.status} hear; {@link StatusPublication#LOCAL} unless said} */
+    public StatusPublication getPublish() {
+        return publish;
+    }
+
+    /**
+     * Says whose status consumers of {@code fastn.status} hear. What is published to the cluster can be read by everybody in it,
+     * and is sent to a node only while somebody consumes there.
+     *
+     * @param publication that of their node alone, or that of the cluster
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setPublish(StatusPublication publication) {
+        this.publish = requireNonNull(publication, "publication");
+        return this;
+    }
+
     /** {@return whether {@code fastn status} finds this node by itself on its machine; {@code true} unless said} */
     public boolean isDescriptors() {
         return descriptors;
@@ -439,6 +471,25 @@ public final class StatusOptions {
         return this;
     }
 
+    /** {@return whether other nodes may cancel contexts of this one; {@code false} unless said} */
+    public boolean isAllowRemoteCancel() {
+        return allowRemoteCancel;
+    }
+
+    /**
+     * Says whether other nodes may cancel contexts of this one, with all below them, by {@link StatusClient#cancel}. Where
+     * anybody may have joined the cluster it stays refused, see {@link #setTrustCluster}. What {@code setCancelCallees} of the
+     * library's Vert.x options does is something else, and does not depend on this.
+     *
+     * @param allow {@code true} where everybody who reaches the event bus may do that
+     * @return these options
+     */
+    @CanIgnoreReturnValue
+    public StatusOptions setAllowRemoteCancel(boolean allow) {
+        this.allowRemoteCancel = allow;
+        return this;
+    }
+
     /**
      * Checks the values.
      *
@@ -461,6 +512,11 @@ public final class StatusOptions {
         checkTime(problems, "queryTimeout", queryTimeout);
         if (helloInterval != 0) {
             checkTime(problems, "helloInterval", helloInterval);
+        }
+        if (helloInterval == 0 && publish == StatusPublication.CLUSTER) {
+            problems.add(
+                    "publish is \"cluster\" and helloInterval is 0, and by their hellos the nodes know which of them"
+                            + " publishes; give helloInterval a time, or publish \"local\"");
         }
         checkTime(problems, "forgetAfter", forgetAfter);
         if (deadlockSearchAfter != 0) {
@@ -541,6 +597,19 @@ public final class StatusOptions {
                 return flag;
             }
             throw wrongType(key, value, "true or false");
+        }
+
+        StatusPublication publication(String key, StatusPublication otherwise) {
+            Object value = take(key);
+            if (value == null) {
+                return otherwise;
+            }
+            for (StatusPublication one : StatusPublication.values()) {
+                if (one.text().equals(value)) {
+                    return one;
+                }
+            }
+            throw wrongType(key, value, "\"local\" or \"cluster\"");
         }
 
         long number(String key, long otherwise) {

@@ -31,15 +31,21 @@ final class StatusPort {
      * @param directory knows the other nodes
      * @param bus asks them, over the bus of the application
      * @param ticker the source of time
+     * @param tempo how fast it goes
      * @return completes, on any thread, when the port listens; fails with a sentence when it may not or cannot
      */
     static CompletableFuture<StatusPort> open(
-            StatusOptions options, LocalStatus local, NodeDirectory directory, BusDoor bus, Ticker ticker) {
-        PortThreads threads = new PortThreads();
+            StatusOptions options,
+            LocalStatus local,
+            NodeDirectory directory,
+            BusDoor bus,
+            Ticker ticker,
+            PortTempo tempo) {
+        PortThreads threads = new PortThreads(tempo.rest());
         ClusterAnswers cluster = new ClusterAnswers(
                 threads, local, directory, bus, Duration.ofMillis(options.getQueryTimeout()), ticker);
         StatusRoutes routes = new StatusRoutes(threads, local, directory, cluster, ticker);
-        StatusFeeds feeds = new StatusFeeds(threads, local, cluster, bus, ticker);
+        StatusFeeds feeds = new StatusFeeds(threads, local, cluster, bus, ticker, tempo.pace());
         return threads.work(() -> settings(options))
                 .thenCompose(settings ->
                         StatusServer.open(settings, routes.byPath(), Map.of("/status/stream", feeds::open), ticker))

@@ -3,6 +3,7 @@ package com.fastn.status;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.StatusRenderer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,19 +19,23 @@ import org.jspecify.annotations.Nullable;
  * @param depth how many levels of the tree, 1 for the root alone, or {@code null} for all
  * @param path the part of the tree to show, or {@code null} for all of it
  * @param width columns of the coloured drawing
+ * @param lines lines of the drawing of a node's tree, the rest of which is counted; 0 for all. In JSON, contexts that are enough
+ *     to draw so many
  */
 record StatusQuery(
         List<String> nodes,
         Format format,
         @Nullable Integer depth,
         @Nullable ContextPath path,
-        int width) {
+        int width,
+        int lines) {
     static final int DEFAULT_WIDTH = 100;
 
     private static final int MOST_NODES = 1_000;
     private static final int LONGEST_TEXT = 8_192;
     private static final int NARROWEST = 20;
     private static final int WIDEST = 500;
+    private static final int MOST_LINES = 100_000;
     private static final int DEEPEST = 10_000;
 
     StatusQuery {
@@ -40,7 +45,7 @@ record StatusQuery(
 
     /** {@return the question for everything, as JSON} */
     static StatusQuery all() {
-        return new StatusQuery(List.of(), Format.JSON, null, null, DEFAULT_WIDTH);
+        return new StatusQuery(List.of(), Format.JSON, null, null, DEFAULT_WIDTH, 0);
     }
 
     /**
@@ -57,7 +62,8 @@ record StatusQuery(
                 fields.format(),
                 fields.number("depth", 1, DEEPEST),
                 fields.path(),
-                fields.width());
+                fields.width(),
+                fields.lines());
         fields.refuseOthers("key");
         return query;
     }
@@ -84,9 +90,20 @@ record StatusQuery(
                 fields.format(),
                 fields.number("depth", 1, DEEPEST),
                 fields.path(),
-                fields.width());
+                fields.width(),
+                fields.lines());
         fields.refuseOthers("parameter");
         return query;
+    }
+
+    /**
+     * {@return how many contexts of a tree whoever draws it so high can need} Twice as many: one that does not fit there is
+     * passed over for the next one.
+     *
+     * @param most if all are wanted
+     */
+    int contexts(int most) {
+        return lines == 0 ? most : Math.min(most, 2 * lines);
     }
 
     /** {@return whether the whole tree of a node is asked for} */
@@ -96,7 +113,12 @@ record StatusQuery(
 
     /** {@return this question for everything of the same nodes} */
     StatusQuery whole() {
-        return new StatusQuery(nodes, format, null, null, width);
+        return new StatusQuery(nodes, format, null, null, width, lines);
+    }
+
+    /** {@return this question without what tells apart who asks the same of the trees: nodes, format, width and lines} */
+    StatusQuery part() {
+        return new StatusQuery(List.of(), Format.JSON, depth, path, DEFAULT_WIDTH, 0);
     }
 
     /** {@return the part of this question that a single node answers, as the body of a bus request} */
@@ -189,6 +211,14 @@ record StatusQuery(
         int width() {
             Integer width = number("width", NARROWEST, WIDEST);
             return width == null ? DEFAULT_WIDTH : width;
+        }
+
+        int lines() {
+            Integer lines = number("lines", 0, MOST_LINES);
+            if (lines != null) {
+                return lines;
+            }
+            return format() == Format.JSON ? 0 : StatusRenderer.USUAL_TREE_LINES;
         }
 
         @Nullable

@@ -47,6 +47,7 @@ final class StatusRoutes {
         routes.put("/status/recent", guarded(this::recent));
         routes.put("/status/explain", guarded(this::explain));
         routes.put("/status/episodes", guarded(this::episodes));
+        routes.put("/status/checks", guarded(this::checks));
         routes.put("/metrics", guarded(this::metrics));
         routes.put("/threads", guarded(this::threads));
         routes.put("/health", guarded(this::health));
@@ -99,7 +100,7 @@ final class StatusRoutes {
     /** The nodes as rows without their trees. */
     private CompletableFuture<HttpReply> nodes(HttpQuestion question) {
         StatusQuery asked = StatusRequest.once(question).query();
-        StatusQuery shallow = new StatusQuery(asked.nodes(), asked.format(), 1, null, asked.width());
+        StatusQuery shallow = new StatusQuery(asked.nodes(), asked.format(), 1, null, asked.width(), asked.lines());
         return cluster.ask(shallow).thenCompose(status -> threads.work(() -> write(rows(status), shallow)));
     }
 
@@ -113,7 +114,7 @@ final class StatusRoutes {
     /** The contexts that ended, below a root that stands alone. */
     private CompletableFuture<HttpReply> recent(HttpQuestion question) {
         StatusQuery asked = StatusRequest.once(question).query();
-        StatusQuery root = new StatusQuery(List.of(), asked.format(), 1, null, asked.width());
+        StatusQuery root = new StatusQuery(List.of(), asked.format(), 1, null, asked.width(), asked.lines());
         return threads.work(() -> {
             StatusSnapshot snapshot = local.take(root, java.time.Duration.ZERO);
             StatusSnapshot alone = new StatusSnapshot(
@@ -140,7 +141,7 @@ final class StatusRoutes {
                 : threads.work(() -> local.explain(context));
         return found.thenApply(explanations -> request.query().format() == StatusQuery.Format.JSON
                 ? HttpReply.json(Explanations.json(explanations))
-                : HttpReply.text(200, Explanations.text(explanations)));
+                : HttpReply.text(200, Explanations.text(explanations, request.query())));
     }
 
     private CompletableFuture<HttpReply> episodes(HttpQuestion question) {
@@ -148,6 +149,27 @@ final class StatusRoutes {
         return threads.work(() -> query.format() == StatusQuery.Format.JSON
                 ? HttpReply.json(Explanations.episodesJson(local.episodes()))
                 : HttpReply.text(200, Explanations.episodesText(local.episodes())));
+    }
+
+    /** What this node finds when it looks at itself. While its event loop is blocked, that is all that is found. */
+    private CompletableFuture<HttpReply> checks(HttpQuestion question) {
+        boolean json = StatusRequest.once(question).query().format() == StatusQuery.Format.JSON;
+        return cluster.look()
+                .exceptionally(StatusRoutes::blocked)
+                .thenApply(found -> json
+                        ? HttpReply.json(NodeCheck.json(found).toBuffer().getBytes())
+                        : HttpReply.text(200, NodeCheck.text(found)));
+    }
+
+    private static List<NodeCheck> blocked(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        if (cause instanceof BusSilentException) {
+            return List.of(NodeCheck.wrong(
+                    "event loop",
+                    "the status verticle's stands still, so nothing else could be looked at",
+                    "fastn explain, and /threads on this machine, show what is on it"));
+        }
+        throw failure instanceof RuntimeException e ? e : new CompletionException(failure);
     }
 
     private CompletableFuture<HttpReply> metrics(HttpQuestion question) {
@@ -197,7 +219,7 @@ final class StatusRoutes {
 
     private static HttpReply write(ClusterStatus status, StatusQuery query) {
         return query.format() == StatusQuery.Format.JSON
-                ? HttpReply.json(Answers.json(status))
+                ? HttpReply.json(Answers.json(status, query.contexts(Answers.MOST_CONTEXTS)))
                 : HttpReply.text(200, Answers.text(status, query));
     }
 

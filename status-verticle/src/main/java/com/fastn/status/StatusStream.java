@@ -5,14 +5,13 @@ import static java.util.Objects.requireNonNull;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.vertx.Addresses;
+import com.fastn.status.stream.Inbox;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.ReadStream;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,15 +31,17 @@ final class StatusStream implements ReadStream<ClusterStatus> {
     private boolean opened;
     private boolean ended;
 
-    StatusStream(Vertx vertx, List<String> nodes) {
+    StatusStream(Vertx vertx, JsonObject question) {
         this.home = vertx.getOrCreateContext();
         this.subscription = new StatusSubscription(
                 vertx,
                 null,
                 Addresses.STATUS_SUBSCRIBE,
-                nodes.isEmpty() ? new JsonObject() : new JsonObject().put("nodes", new JsonArray(nodes)),
+                question,
                 this::onView,
                 this::onTrouble,
+                Inbox.MOST_NODES,
+                new PeerBytes(Ticker.system()),
                 Ticker.system());
         subscription.acknowledgeByHand();
     }

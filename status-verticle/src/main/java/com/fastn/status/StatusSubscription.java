@@ -10,7 +10,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.JsonObject;
@@ -41,9 +40,19 @@ final class StatusSubscription {
     /** A reader takes its time to ask again, because the new beginning may be on its way. */
     private static final int TICKS_BETWEEN_RESTARTS = 2;
 
+    /** When so many new beginnings brought nothing at all, the cluster manager has forgotten where this reader is. */
+    private static final int MOST_DEAF_RESTARTS = 2;
+
+    /** How long a reader that had no room for what it was told leaves room to others. */
+    static final int TICKS_LEFT_OUT = 30;
+
     /** What the writer may send ahead; whoever sends more is cut off (rule S16). */
     private static final int MOST_WAITING = Outbox.CREDIT_FRAMES + 16;
 
+    /** Longer than a registration takes, and than a request may. */
+    private static final int MOST_TICKS_OF_OPENING = 5;
+
+    private static final long NO_EPOCH = -1;
     private static final int ACKNOWLEDGE_BYTES = Outbox.CREDIT_BYTES / 4;
     private static final int ACKNOWLEDGE_FRAMES = Outbox.CREDIT_FRAMES / 4;
     private static final Logger LOG = LoggerFactory.getLogger(StatusSubscription.class);
@@ -55,12 +64,14 @@ final class StatusSubscription {
     private final Consumer<ClusterStatus> onView;
     private final Consumer<Throwable> onTrouble;
     private final Ticker ticker;
-    private final String address = StreamWire.READER_PREFIX + UUID.randomUUID();
 
     // Mutable state
+    private String address = "";
     private final Deque<StreamFrame> waiting = new ArrayDeque<>();
-    private @Nullable MessageConsumer<Object> consumer;
-    private Inbox inbox = new Inbox();
+    private final PeerBytes bytes;
+    private final int mostNodes;
+    private @Nullable OwnPlaceConsumer consumer;
+    private Inbox inbox;
     private Progress progress = Progress.NONE;
     /** How far the writer was at the last renewal: by the next one that much has come, or is lost. */
     private Sent sent = Sent.NOTHING;
@@ -69,16 +80,30 @@ final class StatusSubscription {
     private @Nullable String stream;
     private @Nullable String control;
     private @Nullable ClusterStatus view;
+    /** What the view has, written down, and what it has together with the inbox. */
+    private long viewBytes;
+
+    /** Which epoch of the present stream the view is of; what follows in that one is added to the view itself. */
+    private long viewEpoch = NO_EPOCH;
+
+    private long heldBytes;
+    private boolean leftOut;
     private @Nullable String trouble;
     private long heardNanos;
+    private boolean heard;
     private long leaseNanos;
     private long timer = -1;
     private int ticksToRestart;
+    private int deafRestarts;
     private int unacknowledgedBytes;
     private int unacknowledgedFrames;
     private boolean takenUp = true;
     private boolean manual;
+    /** Which try to be reachable, or to open a stream, is under way; what comes of a former one is of no use. */
+    private int attempt;
+
     private boolean opening;
+    private int ticksOfOpening;
     private boolean reading;
     private boolean closed;
 
@@ -89,6 +114,8 @@ final class StatusSubscription {
             JsonObject question,
             Consumer<ClusterStatus> onView,
             Consumer<Throwable> onTrouble,
+            int mostNodes,
+            PeerBytes bytes,
             Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
@@ -96,6 +123,9 @@ final class StatusSubscription {
         this.question = question;
         this.onView = onView;
         this.onTrouble = onTrouble;
+        this.mostNodes = mostNodes;
+        this.inbox = new Inbox(mostNodes);
+        this.bytes = bytes;
         this.ticker = ticker;
     }
 
@@ -106,43 +136,81 @@ final class StatusSubscription {
 
     void open() {
         heardNanos = ticker.nanos();
-        MessageConsumer<Object> frames = vertx.eventBus().consumer(address, this::onFrame);
-        consumer = frames;
         timer = vertx.setPeriodic(TICK_MILLIS, id -> tick());
-        opening = true;
+        listen();
+    }
+
+    /** Has frames come to an address that nobody had before. */
+    private void listen() {
+        OwnPlaceConsumer former = consumer;
+        if (former != null) {
+            var unused = former.unregister();
+        }
+        deafRestarts = 0;
+        address = StreamWire.READER_PREFIX + UUID.randomUUID();
+        OwnPlaceConsumer frames = OwnPlaceConsumer.of(vertx, address, this::onFrame);
+        consumer = frames;
+        int mine = begin();
         frames.completion().onComplete(listening -> {
-            opening = false;
-            openStream();
+            if (mine == attempt) {
+                opening = false;
+                openStream();
+            }
         });
+    }
+
+    private int begin() {
+        opening = true;
+        ticksOfOpening = 0;
+        return ++attempt;
     }
 
     private void openStream() {
         if (closed || opening) {
             return;
         }
-        opening = true;
+        int mine = begin();
         stream = null;
         request(openAt, question.copy().put(StreamWire.ADDRESS, address)).onComplete(done -> {
+            if (mine != attempt) {
+                return;
+            }
             opening = false;
             if (closed) {
                 return;
             }
             if (done.failed()) {
                 onFailure(done.cause());
+                if (isRefusal(done.cause())) {
+                    // It lives, and tells nothing: what it told before is not so any more.
+                    forget();
+                }
                 return;
             }
             JsonObject opened = done.result();
+            if (StreamWire.isTooNew(opened)) {
+                // Otherwise it would be written to for its lease, and another one with each try.
+                if (opened.getValue(StreamWire.STREAM) instanceof String unread
+                        && opened.getValue(StreamWire.CONTROL) instanceof String at) {
+                    sayClosed(unread, at);
+                }
+                hear();
+                onFailure(new IllegalStateException(Inbox.OUTDATED));
+                return;
+            }
             stream = opened.getString(StreamWire.STREAM);
             control = opened.getString(StreamWire.CONTROL);
             leaseNanos = Duration.ofMillis(opened.getLong(StreamWire.LEASE_MILLIS, 10_000L))
                     .toNanos();
-            heardNanos = ticker.nanos();
+            hear();
             trouble = null;
-            inbox = new Inbox();
+            inbox = new Inbox(mostNodes);
+            viewEpoch = NO_EPOCH;
+            holdNoMoreThan(viewBytes);
             progress = Progress.NONE;
             sent = Sent.NOTHING;
             overdue = null;
-            waiting.clear();
+            leaveOutWaiting();
             settled();
         });
     }
@@ -159,8 +227,20 @@ final class StatusSubscription {
 
     private void tick() {
         String to = control;
+        if (opening && ++ticksOfOpening >= MOST_TICKS_OF_OPENING) {
+            // A cluster manager that merges may never say whether an address is known; another one may fare better.
+            opening = false;
+            onFailure(new IllegalStateException("the cluster manager did not say within "
+                    + MOST_TICKS_OF_OPENING * TICK_MILLIS / 1_000 + " s that frames find their way here"));
+            listen();
+            return;
+        }
         if (stream == null || to == null) {
             openStream();
+            return;
+        }
+        if (deafRestarts >= MOST_DEAF_RESTARTS) {
+            listen();
             return;
         }
         if (ticker.nanos() - heardNanos > leaseNanos) {
@@ -175,13 +255,13 @@ final class StatusSubscription {
                 return;
             }
             if (done.succeeded()) {
-                heardNanos = ticker.nanos();
+                hear();
                 trouble = null;
                 onRenewed(Sent.of(done.result()));
                 return;
             }
             onFailure(done.cause());
-            if (done.cause() instanceof ReplyException e && e.failureType() == ReplyFailure.RECIPIENT_FAILURE) {
+            if (isRefusal(done.cause())) {
                 openStream();
             }
         });
@@ -195,10 +275,35 @@ final class StatusSubscription {
         sent = now;
     }
 
+    private void hear() {
+        heardNanos = ticker.nanos();
+        heard = true;
+    }
+
+    private static boolean isRefusal(Throwable failure) {
+        return failure instanceof ReplyException e && e.failureType() == ReplyFailure.RECIPIENT_FAILURE;
+    }
+
     private void onFailure(Throwable failure) {
-        String message = failure.getMessage();
-        trouble = Printable.line(message == null ? failure.toString() : message);
+        if (isRefusal(failure)) {
+            // Whoever refuses has spoken.
+            hear();
+        }
+        trouble = sentence(failure);
         onTrouble.accept(failure);
+    }
+
+    /** The bus names an address of its own in its words, which would make each failure look like another one. */
+    private static String sentence(Throwable failure) {
+        if (failure instanceof ReplyException e && e.failureType() == ReplyFailure.TIMEOUT) {
+            return "its stream was not answered for within " + TIMEOUT_MILLIS
+                    + " ms; it may be stopped, blocked or cut off";
+        }
+        if (failure instanceof ReplyException e && e.failureType() == ReplyFailure.NO_HANDLERS) {
+            return "nobody answers at its address on the event bus; it may have left the cluster";
+        }
+        String message = failure.getMessage();
+        return Printable.line(message == null ? failure.toString() : message);
     }
 
     private boolean restartDue() {
@@ -206,6 +311,7 @@ final class StatusSubscription {
             return false;
         }
         ticksToRestart = TICKS_BETWEEN_RESTARTS;
+        deafRestarts++;
         LOG.debug("a stream begins anew: {}", progress.reason());
         return true;
     }
@@ -226,7 +332,8 @@ final class StatusSubscription {
         if (closed || mine == null || !StreamWire.isOf(mine, message)) {
             return;
         }
-        heardNanos = ticker.nanos();
+        hear();
+        deafRestarts = 0;
         StreamFrame frame;
         try {
             frame = StreamWire.frame(message);
@@ -234,7 +341,9 @@ final class StatusSubscription {
             LOG.debug("a frame is left out: {}", Printable.line(e.toString()));
             return;
         }
-        if (waiting.size() >= MOST_WAITING || frame.body().length > Outbox.MOST_FRAME_BYTES) {
+        if (waiting.size() >= MOST_WAITING
+                || frame.body().length > Outbox.MOST_FRAME_BYTES
+                || !bytes.take(frame.body().length)) {
             // Left out; the hole is seen, and the stream begins anew.
             return;
         }
@@ -255,6 +364,7 @@ final class StatusSubscription {
         Inbox into = inbox;
         onWorker(() -> Progress.of(into, frames, missed)).onComplete(done -> {
             reading = false;
+            frames.forEach(frame -> bytes.give(frame.body().length));
             if (closed) {
                 return;
             }
@@ -270,11 +380,25 @@ final class StatusSubscription {
         });
     }
 
+    private void leaveOutWaiting() {
+        waiting.forEach(frame -> bytes.give(frame.body().length));
+        waiting.clear();
+    }
+
     private void onProgress(Progress now) {
+        if (!hold(now)) {
+            leaveOut(now);
+            return;
+        }
+        boolean news = now.outdated() && !progress.outdated();
         progress = now;
+        if (news) {
+            onTrouble.accept(new IllegalStateException(Inbox.OUTDATED));
+        }
         ClusterStatus complete = now.complete();
         if (complete != null) {
             takenUp = !manual;
+            leftOut = false;
             view = complete;
             onView.accept(complete);
             if (!manual) {
@@ -286,6 +410,50 @@ final class StatusSubscription {
             }
         } else if (unacknowledgedBytes >= ACKNOWLEDGE_BYTES || unacknowledgedFrames >= ACKNOWLEDGE_FRAMES) {
             acknowledge(false);
+        }
+    }
+
+    /** {@return whether there is room for what was read} While a stream begins anew what it told before is held too. */
+    private boolean hold(Progress now) {
+        boolean complete = now.complete() != null;
+        boolean together = now.broken() || now.epoch() == viewEpoch;
+        long wanted = complete
+                ? now.heldBytes()
+                : together ? Math.max(viewBytes, now.heldBytes()) : viewBytes + now.heldBytes();
+        if (!bytes.hold(wanted, heldBytes)) {
+            heldBytes = 0;
+            return false;
+        }
+        heldBytes = wanted;
+        if (complete) {
+            viewBytes = wanted;
+            viewEpoch = now.epoch();
+        }
+        return true;
+    }
+
+    private void holdNoMoreThan(long most) {
+        long rest = Math.min(most, heldBytes);
+        var unused = bytes.hold(rest, heldBytes);
+        heldBytes = rest;
+    }
+
+    private void forget() {
+        view = null;
+        viewBytes = 0;
+        viewEpoch = NO_EPOCH;
+        inbox = new Inbox(mostNodes);
+        holdNoMoreThan(0);
+    }
+
+    /** All of it, for a part would look like the whole. The lease is renewed, so that it is known to live. */
+    private void leaveOut(Progress now) {
+        forget();
+        progress = now.broken(bytes.whyNotHeld());
+        ticksToRestart = TICKS_LEFT_OUT;
+        if (!leftOut) {
+            leftOut = true;
+            onTrouble.accept(new IllegalStateException(bytes.whyNotHeld()));
         }
     }
 
@@ -312,8 +480,10 @@ final class StatusSubscription {
             boolean broken,
             long gaps,
             String reason,
+            boolean outdated,
+            long heldBytes,
             @Nullable ClusterStatus complete) {
-        static final Progress NONE = new Progress(0, 0, false, 0, "", null);
+        static final Progress NONE = new Progress(0, 0, false, 0, "", false, 0, null);
 
         static Progress of(Inbox inbox, List<StreamFrame> frames, @Nullable Sent missed) {
             boolean complete = false;
@@ -329,7 +499,14 @@ final class StatusSubscription {
                     inbox.isBroken(),
                     inbox.gaps(),
                     inbox.reason(),
+                    inbox.isOutdated(),
+                    inbox.heldBytes(),
                     complete && !inbox.isBroken() ? inbox.view() : null);
+        }
+
+        /** {@return this, but that nothing is held and the stream has to begin anew} */
+        Progress broken(String why) {
+            return new Progress(epoch, sequence, true, gaps, why, false, 0, null);
         }
     }
 
@@ -368,7 +545,12 @@ final class StatusSubscription {
         return stream != null;
     }
 
-    /** {@return how long nothing was heard} */
+    /** {@return whether anything was ever heard} */
+    boolean wasHeard() {
+        return heard;
+    }
+
+    /** {@return how long nothing was heard; at first since it was opened} */
     Duration silence() {
         return Duration.ofNanos(Math.max(0, ticker.nanos() - heardNanos));
     }
@@ -382,7 +564,10 @@ final class StatusSubscription {
     /** {@return what went wrong last, or {@code null} when nothing does} */
     @Nullable
     String trouble() {
-        return trouble;
+        if (trouble != null) {
+            return trouble;
+        }
+        return leftOut ? bytes.whyNotHeld() : progress.outdated() ? Inbox.OUTDATED : null;
     }
 
     /** {@return how often something was missing in the present stream} */
@@ -396,19 +581,23 @@ final class StatusSubscription {
         }
         closed = true;
         vertx.cancelTimer(timer);
+        leaveOutWaiting();
+        forget();
         if (consumer != null) {
             var unused = consumer.unregister();
         }
-        String to = control;
-        if (stream != null && to != null) {
-            try {
-                vertx.eventBus()
-                        .send(
-                                to,
-                                new JsonObject().put(StreamWire.STREAM, stream).put(StreamWire.CLOSE, true));
-            } catch (RuntimeException e) {
-                LOG.debug("the end of a stream could not be said; its lease will end", e);
-            }
+        sayClosed(stream, control);
+    }
+
+    private void sayClosed(@Nullable String ended, @Nullable String to) {
+        if (ended == null || to == null) {
+            return;
+        }
+        try {
+            vertx.eventBus()
+                    .send(to, new JsonObject().put(StreamWire.STREAM, ended).put(StreamWire.CLOSE, true));
+        } catch (RuntimeException e) {
+            LOG.debug("the end of a stream could not be said; its lease will end", e);
         }
     }
 }

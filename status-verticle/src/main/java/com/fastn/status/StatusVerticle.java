@@ -12,10 +12,8 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.shareddata.LocalMap;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -45,6 +43,7 @@ public final class StatusVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(StatusVerticle.class);
 
     private final @Nullable StatusOptions given;
+    private final PortTempo tempo;
     private final Ticker ticker = Ticker.system();
 
     // Mutable state: what was started, in this order, and is stopped in the opposite one.
@@ -56,6 +55,7 @@ public final class StatusVerticle extends VerticleBase {
     private @Nullable StreamService streams;
     private @Nullable HelloExchange hellos;
     private @Nullable StatusPublisher publisher;
+    private @Nullable ClusterPublisher clusterPublisher;
     private @Nullable DeadlockWatch deadlocks;
     private volatile @Nullable StatusPort port;
     private @Nullable NodeDescriptor descriptor;
@@ -63,6 +63,7 @@ public final class StatusVerticle extends VerticleBase {
     /** Makes a verticle that takes its options from the deployment's configuration, in their JSON form. */
     public StatusVerticle() {
         this.given = null;
+        this.tempo = PortTempo.USUAL;
     }
 
     /**
@@ -71,7 +72,12 @@ public final class StatusVerticle extends VerticleBase {
      * @param options how it behaves; the deployment's configuration is not looked at
      */
     public StatusVerticle(StatusOptions options) {
+        this(options, PortTempo.USUAL);
+    }
+
+    StatusVerticle(StatusOptions options, PortTempo tempo) {
         this.given = new StatusOptions(options);
+        this.tempo = tempo;
     }
 
     /** {@return where the status port listens, such as {@code http://127.0.0.1:40123}, or {@code null} while it does not} */
@@ -119,14 +125,25 @@ public final class StatusVerticle extends VerticleBase {
                 new NodeDirectory(self, BootTime.of(self), Duration.ofMillis(options.getForgetAfter()), ticker);
         ClusterTrust trust = ClusterTrust.of(vertx, options.isTrustCluster());
         local.addWarning(trust::warning);
-        NodeWatch watch = new NodeWatch(vertx, workers, local, fastn.runtime(), ticker);
-        ClusterFeed feed = new ClusterFeed(vertx, workers, watch, directory, ticker);
-        StreamService subscribed = new StreamService(vertx, workers, self, local, watch, feed, trust, ticker);
+        local.addWarning(directory::warning);
+        local.addWarning(new LateEventLoops(fastn::eventLoopDelays)::warning);
+        PeerBytes bytes = new PeerBytes(ticker);
+        local.addWarning(bytes::warning);
+        Watches watches = new Watches(vertx, workers, local, fastn.runtime(), directory, bytes, ticker);
+        watches.whileWatched(fastn::measureEventLoops);
+        StreamService subscribed = new StreamService(vertx, workers, self, local, watches, trust, ticker);
         streams = subscribed;
         ClusterQuery cluster =
-                new ClusterQuery(vertx, workers, local, directory, trust, options.getQueryTimeout(), ticker);
-        StatusPublisher status = new StatusPublisher(vertx, fastn, workers, watch, ticker);
+                new ClusterQuery(vertx, workers, local, directory, trust, options.getQueryTimeout(), bytes, ticker);
+        boolean publishes = options.getPublish() == StatusPublication.CLUSTER;
+        StatusPublisher status = publishes
+                ? StatusPublisher.ofCluster(vertx, fastn, workers, this::speak, ticker)
+                : StatusPublisher.ofNode(vertx, fastn, workers, watches, ticker);
         publisher = status;
+        ClusterPublisher everywhere = publishes
+                ? new ClusterPublisher(vertx, fastn, workers, directory, watches, trust, status::isConsumed, ticker)
+                : null;
+        clusterPublisher = everywhere;
         DeadlockWatch circles = new DeadlockWatch(
                 vertx,
                 fastn,
@@ -135,26 +152,69 @@ public final class StatusVerticle extends VerticleBase {
                 options.getDeadlockSearchAfter(),
                 options.getQueryTimeout(),
                 ticker,
-                watch::turned);
+                watches::turned);
         deadlocks = circles;
         local.addDeadlocks(circles::reports);
-        BusService service = new BusService(vertx, workers, circles, local, cluster, subscribed, trust);
+        local.addWarning(circles::warning);
+        BusService service = new BusService(
+                vertx,
+                workers,
+                circles,
+                local,
+                cluster,
+                subscribed,
+                trust,
+                new TreePages(fastn.runtime(), trust, ticker),
+                new ToldSince(ticker),
+                new RemoteCancel(vertx, workers, fastn.runtime(), options.isAllowRemoteCancel(), trust));
         bus = service;
-        SelfCheck check = new SelfCheck(vertx, Addresses.node(self.incarnation()), () -> registerAnew(self));
+        SelfCheck check = new SelfCheck(
+                vertx,
+                List.of(Addresses.node(self.incarnation()), Addresses.STATUS_QUERY, HelloExchange.ADDRESS),
+                self.incarnation(),
+                () -> registerAnew(self));
         local.addWarning(check::warning);
-        HelloExchange exchange = new HelloExchange(vertx, workers, local, directory, feed::isWatched, () -> {
-            status.look();
-            check.look();
-        });
+        local.addWarning(check::forgotten);
+        HelloExchange exchange = new HelloExchange(
+                vertx, workers, local, directory, watches::isClusterWatched, publishes, new HelloExchange.Listener() {
+                    @Override
+                    public void telling() {
+                        status.look();
+                        check.look();
+                        heard();
+                    }
+
+                    @Override
+                    public void heard() {
+                        if (everywhere != null) {
+                            everywhere.look();
+                        }
+                    }
+                });
         hellos = exchange;
         return service.start(fastn, self)
-                .compose(answering -> exchange.start(options.getHelloInterval()))
+                .compose(answering -> check.start())
+                .compose(witnessed -> exchange.start(options.getHelloInterval()))
                 .compose(known -> {
                     status.start();
+                    if (everywhere != null) {
+                        everywhere.start();
+                    }
                     circles.start();
-                    return openPort(options, local, directory, new VerticleDoor(context, cluster, feed));
+                    NodeChecks checks = new NodeChecks(vertx, fastn, directory, options.getQueryTimeout(), ticker);
+                    return openPort(options, local, directory, new VerticleDoor(context, cluster, watches, checks));
                 })
                 .compose(open -> writeDescriptor(options, self, workers));
+    }
+
+    /** The node that publishes looks who consumes when it hears this. */
+    private void speak() {
+        if (hellos != null) {
+            hellos.speak();
+        }
+        if (clusterPublisher != null) {
+            clusterPublisher.look();
+        }
     }
 
     private Future<Void> registerAnew(NodeIdentity self) {
@@ -170,7 +230,7 @@ public final class StatusVerticle extends VerticleBase {
         if (!options.isHttp()) {
             return Future.succeededFuture();
         }
-        CompletableFuture<StatusPort> opening = StatusPort.open(options, local, directory, bus, ticker);
+        CompletableFuture<StatusPort> opening = StatusPort.open(options, local, directory, bus, ticker, tempo);
         return Future.fromCompletionStage(opening, context).map(opened -> {
             port = opened;
             return null;
@@ -189,21 +249,33 @@ public final class StatusVerticle extends VerticleBase {
                                 folder,
                                 self,
                                 NodeDescriptor.Access.of(url, options),
-                                ProcessHandle.current().pid(),
-                                Instant.ofEpochMilli(
-                                        ManagementFactory.getRuntimeMXBean().getStartTime()),
+                                NodeDescriptor.OwnProcess.current(),
                                 ticker.wallTime()),
                         false)
-                .onSuccess(written -> descriptor = written)
+                .onSuccess(written -> {
+                    descriptor = written;
+                    removeStale(written, workers);
+                })
                 .onFailure(failure -> LOG.warn(
-                        "no node descriptor could be written to {}, so \"fastn status\" does not find this node by itself;"
-                                + " set FASTN_RUNTIME_DIR to a folder that this process may write, or ask {} by its"
-                                + " address",
+                        "no node descriptor could be written to {}, so \"fastn status\" does not find this node by"
+                                + " itself; set FASTN_RUNTIME_DIR to a folder that this process may write, or ask {} by"
+                                + " its address",
                         folder,
                         url,
                         failure))
                 .<Void>mapEmpty()
                 .otherwiseEmpty();
+    }
+
+    /** Nobody waits for it. */
+    private static void removeStale(NodeDescriptor written, WorkerExecutor workers) {
+        workers.executeBlocking(
+                        () -> {
+                            written.removeStale(StaleDescriptors.Processes.system());
+                            return null;
+                        },
+                        false)
+                .onFailure(failure -> LOG.debug("descriptors of killed nodes were not looked for", failure));
     }
 
     @Override
@@ -243,6 +315,9 @@ public final class StatusVerticle extends VerticleBase {
         }
         if (publisher != null) {
             publisher.stop();
+        }
+        if (clusterPublisher != null) {
+            clusterPublisher.stop();
         }
         if (streams != null) {
             streams.stop();

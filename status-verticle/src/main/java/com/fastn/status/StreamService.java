@@ -4,7 +4,6 @@ import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
-import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.status.stream.Outbox;
@@ -36,7 +35,11 @@ final class StreamService {
     /** A stream begins anew at most this often: whoever begins anew is told the whole, and has all its credits again. */
     static final Duration RESTART_PACE = Duration.ofSeconds(2);
 
+    /** Of the whole cluster, for those who watch it. */
     private static final int MOST_STREAMS = 64;
+    /** Of this node alone: as many as there may be other nodes, each of which may have somebody who watches there. */
+    private static final int MOST_NODE_STREAMS = 1_000;
+
     private static final int LONGEST_ADDRESS = 256;
     private static final long CHECK_MILLIS = 1_000;
     private static final Set<String> CONTROL_KEYS =
@@ -47,8 +50,7 @@ final class StreamService {
     private final WorkerExecutor worker;
     private final NodeIdentity self;
     private final LocalStatus local;
-    private final NodeWatch watch;
-    private final ClusterFeed feed;
+    private final Watches watches;
     private final ClusterTrust trust;
     private final Ticker ticker;
 
@@ -61,16 +63,14 @@ final class StreamService {
             WorkerExecutor worker,
             NodeIdentity self,
             LocalStatus local,
-            NodeWatch watch,
-            ClusterFeed feed,
+            Watches watches,
             ClusterTrust trust,
             Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.self = self;
         this.local = local;
-        this.watch = watch;
-        this.feed = feed;
+        this.watches = watches;
         this.trust = trust;
         this.ticker = ticker;
     }
@@ -96,26 +96,31 @@ final class StreamService {
                             + '"');
         }
         StatusQuery query = StatusQuery.of(rest);
-        if (query.format() != StatusQuery.Format.JSON || query.path() != null || query.depth() != null) {
+        if (query.format() != StatusQuery.Format.JSON) {
             throw new BadQueryException(
                     BadQueryException.MALFORMED,
-                    "a stream takes \"nodes\" alone; \"path\", \"depth\" and other formats are for questions");
+                    "a stream takes \"nodes\", \"path\" and \"depth\"; other formats than json are for questions");
         }
-        if (sessions.size() >= MOST_STREAMS) {
+        int most = wholeCluster ? MOST_STREAMS : MOST_NODE_STREAMS;
+        if (sessions.values().stream()
+                        .filter(each -> each.wholeCluster == wholeCluster)
+                        .count()
+                >= most) {
             throw new BadQueryException(
                     BadQueryException.TOO_MANY,
-                    MOST_STREAMS + " streams of this node are open already; close one, or ask another node");
+                    most + (wholeCluster ? " streams of the cluster are open here" : " streams of this node are open")
+                            + " already; close one, or ask another node");
         }
-        Session session = new Session(UUID.randomUUID().toString(), reader, here);
+        Session session = new Session(UUID.randomUUID().toString(), reader, wholeCluster, here);
         // Before it is kept: a node that nobody knows is refused here.
         session.watching = wholeCluster
-                ? feed.watch(query.nodes(), session::offer)
-                : watch.watch(snapshot -> session.offer(local.alone(snapshot)));
+                ? watches.cluster(query, session::offer)
+                : watches.node(query, row -> session.offer(local.alone(row, ticker.wallTime())));
         sessions.put(session.id, session);
         if (sessions.size() == 1) {
             timer = vertx.setPeriodic(CHECK_MILLIS, id -> tick());
         }
-        return new JsonObject()
+        return StreamWire.reply()
                 .put(StreamWire.STREAM, session.id)
                 .put(StreamWire.CONTROL, Addresses.subscribe(self.incarnation()))
                 .put(StreamWire.LEASE_MILLIS, LEASE.toMillis());
@@ -142,7 +147,7 @@ final class StreamService {
         session.heardNanos = ticker.nanos();
         if (Boolean.TRUE.equals(body.get(StreamWire.CLOSE))) {
             end(session);
-            return new JsonObject();
+            return StreamWire.reply();
         }
         if (body.get(StreamWire.EPOCH) instanceof Number epoch
                 && body.get(StreamWire.ACKNOWLEDGED) instanceof Number upTo) {
@@ -152,7 +157,7 @@ final class StreamService {
             session.restartDue = true;
         }
         session.proceed();
-        return new JsonObject()
+        return StreamWire.reply()
                 .put(StreamWire.STREAM, session.id)
                 .put(StreamWire.LEASE_MILLIS, LEASE.toMillis())
                 .put(StreamWire.EPOCH, session.sentEpoch)
@@ -196,6 +201,7 @@ final class StreamService {
     private final class Session {
         private final String id;
         private final String address;
+        private final boolean wholeCluster;
         private final boolean here;
         private final Outbox outbox = new Outbox();
 
@@ -218,8 +224,9 @@ final class StreamService {
         private boolean busy;
         private boolean closed;
 
-        Session(String id, String address, boolean here) {
+        Session(String id, String address, boolean wholeCluster, boolean here) {
             this.id = id;
+            this.wholeCluster = wholeCluster;
             this.here = here;
             this.address = address;
         }
@@ -261,7 +268,10 @@ final class StreamService {
                                 if (restart) {
                                     outbox.restart();
                                 }
-                                return outbox.tell(here || trust.isTrusted() ? status : forOthers(status));
+                                return outbox.tell(
+                                        here || trust.isTrusted()
+                                                ? status
+                                                : ClusterTrust.withOwn(status, self, this::forOthers));
                             },
                             false)
                     .onComplete(done -> {
@@ -282,18 +292,7 @@ final class StreamService {
             return framesUnderWay == 0 && ticker.nanos() - restartedNanos >= RESTART_PACE.toNanos();
         }
 
-        /** What others told of themselves they told as they saw fit; this node decides for itself. On a worker. */
-        private ClusterStatus forOthers(ClusterStatus status) {
-            List<NodeStatus> rows = new ArrayList<>();
-            for (NodeStatus row : status.nodes()) {
-                boolean own = row.node().equals(self);
-                StatusSnapshot snapshot = own && row.snapshot() != null ? forOthers(row.snapshot()) : row.snapshot();
-                rows.add(new NodeStatus(row.node(), row.state(), row.age(), row.reason(), row.summary(), snapshot));
-            }
-            return new ClusterStatus(status.timestamp(), status.answeredBy(), rows);
-        }
-
-        /** The same for the same, by which the outbox knows that nothing is new. */
+        /** The same for the same, by which the outbox knows that nothing is new. On a worker. */
         @SuppressWarnings("ReferenceEquality")
         private StatusSnapshot forOthers(StatusSnapshot snapshot) {
             StatusSnapshot known = bare;

@@ -5,11 +5,17 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.json.JsonObject;
 
 /** The words of the stream's protocol, and a frame as a message. */
 final class StreamWire {
     /** Frames go to addresses that begin so, and to no others: whoever opens a stream could name any address of anybody. */
     static final String READER_PREFIX = "fastn.status.stream.";
+
+    static final String SCHEMA = "schema";
+    static final String MIN_SCHEMA = "min_schema";
+    /** The version of what the writer of a stream answers. */
+    static final int VERSION = 1;
 
     static final String ADDRESS = "address";
     static final String STREAM = "stream";
@@ -28,6 +34,16 @@ final class StreamWire {
     private static final String LAST_HEADER = "fastn-last";
 
     private StreamWire() {}
+
+    /** {@return the beginning of what the writer of a stream answers (rule D9)} */
+    static JsonObject reply() {
+        return new JsonObject().put(SCHEMA, VERSION).put(MIN_SCHEMA, VERSION);
+    }
+
+    /** {@return whether an answer wants a newer reader} */
+    static boolean isTooNew(JsonObject reply) {
+        return reply.getValue(MIN_SCHEMA) instanceof Number wanted && wanted.longValue() > VERSION;
+    }
 
     static DeliveryOptions headers(String stream, StreamFrame frame) {
         return new DeliveryOptions()

@@ -12,12 +12,14 @@ import org.jspecify.annotations.Nullable;
 final class VerticleDoor implements BusDoor {
     private final Context context;
     private final ClusterQuery cluster;
-    private final ClusterFeed feed;
+    private final Watches watches;
+    private final NodeChecks checks;
 
-    VerticleDoor(Context context, ClusterQuery cluster, ClusterFeed feed) {
+    VerticleDoor(Context context, ClusterQuery cluster, Watches watches, NodeChecks checks) {
         this.context = context;
         this.cluster = cluster;
-        this.feed = feed;
+        this.watches = watches;
+        this.checks = checks;
     }
 
     @Override
@@ -43,11 +45,24 @@ final class VerticleDoor implements BusDoor {
     }
 
     @Override
-    public CompletableFuture<Registration> watch(List<String> nodes, Consumer<ClusterStatus> watcher) {
+    public CompletableFuture<List<NodeCheck>> look() {
+        CompletableFuture<List<NodeCheck>> found = new CompletableFuture<>();
+        context.runOnContext(now -> {
+            try {
+                checks.look().onSuccess(found::complete).onFailure(found::completeExceptionally);
+            } catch (Throwable t) {
+                found.completeExceptionally(t);
+            }
+        });
+        return found;
+    }
+
+    @Override
+    public CompletableFuture<Registration> watch(StatusQuery query, Consumer<ClusterStatus> watcher) {
         CompletableFuture<Registration> begun = new CompletableFuture<>();
         context.runOnContext(now -> {
             try {
-                Registration watching = feed.watch(nodes, watcher);
+                Registration watching = watches.cluster(query, watcher);
                 begun.complete(() -> context.runOnContext(then -> watching.close()));
             } catch (Throwable t) {
                 begun.completeExceptionally(t);

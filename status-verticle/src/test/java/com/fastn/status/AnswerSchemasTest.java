@@ -1,95 +1,42 @@
 package com.fastn.status;
 
+import static com.fastn.status.Schemas.errors;
+import static com.fastn.status.Schemas.fits;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.status.MetricValue;
+import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
-import com.networknt.schema.InputFormat;
-import com.networknt.schema.Schema;
-import com.networknt.schema.SchemaLocation;
-import com.networknt.schema.SchemaRegistry;
-import com.networknt.schema.SpecificationVersion;
 import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * What is answered is what docs/schema says. The schemas let readers pass over fields that they do not know; here each field has to be in
- * them, so that none is added without a word.
+ * What is answered is what docs/schema says.
  */
 @Timeout(120)
 @SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
 class AnswerSchemasTest {
-    private static final String BASE = "https://schemas.test/";
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final Duration LONG = Duration.ofSeconds(60);
     private static final Vertx VERTX = Vertx.vertx();
-    private static final SchemaRegistry STRICT = registry();
 
     private static String url = "";
-
-    private static Path folder() {
-        Path here = Path.of("").toAbsolutePath();
-        while (here != null && !Files.isDirectory(here.resolve("docs/schema"))) {
-            here = here.getParent();
-        }
-        return requireNonNull(here, "a folder above with docs/schema").resolve("docs/schema");
-    }
-
-    private static SchemaRegistry registry() {
-        Map<String, String> schemas = new HashMap<>();
-        try (Stream<Path> files = Files.list(folder())) {
-            for (Path file : files.toList()) {
-                JsonNode schema = MAPPER.readTree(file.toFile());
-                schema.findParents("properties").forEach(AnswerSchemasTest::allowNothingElse);
-                schemas.put(BASE + file.getFileName(), schema.toString());
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return SchemaRegistry.withDefaultDialect(
-                SpecificationVersion.DRAFT_2020_12, builder -> builder.schemas(schemas));
-    }
-
-    /** All but numbers that stand as text beside themselves. */
-    private static void allowNothingElse(JsonNode schema) {
-        if (schema instanceof ObjectNode object && object.has("required") && !object.has("additionalProperties")) {
-            object.put("additionalProperties", false);
-            object.putObject("patternProperties").putObject("_text$").put("type", "string");
-        }
-    }
-
-    private static List<String> errors(String schema, String json) {
-        Schema found = STRICT.getSchema(SchemaLocation.of(BASE + schema + ".json"));
-        return found.validate(json, InputFormat.JSON).stream()
-                .map(error -> error.getInstanceLocation() + ": " + error.getMessage())
-                .toList();
-    }
-
-    private static void fits(String schema, String json) {
-        assertThat(errors(schema, json)).as(schema).isEmpty();
-    }
 
     /** One of everything that can be told. */
     @BeforeAll
@@ -174,6 +121,7 @@ class AnswerSchemasTest {
         String episodes = get("/status/episodes?format=json");
         assertThat(new JsonObject(episodes).getInteger("count")).isPositive();
         fits("episodes", episodes);
+        fits("node_checks", get("/status/checks?format=json"));
     }
 
     @Test
@@ -198,7 +146,39 @@ class AnswerSchemasTest {
                 "cluster_status",
                 ask("fastn.status", new JsonObject().put("recent", true).put("episodes", true)));
         fits("status_snapshot", ask("fastn.status.node.alice", new JsonObject()));
+        fits("status_page", ask("fastn.status.node.alice", new JsonObject().put("page", "first")));
+        JsonObject base = new JsonObject(ask("fastn.status.node.alice", new JsonObject().put("since_version", -1)));
+        FastnVertx.install(VERTX).runtime().root().incrementTotal("asked");
+        fits(
+                "status_delta",
+                ask(
+                        "fastn.status.node.alice",
+                        new JsonObject()
+                                .put("since_version", base.getLong("version"))
+                                .put("since_timestamp", base.getString("timestamp"))));
         fits("explanations", ask("fastn.status", new JsonObject().put("explain", true)));
+    }
+
+    /** What is published to the cluster is looked at in {@link BusSchemasTest}. */
+    @Test
+    void whatIsPublishedInThisNodeIsWhatTheSchemasSay() {
+        for (String address : List.of(Addresses.STATUS, Addresses.STATUS_CHANGES)) {
+            List<String> heard = new CopyOnWriteArrayList<>();
+            MessageConsumer<JsonObject> consumer = VERTX.eventBus()
+                    .consumer(address, message -> heard.add(message.body().encode()));
+            FastnContext more = FastnVertx.install(VERTX)
+                    .runtime()
+                    .root()
+                    .child("published")
+                    .open();
+            await().atMost(LONG).until(() -> heard.stream().anyMatch(status -> status.contains("\"published\"")));
+            more.close();
+            Waiting.result(consumer.unregister());
+            assertThat(heard)
+                    .allSatisfy(status -> assertThat(status)
+                            .contains("\"causes\":", "_text\":", "\"mode\":\"permits\"", "\"proven\":true"));
+            heard.forEach(status -> fits("status_snapshot", status));
+        }
     }
 
     private static String ask(String address, JsonObject question) {

@@ -2,6 +2,7 @@ package com.fastn.status;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextPath;
@@ -12,9 +13,11 @@ import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class AnswersTest {
@@ -51,6 +54,63 @@ class AnswersTest {
             StatusSnapshot snapshot = requireNonNull(node.snapshot());
             assertThat(snapshot.globalContext().children()).isNotEmpty();
         });
+    }
+
+    @Test
+    void M10_ofSoManyNodesThatTheirRootsDoNotFitTheRowsAreToldAndBeyondThatTheAnswerIsRefused() {
+        for (int nodes : new int[] {3_000, 40_000}) {
+            List<NodeStatus> rows = new ArrayList<>();
+            for (int i = 0; i < nodes; i++) {
+                NodeIdentity node = new NodeIdentity("node" + i, "i-" + i);
+                StatusSnapshot snapshot = Fixtures.snapshot(node, 1, Fixtures.context(1, "global"));
+                rows.add(new NodeStatus(node, NodeState.UP, Duration.ZERO, null, null, snapshot));
+            }
+            ClusterStatus status = new ClusterStatus(Fixtures.NOW, "node0", rows);
+            if (nodes == 3_000) {
+                byte[] json = Answers.json(status);
+                assertThat(json).hasSizeLessThanOrEqualTo(1 << 20);
+                assertThat(StatusJson.readCluster(json).nodes()).hasSize(nodes).allSatisfy(row -> {
+                    assertThat(row.reason()).contains("so many nodes");
+                    assertThat(requireNonNull(row.summary()).contexts()).isEqualTo(1);
+                });
+            } else {
+                assertThatThrownBy(() -> Answers.json(status))
+                        .isInstanceOfSatisfying(
+                                BadQueryException.class,
+                                e -> assertThat(e.code()).isEqualTo(413))
+                        .hasMessageContaining("ask for some of the nodes");
+            }
+        }
+    }
+
+    @Test
+    void M10_whatIsPublishedToEverybodyIsNoLargerThanWhatOneNodeTellsAnother() {
+        List<NodeStatus> nodes = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            NodeIdentity node = new NodeIdentity("node" + i, "i-" + i);
+            nodes.add(new NodeStatus(node, NodeState.UP, Duration.ZERO, null, null, large(node, i * 2_000)));
+        }
+        byte[] json = Answers.published(new ClusterStatus(Fixtures.NOW, "node0", nodes));
+        assertThat(json).hasSizeBetween(100 << 10, 256 << 10);
+        assertThat(StatusJson.readCluster(json).isComplete()).isTrue();
+    }
+
+    @Test
+    void M10_aDrawingFitsToo() {
+        StringBuilder name = new StringBuilder();
+        name.append("\u732b".repeat(200));
+        ContextStatus[] children = new ContextStatus[8_000];
+        for (int i = 0; i < children.length; i++) {
+            children[i] = Fixtures.context(i + 2, ContextPath.of("global", name.toString() + i), List.of());
+        }
+        StatusSnapshot wide = Fixtures.snapshot(ALICE, 1, Fixtures.context(1, "global", children));
+        String drawn = Answers.text(wide, StatusQuery.of(Map.of("format", "text", "lines", 0)));
+        assertThat(drawn.getBytes(StandardCharsets.UTF_8)).hasSizeBetween(200_000, 1 << 20);
+        String usual = Answers.text(wide, StatusQuery.of(Map.of("format", "text")));
+        assertThat(usual.lines().filter(line -> line.contains("\u732b"))).hasSizeBetween(50, 60);
+        assertThat(usual).contains("+7,94");
+        assertThat(wide.toString().lines().filter(line -> line.contains("\u732b")))
+                .hasSizeBetween(50, 60);
     }
 
     @Test

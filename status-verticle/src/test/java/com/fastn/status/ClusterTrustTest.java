@@ -2,6 +2,7 @@ package com.fastn.status;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.FastnContext;
@@ -43,6 +44,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /** What a node tells a cluster that anybody may have joined, and what it does when the cluster manager forgets it. */
@@ -87,7 +89,10 @@ class ClusterTrustTest {
                     .hasSizeGreaterThan(15);
 
             StatusSnapshot told = open.forOthers(planted);
-            assertThat(StatusJson.write(told)).doesNotContain(SECRET);
+            Consumer<StatusSnapshot> check =
+                    snapshot -> assertThat(StatusJson.write(snapshot)).doesNotContain(SECRET);
+            check.accept(told);
+            assertThatThrownBy(() -> check.accept(trusted.forOthers(planted))).isInstanceOf(AssertionError.class);
             ContextStatus order = told.globalContext().children().get(0);
             assertThat(order.metrics()).containsOnlyKeys("size");
             assertThat(requireNonNull(order.cancelReason()).message()).isEqualTo("timeout");
@@ -118,6 +123,7 @@ class ClusterTrustTest {
                 shape.kind(),
                 shape.state(),
                 new CancelReason(CancelReason.Kind.TIMEOUT, SECRET, "global"),
+                null,
                 second,
                 second,
                 SECRET,
@@ -229,25 +235,21 @@ class ClusterTrustTest {
             WorkerExecutor worker = vertx.createSharedWorkerExecutor("anew");
             LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
             NodeDirectory directory = new NodeDirectory(self, 1, Duration.ofMinutes(1), ticker);
-            NodeWatch watch = new NodeWatch(vertx, worker, local, fastn.runtime(), ticker);
+            Watches watches =
+                    new Watches(vertx, worker, local, fastn.runtime(), directory, new PeerBytes(ticker), ticker);
             ClusterTrust trust = ClusterTrust.of(vertx, true);
             BusService bus = new BusService(
                     vertx,
                     worker,
                     new DeadlockWatch(vertx, fastn, worker, directory, 0, 1_000, ticker, () -> {}),
                     local,
-                    new ClusterQuery(vertx, worker, local, directory, trust, 1_000, ticker),
-                    new StreamService(
-                            vertx,
-                            worker,
-                            self,
-                            local,
-                            watch,
-                            new ClusterFeed(vertx, worker, watch, directory, ticker),
-                            trust,
-                            ticker),
-                    trust);
-            HelloExchange hellos = new HelloExchange(vertx, worker, local, directory, () -> false, () -> {});
+                    new ClusterQuery(vertx, worker, local, directory, trust, 1_000, new PeerBytes(ticker), ticker),
+                    new StreamService(vertx, worker, self, local, watches, trust, ticker),
+                    trust,
+                    new TreePages(fastn.runtime(), trust, ticker),
+                    new ToldSince(ticker),
+                    new RemoteCancel(vertx, worker, fastn.runtime(), false, trust));
+            HelloExchange hellos = new HelloExchange(vertx, worker, local, directory, () -> false, false, () -> {});
             Context context = vertx.getOrCreateContext();
             Promise<Void> over = Promise.promise();
             context.runOnContext(now -> bus.start(fastn, self)

@@ -33,6 +33,7 @@ final class Fixtures {
                 path.depth() == 1 ? ContextKind.ROOT : ContextKind.TASK,
                 ContextState.ACTIVE,
                 null,
+                null,
                 Duration.ofSeconds(10),
                 Duration.ZERO,
                 null,

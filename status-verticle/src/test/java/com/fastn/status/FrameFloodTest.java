@@ -1,7 +1,9 @@
 package com.fastn.status;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.Ticker;
 import com.fastn.status.stream.StreamFrame;
@@ -13,6 +15,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -41,10 +44,25 @@ class FrameFloodTest {
 
     @Test
     void S16_ofAFloodOfFramesOnlyWhatAWriterMaySendAheadIsKept() {
-        keepsLittle(FrameFloodTest::subscription);
+        keepsLittle((vertx, loop) -> subscription(vertx, loop, new PeerBytes(Ticker.system())));
         assertThatThrownBy(() -> keepsLittle(FrameFloodTest::hoarder))
                 .as("the check has to notice a reader that keeps all")
                 .isInstanceOf(AssertionError.class);
+    }
+
+    @Test
+    void S16_allStreamsTogetherKeepNoMoreThanTheyMay() {
+        PeerBytes bytes = new PeerBytes(Ticker.system());
+        long others = PeerBytes.MOST - (1 << 20);
+        assertThat(bytes.take(others)).isTrue();
+        assertThat(bytes.warning("global")).isNull();
+        keepsLittle((vertx, loop) -> subscription(vertx, loop, bytes));
+        assertThat(bytes.kept()).isLessThanOrEqualTo(PeerBytes.MOST);
+        assertThat(bytes.dropped()).isGreaterThanOrEqualTo(FRAMES / 2);
+        assertThat(requireNonNull(bytes.warning("global")).message()).startsWith("+" + bytes.dropped() + " frames");
+
+        busy.countDown();
+        await().atMost(Duration.ofSeconds(60)).until(() -> bytes.kept() == others);
     }
 
     /** Opens a reader, and tells where it listens. */
@@ -77,7 +95,7 @@ class FrameFloodTest {
         turn.join();
     }
 
-    private static CompletableFuture<String> subscription(Vertx vertx, Context loop) {
+    private static CompletableFuture<String> subscription(Vertx vertx, Context loop, PeerBytes bytes) {
         CompletableFuture<String> address = new CompletableFuture<>();
         MessageConsumer<JsonObject> writer = vertx.eventBus().consumer("flood.open");
         writer.handler(opened -> {
@@ -89,7 +107,7 @@ class FrameFloodTest {
             loop.runOnContext(now -> address.complete(opened.body().getString(StreamWire.ADDRESS)));
         });
         StatusSubscription subscription = new StatusSubscription(
-                vertx, null, "flood.open", new JsonObject(), view -> {}, trouble -> {}, Ticker.system());
+                vertx, null, "flood.open", new JsonObject(), view -> {}, trouble -> {}, 1, bytes, Ticker.system());
         writer.completion().onComplete(listening -> loop.runOnContext(now -> subscription.open()));
         return address;
     }

@@ -16,7 +16,8 @@ class HelloTest {
     @Test
     void itSurvivesTheWayThroughJson() {
         for (Hello.Kind kind : Hello.Kind.values()) {
-            Hello hello = new Hello(ALICE, 1_234_567_890_123L, kind, new NodeSummary(5, 1, 2, 3));
+            boolean publishes = kind == Hello.Kind.ALIVE;
+            Hello hello = new Hello(ALICE, 1_234_567_890_123L, kind, new NodeSummary(5, 1, 2, 3), publishes);
             assertThat(Hello.of(new JsonObject(hello.toMap()).getMap())).isEqualTo(hello);
             assertThat(Hello.of(new JsonObject(new JsonObject(hello.toMap()).encode()).getMap()))
                     .isEqualTo(hello);

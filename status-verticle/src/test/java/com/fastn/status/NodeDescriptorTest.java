@@ -42,6 +42,7 @@ class NodeDescriptorTest {
             JsonNode json = new ObjectMapper().readTree(descriptor.file().toFile());
             assertThat(json.get("schema").asInt()).isEqualTo(1);
             assertThat(json.get("pid").asLong()).isEqualTo(77);
+            assertThat(json.get("pid_scope").asText()).isEqualTo("boot/pid:[1]");
             assertThat(json.get("alias").asText()).isEqualTo("a\"b\nc");
             assertThat(json.get("url").asText()).isEqualTo("http://127.0.0.1:4711");
             assertThat(json.get("incarnation").asText()).isEqualTo("i-1");
@@ -152,8 +153,7 @@ class NodeDescriptorTest {
                 folder,
                 node,
                 new NodeDescriptor.Access("http://127.0.0.1:4711", null, null),
-                77,
-                PROCESS_STARTED,
+                new NodeDescriptor.OwnProcess(77, PROCESS_STARTED, "boot/pid:[1]"),
                 STARTED);
     }
 }

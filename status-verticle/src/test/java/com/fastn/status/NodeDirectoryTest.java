@@ -1,19 +1,25 @@
 package com.fastn.status;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.ManualTicker;
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.NodeSummary;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
 import com.fastn.status.Hello.Kind;
 import com.fastn.status.NodeDirectory.Answer;
 import com.fastn.status.NodeDirectory.Peer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class NodeDirectoryTest {
@@ -54,6 +60,21 @@ class NodeDirectoryTest {
 
         assertThat(directory.heard(hello(BOB, Kind.NEWCOMER))).isTrue();
         assertThat(directory.peers()).hasSize(1);
+    }
+
+    @Test
+    void D7_whoGoesOnSpeakingAfterItsGoodbyeComesBackInAWhile() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        ticker.advance(NodeDirectory.LATE_FOR);
+        assertThat(directory.heard(hello(BOB, Kind.ALIVE))).isFalse();
+        assertThat(directory.peers()).isEmpty();
+
+        ticker.advance(Duration.ofMillis(1));
+        assertThat(directory.heard(hello(BOB, Kind.ALIVE)))
+                .as("somebody else said goodbye in its name, or its start was not heard")
+                .isTrue();
+        assertThat(directory.peers()).extracting(Peer::node).containsExactly(BOB);
     }
 
     @Test
@@ -178,6 +199,47 @@ class NodeDirectoryTest {
     }
 
     @Test
+    void D4_aLifeThatWasNotHeardSinceTheNextOneBeganSharesNoAliasWithIt() {
+        NodeIdentity again = new NodeIdentity("bob", "bbbb-2");
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        ticker.advance(Duration.ofSeconds(2));
+        directory.heard(new Hello(again, 200, Kind.NEWCOMER, SUMMARY));
+        ticker.advance(Duration.ofMillis(400));
+
+        // Killed two seconds ago: its stream is not silent for long enough to say so.
+        assertThat(judge(heard(true, Duration.ofMillis(2_400)), answered(again, 200)))
+                .extracting(NodeStatus::state)
+                .containsExactly(NodeState.UP, NodeState.UP);
+        assertThat(judge(heard(true, Duration.ofMillis(300)), answered(again, 200)))
+                .as("it goes on speaking")
+                .extracting(NodeStatus::state)
+                .containsExactly(NodeState.CONFLICT, NodeState.CONFLICT);
+    }
+
+    @Test
+    void D4_whoBeginsAnewHidesNoConflictOfOthers() {
+        NodeIdentity twin = new NodeIdentity("bob", "bbbb-2");
+        NodeIdentity third = new NodeIdentity("bob", "bbbb-3");
+        NodeIdentity early = new NodeIdentity("bob", "bbbb-0");
+        directory.heard(new Hello(early, 50, Kind.NEWCOMER, SUMMARY));
+        ticker.advance(Duration.ofMillis(100));
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(new Hello(twin, 200, Kind.NEWCOMER, SUMMARY));
+        ticker.advance(Duration.ofMillis(100));
+        directory.heard(new Hello(third, 300, Kind.NEWCOMER, SUMMARY));
+
+        List<NodeStatus> rows = judge(
+                new Answer(new Peer(early, 50), true, true, "its stream", null, Duration.ofMillis(200)),
+                heard(true, Duration.ofMillis(100)),
+                new Answer(new Peer(twin, 200), true, true, "its stream", null, Duration.ofMillis(100)),
+                new Answer(new Peer(third, 300), true, true, "its stream", null, Duration.ZERO));
+
+        assertThat(rows)
+                .extracting(NodeStatus::state)
+                .containsExactly(NodeState.UP, NodeState.CONFLICT, NodeState.CONFLICT, NodeState.UP);
+    }
+
+    @Test
     void aNodeThatIsSilentForVeryLongIsForgotten() {
         directory.heard(hello(BOB, Kind.NEWCOMER));
         ticker.advance(Duration.ofMinutes(59));
@@ -193,11 +255,96 @@ class NodeDirectoryTest {
             directory.heard(hello(new NodeIdentity("x" + i, "flood-" + i), Kind.ALIVE));
         }
         assertThat(directory.peers()).hasSize(1_000).extracting(Peer::node).contains(BOB);
-        assertThat(directory.refused()).isEqualTo(100_001 - 1_000);
+        assertThat(directory.unlisted()).as("beyond that nobody counts").isEqualTo(10_000);
 
         ticker.advance(Duration.ofSeconds(16));
         directory.heard(hello(CAROL, Kind.NEWCOMER));
         assertThat(directory.peers()).hasSize(1_000).extracting(Peer::node).contains(CAROL);
+    }
+
+    @Test
+    void D7_nodesThatAreTooManyAreCountedAndWarnedOf() {
+        for (int i = 0; i < 1_000; i++) {
+            directory.heard(hello(new NodeIdentity("x" + i, "listed-" + i), Kind.NEWCOMER));
+        }
+        assertThat(directory.warning("global")).isNull();
+        for (int round = 0; round < 3; round++) {
+            directory.heard(hello(BOB, Kind.ALIVE));
+            directory.heard(hello(CAROL, Kind.ALIVE));
+        }
+        StatusWarning warning = requireNonNull(directory.warning("global"));
+        assertThat(warning.id()).isEqualTo(WarningIds.NODES_NOT_LISTED);
+        assertThat(warning.message()).startsWith("+2 nodes are not listed");
+
+        StatusSnapshot own =
+                Fixtures.snapshot(ALICE, 1, Fixtures.context(1, "global"), List.of(), List.of(), List.of(warning));
+        NodeStatus row = new NodeStatus(ALICE, NodeState.UP, Duration.ZERO, null, null, own);
+        assertThat(new ClusterStatus(Fixtures.NOW, "alice", List.of(row)).isComplete())
+                .isFalse();
+        assertThat(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)).isComplete())
+                .as("what another node does not list is its own affair")
+                .isTrue();
+
+        directory.heard(hello(new NodeIdentity("x1", "listed-1"), Kind.GOODBYE));
+        directory.heard(hello(BOB, Kind.ALIVE));
+        assertThat(directory.unlisted()).isEqualTo(1);
+        ticker.advance(NodeDirectory.UNLISTED_FOR.plusMillis(1));
+        assertThat(directory.warning("global")).isNull();
+    }
+
+    @Test
+    void D7_theAgeOfANodeIsSinceItsLastWordAndNotSinceSomebodyLooked() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        ticker.advance(Duration.ofSeconds(20));
+        NodeStatus up = judge(heard(true, Duration.ofMillis(2_500))).get(0);
+        assertThat(up.state()).isEqualTo(NodeState.UP);
+        assertThat(up.age()).isEqualTo(Duration.ofMillis(2_500));
+
+        ticker.advance(Duration.ofSeconds(1));
+        NodeStatus stale = judge(heard(false, Duration.ofMillis(3_500))).get(0);
+        assertThat(stale.state()).isEqualTo(NodeState.STALE);
+        assertThat(stale.age()).isEqualTo(Duration.ofMillis(3_500));
+
+        ticker.advance(Duration.ofMillis(11_500));
+        assertThat(judge(heard(false, Duration.ofSeconds(15))).get(0).state()).isEqualTo(NodeState.STALE);
+        ticker.advance(Duration.ofMillis(1));
+        assertThat(judge(heard(false, Duration.ofMillis(15_001))).get(0).state())
+                .isEqualTo(NodeState.DOWN);
+    }
+
+    @Test
+    void D7_whoseStreamIsBeingOpenedLivesIfItWasHeardLately() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        NodeStatus opening = judge(heard(true, null)).get(0);
+        assertThat(opening.state()).isEqualTo(NodeState.UP);
+        ticker.advance(Duration.ofSeconds(16));
+        opening = judge(heard(true, null)).get(0);
+        assertThat(opening.state()).isEqualTo(NodeState.DOWN);
+        assertThat(opening.age()).isEqualTo(Duration.ofSeconds(16));
+    }
+
+    private static Answer heard(boolean alive, @Nullable Duration silence) {
+        return new Answer(new Peer(BOB, 100), alive, true, "its stream", null, silence);
+    }
+
+    @Test
+    void ofTheNodesThatPublishTheOneThatLivesLongestComesFirstAsLongAsItIsHeard() {
+        NodeIdentity older = new NodeIdentity("older", "0-1");
+        NodeIdentity younger = new NodeIdentity("younger", "zzzz-1");
+        assertThat(directory.comesFirst()).isTrue();
+        directory.heard(new Hello(younger, 100, Kind.ALIVE, SUMMARY, true));
+        assertThat(directory.comesFirst()).isTrue();
+        directory.heard(new Hello(older, 100, Kind.ALIVE, SUMMARY, false));
+        assertThat(directory.comesFirst()).as("that one does not publish").isTrue();
+
+        directory.heard(new Hello(older, 100, Kind.ALIVE, SUMMARY, true));
+        assertThat(directory.comesFirst()).isFalse();
+        ticker.advance(Duration.ofSeconds(16));
+        assertThat(directory.comesFirst()).as("it fell silent").isTrue();
+        directory.heard(new Hello(older, 100, Kind.ALIVE, SUMMARY, true));
+        assertThat(directory.comesFirst()).isFalse();
+        directory.heard(new Hello(older, 100, Kind.GOODBYE, SUMMARY, true));
+        assertThat(directory.comesFirst()).isTrue();
     }
 
     private List<NodeStatus> judge(Answer... answers) {

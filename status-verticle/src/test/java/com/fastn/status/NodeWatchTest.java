@@ -20,6 +20,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -37,17 +38,18 @@ class NodeWatchTest {
     private final WorkerExecutor worker = vertx.createSharedWorkerExecutor("watch", 1);
     private final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
     private final AtomicLong nanos = new AtomicLong();
-    private final NodeWatch watch = new NodeWatch(vertx, worker, local, fastn.runtime(), new Ticker() {
-        @Override
-        public long nanos() {
-            return nanos.get();
-        }
+    private final NodeWatch watch =
+            new NodeWatch(vertx, worker, local, fastn.runtime(), StatusQuery.all(), new Ticker() {
+                @Override
+                public long nanos() {
+                    return nanos.get();
+                }
 
-        @Override
-        public Instant wallTime() {
-            return Fixtures.NOW;
-        }
-    });
+                @Override
+                public Instant wallTime() {
+                    return Fixtures.NOW;
+                }
+            });
     private final Semaphore taken = new Semaphore(0);
     private final Semaphore goOn = new Semaphore(0);
     private final AtomicBoolean hold = new AtomicBoolean();
@@ -68,6 +70,28 @@ class NodeWatchTest {
     void close() {
         goOn.release(100);
         Waiting.result(vertx.close());
+    }
+
+    @Test
+    void whatIsMeasuredForThoseWhoWatchBeginsWithTheFirstAndEndsWithTheLast() {
+        AtomicInteger measuring = new AtomicInteger();
+        watch.whileWatched(() -> {
+            measuring.incrementAndGet();
+            return measuring::decrementAndGet;
+        });
+        Registration first = watching(snapshot -> {});
+        Registration second = watching(snapshot -> {});
+        assertThat(measuring).hasValue(1);
+        onContext(() -> {
+            first.close();
+            return null;
+        });
+        assertThat(measuring).hasValue(1);
+        onContext(() -> {
+            second.close();
+            return null;
+        });
+        assertThat(measuring).hasValue(0);
     }
 
     @Test

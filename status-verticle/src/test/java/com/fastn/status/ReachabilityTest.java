@@ -22,4 +22,16 @@ class ReachabilityTest {
         assertThat(reachability.missed()).isFalse();
         assertThat(reachability.repairs()).isEqualTo(3);
     }
+
+    @Test
+    void D10_whatIsNotFoundTwiceAlthoughTheNodeIsWasForgottenUntilItIsFoundAgain() {
+        reachability.foundOthers(false);
+        assertThat(reachability.isForgotten()).isFalse();
+        reachability.foundOthers(false);
+        assertThat(reachability.isForgotten()).isTrue();
+        reachability.foundOthers(true);
+        assertThat(reachability.isForgotten()).isFalse();
+        reachability.foundOthers(false);
+        assertThat(reachability.isForgotten()).isFalse();
+    }
 }

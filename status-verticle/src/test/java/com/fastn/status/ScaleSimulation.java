@@ -106,6 +106,7 @@ final class ScaleSimulation {
                     root.kind(),
                     root.state(),
                     null,
+                    root.trouble(),
                     root.duration(),
                     root.lastActivity(),
                     null,

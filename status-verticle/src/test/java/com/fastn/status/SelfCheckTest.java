@@ -1,14 +1,23 @@
 package com.fastn.status;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fastn.context.FastnContext;
 import com.fastn.context.vertx.FastnVertx;
 import com.hazelcast.config.Config;
 import io.vertx.core.Completable;
+import io.vertx.core.Context;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.ThreadingModel;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.ClusterManager;
@@ -16,8 +25,16 @@ import io.vertx.core.spi.cluster.RegistrationInfo;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A node that its cluster manager has forgotten, where that manager does not say what becomes of a registration. */
 class SelfCheckTest {
@@ -41,11 +58,7 @@ class SelfCheckTest {
     void D10_aNodeRegistersAnewThoughNobodySaysThatItsFormerRegistrationsAreGone() {
         try (TestCluster cluster = TestCluster.of(2, SilentManager::new)) {
             Vertx forgotten = cluster.node(0);
-            Waiting.result(forgotten.deployVerticle(new StatusVerticle(new StatusOptions()
-                    .setAlias("alice")
-                    .setHttp(false)
-                    .setSystemMetrics(false)
-                    .setHelloInterval(500))));
+            deployAlice(forgotten);
             SilentManager manager = (SilentManager) ((VertxInternal) forgotten).clusterManager();
             String address = "fastn.status.node.alice";
             assertThat(isAnswered(cluster.node(1), address)).isTrue();
@@ -63,6 +76,241 @@ class SelfCheckTest {
         }
     }
 
+    /** One that does what a context registers one after the other, as Hazelcast's does, and may never come to an end with one. */
+    private static final class StuckManager extends HazelcastClusterManager {
+        private final Set<Context> stuck = ConcurrentHashMap.newKeySet();
+        private final AtomicInteger toHang = new AtomicInteger();
+        private volatile @Nullable VertxInternal vertx;
+
+        StuckManager(Config config) {
+            super(config);
+        }
+
+        @Override
+        public void init(Vertx owner) {
+            vertx = (VertxInternal) owner;
+            super.init(owner);
+        }
+
+        @Override
+        public void addRegistration(String address, RegistrationInfo registration, Completable<Void> added) {
+            if (!hangs()) {
+                super.addRegistration(address, registration, added);
+            }
+        }
+
+        @Override
+        public void removeRegistration(String address, RegistrationInfo registration, Completable<Void> removed) {
+            if (!hangs()) {
+                super.removeRegistration(address, registration, removed);
+            }
+        }
+
+        private boolean hangs() {
+            Context here = requireNonNull(vertx).getOrCreateContext().unwrap();
+            if (toHang.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                stuck.add(here);
+            }
+            return stuck.contains(here);
+        }
+    }
+
+    @Test
+    void D10_aNodeRegistersAnewThoughAFormerRegistrationNeverEnds() {
+        try (TestCluster cluster = TestCluster.of(2, StuckManager::new)) {
+            Vertx forgotten = cluster.node(0);
+            deployAlice(forgotten);
+            StuckManager manager = (StuckManager) ((VertxInternal) forgotten).clusterManager();
+            String address = "fastn.status.node.alice";
+            assertThat(isAnswered(cluster.node(1), address)).isTrue();
+
+            String own =
+                    "fastn.status.node." + FastnVertx.install(forgotten).node().incarnation();
+            List.of(address, own).forEach(each -> forget(manager, each));
+            await().atMost(SOON).until(() -> !isAnswered(cluster.node(1), address));
+            manager.toHang.set(1);
+            await().atMost(SOON).until(() -> isAnswered(cluster.node(1), address));
+            assertThat(manager.stuck).isNotEmpty();
+        }
+    }
+
+    @Test
+    void D1_D10_aReaderIsToldThoughItsFirstRegistrationNeverEnds() {
+        try (TestCluster cluster = TestCluster.of(2, StuckManager::new)) {
+            deployAlice(cluster.node(0));
+            StuckManager manager = (StuckManager) ((VertxInternal) cluster.node(1)).clusterManager();
+            AtomicLong told = new AtomicLong();
+            manager.toHang.set(1);
+            var unused = StatusClient.create(cluster.node(1)).stream().handler(status -> told.incrementAndGet());
+            await().atMost(SOON).until(() -> told.get() > 0);
+            assertThat(manager.stuck).hasSize(1);
+        }
+    }
+
+    @Test
+    void D10_aReaderWhoseVerticleIsUndeployedLeavesNothingRegistered() {
+        try (TestCluster cluster = TestCluster.of(1, ReaderManager::new)) {
+            Vertx vertx = cluster.node(0);
+            ReaderManager manager = (ReaderManager) ((VertxInternal) vertx).clusterManager();
+            String id = Waiting.result(vertx.deployVerticle(new VerticleBase() {
+                @Override
+                public Future<?> start() {
+                    return Future.succeededFuture(
+                            StatusClient.create(vertx).stream().handler(status -> {}));
+                }
+            }));
+            await().atMost(SOON).until(() -> !manager.readers.isEmpty());
+            String reader = manager.readers.get(0);
+            await().atMost(SOON).until(() -> !registrations(manager, reader).isEmpty());
+
+            Waiting.result(vertx.undeploy(id));
+            await().atMost(SOON).until(() -> registrations(manager, reader).isEmpty());
+        }
+    }
+
+    @Test
+    void D10_aVerticleWhoseThreadsGoAsItsStartFailsLeavesNoReaderAndFailsItsDeployment() {
+        try (TestCluster cluster = TestCluster.of(1, ReaderManager::new)) {
+            Vertx vertx = cluster.node(0);
+            ReaderManager manager = (ReaderManager) ((VertxInternal) vertx).clusterManager();
+            DeploymentOptions worker = new DeploymentOptions()
+                    .setThreadingModel(ThreadingModel.WORKER)
+                    .setWorkerPoolName("failing")
+                    .setWorkerPoolSize(1);
+            Throwable failure = Waiting.failure(vertx.deployVerticle(
+                    new VerticleBase() {
+                        @Override
+                        public Future<?> start() {
+                            var unused = StatusClient.create(vertx).stream().handler(status -> {});
+                            return vertx.timer(1).compose(late -> Future.failedFuture("no"));
+                        }
+                    },
+                    worker));
+            assertThat(failure).hasMessage("no");
+            for (String reader : manager.readers) {
+                await().atMost(SOON).until(() -> registrations(manager, reader).isEmpty());
+            }
+        }
+    }
+
+    /** As Infinispan does after a merge. */
+    @Test
+    void D10_aNodeSaysThatWhatTheApplicationConsumesWasForgottenThoughItselfIsFoundAgain() {
+        try (TestCluster cluster = TestCluster.of(2)) {
+            Vertx forgotten = cluster.node(0);
+            deployAlice(forgotten);
+            Waiting.result(forgotten
+                    .eventBus()
+                    .consumer("orders", order -> order.reply("served"))
+                    .completion());
+            await().atMost(SOON).until(() -> isAnswered(cluster.node(1), "orders"));
+            assertThat(warnings(cluster.node(1))).isEmpty();
+
+            ClusterManager manager = ((VertxInternal) forgotten).clusterManager();
+            String own = FastnVertx.install(forgotten).node().incarnation();
+            List.of("fastn.status.node.alice", "fastn.status.node." + own, "fastn.status.witness." + own, "orders")
+                    .forEach(each -> forget(manager, each));
+
+            // The consumer still is there, and nobody finds it; the node is found, and says so.
+            await().atMost(SOON)
+                    .ignoreExceptions()
+                    .until(() -> warnings(cluster.node(1)), said -> said.equals(List.of("addresses-forgotten")));
+            assertThat(isAnswered(cluster.node(1), "orders")).isFalse();
+        }
+    }
+
+    /** A cluster manager that answers on a thread of its own, as Infinispan does, or not at all, as both do while they merge. */
+    private static final class ElsewhereManager extends HazelcastClusterManager {
+        private final boolean answers;
+
+        ElsewhereManager(Config config, boolean answers) {
+            super(config);
+            this.answers = answers;
+        }
+
+        @Override
+        public void getRegistrations(String address, Completable<List<RegistrationInfo>> found) {
+            if (answers) {
+                new Thread(() -> found.succeed(List.of()), "of the cluster manager").start();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void D10_aNodeRegistersAnewOnTheContextThatItLookedOn(boolean answers) {
+        try (TestCluster cluster = TestCluster.of(1, config -> new ElsewhereManager(config, answers))) {
+            Vertx vertx = cluster.node(0);
+            Context looking = vertx.getOrCreateContext();
+            Promise<Context> registeredOn = Promise.promise();
+            SelfCheck check = new SelfCheck(vertx, List.of("here"), "1", () -> {
+                registeredOn.tryComplete(Vertx.currentContext());
+                return Future.succeededFuture();
+            });
+            looking.runOnContext(now -> vertx.setPeriodic(50, tick -> check.look()));
+            Context registering = Waiting.result(registeredOn.future());
+            assertThat(registering).as("where it registers anew").isNotNull();
+            assertThat(((ContextInternal) registering).unwrap()).isSameAs(((ContextInternal) looking).unwrap());
+        }
+    }
+
+    /** One that tells which readers of streams it knows. */
+    private static final class ReaderManager extends HazelcastClusterManager {
+        final List<String> readers = new CopyOnWriteArrayList<>();
+
+        ReaderManager(Config config) {
+            super(config);
+        }
+
+        @Override
+        public void addRegistration(String address, RegistrationInfo registration, Completable<Void> added) {
+            if (address.startsWith(StreamWire.READER_PREFIX)) {
+                readers.add(address);
+            }
+            super.addRegistration(address, registration, added);
+        }
+    }
+
+    @Test
+    void D1_D10_aReaderThatTheClusterManagerHasForgottenIsToldAgain() {
+        try (TestCluster cluster = TestCluster.of(2, ReaderManager::new)) {
+            deployAlice(cluster.node(0));
+            FastnContext root = FastnVertx.install(cluster.node(0)).runtime().root();
+            AtomicLong told = new AtomicLong();
+            var unused = StatusClient.create(cluster.node(1)).stream()
+                    .handler(status -> told.set(status.totalCounters().getOrDefault("told_again", 0L)));
+            root.incrementTotal("told_again");
+            await().atMost(SOON).until(() -> told.get() == 1);
+
+            ReaderManager manager = (ReaderManager) ((VertxInternal) cluster.node(1)).clusterManager();
+            assertThat(manager.readers).hasSize(1);
+            forget(manager, manager.readers.get(0));
+            root.incrementTotal("told_again");
+
+            await().atMost(SOON).until(() -> told.get() == 2);
+            assertThat(manager.readers).hasSizeGreaterThan(1);
+        }
+    }
+
+    private static void deployAlice(Vertx vertx) {
+        Waiting.result(vertx.deployVerticle(new StatusVerticle(new StatusOptions()
+                .setAlias("alice")
+                .setHttp(false)
+                .setSystemMetrics(false)
+                .setHelloInterval(500))));
+    }
+
+    /** The ids of what alice warns of. */
+    private static List<Object> warnings(Vertx from) {
+        DeliveryOptions quick = new DeliveryOptions().setSendTimeout(1_000);
+        JsonObject status = Waiting.result(from.eventBus()
+                .<JsonObject>request("fastn.status.node.alice", new JsonObject(), quick)
+                .map(Message::body));
+        return status.getJsonArray("warnings").stream()
+                .map(warning -> ((JsonObject) warning).getValue("id"))
+                .toList();
+    }
+
     private static boolean isAnswered(Vertx from, String address) {
         DeliveryOptions quick = new DeliveryOptions().setSendTimeout(1_000);
         return Waiting.result(from.eventBus()
@@ -71,10 +319,14 @@ class SelfCheckTest {
                 .otherwise(false));
     }
 
-    private static void forget(ClusterManager manager, String address) {
+    private static List<RegistrationInfo> registrations(ClusterManager manager, String address) {
         Promise<List<RegistrationInfo>> registrations = Promise.promise();
         manager.getRegistrations(address, registrations);
-        List<RegistrationInfo> all = Waiting.result(registrations.future());
+        return Waiting.result(registrations.future());
+    }
+
+    private static void forget(ClusterManager manager, String address) {
+        List<RegistrationInfo> all = registrations(manager, address);
         assertThat(all).isNotEmpty();
         all.forEach(each -> manager.removeRegistration(address, each, Promise.promise()));
     }

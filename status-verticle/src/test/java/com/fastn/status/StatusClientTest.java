@@ -7,14 +7,18 @@ import static org.awaitility.Awaitility.await;
 import com.fastn.context.FastnContext;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.FastnVertx;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryContext;
-import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.JsonObject;
@@ -38,16 +42,28 @@ import org.junit.jupiter.api.Test;
 /** Programs that ask and watch: three nodes with a status verticle, and a fourth that has none. */
 class StatusClientTest {
     private static final Duration SOON = Duration.ofSeconds(30);
+    private static final StatusVerticle ALICE = verticle("alice");
     private static TestCluster cluster;
 
-    private final Map<Vertx, String> deployments = new LinkedHashMap<>();
     private final List<ReadStream<?>> streams = new ArrayList<>();
     private final List<FastnContext> opened = new ArrayList<>();
-    private @Nullable StatusVerticle alice;
 
+    /** They stay for all tests, each of which leaves them as they were. */
     @BeforeAll
     static void start() {
         cluster = TestCluster.of(4);
+        List<StatusVerticle> verticles = List.of(ALICE, verticle("bob"), verticle("carol"));
+        for (int i = 0; i < verticles.size(); i++) {
+            Waiting.result(node(i).deployVerticle(verticles.get(i)));
+        }
+    }
+
+    private static StatusVerticle verticle(String alias) {
+        return new StatusVerticle(new StatusOptions()
+                .setAlias(alias)
+                .setDescriptors(false)
+                .setSystemMetrics(false)
+                .setQueryTimeout(500));
     }
 
     @AfterAll
@@ -56,22 +72,13 @@ class StatusClientTest {
     }
 
     @AfterEach
-    void undeploy() {
+    void closeAll() {
         opened.forEach(FastnContext::close);
         streams.forEach(stream -> stream.handler(null));
-        deployments.forEach((vertx, id) -> Waiting.result(vertx.undeploy(id)));
-        DeliveryOptions quick = new DeliveryOptions().setSendTimeout(500);
-        for (int i = 0; i < 4; i++) {
-            Vertx vertx = node(i);
-            await().until(() ->
-                    Waiting.failure(vertx.eventBus().request("fastn.status", null, quick)) instanceof ReplyException e
-                            && e.failureType() == ReplyFailure.NO_HANDLERS);
-        }
     }
 
     @Test
     void aProgramAsksInOneLineOnANodeWithAStatusVerticleAndOnOneWithout() {
-        deployAll();
         for (int i : new int[] {0, 3}) {
             StatusClient client = StatusClient.create(node(i));
             assertThat(states(Waiting.result(client.status())))
@@ -94,7 +101,6 @@ class StatusClientTest {
     /** The other nodes are found to be deaf by nobody but the one that was asked: it is asked first, wherever it is. */
     @Test
     void aNodeAnswersItsOwnQuestionsSoThatNoOtherNodeThatHangsCanHoldThemUp() {
-        deployAll();
         Handler<DeliveryContext<Object>> deaf = delivery -> {
             if (!delivery.message().address().startsWith("fastn.status")) {
                 delivery.next();
@@ -103,14 +109,17 @@ class StatusClientTest {
         node(1).eventBus().addInboundInterceptor(deaf);
         node(2).eventBus().addInboundInterceptor(deaf);
         try {
+            List<Future<Message<JsonObject>>> answers = new ArrayList<>();
             for (String address : List.of("fastn.status", "fastn.status.query")) {
                 for (int i = 0; i < 4; i++) {
-                    JsonObject answer =
-                            (JsonObject) Waiting.result(node(0).eventBus().request(address, null))
-                                    .body();
-                    assertThat(answer.getString("answered_by")).isEqualTo("alice");
-                    assertThat(answer.getBoolean("complete")).isFalse();
+                    // Each by itself would wait for the deaf ones.
+                    answers.add(node(0).eventBus().request(address, null));
                 }
+            }
+            for (Future<Message<JsonObject>> each : answers) {
+                JsonObject answer = Waiting.result(each).body();
+                assertThat(answer.getString("answered_by")).isEqualTo("alice");
+                assertThat(answer.getBoolean("complete")).isFalse();
             }
             ClusterStatus elsewhere = Waiting.result(StatusClient.create(node(3))
                     .withTimeout(Duration.ofMillis(2_500))
@@ -124,7 +133,6 @@ class StatusClientTest {
 
     @Test
     void aStreamBeginsWithTheWholeAndTellsWhatChangesOnAnyNode() {
-        deployAll();
         for (int i : new int[] {0, 3}) {
             List<ClusterStatus> heard = listen(i);
             await().atMost(SOON).until(() -> isComplete(last(heard)));
@@ -140,7 +148,6 @@ class StatusClientTest {
 
     @Test
     void aStreamIsNarrowedToNodesAndAnUnknownOneIsToldToTheExceptionHandler() {
-        deployAll();
         List<ClusterStatus> heard = listen(3, "bob");
         await().atMost(SOON).until(() -> isComplete(last(heard)));
         assertThat(heard).allSatisfy(status -> assertThat(states(status)).containsOnlyKeys("bob"));
@@ -154,8 +161,117 @@ class StatusClientTest {
     }
 
     @Test
+    void aStreamOfAPartTellsThatPartAloneAndWhereNothingIsOpenThereThatItIsSo() {
+        List<ClusterStatus> heard = new CopyOnWriteArrayList<>();
+        ReadStream<ClusterStatus> stream =
+                StatusClient.create(node(3)).withDepth(2).stream(ContextPath.of("global", "shelf"));
+        streams.add(stream);
+        stream.handler(heard::add);
+        // Until each of the three has answered, the rows of the others say that they were not heard yet.
+        await().atMost(SOON).untilAsserted(() -> {
+            assertThat(heard).isNotEmpty();
+            assertThat(requireNonNull(last(heard)).nodes()).hasSize(3).allSatisfy(row -> {
+                assertThat(row.snapshot()).isNull();
+                assertThat(row.reason()).contains("nothing is open at \"global.shelf\"");
+            });
+        });
+
+        for (int i = 0; i < 2; i++) {
+            FastnContext shelf = root(1).child("shelf").open();
+            FastnContext box = shelf.child("box").open();
+            FastnContext screw = box.child("screw").open();
+            opened.addAll(List.of(screw, box, shelf));
+            await().atMost(SOON).until(() -> shows(last(heard), "bob", "box"));
+            ClusterStatus told = requireNonNull(last(heard));
+            StatusSnapshot part = requireNonNull(row(told, "bob").snapshot());
+            assertThat(part.globalContext().path()).isEqualTo(ContextPath.of("global", "shelf"));
+            assertThat(part.globalContext().children().get(0).children()).isEmpty();
+            assertThat(part.globalContext().children().get(0).foldedChildren().count())
+                    .isEqualTo(1);
+            assertThat(row(told, "alice").snapshot()).isNull();
+            assertThat(row(told, "alice").reason()).contains("nothing is open at");
+            assertThat(row(told, "bob").reason()).isNull();
+
+            opened.forEach(FastnContext::close);
+            opened.clear();
+            await().atMost(SOON)
+                    .until(() -> row(requireNonNull(last(heard)), "bob").snapshot() == null);
+            assertThat(row(requireNonNull(last(heard)), "bob").reason()).contains("nothing is open at");
+        }
+    }
+
+    /** At first it asks, and while nothing is open there; from then on it hears. */
+    @Test
+    void aStreamOfAPartOverHttpHearsOfOtherNodesTooWithoutAskingThem() {
+        FastnContext shelf = root(1).child("shelf").open();
+        opened.add(shelf);
+        AtomicInteger asked = new AtomicInteger();
+        Handler<DeliveryContext<Object>> count = delivery -> {
+            if (delivery.message().address().startsWith("fastn.status.node.")) {
+                asked.incrementAndGet();
+            }
+            delivery.next();
+        };
+        node(0).eventBus().addOutboundInterceptor(count);
+        try (OpenStream stream = new OpenStream(
+                requireNonNull(ALICE.url()), "/status/stream?scope=cluster&format=ndjson&path=global.shelf&depth=2")) {
+            AtomicInteger changes = new AtomicInteger();
+            await().atMost(SOON).until(() -> {
+                int before = asked.get();
+                FastnContext box =
+                        shelf.child("box-" + changes.incrementAndGet()).open();
+                ClusterStatus told = StatusJson.readCluster(stream.document());
+                while (!shows(told, "bob", box.name())) {
+                    told = StatusJson.readCluster(stream.document());
+                }
+                box.close();
+                return asked.get() == before;
+            });
+        } finally {
+            node(0).eventBus().removeOutboundInterceptor(count);
+        }
+    }
+
+    @Test
+    void theWholeTreeOfALargeNodeIsHadInPagesNoneOfWhichIsLarge() {
+        for (int i = 0; i < 30; i++) {
+            FastnContext batch = root(1).child("batch-" + i).open();
+            opened.add(batch);
+            for (int j = 0; j < 100; j++) {
+                FastnContext job = batch.child("job-" + j).withData("number", j).open();
+                opened.add(0, job);
+            }
+        }
+        List<Integer> sizes = new CopyOnWriteArrayList<>();
+        Handler<DeliveryContext<Object>> measure = delivery -> {
+            if (delivery.body() instanceof Buffer bytes) {
+                sizes.add(bytes.length());
+            }
+            delivery.next();
+        };
+        node(1).eventBus().addOutboundInterceptor(measure);
+        try {
+            ContextStatus tree = Waiting.result(StatusClient.create(node(3)).tree("bob"));
+            assertThat(sizes).hasSizeGreaterThan(5).allMatch(bytes -> bytes <= Answers.MOST_WIRE_BYTES);
+            List<ContextStatus> batches = tree.children().stream()
+                    .filter(child -> child.name().startsWith("batch-"))
+                    .toList();
+            assertThat(batches).hasSize(30);
+            for (int i = 0; i < 30; i++) {
+                assertThat(batches.get(i).name()).isEqualTo("batch-" + i);
+                assertThat(batches.get(i).children()).hasSize(100);
+                assertThat(batches.get(i).children().get(7).data()).containsEntry("number", 7);
+            }
+        } finally {
+            node(1).eventBus().removeOutboundInterceptor(measure);
+        }
+        assertThat(Waiting.failure(StatusClient.create(node(3)).tree("nobody")))
+                .isInstanceOfSatisfying(
+                        ReplyException.class, e -> assertThat(e.failureType()).isEqualTo(ReplyFailure.NO_HANDLERS));
+    }
+
+    @Test
     void aPausedStreamKeepsTheNewestOnly() {
-        deployAll();
         List<ClusterStatus> heard = new CopyOnWriteArrayList<>();
         ReadStream<ClusterStatus> stream = StatusClient.create(node(3)).stream();
         streams.add(stream);
@@ -171,7 +287,6 @@ class StatusClientTest {
 
     @Test
     void D7_aNodeThatFallsSilentIsStaleInTheStreamAndComesBack() {
-        deployAll();
         List<ClusterStatus> heard = listen(0);
         await().atMost(SOON).until(() -> isComplete(last(heard)));
         // Deaf and dumb, as far as status goes.
@@ -197,7 +312,6 @@ class StatusClientTest {
 
     @Test
     void D1_framesThatAreLostAreMissedAndTheStreamBeginsAnew() {
-        deployAll();
         AtomicInteger frames = new AtomicInteger();
         Handler<DeliveryContext<Object>> lossy = delivery -> {
             if (delivery.message().address().startsWith(StreamWire.READER_PREFIX)
@@ -222,7 +336,6 @@ class StatusClientTest {
     /** Nothing comes after it, so no hole shows: the renewal tells how far the writer is. */
     @Test
     void D1_theLastFrameForAWhileIsMissedTooWhenItIsLost() {
-        deployAll();
         List<ClusterStatus> heard = listen(3);
         await().atMost(SOON).until(() -> isComplete(last(heard)));
         AtomicBoolean deaf = new AtomicBoolean(true);
@@ -239,7 +352,8 @@ class StatusClientTest {
             FastnContext order = root(2).child("lost-at-the-end").open();
             opened.add(order);
             await().atMost(SOON).until(() -> lost.get() > 0);
-            await().atMost(SOON).during(Duration.ofSeconds(2)).until(settled(lost));
+            // A second in which it tries nothing: it takes two between one new beginning and the next.
+            await().atMost(SOON).during(Duration.ofMillis(1_200)).until(settled(lost));
             deaf.set(false);
             await().atMost(SOON).until(() -> shows(last(heard), "carol", order.name()));
         } finally {
@@ -249,7 +363,6 @@ class StatusClientTest {
 
     @Test
     void anIdleClusterSendsNothingButRenewalsAndNobodyWatchingNotEvenThese() {
-        deployAll();
         AtomicInteger frames = new AtomicInteger();
         AtomicInteger renewals = new AtomicInteger();
         Handler<DeliveryContext<Object>> count = delivery -> {
@@ -267,18 +380,16 @@ class StatusClientTest {
         try {
             List<ClusterStatus> heard = listen(3);
             await().atMost(SOON).until(() -> isComplete(last(heard)));
-            // Until what the deployments themselves changed has been told.
-            await().atMost(SOON).during(Duration.ofSeconds(2)).until(settled(frames));
+            // Until what the deployments and former tests changed has been told, at most a second later.
+            await().atMost(SOON).during(Duration.ofMillis(1_200)).until(settled(frames));
             int before = frames.get();
             int renewed = renewals.get();
             await().atMost(SOON).until(() -> renewals.get() >= renewed + 9);
             assertThat(frames.get()).isEqualTo(before);
 
             streams.get(0).handler(null);
-            await().atMost(SOON).during(Duration.ofSeconds(3)).until(settled(renewals));
-            int ended = renewals.get();
-            await().pollDelay(Duration.ofSeconds(3)).until(() -> true);
-            assertThat(renewals.get()).isEqualTo(ended);
+            // More than a second without any: each stream would be renewed each second.
+            await().atMost(SOON).during(Duration.ofMillis(2_200)).until(settled(renewals));
             assertThat(frames.get()).isEqualTo(before);
         } finally {
             for (int i = 0; i < 4; i++) {
@@ -290,7 +401,6 @@ class StatusClientTest {
     /** At first it asks; from then on it hears. */
     @Test
     void aStreamOverHttpHearsOfOtherNodesWithoutAskingThem() {
-        deployAll(true);
         AtomicInteger asked = new AtomicInteger();
         Handler<DeliveryContext<Object>> count = delivery -> {
             if (delivery.message().address().startsWith("fastn.status.node.")) {
@@ -299,8 +409,8 @@ class StatusClientTest {
             delivery.next();
         };
         node(0).eventBus().addOutboundInterceptor(count);
-        try (OpenStream stream = new OpenStream(
-                requireNonNull(requireNonNull(alice).url()), "/status/stream?scope=cluster&format=ndjson")) {
+        try (OpenStream stream =
+                new OpenStream(requireNonNull(ALICE.url()), "/status/stream?scope=cluster&format=ndjson")) {
             AtomicInteger changes = new AtomicInteger();
             await().atMost(SOON).until(() -> {
                 int before = asked.get();
@@ -380,22 +490,5 @@ class StatusClientTest {
 
     private static Vertx node(int index) {
         return cluster.node(index);
-    }
-
-    private void deployAll() {
-        deployAll(false);
-    }
-
-    private void deployAll(boolean http) {
-        List<String> aliases = List.of("alice", "bob", "carol");
-        for (int i = 0; i < 3; i++) {
-            StatusVerticle verticle = new StatusVerticle(new StatusOptions()
-                    .setAlias(aliases.get(i))
-                    .setHttp(http)
-                    .setSystemMetrics(false)
-                    .setQueryTimeout(500));
-            deployments.put(node(i), Waiting.result(node(i).deployVerticle(verticle)));
-            alice = i == 0 ? verticle : alice;
-        }
     }
 }

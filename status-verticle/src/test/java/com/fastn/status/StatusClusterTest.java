@@ -236,6 +236,40 @@ class StatusClusterTest {
     }
 
     @Test
+    void D9_aNodeThatWantsANewerReaderIsARowThatSaysSoAndOneThatAddsFieldsIsRead() {
+        deploy(0, "alice");
+        JsonObject later = new JsonObject(aliceOverTheWire())
+                .put("schema", 2)
+                .put("node", new JsonObject().put("alias", "later").put("incarnation", "later-1"))
+                .put("mood", new JsonObject().put("colour", "green"));
+        later.getJsonObject("global_context").put("mood", "fine");
+        JsonObject muchLater = new JsonObject()
+                .put("kind", "status_snapshot")
+                .put("schema", 3)
+                .put("min_schema", 2)
+                .put("everything", "is other");
+        consumers.add(consumer(3, "fastn.status.node.later-1", m -> m.reply(later.toBuffer())));
+        consumers.add(consumer(3, "fastn.status.node.much-later-1", m -> m.reply(muchLater.toBuffer())));
+        for (String name : List.of("later", "much-later")) {
+            Map<String, Object> hello = new LinkedHashMap<>(
+                    new Hello(new NodeIdentity(name, name + "-1"), 1, Hello.Kind.NEWCOMER, null).toMap());
+            hello.put("schema", 3);
+            hello.put("mood", "fine");
+            node(3).eventBus().publish(HelloExchange.ADDRESS, new JsonObject(hello));
+        }
+
+        JsonObject status = askUntil("much-later");
+
+        assertThat(row(status, "much-later").getString("state")).isEqualTo("up");
+        assertThat(row(status, "much-later").getString("reason"))
+                .isEqualTo("it speaks a newer schema: upgrade needed on this side");
+        assertThat(row(status, "later").getJsonObject("status")).isNotNull();
+        assertThat(row(status, "later").getString("reason")).isNull();
+        goodbye("later", "later-1");
+        goodbye("much-later", "much-later-1");
+    }
+
+    @Test
     void whatIsNoHelloHarmsNobody() {
         deploy(0, "alice");
         for (Object body :

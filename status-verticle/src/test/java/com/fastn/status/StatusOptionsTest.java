@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,6 +30,28 @@ class StatusOptionsTest {
     }
 
     @Test
+    void theKeysOfTheGuideAreThoseOfTheBean() throws IOException {
+        Set<String> documented = new TreeSet<>();
+        String guide = Files.readString(Schemas.folder().resolveSibling("options.md"));
+        String table = guide.substring(guide.indexOf("| key |"), guide.indexOf("Without `alias`"));
+        for (String line : table.split("\n", -1)) {
+            String keys = line.startsWith("| `") ? line.split("\\|", -1)[1] : "";
+            for (String key : keys.split(",", -1)) {
+                if (!key.isBlank()) {
+                    documented.add(key.strip().replace("`", ""));
+                }
+            }
+        }
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("zzzzzzzzzzzz", 1)))
+                .satisfies(e -> {
+                    String message = String.valueOf(e.getMessage());
+                    String known = message.substring(
+                            message.indexOf("known are ") + "known are ".length(), message.indexOf(" An option"));
+                    assertThat(known.split("[^A-Za-z]+")).containsExactlyInAnyOrderElementsOf(documented);
+                });
+    }
+
+    @Test
     void everyOptionSurvivesTheWayThroughJson() {
         StatusOptions options = new StatusOptions()
                 .setAlias("alice")
@@ -40,9 +66,11 @@ class StatusOptionsTest {
                 .setHelloInterval(5_000)
                 .setForgetAfter(60_000)
                 .setDeadlockSearchAfter(2_000)
+                .setPublish(StatusPublication.CLUSTER)
                 .setDescriptors(false)
                 .setSystemMetrics(false)
-                .setTrustCluster(true);
+                .setTrustCluster(true)
+                .setAllowRemoteCancel(true);
 
         JsonObject json = options.toJson();
 
@@ -80,6 +108,20 @@ class StatusOptionsTest {
                 .hasMessageContaining("it wants a list of texts");
         assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("queryTimeout", 1.5)))
                 .hasMessageContaining("it wants a whole number");
+    }
+
+    @Test
+    void whatIsPublishedIsOneOfTwoWordsAndThatOfTheClusterWantsHellos() {
+        assertThat(new StatusOptions(new JsonObject().put("publish", "cluster")).getPublish())
+                .isEqualTo(StatusPublication.CLUSTER);
+        assertThat(new StatusOptions(new JsonObject()).getPublish()).isEqualTo(StatusPublication.LOCAL);
+        assertThatThrownBy(() -> new StatusOptions(new JsonObject().put("publish", "everywhere")))
+                .hasMessageContaining("\"publish\" is \"everywhere\", and it wants \"local\" or \"cluster\"");
+        assertThatThrownBy(() -> new StatusOptions()
+                        .setPublish(StatusPublication.CLUSTER)
+                        .setHelloInterval(0)
+                        .check())
+                .hasMessageContaining("publish is \"cluster\" and helloInterval is 0");
     }
 
     @ParameterizedTest

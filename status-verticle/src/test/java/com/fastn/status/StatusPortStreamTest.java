@@ -10,6 +10,7 @@ import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.FastnVertx;
+import com.fastn.context.vertx.VertxContextOptions;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -24,13 +25,20 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 @SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
 class StatusPortStreamTest {
+    private static final PortTempo QUICK = new PortTempo(Duration.ofMillis(250), Duration.ofMillis(300));
+
     private final Vertx vertx = Vertx.vertx();
-    private final ContextRuntime runtime = FastnVertx.install(vertx).runtime();
+    /** What the tests leave open has no work that could stop when the Vertx is closed. */
+    private final ContextRuntime runtime = FastnVertx.builder()
+            .options(new VertxContextOptions().setGrace(Duration.ofMillis(1)))
+            .install(vertx)
+            .runtime();
+
     private String url = "";
 
     @BeforeEach
     void open() {
-        StatusVerticle verticle = new StatusVerticle(new StatusOptions().setAlias("alice"));
+        StatusVerticle verticle = new StatusVerticle(new StatusOptions().setAlias("alice"), QUICK);
         Waiting.result(vertx.deployVerticle(verticle));
         url = requireNonNull(verticle.url());
     }
@@ -54,7 +62,7 @@ class StatusPortStreamTest {
     }
 
     @Test
-    void aChangeIsToldAtOnceAndTheNextOneASecondLater() {
+    void aChangeIsToldAtOnceAndTheNextOneAPaceLater() {
         try (OpenStream stream = new OpenStream(url, "/status/stream?format=ndjson")) {
             assertThat(stream.header("content-type")).isEqualTo("application/x-ndjson; charset=utf-8");
             StatusSnapshot first = snapshot(stream);
@@ -63,7 +71,7 @@ class StatusPortStreamTest {
 
             FastnContext one = runtime.root().child("one").open();
             await("the stream rests after its first")
-                    .pollDelay(Duration.ofMillis(1_100))
+                    .pollDelay(QUICK.pace().plusMillis(50))
                     .until(() -> true);
             List<Long> arrivals = new ArrayList<>();
             List<String> seen = new ArrayList<>();
@@ -85,8 +93,16 @@ class StatusPortStreamTest {
             long span = arrivals.get(arrivals.size() - 1) - arrivals.get(0);
             assertThat(Duration.ofNanos(span))
                     .as("%d snapshots", arrivals.size())
-                    .isGreaterThan(Duration.ofMillis(800L * (arrivals.size() - 2)));
+                    .isGreaterThan(QUICK.pace()
+                            .multipliedBy(8L * (arrivals.size() - 2))
+                            .dividedBy(10));
         }
+    }
+
+    @Test
+    void aPaceIsASecondForEverybodyElse() {
+        assertThat(PortTempo.USUAL.pace()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(PortTempo.USUAL.rest()).isEqualTo(Duration.ofSeconds(10));
     }
 
     @Test
@@ -167,7 +183,7 @@ class StatusPortStreamTest {
     void aWarningThatTimeAloneMakesIsToldWithoutAChange() {
         FastnContext slow = runtime.root()
                 .child("slow")
-                .withSetting("fastn.operation-slow", Duration.ofMillis(1_500))
+                .withSetting("fastn.operation-slow", Duration.ofMillis(300))
                 .open();
         var unused = slow.operation("think");
         try (OpenStream stream = new OpenStream(url, "/status/stream?format=ndjson")) {

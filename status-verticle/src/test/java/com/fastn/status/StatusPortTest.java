@@ -4,8 +4,16 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
 import com.fastn.context.Thresholds;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusRenderer;
+import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
@@ -14,7 +22,9 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -78,6 +88,49 @@ class StatusPortTest {
         assertThat(RawHttp.get(url, "/status?depth=x").status()).isEqualTo(400);
         assertThat(RawHttp.get(url, "/nothing").status()).isEqualTo(404);
         assertThat(RawHttp.get(url, "/status/").status()).isIn(200, 404);
+    }
+
+    @Test
+    void M10_jsonForADrawingHasWhatIsDrawnAndNoMore() {
+        FastnContext crowd =
+                FastnVertx.install(VERTX).runtime().root().child("crowd").open();
+        List<FastnContext> members = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            members.add(crowd.child("one-" + i % 7).open());
+        }
+        StatusSnapshot whole =
+                StatusJson.readSnapshot(RawHttp.get(url, "/status?format=json").body());
+        StatusSnapshot some = StatusJson.readSnapshot(
+                RawHttp.get(url, "/status?format=json&lines=20").body());
+        assertThat(count(whole.globalContext())).isGreaterThan(300);
+        assertThat(count(some.globalContext())).isLessThanOrEqualTo(40);
+        StatusRenderer narrow = StatusRenderer.plain().maxTreeLines(20);
+        assertThat(names(narrow.render(some))).isEqualTo(names(narrow.render(whole)));
+        ClusterStatus cluster = StatusJson.readCluster(
+                RawHttp.get(url, "/status?scope=cluster&format=json&lines=20").body());
+        assertThat(count(requireNonNull(cluster.nodes().get(0).snapshot()).globalContext()))
+                .isLessThanOrEqualTo(40);
+        members.forEach(FastnContext::close);
+        crowd.close();
+    }
+
+    private static long count(ContextStatus root) {
+        long count = 0;
+        Deque<ContextStatus> open = new ArrayDeque<>(List.of(root));
+        while (!open.isEmpty()) {
+            count++;
+            open.pop().children().forEach(open::push);
+        }
+        return count;
+    }
+
+    /** The tree without its times. */
+    private static List<String> names(String drawn) {
+        return drawn.lines()
+                .filter(line -> line.contains("── "))
+                .map(line -> line.replaceAll("( \\(\\D.*|, oldest).*", ""))
+                .map(line -> line.replaceAll(" \\(\\d.*", ""))
+                .toList();
     }
 
     @Test
@@ -242,6 +295,44 @@ class StatusPortTest {
             assertThat(new JsonObject(episodes.body()).getJsonArray("episodes")).isNotNull();
             assertThat(RawHttp.get(url, "/status/episodes").status()).isEqualTo(200);
         }
+    }
+
+    @Test
+    void whyIsDrawnOverHttpAsOnTheBusEachRootOnceHoweverManyWaitForIt() {
+        FastnContext root = FastnVertx.install(VERTX).runtime().root();
+        FastnContext clerk = root.child("clerk").open();
+        ContextMutex<?> scale = clerk.mutex("scale");
+        LockGuard<?> guard = requireNonNull(scale.tryLock());
+        List<FastnContext> customers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            FastnContext customer = root.child("customer-" + i)
+                    .withSetting(Thresholds.WAITER_STUCK, Duration.ofMillis(1))
+                    .open();
+            customers.add(customer);
+            try (ContextScope ignored = customer.makeCurrent()) {
+                scale.lock();
+            }
+        }
+        await().until(() ->
+                new JsonObject(RawHttp.get(url, "/status/explain?format=json").body()).getInteger("count") >= 3);
+        for (String drawn : List.of(
+                RawHttp.get(url, "/status/explain").body(),
+                RawHttp.get(url, "/status/explain?scope=cluster").body(),
+                String.valueOf(Waiting.result(VERTX.eventBus()
+                                .request(
+                                        "fastn.status",
+                                        new JsonObject().put("explain", true).put("format", "text")))
+                        .body()))) {
+            assertThat(drawn.lines().filter(line -> line.startsWith("clerk")))
+                    .as(drawn)
+                    .hasSize(1);
+            assertThat(drawn).contains("3 contexts wait behind it");
+        }
+        assertThat(RawHttp.get(url, "/status/explain?format=ansi").body()).contains("\u001b[31m");
+        customers.forEach(FastnContext::cancel);
+        customers.forEach(FastnContext::close);
+        guard.close();
+        clerk.close();
     }
 
     @Test

@@ -21,11 +21,22 @@ class StatusQueryTest {
     @Test
     void allPartsAreRead() {
         StatusQuery query = StatusQuery.of(Map.of(
-                "nodes", List.of("alice", "bob"), "format", "ansi", "depth", 3, "path", "global.a\\.b", "width", 80));
+                "nodes",
+                List.of("alice", "bob"),
+                "format",
+                "ansi",
+                "depth",
+                3,
+                "path",
+                "global.a\\.b",
+                "width",
+                80,
+                "lines",
+                0));
 
         assertThat(query)
-                .isEqualTo(
-                        new StatusQuery(List.of("alice", "bob"), Format.ANSI, 3, ContextPath.of("global", "a.b"), 80));
+                .isEqualTo(new StatusQuery(
+                        List.of("alice", "bob"), Format.ANSI, 3, ContextPath.of("global", "a.b"), 80, 0));
         assertThat(query.isWhole()).isFalse();
     }
 

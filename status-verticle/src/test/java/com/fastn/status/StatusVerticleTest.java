@@ -9,6 +9,7 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Registration;
+import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.SystemMetrics;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.DeploymentOptions;
@@ -27,6 +28,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -303,11 +305,24 @@ class StatusVerticleTest {
                     "/status?scope=cluster",
                     "/status/nodes",
                     "/status/recent",
+                    "/status/explain",
+                    "/status/episodes",
+                    "/metrics",
+                    "/",
                     "/threads",
                     "/health",
                     "/health?ready=true")) {
                 assertThat(shortestMillis(url, target)).as(target).isLessThanOrEqualTo(200);
             }
+            long stream = Long.MAX_VALUE;
+            for (int i = 0; i < 20 && stream > 200; i++) {
+                long began = System.nanoTime();
+                try (OpenStream opened = new OpenStream(url, "/status/stream")) {
+                    assertThat(opened.event()).isNotNull();
+                    stream = Math.min(stream, (System.nanoTime() - began) / 1_000_000);
+                }
+            }
+            assertThat(stream).as("/status/stream").isLessThanOrEqualTo(200);
             assertThat(RawHttp.get(url, "/status").body()).contains("Global Context");
             assertThat(RawHttp.get(url, "/health").status()).isEqualTo(200);
             assertThat(RawHttp.get(url, "/health?ready=true").status())
@@ -413,6 +428,28 @@ class StatusVerticleTest {
         assertThat(descriptors).hasSize(1);
         assertThat(new JsonObject(Files.readString(descriptors.get(0))).getString("url"))
                 .isEqualTo(url);
+    }
+
+    @Test
+    void aNodeThatStartsRemovesWhatAKilledOneLeft(Vertx vertx) throws IOException, InterruptedException {
+        Process killed = new ProcessBuilder("true").start();
+        assertThat(killed.waitFor()).isZero();
+        NodeDescriptor left = NodeDescriptor.write(
+                NodeDescriptor.folder(System::getProperty, System::getenv),
+                new NodeIdentity("killed", "i-1"),
+                new NodeDescriptor.Access("http://127.0.0.1:1", null, null),
+                new NodeDescriptor.OwnProcess(
+                        killed.pid(),
+                        Instant.now(),
+                        NodeDescriptor.OwnProcess.current().pidScope()),
+                Instant.now());
+        assertThat(left.file()).exists();
+
+        deploy(vertx, "alice-sweeps");
+
+        await().untilAsserted(() -> assertThat(left.file()).doesNotExist());
+        assertThat(descriptorsOf("alice-sweeps")).hasSize(1);
+        left.close();
     }
 
     @Test

@@ -29,6 +29,8 @@ final class CancelWalk {
     private boolean changed;
     // Whether the runtime was told that marks are still to come.
     private boolean counted;
+    // From then on it hurries to its end, without the clock and in the thread where that was.
+    private boolean brokenOff;
     private int told;
     private int handled;
 
@@ -44,21 +46,67 @@ final class CancelWalk {
         CancelWalk walk = new CancelWalk(runtime, reason, runtime.current().eventLoop());
         int found = top.markFirst(reason);
         walk.counted = (found & ContextNode.HAS_CHILDREN) != 0;
-        walk.visited(top, found);
+        try {
+            walk.visited(top, found);
+        } catch (Throwable t) {
+            walk.breakOff(t);
+        }
         walk.proceed();
     }
 
-    /** Marks what a walk that is under way elsewhere has not reached yet; on an event loop, that is left to that walk. */
+    /**
+     * Marks what a walk that is under way elsewhere has not reached yet, or one that broke off. On an event loop, the former is
+     * left to that walk.
+     */
     static void finish(ContextNode top, CancelReason reason) {
-        if (top.runtime().current().eventLoop() == null) {
-            CancelWalk walk = new CancelWalk(top.runtime(), reason, null);
-            walk.visit(top, reason);
+        EngineRuntime runtime = top.runtime();
+        Executor loop = runtime.current().eventLoop();
+        if (loop == null || runtime.hasCancellationBrokenOff()) {
+            CancelWalk walk = new CancelWalk(runtime, reason, loop);
+            try {
+                walk.visit(top, reason);
+            } catch (Throwable t) {
+                walk.breakOff(t);
+            }
             walk.proceed();
         }
     }
 
+    /** A cancellation does not throw (rule C3), and whoever was marked has its handlers run, whatever fails meanwhile. */
     private void proceed() {
-        if (loop == null) {
+        boolean over = false;
+        while (!over) {
+            try {
+                goOn();
+                over = true;
+            } catch (Throwable t) {
+                // Each failure has taken a step with it, or all marks that were still to come: there is an end.
+                breakOff(t);
+            }
+        }
+    }
+
+    private void breakOff(Throwable failure) {
+        brokenOff = true;
+        ChildBatches batches = children;
+        if (counted || batches != null || !open.isEmpty()) {
+            // Said before the runtime is told that no mark comes any more: whoever cancels again from now on goes
+            // there.
+            runtime.cancellationBrokeOff();
+            open.clear();
+            children = null;
+            if (batches != null) {
+                batches.leave();
+            }
+        }
+        LoggedFailure.error(
+                LOG,
+                failure,
+                "a cancellation met a failure; what it did not reach is cancelled when it is called again");
+    }
+
+    private void goOn() {
+        if (loop == null || brokenOff) {
             while (!step()) {}
             return;
         }
@@ -74,8 +122,8 @@ final class CancelWalk {
         try {
             later.execute(this::proceed);
             return true;
-        } catch (RuntimeException e) {
-            LOG.debug("an event loop takes no more tasks; a cancellation is finished at once", e);
+        } catch (Throwable t) {
+            LOG.debug("an event loop takes no more tasks; a cancellation is finished at once", t);
             return false;
         }
     }
@@ -93,11 +141,13 @@ final class CancelWalk {
             }
             return false;
         }
-        ContextNode node = open.poll();
+        // Taken out last: what fails before leaves it to be found.
+        ContextNode node = open.peek();
         if (node != null) {
-            children = new ChildBatches(node);
             // Marked by this walk, or by one that was faster and has other words.
             inherited = ContextNode.fromParent(requireNonNull(node.cancelReason(), "reason"));
+            children = new ChildBatches(node);
+            open.remove();
             return false;
         }
         if (counted) {
@@ -130,15 +180,15 @@ final class CancelWalk {
     }
 
     private void visited(ContextNode node, int found) {
+        if ((found & ContextNode.HAS_CHILDREN) != 0) {
+            open.add(node);
+        }
         if ((found & ContextNode.MARKED) != 0) {
             changed = true;
             // Who adds a handler from now on sees the mark, and runs it.
             if (node.mayHaveCancelHandlers() || runtime.hasListeners()) {
                 marked.add(node);
             }
-        }
-        if ((found & ContextNode.HAS_CHILDREN) != 0) {
-            open.add(node);
         }
     }
 }

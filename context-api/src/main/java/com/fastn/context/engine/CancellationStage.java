@@ -24,9 +24,9 @@ final class CancellationStage extends CompletableFuture<CancelReason> {
         super.complete(reason);
     }
 
-    /** Hears of the cancellation, in the thread that cancels; at once if that was before. */
+    /** Hears of the cancellation, where this is called from (rule C5); also if that was before. */
     Registration whenCancelled(Consumer<CancelReason> handler) {
-        return context.addCancelHandler(handler, null);
+        return context.onCancel(handler);
     }
 
     private static UnsupportedOperationException refused() {

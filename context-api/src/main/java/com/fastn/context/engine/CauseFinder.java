@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.DeadlockPolicy;
 import com.fastn.context.Registration;
+import com.fastn.context.WarningIds;
 import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.Causes;
 import com.fastn.context.status.ContextRef;
@@ -9,6 +10,7 @@ import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.WaitEpisode;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -33,15 +35,21 @@ final class CauseFinder {
         this.watch = new EpisodeWatch(runtime, this);
     }
 
-    /** For tests. */
     DeadlockDetector deadlocks() {
         return deadlocks;
     }
 
     /** Called for each wait, outside of monitors, by the thread that asked. */
     void queued(Waiter<?> waiter) {
-        deadlocks.queued(waiter);
-        watch.queued(waiter);
+        try {
+            deadlocks.queued(waiter);
+        } finally {
+            watch.queued(waiter);
+        }
+    }
+
+    void stalled() {
+        watch.stalled();
     }
 
     Registration setPlaces(Supplier<List<BlockedPlace>> source) {
@@ -95,6 +103,22 @@ final class CauseFinder {
     /** Those that are known by now; a snapshot may be of a part, and is not what they are found in. */
     List<WaitEpisode> knownEpisodes() {
         return episodes.list(runtime.nanos());
+    }
+
+    /** Called for each operation that took longer than the shortest time that is slow for any, so that it can be told of. */
+    void endedLate(ContextNode inside, String operation, long startNanos, long endNanos) {
+        try {
+            long slowNanos = WarningSettings.operationSlowNanos(inside);
+            if (endNanos - startNanos > slowNanos
+                    && !WarningSettings.of(inside).isOff(WarningIds.OPERATION_SLOW)
+                    && inside.isSlowByItself(operation, startNanos, endNanos, slowNanos)) {
+                Instant wall = runtime.ticker().wallTime();
+                episodes.ended(new SlowOperations.Ended(inside, operation, startNanos, endNanos, wall, slowNanos));
+            }
+        } catch (Throwable t) {
+            // The clock is the application's; who ends an operation, or a context with several, goes on without it.
+            LOG.warn("a slow operation is not kept among the episodes", LoggedFailure.of(t));
+        }
     }
 
     /** {@return whether somebody is stuck} */

@@ -27,4 +27,9 @@ final class ChildBatches {
     List<ContextNode> next() {
         return parent.nextChildren(this);
     }
+
+    /** Gives up the place, before the end. */
+    void leave() {
+        parent.forget(this);
+    }
 }

@@ -41,6 +41,7 @@ final class ChildrenUnclosedRule extends NamedRule {
                     settings,
                     "The handle of " + unclosed.kind().text() + " \"" + unclosed.name() + "\" was let go unclosed",
                     unclosed.path().toString(),
+                    opened.node().id(),
                     "the code that opened it, at " + unclosed.place(),
                     unclosed.age());
         }
@@ -68,6 +69,7 @@ final class ChildrenUnclosedRule extends NamedRule {
                                 ? "1 child is open: " + oldest.name() + " for " + age
                                 : open + " children are open, the oldest " + oldest.name() + " for " + age),
                 visit.path().toString(),
+                visit.node().id(),
                 "who opened " + oldest.name() + " and does not close it; in strict mode runtime.unclosed() tells",
                 closing);
     }

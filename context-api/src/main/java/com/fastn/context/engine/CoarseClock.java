@@ -23,9 +23,13 @@ final class CoarseClock {
     private volatile boolean used;
 
     CoarseClock(Ticker ticker, Timers timers) {
+        this(ticker, timers, ticker != Ticker.system());
+    }
+
+    CoarseClock(Ticker ticker, Timers timers, boolean exact) {
         this.ticker = ticker;
         this.timers = timers;
-        this.exact = ticker != Ticker.system();
+        this.exact = exact;
         this.stopped = ticker.nanos() - Long.MAX_VALUE / 2;
         this.shown = stopped;
     }

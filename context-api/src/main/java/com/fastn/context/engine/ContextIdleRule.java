@@ -44,6 +44,7 @@ final class ContextIdleRule extends NamedRule {
                         ? who + " idle for " + Evidence.time(age)
                         : idle + " contexts idle, the longest " + who + " for " + Evidence.time(age),
                 longest.path().toString(),
+                longest.node().id(),
                 "whether " + who + " is done and was never closed; touch() says that it lives",
                 age);
     }

@@ -39,12 +39,14 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** One context of the tree. */
@@ -82,8 +84,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public String label() {
-        NodeExtras x = extrasOrNull();
-        String known = x == null ? null : x.labelOrNull();
+        String known = labelOrNull();
         return known == null ? name : known;
     }
 
@@ -188,6 +189,12 @@ public final class ContextNode extends TreeNode implements FastnContext {
     }
 
     void enter(Thread thread) {
+        if (onThread != null || !ON_THREAD.compareAndSet(this, null, thread)) {
+            enterBeside(thread);
+        }
+    }
+
+    private void enterBeside(Thread thread) {
         while (true) {
             Object before = onThread;
             if (before instanceof ThreadCrowd crowd) {
@@ -203,6 +210,12 @@ public final class ContextNode extends TreeNode implements FastnContext {
     }
 
     void leave(Thread thread) {
+        if (onThread != thread || !ON_THREAD.compareAndSet(this, thread, null)) {
+            leaveOthers(thread);
+        }
+    }
+
+    private void leaveOthers(Thread thread) {
         while (true) {
             Object before = onThread;
             if (before == null) {
@@ -222,6 +235,11 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     boolean isOnThread() {
         return onThread != null;
+    }
+
+    boolean isOnOtherThread() {
+        Thread mine = Thread.currentThread();
+        return onThread != mine && threads().stream().anyMatch(each -> each != mine);
     }
 
     boolean isOn(Thread thread) {
@@ -249,11 +267,36 @@ public final class ContextNode extends TreeNode implements FastnContext {
      * @return the child, or one that is closed and cancelled from the start when this context is no longer open
      */
     public ContextNode openChild(String childName, ContextKind childKind, @Nullable CallerLink caller) {
-        ContextNode child = new ContextNode(runtime(), this, Names.clean(childName), childKind);
+        ContextNode child = new ContextNode(runtime(), this, runtime().names().clean(childName), childKind);
         if (caller != null) {
             child.extras().setCaller(caller);
         }
         return attach(child);
+    }
+
+    /**
+     * Opens a child that is remembered when it has ended, and counts it as one more in total and alive: the fast form for
+     * what comes often.
+     *
+     * @param childName the child's name
+     * @param childKind what it stands for
+     * @param caller its known caller elsewhere, or {@code null}
+     * @param counter what such contexts are counted as, at the child's path
+     * @return the child, or one that is closed and cancelled from the start when this context is no longer open
+     */
+    public ContextNode openCounted(
+            String childName, ContextKind childKind, @Nullable CallerLink caller, String counter) {
+        ContextNode child = new ContextNode(runtime(), this, runtime().names().clean(childName), childKind);
+        // Nobody else sees them yet.
+        NodeExtras x = new NodeExtras();
+        x.caller = caller;
+        x.persisted = true;
+        child.describe(x);
+        attach(child);
+        // Kept here, the next child finds them at once.
+        pathCounters();
+        child.counted(child.track(runtime().names().clean(counter), child.cell(counter)));
+        return child;
     }
 
     /** Opens a child as it was described to a builder. */
@@ -262,7 +305,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
             ContextKind childKind,
             @Nullable String childLabel,
             @Nullable List<Function<NodeExtras, NodeExtras.Put>> description) {
-        ContextNode child = new ContextNode(runtime(), this, Names.clean(childName), childKind);
+        ContextNode child = new ContextNode(runtime(), this, runtime().names().clean(childName), childKind);
         if (childLabel != null || description != null) {
             child.describe(childLabel, description == null ? List.of() : description);
         }
@@ -547,7 +590,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
     private RunningOperation begin(String operation) {
         RunningOperation running = new RunningOperation(
                 this,
-                Names.clean(requireNonNull(operation, "operation")),
+                runtime().names().clean(requireNonNull(operation, "operation")),
                 runtime().nanos());
         NodeExtras x = extras();
         synchronized (x) {
@@ -564,7 +607,6 @@ public final class ContextNode extends TreeNode implements FastnContext {
     }
 
     void operationEnded(RunningOperation operation, long elapsedNanos) {
-        runtime().baselines().ended(operation.name(), elapsedNanos);
         NodeExtras x = extras();
         boolean closeNow = false;
         synchronized (x) {
@@ -583,6 +625,20 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
+    /** Whether a slow operation that has ended is more than the one around another that was slow, and is told. */
+    boolean isSlowByItself(String operation, long startNanos, long endNanos, long slowNanos) {
+        NodeExtras x = extras();
+        synchronized (x) {
+            NodeExtras.SlowTime inner = x.lastSlow;
+            NodeExtras.SlowTime around = new NodeExtras.SlowTime(operation, startNanos, endNanos);
+            if (inner != null && inner.leavesLittleOf(around, slowNanos)) {
+                return false;
+            }
+            x.lastSlow = around;
+            return true;
+        }
+    }
+
     /** The operations that are under way, the oldest first; a copy. */
     List<RunningOperation> operationsUnderWay() {
         NodeExtras x = extrasOrNull();
@@ -596,7 +652,19 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     /** {@return whether an operation of this context is under way} */
     public boolean isInOperation() {
-        return !operationsUnderWay().isEmpty();
+        NodeExtras x = extrasOrNull();
+        if (x == null) {
+            return false;
+        }
+        synchronized (x) {
+            return x.operations != null && x.operations.size() > 0;
+        }
+    }
+
+    /** {@return the operation that was begun last, of those that are under way, or {@code null}} */
+    public @Nullable Operation latestOperation() {
+        List<RunningOperation> running = operationsUnderWay();
+        return running.isEmpty() ? null : running.get(running.size() - 1);
     }
 
     /** Ends this context now, or as soon as the operations that run in it and its waits for locks have ended. */
@@ -661,16 +729,16 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
-    /** Whether it waits for a lock at this moment, but for one; of many waits the first are looked at. */
+    /** Whether it waits for a lock at this moment, but for one. */
     boolean isWaitingForLock(@Nullable FifoLock<?> butFor) {
         NodeExtras x = extrasOrNull();
-        return x != null && !x.locksWaitedFor(butFor, 1).isEmpty();
+        return x != null && x.isWaitingForLock(butFor);
     }
 
     /** The locks that it waits for at this moment; of many waits those of the first. */
     Set<FifoLock<?>> locksWaitedFor() {
         NodeExtras x = extrasOrNull();
-        return x == null ? Set.of() : x.locksWaitedFor(null, Integer.MAX_VALUE);
+        return x == null ? Set.of() : x.locksWaitedFor();
     }
 
     /** Releases what was granted when this context ends. */
@@ -829,38 +897,41 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public void incrementLive(String counter) {
         CounterCell cell = cell(counter);
-        if (addLive(cell)) {
+        if (addLive(runtime().names().clean(counter), cell)) {
             counted(cell);
         }
     }
 
-    private boolean addLive(CounterCell cell) {
+    /** Under its own name, also where it found no room and is counted together with others. */
+    private boolean addLive(String name, CounterCell cell) {
         NodeExtras x = extras();
         boolean ended;
+        boolean overflow = false;
         synchronized (x) {
             ended = x.ended;
             if (!ended) {
                 // Where this context counted before, also if its path was folded since: what is added there is taken
                 // there.
-                NodeExtras.OwnLive own = x.live(cell);
+                NodeExtras.OwnLive own = x.live(name, cell);
                 own.count++;
-                own.cell.addLive(1);
+                overflow = own.cell.addLive(1);
             }
         }
+        tellIfOverflowed(overflow);
         if (ended) {
-            runtime().misuse("a live counter was incremented in a context that had ended; it was not counted");
+            tellEnded();
         }
         return !ended;
     }
 
+    private void tellEnded() {
+        runtime().misuse("a live counter was incremented in a context that had ended; it was not counted");
+    }
+
     @Override
     public void decrementLive(String counter) {
-        String name = Names.clean(requireNonNull(counter, "counter"));
+        String name = runtime().names().clean(requireNonNull(counter, "counter"));
         CounterCell cell = takeLive(name);
-        if (cell == null && pathCounters().cellOrNull(name) == null) {
-            // It may have found no room, and so be counted together with others.
-            cell = takeLive(CounterStore.FOLDED);
-        }
         if (cell != null) {
             counted(cell);
         } else {
@@ -871,34 +942,74 @@ public final class ContextNode extends TreeNode implements FastnContext {
     /** {@return what was taken from, or {@code null} if this context has nothing there} */
     private @Nullable CounterCell takeLive(String name) {
         NodeExtras x = extras();
+        CounterCell cell;
+        boolean overflow;
         synchronized (x) {
-            NodeExtras.OwnLive own = x.live == null ? null : x.live.get(name);
+            NodeExtras.OwnLive own = x.liveOrNull(name);
             if (own == null || own.count == 0) {
                 return null;
             }
-            own.count--;
-            own.cell.addLive(-1);
-            return own.cell;
+            x.takeOne(own);
+            cell = own.cell;
+            overflow = cell.addLive(-1);
+        }
+        tellIfOverflowed(overflow);
+        return cell;
+    }
+
+    /** Not under the monitor of the extras, as {@link #tellIfRefused}. */
+    private void tellIfOverflowed(boolean overflow) {
+        if (overflow) {
+            CounterCell.tellOverflow(runtime());
         }
     }
 
     @Override
     @MustBeClosed
     public LiveCount trackLive(String counter) {
-        CounterCell cell = cell(counter);
-        // Total before live: nobody sees more alive than there ever were (rule M9). One event tells of both.
-        cell.add(1);
-        addLive(cell);
+        String name = runtime().names().clean(requireNonNull(counter, "counter"));
+        CounterCell cell = track(name, cell(counter));
+        // One event tells of both.
         counted(cell);
         AtomicBoolean closed = new AtomicBoolean();
         LiveCount count = () -> {
             // Not a misuse when there is nothing to take: the context ended first and took it back.
-            if (closed.compareAndSet(false, true) && takeLive(cell.name()) != null) {
+            if (closed.compareAndSet(false, true) && takeLive(name) != null) {
                 counted(cell);
             }
         };
         LeakTracker leaks = runtime().leaks();
         return leaks == null ? count : leaks.liveCount(this, cell.name(), count);
+    }
+
+    /**
+     * Counts one in total and live, both where this context has others of that name alive: its path may have found no room
+     * then, and does by now (rule M9).
+     *
+     * @return where that is
+     */
+    private CounterCell track(String name, CounterCell cell) {
+        NodeExtras x = extras();
+        CounterCell at = cell;
+        boolean ended;
+        boolean overflow = false;
+        synchronized (x) {
+            ended = x.ended;
+            if (!ended) {
+                NodeExtras.OwnLive own = x.live(name, cell);
+                own.count++;
+                at = own.cell;
+                overflow = at.addTracked();
+            }
+        }
+        if (ended) {
+            at.add(1);
+            tellEnded();
+        } else {
+            at.grow(1);
+            tellIfOverflowed(overflow);
+        }
+        return at;
     }
 
     private void counted(CounterCell cell) {
@@ -933,24 +1044,42 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public long getTotal(String counter) {
-        CounterCell cell = pathCounters().cellOrNull(requireNonNull(counter, "counter"));
+        CounterCell cell = cellOrNull(counter);
         return cell == null ? 0 : cell.get();
     }
 
     @Override
     public long getLive(String counter) {
-        CounterCell cell = pathCounters().cellOrNull(requireNonNull(counter, "counter"));
+        CounterCell cell = cellOrNull(counter);
         return cell == null ? 0 : cell.live();
     }
 
     @Override
     public long subtreeTotal(String counter) {
-        return runtime().counterStore().subtree(pathCounters(), requireNonNull(counter, "counter"), CounterCell::total);
+        return subtree(counter, CounterCell::total);
     }
 
     @Override
     public long subtreeLive(String counter) {
-        return runtime().counterStore().subtree(pathCounters(), requireNonNull(counter, "counter"), CounterCell::live);
+        return subtree(counter, CounterCell::live);
+    }
+
+    private long subtree(String counter, ToLongFunction<CounterCell> read) {
+        requireNonNull(counter, "counter");
+        PathCounters known = countersToRead();
+        return known == null ? 0 : runtime().counterStore().subtree(known, counter, read);
+    }
+
+    private @Nullable CounterCell cellOrNull(String counter) {
+        requireNonNull(counter, "counter");
+        PathCounters known = countersToRead();
+        return known == null ? null : known.cellOrNull(counter);
+    }
+
+    /** Whoever only asks makes no path, which could push another one out. */
+    private @Nullable PathCounters countersToRead() {
+        PathCounters known = countersOrNull();
+        return known != null ? known : runtime().counterStore().find(path());
     }
 
     // --- locks
@@ -991,8 +1120,21 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     private void checkFirst(FifoLock<?> lock, @Nullable Object asked, @Nullable Object first, String what) {
         if (!Objects.equals(asked, first)) {
-            runtime().misuse(lock + " was asked for with another " + what + "; the first one stays");
+            // The values are the application's: of what nobody knows the size and the secrets, the type says enough.
+            runtime()
+                    .misuse(
+                            lock + " was asked for with another " + what
+                                    + "; the first one stays: give the same each time, or take another name",
+                            () -> "that of " + path() + ", which has " + shown(first) + ", with " + shown(asked)
+                                    + " at " + Places.describe(Places.caller()));
         }
+    }
+
+    private static String shown(@Nullable Object value) {
+        if (value == null || value instanceof Number || value instanceof Boolean) {
+            return String.valueOf(value);
+        }
+        return "a " + value.getClass().getName();
     }
 
     private <L extends FifoLock<?>> L lock(String lockName, Class<L> kind, Function<String, L> make) {
@@ -1007,6 +1149,21 @@ public final class ContextNode extends TreeNode implements FastnContext {
                     + " was asked for as a lock of another kind; give that one a name of its own");
         }
         return kind.cast(lock);
+    }
+
+    /**
+     * Forgets a lock of this context that nobody holds and nobody waits for; for whoever knows that nobody is about to ask for
+     * it, since that would have another lock of the same name then.
+     *
+     * @param lockName its name
+     */
+    public void forgetLock(String lockName) {
+        NodeExtras x = extrasOrNull();
+        if (x != null) {
+            synchronized (x) {
+                x.forgetLock(Names.bounded(lockName));
+            }
+        }
     }
 
     List<FifoLock<?>> lockList() {
@@ -1064,6 +1221,11 @@ public final class ContextNode extends TreeNode implements FastnContext {
     }
 
     @Override
+    public ExecutorService wrapExecutor(ExecutorService executor) {
+        return new WrappedExecutor(this, requireNonNull(executor, "executor"));
+    }
+
+    @Override
     public void persist() {
         NodeExtras x = extras();
         boolean late;
@@ -1079,12 +1241,11 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public void failed(Throwable failure) {
         requireNonNull(failure, "failure");
-        NodeExtras x = extrasOrNull();
-        if (x != null) {
-            synchronized (x) {
-                if (x.persisted && x.failure == null) {
-                    x.failure = failure;
-                }
+        NodeExtras x = extras();
+        synchronized (x) {
+            // Whether it is to be remembered may be said later.
+            if (!x.ended && x.failure == null) {
+                x.failure = failure;
             }
         }
     }
@@ -1129,23 +1290,22 @@ public final class ContextNode extends TreeNode implements FastnContext {
             return;
         }
         List<RunningOperation> running;
-        List<CounterCell> cells = new ArrayList<>();
+        List<NodeExtras.OwnLive> live;
         synchronized (x) {
-            if (x.live != null) {
-                for (NodeExtras.OwnLive own : x.live.values()) {
-                    if (own.count > 0) {
-                        own.cell.addLive(-own.count);
-                        own.count = 0;
-                        cells.add(own.cell);
-                    }
-                }
-                x.live = null;
-            }
+            live = x.takeLive();
             running = x.operationList();
             x.operations = null;
         }
-        cells.forEach(this::counted);
-        running.forEach(RunningOperation::close);
+        for (NodeExtras.OwnLive own : live) {
+            if (own.count > 0) {
+                tellIfOverflowed(own.cell.addLive(-own.count));
+                counted(own.cell);
+            }
+        }
+        // From the inside out, as they would have ended, so that one around a slow one is known for that.
+        for (int i = running.size() - 1; i >= 0; i--) {
+            running.get(i).abandon();
+        }
     }
 
     /** Takes this node out of the tree, and every closing ancestor that it was the last child of. */
@@ -1192,9 +1352,9 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
         List<Deadline> deadlines;
         List<FifoLock<?>> locks;
-        List<CancelHandler> handlers = List.of();
-        List<Waiter<?>> waits = List.of();
-        List<Grant<?>> releasedWithEnd = List.of();
+        List<CancelHandler> handlers = Collections.emptyList();
+        List<Waiter<?>> waits = Collections.emptyList();
+        List<Grant<?>> releasedWithEnd = Collections.emptyList();
         boolean persisted;
         Throwable failure;
         synchronized (x) {
@@ -1226,6 +1386,10 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     /** What the builder was told, before the node is linked. */
     private void describe(@Nullable String text, List<Function<NodeExtras, NodeExtras.Put>> description) {
+        if (text != null && description.isEmpty()) {
+            describe(text);
+            return;
+        }
         // Nobody else sees them yet.
         NodeExtras x = new NodeExtras();
         x.label = text;

@@ -53,17 +53,19 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
         } else {
             plus(n);
         }
-        CounterGrowth[] asked = growths;
-        if (asked != null) {
-            grow(asked, n);
-        }
-        if (foldedInto != null) {
-            moveOn();
+        grow(n);
+        if (foldedInto != null && moveOn()) {
+            tellOverflow(path.store().runtime());
         }
         return n != 0;
     }
 
-    private void grow(CounterGrowth[] asked, long n) {
+    /** Tells who wants to know that so much was counted; outside of monitors, as it asks for the time. */
+    void grow(long n) {
+        CounterGrowth[] asked = growths;
+        if (asked == null) {
+            return;
+        }
         EngineRuntime runtime = path.store().runtime();
         long nanos = runtime.sinceStart(runtime.touchNanos());
         for (CounterGrowth growth : asked) {
@@ -106,15 +108,30 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
         }
     }
 
+    /** Outside of monitors: it is logged. */
     static void tellOverflow(EngineRuntime runtime) {
         runtime.misuse("a total counter reached " + Long.MAX_VALUE + ", the greatest number; it stays there");
     }
 
-    void addLive(long n) {
+    /**
+     * Adds to the live count, also for whoever holds a monitor: other cells' are taken inside of it at most.
+     *
+     * @return whether a total overflowed meanwhile, which the caller tells outside of monitors
+     */
+    boolean addLive(long n) {
         live.plus(n);
-        if (foldedInto != null) {
-            moveOn();
-        }
+        return foldedInto != null && moveOn();
+    }
+
+    /**
+     * Adds one to the total and then to the live count, so that nobody sees more alive than there ever were (rule M9); also
+     * for whoever holds a monitor, who calls {@link #grow} outside of it.
+     *
+     * @return whether a total overflowed meanwhile, which the caller tells outside of monitors
+     */
+    boolean addTracked() {
+        plus(1);
+        return addLive(1);
     }
 
     /** {@return the total; that it has overflowed is told at once} */
@@ -191,24 +208,27 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
         return cell;
     }
 
-    private void moveOn() {
+    /** {@return whether that made another one overflow, which the caller tells outside of monitors} */
+    private boolean moveOn() {
+        boolean overflow = false;
         CounterCell from = this;
         for (CounterCell into = from.foldedInto; into != null; into = from.foldedInto) {
             CounterCell target = into.last();
             // Shorter for the next one; the target is not folded, or will be and then says where it went.
             from.foldedInto = target;
-            if (from.pourInto(target)) {
-                tellOverflow(path.store().runtime());
-            }
+            overflow |= from.pourInto(target);
             from = target;
         }
+        return overflow;
     }
 
     /** {@return whether that made the target overflow} */
     private synchronized boolean pourInto(CounterCell target) {
-        target.live.plus(live.drain());
+        // Each that is alive was in the total before: so the total is taken last, and is there first.
+        long alive = live.drain();
         long moved = drain();
         boolean overflow = saturated || moved < 0 || (moved > 0 && !target.addLarge(moved));
+        target.live.plus(alive);
         if (overflow && !target.saturated) {
             target.saturated = true;
             return true;

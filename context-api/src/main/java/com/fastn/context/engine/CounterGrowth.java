@@ -55,7 +55,7 @@ final class CounterGrowth {
         return counter;
     }
 
-    /** {@return when somebody asked last} */
+    /** {@return when somebody asked for it last; to be shown in a status is not to be asked for} */
     long readNanos() {
         return readNanos;
     }
@@ -86,8 +86,12 @@ final class CounterGrowth {
         day.add(nanos, n);
     }
 
-    synchronized CounterWindows read(long nanos, long total) {
+    CounterWindows asked(long nanos, long total) {
         readNanos = nanos;
+        return read(nanos, total);
+    }
+
+    synchronized CounterWindows read(long nanos, long total) {
         endStep(nanos);
         keep(Math.min(nanos, stepEndNanos - 1), step.drain());
         long watched = Math.max(0, nanos - sinceNanos);

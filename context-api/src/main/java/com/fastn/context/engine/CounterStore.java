@@ -60,7 +60,7 @@ final class CounterStore implements Counters {
     private static final int READS_WITHOUT_MONITOR = 3;
     // Whoever makes a path meanwhile waits no longer than these take.
     private static final int FOLDED_AT_ONCE = 100;
-    /** Windows of a counter that nobody read for that long make room for others. */
+    /** Windows of a counter that nobody asked for that long make room for others. */
     private static final Duration UNREAD = Duration.ofMinutes(1);
     // A path may also be used by contexts that ended before, so it is walked now and then in any case.
     private static final int MOST_PAUSES = 16;
@@ -505,7 +505,7 @@ final class CounterStore implements Counters {
         long total = subtreeTotal(path, name);
         return growth == null
                 ? new CounterWindows(path, name, 0, 0, 0, 0, total, 0, Duration.ZERO)
-                : growth.read(now, total);
+                : growth.asked(now, total);
     }
 
     /** {@return who watches a counter from the first question on, or {@code null} where there is no room for that} */
@@ -745,7 +745,7 @@ final class CounterStore implements Counters {
      * they are asked for: it is called for each context that is remembered.
      */
     Supplier<Map<String, Long>> firstTotals(PathCounters path, int most) {
-        CounterCell[] cells = path.cells().toArray(new CounterCell[0]);
+        CounterCell[] cells = path.allCells();
         long[] values = new long[cells.length];
         for (int i = 0; i < cells.length; i++) {
             values[i] = cells[i].get();

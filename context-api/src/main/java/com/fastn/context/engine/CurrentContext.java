@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.spi.ContextBinding;
+import com.fastn.context.spi.Turn;
 import java.util.ServiceLoader;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -131,6 +132,13 @@ record CurrentContext(
             // Null is put back as well: to remove the entry would cost a new one each time.
             onThread.set(closedEarly.orBefore(previous));
         }
+    }
+
+    /** What the calling thread holds up while it waits, or null. */
+    @Nullable
+    Turn turn() {
+        ContextBinding b = binding;
+        return b == null ? null : b.turn();
     }
 
     /** An executor for completions that the present execution context waits for, or null off any. */

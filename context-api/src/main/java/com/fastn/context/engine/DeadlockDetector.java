@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fastn.context.DeadlockException;
 import com.fastn.context.DeadlockPolicy;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.DeadlockReport;
@@ -20,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -61,6 +63,9 @@ final class DeadlockDetector {
     private final Object looking = new Object();
     private volatile boolean tooManySuspects;
 
+    /** Those who wait and were asked inside of some {@code withLock}, by whatever context. */
+    private final Set<Waiter<?>> insideOfScopes = ConcurrentHashMap.newKeySet();
+
     /** How long a full look rests after the last one. */
     @GuardedBy("looking")
     private Duration fullDelay = FIRST_LOOK;
@@ -73,15 +78,23 @@ final class DeadlockDetector {
 
     private record Found(Instant at, boolean proven) {}
 
-    /** A deadlock as it was read; it begins with the one of its contexts that was opened first, wherever it was entered. */
-    private record Cycle(boolean proven, List<WaitForGraph.Step> steps) {
-        static Cycle of(boolean proven, List<WaitForGraph.Step> steps) {
+    private record Victim(Waiter<?> waiter, DeadlockReport report) {}
+
+    /**
+     * A deadlock as it was read; it begins with the one of its contexts that was opened first, wherever it was entered.
+     *
+     * @param proven whether it is proven
+     * @param steps the cycle
+     * @param among the locks that were read
+     */
+    private record Cycle(boolean proven, List<WaitForGraph.Step> steps, List<WaitForGraph.Lock> among) {
+        static Cycle of(boolean proven, List<WaitForGraph.Step> steps, List<WaitForGraph.Lock> among) {
             WaitForGraph.Step first = Collections.min(
                     steps,
                     Comparator.comparingLong(step -> ((Waiter<?>) step.waiting().key()).by.id()));
             List<WaitForGraph.Step> turned = new ArrayList<>(steps);
             Collections.rotate(turned, -steps.indexOf(first));
-            return new Cycle(proven, turned);
+            return new Cycle(proven, turned, among);
         }
 
         /** What it consists of: the waits and holds themselves, which are equal to nothing else. */
@@ -91,6 +104,14 @@ final class DeadlockDetector {
                 parts.add(new Part(step.waiting().key(), step.heldUp().key()));
             }
             return parts;
+        }
+
+        /** Whether a context holds one of the locks by a guard that no scope gives back. */
+        boolean isHeldByGuard(ContextNode by) {
+            return among.stream()
+                    .flatMap(lock -> lock.holds().stream())
+                    .map(hold -> (Grant<?>) hold.key())
+                    .anyMatch(grant -> grant.by == by && !grant.scoped);
         }
 
         Waiter<?> youngest() {
@@ -125,6 +146,23 @@ final class DeadlockDetector {
         }
     }
 
+    /** Called before a wait is in a queue, for each that is asked for inside of a {@code withLock}. */
+    void asksInside(Waiter<?> waiter) {
+        if (policy == DeadlockPolicy.IGNORE) {
+            return;
+        }
+        insideOfScopes.add(waiter);
+        // Before it is in the queue: of two who close a circle together one sees the other.
+        for (Scope scope = waiter.inside; scope != null; scope = scope.outer()) {
+            scope.grant.isAskedIn = true;
+        }
+    }
+
+    /** The wait is over. */
+    void asksNoLonger(Waiter<?> waiter) {
+        insideOfScopes.remove(waiter);
+    }
+
     private void suspect(Suspect suspect) {
         if (suspectCount.incrementAndGet() > MOST_SUSPECTS) {
             suspectCount.decrementAndGet();
@@ -135,27 +173,71 @@ final class DeadlockDetector {
     }
 
     private void schedule(AtomicBoolean scheduled, Duration delay, boolean all) {
-        if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
-            boolean will = runtime.timers()
+        if (scheduled.get() || !scheduled.compareAndSet(false, true)) {
+            return;
+        }
+        boolean will = false;
+        try {
+            will = runtime.timers()
                     .tick(
                             delay,
                             () -> runtime.timers().soon(() -> {
                                 scheduled.set(false);
-                                if (all) {
-                                    tooManySuspects = true;
-                                }
-                                synchronized (looking) {
-                                    look();
-                                }
+                                lookNow(all);
                             }));
+        } finally {
+            // Where no thread is left, whoever queues next tries again.
             if (!will) {
                 scheduled.set(false);
             }
         }
     }
 
+    private void lookNow(boolean all) {
+        List<Victim> victims = new ArrayList<>();
+        List<Runnable> words = new ArrayList<>();
+        try {
+            synchronized (looking) {
+                if (all) {
+                    tooManySuspects = true;
+                }
+                look(victims, words);
+            }
+        } finally {
+            // Outside of the monitor, and each by itself: what goes on then is the application, and may block.
+            victims.forEach(victim -> runtime.timers().soon(() -> fail(victim)));
+            words.forEach(Runnable::run);
+        }
+    }
+
+    private boolean endsIt() {
+        return policy == DeadlockPolicy.FAIL_YOUNGEST_WAITER || policy == DeadlockPolicy.CANCEL_YOUNGEST_WAITER;
+    }
+
+    private void fail(Victim victim) {
+        ContextNode by = victim.waiter.by;
+        if (!lasts(victim)) {
+            return;
+        }
+        boolean gaveUp = victim.waiter.lock.giveUp(victim.waiter, new DeadlockException(victim.report));
+        if (gaveUp && policy == DeadlockPolicy.CANCEL_YOUNGEST_WAITER && by.parent() != null) {
+            by.cancel(CancelReason.Kind.DEADLOCK, victim.report.cycle());
+        }
+        forgetEnded();
+    }
+
+    /**
+     * Whether a deadlock has not ended in the meantime, as when a wait of it was out of time. If the victim is part of another
+     * one by now, it is looked at again like all who still wait.
+     */
+    private boolean lasts(Victim victim) {
+        List<LockView> views = reachable(List.of(victim.waiter));
+        return find(views).stream().anyMatch(cycle -> cycle.proven && cycle.youngest() == victim.waiter);
+    }
+
+    /** What is to be said about it is said outside of the monitor. */
     @GuardedBy("looking")
-    private void look() {
+    private void look(List<Victim> victims, List<Runnable> words) {
         long began = runtime.nanos();
         List<Suspect> looked = new ArrayList<>();
         for (Suspect next = suspects.poll(); next != null; next = suspects.poll()) {
@@ -172,11 +254,11 @@ final class DeadlockDetector {
         try {
             List<LockView> views = all ? LockView.ofAll(runtime) : reachable(waiters);
             moreMayCome = all && views.stream().anyMatch(DeadlockDetector::isSuspicious);
-            if (act(views)) {
+            if (judge(views, victims, words)) {
                 runtime.changed();
             }
         } catch (Throwable t) {
-            LOG.error("the search for deadlocks failed", LoggedFailure.of(t));
+            words.add(() -> LOG.error("the search for deadlocks failed", LoggedFailure.of(t)));
         }
         Duration next = runtime.elapsed(began, runtime.nanos()) == 0
                 ? FIRST_LOOK
@@ -209,8 +291,9 @@ final class DeadlockDetector {
         return a.compareTo(b) < 0 ? a : b;
     }
 
-    /** The locks that waits lead to, over their holders and what those wait for. */
-    private static List<LockView> reachable(Collection<Waiter<?>> from) {
+    /** The locks that waits lead to, over their holders and what those wait for, or others inside of their scopes. */
+    private List<LockView> reachable(Collection<Waiter<?>> from) {
+        Map<Grant<?>, List<FifoLock<?>>> waitedForInside = waitedForInside();
         Map<FifoLock<?>, LockView> views = new LinkedHashMap<>();
         ArrayDeque<FifoLock<?>> open = new ArrayDeque<>();
         from.forEach(waiter -> open.add(waiter.lock));
@@ -226,19 +309,31 @@ final class DeadlockDetector {
                 if (seen.add(holder.node())) {
                     open.addAll(holder.node().locksWaitedFor());
                 }
+                open.addAll(waitedForInside.getOrDefault(holder.grant(), List.of()));
             }
         }
         return List.copyOf(views.values());
     }
 
-    /** {@return whether anything was found} */
-    private boolean act(List<LockView> views) {
+    private Map<Grant<?>, List<FifoLock<?>>> waitedForInside() {
+        Map<Grant<?>, List<FifoLock<?>>> waitedFor = new HashMap<>();
+        for (Waiter<?> waiter : insideOfScopes) {
+            for (Scope scope = waiter.inside; scope != null; scope = scope.outer()) {
+                waitedFor
+                        .computeIfAbsent(scope.grant, grant -> new ArrayList<>(1))
+                        .add(waiter.lock);
+            }
+        }
+        return waitedFor;
+    }
+
+    /** {@return whether anything was found} Whose wait is to fail because of it is added to the victims. */
+    private boolean judge(List<LockView> views, List<Victim> victims, List<Runnable> words) {
         List<Cycle> cycles = find(views);
         for (Cycle cycle : cycles) {
-            DeadlockReport report = report(cycle);
-            if (cycle.proven && policy == DeadlockPolicy.FAIL_YOUNGEST_WAITER) {
-                Waiter<?> youngest = cycle.youngest();
-                youngest.lock.giveUp(youngest, new DeadlockException(report));
+            DeadlockReport report = report(cycle, words);
+            if (cycle.proven && endsIt()) {
+                victims.add(new Victim(cycle.youngest(), report));
             }
         }
         forgetEnded();
@@ -252,8 +347,10 @@ final class DeadlockDetector {
         if (policy == DeadlockPolicy.IGNORE) {
             return List.of();
         }
-        List<DeadlockReport> reports = reports(find(views));
+        List<Runnable> words = new ArrayList<>();
+        List<DeadlockReport> reports = reports(find(views), words);
         forgetEnded();
+        words.forEach(Runnable::run);
         return reports;
     }
 
@@ -278,10 +375,10 @@ final class DeadlockDetector {
 
     private static boolean isSuspicious(LockView view) {
         return !view.waiters().isEmpty()
-                && view.holders().stream().anyMatch(holder -> view.lock().isHeldInACircleBy(holder.node()));
+                && view.holders().stream().anyMatch(holder -> view.lock().isHeldInACircleBy(holder.grant()));
     }
 
-    private static List<WaitForGraph.Lock> locks(List<LockView> views) {
+    static List<WaitForGraph.Lock> locks(List<LockView> views) {
         return views.stream().map(DeadlockDetector::lock).toList();
     }
 
@@ -289,12 +386,12 @@ final class DeadlockDetector {
         List<Cycle> all = new ArrayList<>();
         Set<Part> provenParts = new HashSet<>();
         for (List<WaitForGraph.Step> steps : WaitForGraph.proven(locks)) {
-            Cycle cycle = Cycle.of(true, steps);
+            Cycle cycle = Cycle.of(true, steps, locks);
             provenParts.addAll(cycle.parts());
             all.add(cycle);
         }
         for (List<WaitForGraph.Step> steps : WaitForGraph.suspected(locks, DeadlockDetector::mayBeOneBranch)) {
-            Cycle cycle = Cycle.of(false, steps);
+            Cycle cycle = Cycle.of(false, steps, locks);
             if (cycle.parts().stream().noneMatch(provenParts::contains)) {
                 all.add(cycle);
             }
@@ -310,7 +407,11 @@ final class DeadlockDetector {
         List<WaitForGraph.Wait> queue = new ArrayList<>(view.waiters().size());
         for (LockView.Waiting waiting : view.waiters()) {
             queue.add(new WaitForGraph.Wait(
-                    waiting.waiter(), waiting.node(), waiting.permits(), waiting.scopesThatWait()));
+                    waiting.waiter(),
+                    waiting.node(),
+                    waiting.permits(),
+                    waiting.scopesThatWait(),
+                    waiting.scopesAround()));
         }
         return new WaitForGraph.Lock(view.lock(), view.totalPermits(), holds, queue);
     }
@@ -324,67 +425,135 @@ final class DeadlockDetector {
         if (node.parent() == null || node.kind() == ContextKind.SERVICE) {
             return false;
         }
-        return !node.isOnThread() || node.waits().stream().anyMatch(waiter -> waiter.blocking);
+        return !node.isOnThread() || node.waits().stream().anyMatch(waiter -> waiter.isBlocking());
     }
 
     // --- the reports
 
-    private List<DeadlockReport> reports(List<Cycle> cycles) {
+    private List<DeadlockReport> reports(List<Cycle> cycles, List<Runnable> words) {
         return cycles.stream()
                 .sorted(Comparator.comparing(Cycle::proven).reversed())
                 .limit(MOST_REPORTS)
-                .map(this::report)
+                .map(cycle -> report(cycle, words))
                 .toList();
     }
 
-    private DeadlockReport report(Cycle cycle) {
+    /** What is new of it is added to the words that are to be said later. */
+    private DeadlockReport report(Cycle cycle, List<Runnable> words) {
         long now = runtime.nanos();
         ShortNames names = new ShortNames();
         for (WaitForGraph.Step step : cycle.steps) {
             ContextNode by = ((Waiter<?>) step.waiting().key()).by;
             names.add(by.id(), by.path());
+            WaitForGraph.Wait ahead = WaitForGraph.ahead(step);
+            if (ahead != null) {
+                ContextNode other = ((Waiter<?>) ahead.key()).by;
+                names.add(other.id(), other.path());
+            }
         }
         names.decide();
         List<DeadlockReport.Party> parties = new ArrayList<>();
-        Duration resolves = null;
         int size = cycle.steps.size();
-        for (int i = 0; i < size; i++) {
+        for (int i = 0; i < Math.min(size, MOST_PARTIES); i++) {
             WaitForGraph.Step before = cycle.steps.get((i + size - 1) % size);
-            Waiter<?> waiter = (Waiter<?>) cycle.steps.get(i).waiting().key();
-            Duration timesOut = timesOutIn(waiter, now);
-            resolves = timesOut != null && (resolves == null || timesOut.compareTo(resolves) < 0) ? timesOut : resolves;
-            if (parties.size() < MOST_PARTIES) {
-                parties.add(new DeadlockReport.Party(
-                        ref(waiter.by, names),
-                        List.of(hold((Grant<?>) before.heldUp().key(), now)),
-                        waiter.lock.name(),
-                        waiter.lock.id(),
-                        waiter.lock.type(),
-                        Duration.ofNanos(runtime.elapsed(waiter.sinceNanos, now)),
-                        timesOut,
-                        Places.describe(waiter.place)));
-            }
+            WaitForGraph.Step step = cycle.steps.get(i);
+            Waiter<?> waiter = (Waiter<?>) step.waiting().key();
+            parties.add(new DeadlockReport.Party(
+                    ref(waiter.by, names),
+                    List.of(hold(before.heldUp(), now)),
+                    waiter.lock.name(),
+                    waiter.lock.id(),
+                    waiter.lock.type(),
+                    waiter.mode((int) step.waiting().units()),
+                    (int) step.waiting().units(),
+                    waiter.lock.total(),
+                    Duration.ofNanos(runtime.elapsed(waiter.sinceNanos, now)),
+                    timesOutIn(waiter, now),
+                    Places.describe(waiter.place),
+                    ahead(step, names, now)));
         }
         Instant at = foundAt(cycle);
-        DeadlockReport report = new DeadlockReport(cycle.proven, at, parties, size, resolves);
+        DeadlockReport report = new DeadlockReport(cycle.proven, at, parties, size, resolvesWithin(cycle, now));
         if (isNews(cycle, at)) {
-            if (cycle.proven) {
-                LOG.warn("{}", report.cycle());
-            } else {
-                LOG.info("{}", report.cycle());
-            }
+            words.add(() -> {
+                if (cycle.proven) {
+                    LOG.warn("{}", report.cycle());
+                } else {
+                    LOG.info("{}", report.cycle());
+                }
+            });
         }
         return report;
     }
 
-    private DeadlockReport.Hold hold(Grant<?> grant, long now) {
+    private DeadlockReport.Hold hold(WaitForGraph.Hold held, long now) {
+        Grant<?> grant = (Grant<?>) held.key();
         return new DeadlockReport.Hold(
                 grant.lock.name(),
                 grant.lock.id(),
                 grant.lock.type(),
+                grant.mode((int) held.units()),
+                (int) held.units(),
+                grant.lock.total(),
                 Duration.ofNanos(runtime.elapsed(grant.sinceNanos, now)),
                 grant.scoped,
                 Places.describe(grant.place));
+    }
+
+    private DeadlockReport.@Nullable Ahead ahead(WaitForGraph.Step step, ShortNames names, long now) {
+        WaitForGraph.Wait ahead = WaitForGraph.ahead(step);
+        if (ahead == null) {
+            return null;
+        }
+        Waiter<?> waiter = (Waiter<?>) ahead.key();
+        return new DeadlockReport.Ahead(
+                ref(waiter.by, names),
+                waiter.mode((int) ahead.units()),
+                Duration.ofNanos(runtime.elapsed(waiter.sinceNanos, now)));
+    }
+
+    /**
+     * When enough waits have timed out that none of the cycle is stuck any longer, not even by others; null when there never
+     * are. A context that also holds a raw guard may keep it after its wait, so the end of that wait is no promise.
+     */
+    private @Nullable Duration resolvesWithin(Cycle cycle, long now) {
+        List<Waiter<?>> timed = new ArrayList<>();
+        for (WaitForGraph.Wait wait : neverServed(cycle, Set.of())) {
+            Waiter<?> waiter = (Waiter<?>) wait.key();
+            if (waiter.deadlineNanos != 0 && (cycle.proven || !cycle.isHeldByGuard(waiter.by))) {
+                timed.add(waiter);
+            }
+        }
+        if (timed.isEmpty() || !isOverWithout(cycle, timed)) {
+            return null;
+        }
+        timed.sort((a, b) -> Long.signum(a.deadlineNanos - b.deadlineNanos));
+        int tooFew = 0;
+        int enough = timed.size();
+        while (enough - tooFew > 1) {
+            int middle = (tooFew + enough) / 2;
+            if (isOverWithout(cycle, timed.subList(0, middle))) {
+                enough = middle;
+            } else {
+                tooFew = middle;
+            }
+        }
+        return timesOutIn(timed.get(enough - 1), now);
+    }
+
+    private static boolean isOverWithout(Cycle cycle, List<Waiter<?>> some) {
+        Set<Object> gone = new HashSet<>(some);
+        Set<Object> stuck = new HashSet<>();
+        neverServed(cycle, gone).forEach(wait -> stuck.add(wait.key()));
+        return cycle.steps.stream()
+                .noneMatch(step -> stuck.contains(step.waiting().key()));
+    }
+
+    private static List<WaitForGraph.Wait> neverServed(Cycle cycle, Set<Object> gone) {
+        List<WaitForGraph.Lock> left = WaitForGraph.without(cycle.among, gone);
+        return cycle.proven
+                ? WaitForGraph.neverServed(left)
+                : WaitForGraph.neverServed(left, DeadlockDetector::mayBeOneBranch);
     }
 
     private @Nullable Duration timesOutIn(Waiter<?> waiter, long now) {

@@ -46,6 +46,7 @@ enum DeadlockRule implements WarningRule {
                         settings,
                         report.cycle(),
                         report.parties().get(0).context().path(),
+                        report.parties().get(0).context().contextId(),
                         report.proven()
                                 ? "take these locks in one order everywhere, or cancel one of these contexts"
                                 : "whether another branch of one of them is about to release its guard",

@@ -6,6 +6,8 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The service behind the static methods of the API: where the current context is, and the default runtime. */
@@ -17,6 +19,10 @@ public final class Engine implements ContextEngine {
 
     @GuardedBy("this")
     private boolean claimed;
+
+    // Which runtime took the place of which, the first one first.
+    @GuardedBy("this")
+    private final List<Replaced> replaced = new ArrayList<>(0);
 
     /** Made once, by the service loader. */
     public Engine() {}
@@ -87,19 +93,39 @@ public final class Engine implements ContextEngine {
 
     @Override
     public synchronized Registration useAsDefault(ContextRuntime runtime) {
-        EngineRuntime mine = mine(runtime);
-        EngineRuntime before = defaultRuntime;
-        boolean claimedBefore = claimed;
-        defaultRuntime = mine;
+        Replaced former = new Replaced(defaultRuntime, claimed);
+        defaultRuntime = mine(runtime);
         claimed = false;
-        return () -> {
-            synchronized (this) {
-                if (defaultRuntime == mine) {
-                    defaultRuntime = before;
-                    claimed = claimedBefore;
-                }
-            }
-        };
+        replaced.add(former);
+        return () -> bringBack(former);
+    }
+
+    /** In any order: whoever comes after the one that ends brings back what that one would have. */
+    private synchronized void bringBack(Replaced former) {
+        int at = replaced.indexOf(former);
+        if (at < 0) {
+            return;
+        }
+        replaced.remove(at);
+        if (at < replaced.size()) {
+            Replaced later = replaced.get(at);
+            later.runtime = former.runtime;
+            later.claimed = former.claimed;
+        } else {
+            defaultRuntime = former.runtime;
+            claimed = former.claimed;
+        }
+    }
+
+    /** What was the default one before another was used instead; compared by identity. */
+    private static final class Replaced {
+        private @Nullable EngineRuntime runtime;
+        private boolean claimed;
+
+        Replaced(@Nullable EngineRuntime runtime, boolean claimed) {
+            this.runtime = runtime;
+            this.claimed = claimed;
+        }
     }
 
     @Override

@@ -18,6 +18,7 @@ import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.FoldableTree;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.Redactor;
@@ -38,6 +39,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Flow;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -59,6 +61,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final long startNanos;
     private final CounterStore counters;
     private final RecentContexts recent;
+    private final KnownNames names = new KnownNames();
     private final ContextNode root;
     private final @Nullable LeakTracker leaks;
     private final Misuses misuses = new Misuses();
@@ -91,6 +94,12 @@ public final class EngineRuntime implements ContextRuntime {
 
     // Cancellations of subtrees whose marks are not all set yet.
     private final AtomicInteger cancelling = new AtomicInteger();
+    // Whether one of them never set all of its marks. From then on a second cancellation looks below a cancelled
+    // context.
+    private volatile boolean cancellationBrokenOff;
+
+    // The least that any context was ever told to be slow for an operation: below it none has to look at its settings.
+    private final AtomicLong leastSlowNanos = new AtomicLong(WarningSettings.DEFAULTS.operationSlowNanos);
 
     private volatile Redactor redactor = Redactor.standard();
     private volatile NodeIdentity node;
@@ -227,6 +236,10 @@ public final class EngineRuntime implements ContextRuntime {
         return recent;
     }
 
+    KnownNames names() {
+        return names;
+    }
+
     @Override
     public StatusSnapshot status(SnapshotLimits limits) {
         return status(root, limits);
@@ -241,6 +254,12 @@ public final class EngineRuntime implements ContextRuntime {
         requireNonNull(limits, "limits");
         runHooks();
         return SnapshotTaker.take(this, from, latestMetrics(), limits);
+    }
+
+    @Override
+    public FoldableTree tree() {
+        runHooks();
+        return SnapshotTaker.tree(this, root);
     }
 
     @Override
@@ -428,7 +447,11 @@ public final class EngineRuntime implements ContextRuntime {
     void cancelled(ContextNode context) {
         Consumer<ContextNode> hook = onCancelled;
         if (hook != null) {
-            hook.accept(context);
+            try {
+                hook.accept(context);
+            } catch (Throwable t) {
+                LoggedFailure.error(LOG, t, "the hook on cancelled contexts failed");
+            }
         }
     }
 
@@ -455,6 +478,11 @@ public final class EngineRuntime implements ContextRuntime {
         misuses.report(what);
     }
 
+    /** Counts one as {@link #misuse(String)} does, and says of the first of its kind who it was and where. */
+    void misuse(String what, Supplier<String> first) {
+        misuses.report(what, first);
+    }
+
     /** {@return whether anybody wants to hear of events; without, none is made} */
     public boolean hasListeners() {
         return listeners.any();
@@ -468,6 +496,11 @@ public final class EngineRuntime implements ContextRuntime {
      */
     public Registration setBlockedPlaces(Supplier<List<BlockedPlace>> source) {
         return causes.setPlaces(requireNonNull(source, "source"));
+    }
+
+    /** Has a stall noticed soon while nobody asks, for whoever knows that something stands still. It costs little to say it often. */
+    public void noticeStall() {
+        causes.stalled();
     }
 
     /**
@@ -603,6 +636,15 @@ public final class EngineRuntime implements ContextRuntime {
         return lockIds.incrementAndGet();
     }
 
+    /**
+     * Where the fences of a lock that is made now begin: at the microseconds since 1970. So they go on rising after a restart,
+     * and when the lock of a name is made anew. The wall clock is read once, at the start.
+     */
+    long firstFence() {
+        return TimeUnit.SECONDS.toMicros(startWall.getEpochSecond())
+                + TimeUnit.NANOSECONDS.toMicros(startWall.getNano() + sinceStart(nanos()));
+    }
+
     void cancellationBegins() {
         cancelling.incrementAndGet();
     }
@@ -611,8 +653,17 @@ public final class EngineRuntime implements ContextRuntime {
         cancelling.decrementAndGet();
     }
 
+    void cancellationBrokeOff() {
+        cancellationBrokenOff = true;
+    }
+
+    boolean hasCancellationBrokenOff() {
+        return cancellationBrokenOff;
+    }
+
+    /** Whether a context may be alive below one that is cancelled. */
     boolean isCancelling() {
-        return cancelling.get() > 0;
+        return cancelling.get() > 0 || cancellationBrokenOff;
     }
 
     void contextNeverOpened() {
@@ -661,6 +712,15 @@ public final class EngineRuntime implements ContextRuntime {
                     + " itself again and again; beyond " + maxDepth + " levels none is opened");
         }
         return true;
+    }
+
+    long leastSlowNanos() {
+        return leastSlowNanos.get();
+    }
+
+    /** Some context is told from when on an operation is slow. */
+    void isSlowFrom(long nanos) {
+        leastSlowNanos.accumulateAndGet(nanos, Math::min);
     }
 
     OperationBaselines baselines() {

@@ -4,13 +4,15 @@ import com.fastn.context.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Notices stalls while nobody asks for a status, so that they can be told of later. It keeps a sample of those who queued
- * in the last second and looks closer when one of them still waits after its time. While nobody queues it sleeps.
+ * in the last second and looks closer when one of them still waits after its time, or when it is told that something stands
+ * still. While nobody queues it sleeps.
  */
 final class EpisodeWatch {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
@@ -19,6 +21,8 @@ final class EpisodeWatch {
     private static final int SHARE = 50;
 
     private static final int SAMPLE = 64;
+    /** So many are kept for the next look: the rest is for those who queue until then. */
+    private static final int KEPT = SAMPLE / 2;
 
     private final EngineRuntime runtime;
     private final CauseFinder causes;
@@ -30,6 +34,9 @@ final class EpisodeWatch {
 
     @GuardedBy("this")
     private boolean ticking;
+
+    @GuardedBy("this")
+    private boolean told;
 
     EpisodeWatch(EngineRuntime runtime, CauseFinder causes) {
         this.runtime = runtime;
@@ -52,9 +59,21 @@ final class EpisodeWatch {
         }
     }
 
+    /** Something is known to stand still, whoever waits for it. */
+    synchronized void stalled() {
+        if (runtime.ticker() == Ticker.system()) {
+            told = true;
+            if (!ticking) {
+                ticking = schedule(EVERY);
+            }
+        }
+    }
+
     private boolean schedule(Duration delay) {
         return runtime.timers().tick(delay, () -> runtime.timers().soon(this::look));
     }
+
+    private record Kept(Waiter<?> waiter, long nanosLeft) {}
 
     private void look() {
         long began = runtime.nanos();
@@ -65,13 +84,17 @@ final class EpisodeWatch {
             looked = List.copyOf(sample);
             sample.clear();
             full = false;
+            late = told;
+            told = false;
         }
-        List<Waiter<?>> waiting = new ArrayList<>();
+        List<Kept> waiting = new ArrayList<>();
         try {
             for (Waiter<?> waiter : looked) {
                 if (waiter.lock.isWaiting(waiter)) {
-                    waiting.add(waiter);
-                    late |= runtime.elapsed(waiter.sinceNanos, began) > WarningSettings.of(waiter.by).waiterStuckNanos;
+                    long left =
+                            WarningSettings.of(waiter.by).waiterStuckNanos - runtime.elapsed(waiter.sinceNanos, began);
+                    waiting.add(new Kept(waiter, left));
+                    late |= left < 0;
                 }
             }
             goOn = (late || causes.isEpisodeOpen()) && causes.lookForEpisodes();
@@ -84,15 +107,19 @@ final class EpisodeWatch {
         }
     }
 
-    private synchronized void goOn(List<Waiter<?>> waiting, boolean stuck, Duration rest) {
-        for (Waiter<?> waiter : waiting) {
+    private synchronized void goOn(List<Kept> waiting, boolean stuck, Duration rest) {
+        // First those that are late soonest: of waits that may last for an hour there may be many. Whose time is over
+        // was
+        // looked at now.
+        waiting.sort(Comparator.comparingLong(each -> each.nanosLeft < 0 ? Long.MAX_VALUE : each.nanosLeft));
+        for (Kept each : waiting.subList(0, Math.min(waiting.size(), KEPT))) {
             if (sample.size() < SAMPLE) {
-                sample.add(waiter);
+                sample.add(each.waiter);
             }
         }
         // Should it fail to be scheduled, the next one who queues starts it again.
         ticking = false;
-        ticking = (stuck || !sample.isEmpty()) && schedule(rest.compareTo(EVERY) > 0 ? rest : EVERY);
+        ticking = (stuck || told || !sample.isEmpty()) && schedule(rest.compareTo(EVERY) > 0 ? rest : EVERY);
         full = ticking && sample.size() >= SAMPLE;
     }
 }

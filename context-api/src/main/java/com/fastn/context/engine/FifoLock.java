@@ -2,14 +2,10 @@ package com.fastn.context.engine;
 
 import static java.util.Objects.requireNonNull;
 
-import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextLock;
 import com.fastn.context.FastnContext;
-import com.fastn.context.LockTimeoutException;
 import com.fastn.context.Registration;
-import com.fastn.context.SelfDeadlockException;
 import com.fastn.context.event.ContextEvent;
-import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.LockType;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
@@ -17,9 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
@@ -70,16 +64,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     /** Nothing of the above, and no strict mode: a grant needs nothing but itself. */
     private volatile boolean plain;
 
-    @GuardedBy("this")
+    /** Also the monitor: the lock itself is in the hands of the application, which may synchronize on what it has. */
     private final Chain<Grant<T>> holders = new Chain<>();
 
-    @GuardedBy("this")
+    @GuardedBy("holders")
     private final Chain<Grant<T>> queue = new Chain<>();
 
-    @GuardedBy("this")
+    @GuardedBy("holders")
     private int available;
 
-    @GuardedBy("this")
+    @GuardedBy("holders")
     private long changes;
 
     FifoLock(ContextNode owner, String name, LockType type, int total, T value) {
@@ -92,7 +86,12 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         this.available = total;
         this.firstValue = value;
         this.value = value;
+        this.lastFence = runtime.firstFence();
         this.plain = runtime.leaks() == null;
+    }
+
+    EngineRuntime runtime() {
+        return runtime;
     }
 
     long id() {
@@ -137,7 +136,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     /** The stage of a guard. */
     final CompletableFuture<AnyGuard<T>> ask(int permits, @Nullable Duration timeout) {
         ContextNode asker = asker();
-        Grant<T> granted = takeAll(asker, permits, false);
+        Grant<T> granted = takeAll(asker, permits, false, false);
         return granted != null
                 ? CompletableFuture.completedFuture(handedOut(granted))
                 : askInLine(asker, permits, timeout, false, false);
@@ -156,13 +155,14 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     /** All permits of a lock that is free, by one atomic step; null when it needs a closer look. */
-    private @Nullable Grant<T> takeAll(ContextNode asker, int permits, boolean scoped) {
+    private @Nullable Grant<T> takeAll(ContextNode asker, int permits, boolean scoped, boolean byThread) {
         if (permits != total || word != null || asker.isCancelled() || asker.isClosed()) {
             return null;
         }
         long now = runtime.touchNanos();
         long before = lastFence;
         Grant<T> grant = new Grant<>(this, asker, permits, scoped, before + 1, now);
+        grant.byThread = byThread;
         if (!WORD.compareAndSet(this, null, grant)) {
             return null;
         }
@@ -182,7 +182,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private CompletableFuture<AnyGuard<T>> askInLine(
             ContextNode asker, int permits, @Nullable Duration timeout, boolean scoped, boolean blocking) {
         Scope inside = runtime.scopes().get();
-        Throwable refusal = refusal(asker, permits, inside, blocking);
+        Throwable refusal = Refusals.of(this, asker, permits, inside, blocking);
         if (refusal != null) {
             return CompletableFuture.failedFuture(refusal);
         }
@@ -198,13 +198,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             if (made == null && word != null) {
                 made = waiter(asker, permits, scoped, now, timeout, inside, blocking);
                 made.placed(place);
+                if (inside != null) {
+                    runtime.causes().deadlocks().asksInside(made);
+                }
                 // Once it is in the queue, whoever serves it takes the ticket away.
                 ticket = made.ticket();
             }
-            synchronized (this) {
+            synchronized (holders) {
                 look();
                 granted = queue.isEmpty() && available >= permits
-                        ? grant(new Grant<>(this, asker, permits, scoped, 0, now))
+                        ? grant(byThread(new Grant<>(this, asker, permits, scoped, 0, now), blocking))
                         : null;
                 if (granted == null && made != null) {
                     waiter = made;
@@ -215,6 +218,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             }
         } while (granted == null && waiter == null);
         if (granted != null) {
+            if (made != null) {
+                outside(made);
+            }
             granted.placed(place);
             held(granted);
             return CompletableFuture.completedFuture(handedOut(granted));
@@ -252,8 +258,15 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     private void endAfter(Waiter<T> waiter, Duration timeout) {
-        Registration timer = runtime.timers().after(timeout, () -> giveUp(waiter, outOfTime(waiter, timeout)));
-        synchronized (this) {
+        Registration timer;
+        try {
+            timer = runtime.timers().after(timeout, () -> giveUp(waiter, Refusals.outOfTime(waiter, timeout)));
+        } catch (Throwable t) {
+            // No thread is left to see to the time. To throw would lose the ticket, and with it the lock at its turn.
+            giveUp(waiter, t);
+            return;
+        }
+        synchronized (holders) {
             if (waiter.state == Waiter.State.WAITING) {
                 waiter.timer = timer;
                 return;
@@ -264,73 +277,19 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** Ends a wait whose context was cancelled or has ended. */
     final void endWithContext(Waiter<?> waiter) {
-        Throwable ended = endedRefusal(waiter.by);
+        Throwable ended = Refusals.ofEnded(this, waiter.by);
         if (ended != null) {
             giveUp(waiter, ended);
         }
     }
 
-    /** Why a context may not even queue, or null. */
-    private @Nullable Throwable refusal(ContextNode asker, int permits, @Nullable Scope inside, boolean blocking) {
-        if (permits < 1 || permits > total) {
-            return impossible(permits);
-        }
-        Throwable ended = endedRefusal(asker);
-        return ended != null || inside == null ? ended : selfDeadlock(asker, permits, inside, blocking);
-    }
-
-    private IllegalArgumentException impossible(int permits) {
-        return new IllegalArgumentException(permits + " permits of " + this + " were asked for, which has " + total
-                + "; ask for at least one and at most as many as there are");
-    }
-
-    /** What a wait of a context ends with that was cancelled or has ended; null while it may go on. */
-    private @Nullable Throwable endedRefusal(ContextNode asker) {
-        CancelReason cancelled = asker.cancelReason();
-        if (cancelled != null) {
-            return new ContextCancelledException(
-                    this + " was not given to " + asker.path() + ", which was cancelled", cancelled);
-        }
-        return asker.isClosed()
-                ? new IllegalStateException(this + " was not given to " + asker.path()
-                        + ", which has ended; lock in a context that is open")
-                : null;
-    }
-
-    /**
-     * What is asked for inside scopes that themselves hold too much of it can never be granted while they last (rule L7).
-     * A thread that would block inside of them could not end them. Otherwise the code that asks has to belong to the work
-     * of the scope, and not to another branch that happens to be called back by it.
-     */
-    private @Nullable Throwable selfDeadlock(ContextNode asker, int permits, Scope innermost, boolean blocking) {
-        if (total - Scope.heldBy(innermost, this) >= permits) {
-            return null;
-        }
-        Scope scope = requireNonNull(Scope.of(innermost, this), "scope");
-        boolean sure = blocking || innermost.isTaken();
-        if (!sure && (asker != scope.grant.by || !Places.isOwnCode(Scope.depth(innermost, scope)))) {
-            return null;
-        }
-        String place = Places.describe(Places.caller());
-        return new SelfDeadlockException(this + " is held by " + scope.grant.by.path() + " in a scope that was begun "
-                + scope.place() + ", and was asked for again inside of it at " + place
-                + "; it is not reentrant. Hand the value down instead, or let another branch ask");
-    }
-
-    private LockTimeoutException outOfTime(Waiter<T> waiter, Duration timeout) {
-        List<FastnContext> by = holders();
-        String more = by.size() > 1 ? " and " + (by.size() - 1) + " more" : "";
-        return new LockTimeoutException(this + " was not given to " + waiter.by.path() + " within " + timeout
-                + (by.isEmpty() ? "" : "; it is held by " + by.get(0).path() + more));
-    }
-
     /** A guard if that is possible at once, without passing anybody. */
     final @Nullable AnyGuard<T> tryAsk(int permits) {
         if (permits < 1 || permits > total) {
-            throw impossible(permits);
+            throw Refusals.impossible(this, permits);
         }
         ContextNode asker = asker();
-        Grant<T> granted = takeAll(asker, permits, false);
+        Grant<T> granted = takeAll(asker, permits, false, true);
         if (granted == null && !(word instanceof Grant)) {
             granted = tryInLine(asker, permits);
         }
@@ -339,14 +298,18 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     private @Nullable Grant<T> tryInLine(ContextNode asker, int permits) {
         if (asker.isCancelled() || asker.isClosed()) {
+            runtime.misuse(
+                    this + " was tried for in a context that was cancelled or has ended, which gets nothing; look at"
+                            + " isCancelled() first, or try in a context that is open",
+                    () -> asker.path() + ", at " + Places.describe(Places.caller()));
             return null;
         }
         long now = runtime.touchNanos();
         Grant<T> granted = null;
-        synchronized (this) {
+        synchronized (holders) {
             look();
             if (queue.isEmpty() && available >= permits) {
-                granted = grant(new Grant<>(this, asker, permits, false, 0, now));
+                granted = grant(byThread(new Grant<>(this, asker, permits, false, 0, now), true));
             }
             rest();
         }
@@ -362,51 +325,44 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** A guard, which the calling thread waits for; null when the time ran out first. */
     final @Nullable AnyGuard<T> askBlocking(int permits, @Nullable Duration timeout) {
-        if (runtime.current().isEventLoop()) {
-            throw new IllegalStateException(this + " was asked for in a way that blocks, on an event loop, which must"
-                    + " not be held up; use the form that gives a stage, or a worker or virtual thread");
-        }
         ContextNode asker = asker();
-        Grant<T> granted = takeAll(asker, permits, false);
+        if (runtime.current().isEventLoop()) {
+            throw new IllegalStateException(this + " was asked for by " + asker.path() + " in a way that blocks, on an"
+                    + " event loop, which must not be held up; use the form that gives a stage, or a worker or virtual"
+                    + " thread");
+        }
+        Grant<T> granted = takeAll(asker, permits, false, true);
         if (granted != null) {
             return handedOut(granted);
         }
-        CompletableFuture<AnyGuard<T>> ticket = askInLine(asker, permits, timeout, false, true);
-        // What waits behind the task that this thread may be in could be what lets it go on.
-        runtime.trampoline().passOn();
-        try {
-            return ticket.get();
-        } catch (InterruptedException e) {
-            throw interrupted(asker, ticket, e);
-        } catch (CancellationException e) {
-            // Newer JDKs wrap what a future was cancelled with in another of this type.
-            throw e.getCause() instanceof CancellationException ended ? ended : e;
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof LockTimeoutException) {
-                return null;
-            }
-            throw e.getCause() instanceof RuntimeException failure ? failure : new CompletionException(e.getCause());
-        }
+        return new ThreadWait<>(this, asker, askInLine(asker, permits, timeout, false, true)).guard();
     }
 
-    private CancellationException interrupted(
-            ContextNode asker, CompletableFuture<AnyGuard<T>> ticket, InterruptedException interrupt) {
-        boolean left = ticket instanceof Pending<AnyGuard<T>> pending && pending.giveUp(new CancellationException());
-        if (!left && !ticket.isCompletedExceptionally()) {
-            // Granted in the same moment: nobody sees the guard.
-            ticket.join().close();
+    /** Those who have permits, and those who get some, before a waiter does. */
+    final List<LockView.Holder> aheadOf(Waiter<?> waiter) {
+        List<LockView.Holder> ahead = new ArrayList<>();
+        synchronized (holders) {
+            if (waiter.state == Waiter.State.WAITING) {
+                for (Grant<T> h = holders.first(); h != null; h = holders.after(h)) {
+                    ahead.add(new LockView.Holder(h, h.permits));
+                }
+                for (Grant<T> w = queue.first(); w != null && w != waiter; w = queue.after(w)) {
+                    ahead.add(new LockView.Holder(w, w.permits));
+                }
+            }
         }
-        Thread.currentThread().interrupt();
-        CancellationException given =
-                new CancellationException("the wait of " + asker.path() + " for " + this + " was interrupted");
-        given.initCause(interrupt);
-        return given;
+        return ahead;
+    }
+
+    private static <T extends @Nullable Object> Grant<T> byThread(Grant<T> grant, boolean byThread) {
+        grant.byThread = byThread;
+        return grant;
     }
 
     // --- granting
 
     /** Brings what is known without the monitor under it. */
-    @GuardedBy("this")
+    @GuardedBy("holders")
     private void look() {
         Object seen = word;
         while (seen != this && !WORD.compareAndSet(this, seen, this)) {
@@ -421,14 +377,14 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     /** Lets the next one need no monitor, if nothing is known that would be lost. */
-    @GuardedBy("this")
+    @GuardedBy("holders")
     private void rest() {
         if (holders.isEmpty() && queue.isEmpty()) {
             word = null;
         }
     }
 
-    @GuardedBy("this")
+    @GuardedBy("holders")
     private Grant<T> grant(Grant<T> grant) {
         lastFence++;
         changes++;
@@ -439,7 +395,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     /** Serves from the head of the queue what can be served; gives the first, which leads to the others. */
-    @GuardedBy("this")
+    @GuardedBy("holders")
     private @Nullable Waiter<T> serve() {
         Waiter<T> first = null;
         Waiter<T> last = null;
@@ -480,6 +436,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             Waiter<T> next = waiter.nextServed;
             waiter.nextServed = null;
             stopTimer(waiter);
+            outside(waiter);
             held(waiter);
             dispatch(waiter, waiter);
             waiter = next;
@@ -494,8 +451,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         }
     }
 
+    /** It waits no longer: nothing leads from it to the scopes around it, of which there may be more and more. */
+    private void outside(Waiter<T> waiter) {
+        if (waiter.inside != null) {
+            runtime.causes().deadlocks().asksNoLonger(waiter);
+            waiter.inside = null;
+        }
+    }
+
     private void dispatch(Waiter<T> waiter, Trampoline.Task completion) {
-        if (waiter.blocking && completion.wakesNow()) {
+        if (waiter.isBlocking() && completion.wakesNow()) {
             return;
         }
         Executor where = waiter.executor;
@@ -513,17 +478,33 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** Hands the lock to the waiter whose turn it is. */
     final void deliver(Waiter<T> waiter) {
-        Throwable ended = endedRefusal(waiter.by);
+        Throwable ended = Refusals.ofEnded(this, waiter.by);
         if (ended == null) {
             hand(waiter);
         } else {
-            goesOn(waiter);
-            Pending<AnyGuard<T>> ticket = waiter.takeTicket();
             // Cancelled between the grant and now: the guard is never seen (rule L2).
-            tryRelease(waiter);
-            ticket.fail(ended);
+            giveBack(waiter, ended);
         }
         waiter.by.waitEnded(waiter);
+    }
+
+    /** Gives the lock to the next one, because the place where the waiter whose turn it is waits is gone. */
+    final void undelivered(Waiter<T> waiter) {
+        Throwable ended = Refusals.ofEnded(this, waiter.by);
+        giveBack(
+                waiter,
+                ended != null
+                        ? ended
+                        : new CancellationException(this + " was not given to " + waiter.by.path()
+                                + ": the verticle that asked for it was undeployed"));
+        waiter.by.waitEnded(waiter);
+    }
+
+    private void giveBack(Waiter<T> waiter, Throwable why) {
+        goesOn(waiter);
+        Pending<AnyGuard<T>> ticket = waiter.takeTicket();
+        tryRelease(waiter);
+        ticket.fail(why);
     }
 
     /**
@@ -533,7 +514,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
      * @return whether it was woken; a guard that must go back goes the way of all others, which needs one stack frame
      */
     final boolean wake(Waiter<T> waiter) {
-        if (endedRefusal(waiter.by) != null) {
+        if (Refusals.ofEnded(this, waiter.by) != null) {
             return false;
         }
         hand(waiter);
@@ -592,7 +573,10 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     final void release(Grant<T> grant) {
         if (!tryRelease(grant)) {
-            runtime.misuse("a guard of " + this + " was closed twice; the second time had no effect");
+            runtime.misuse(
+                    "a guard of " + this + " was closed twice; the second time had no effect: close it in"
+                            + " one place, such as a try-with-resources, or use withLock",
+                    () -> "that of " + grant.by.path() + ", closed again at " + Places.describe(Places.caller()));
         }
     }
 
@@ -600,7 +584,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     final boolean tryRelease(Grant<T> grant) {
         Waiter<T> served = null;
         if (word != grant || !WORD.compareAndSet(this, grant, null)) {
-            synchronized (this) {
+            synchronized (holders) {
                 look();
                 boolean held = holders.contains(grant);
                 if (held) {
@@ -638,7 +622,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     final void releaseSome(Grant<T> grant, int some) {
         boolean last;
         Waiter<T> served = null;
-        synchronized (this) {
+        synchronized (holders) {
             look();
             int has = holders.contains(grant) ? grant.permits : 0;
             last = some == has;
@@ -650,7 +634,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             } else if (some < 1 || some > has) {
                 rest();
                 throw new IllegalArgumentException(
-                        some + " permits of " + this + " were to be given back by a guard that" + " holds " + has
+                        some + " permits of " + this + " were to be given back by a guard of "
+                                + grant.by.path() + takenAt(grant) + " that holds " + has
                                 + "; give back at least one and at most what it holds");
             }
         }
@@ -665,15 +650,21 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** How many permits a grant holds at this moment. */
     final int permitsOf(Grant<T> grant) {
-        synchronized (this) {
+        synchronized (holders) {
             return word == grant || (word == this && holders.contains(grant)) ? grant.permits : 0;
         }
     }
 
     final void checkHeld(Grant<T> grant) {
         if (!isHeldBy(grant)) {
-            throw new IllegalStateException("this guard of " + this + " is closed; lock again to reach the value");
+            throw new IllegalStateException("this guard of " + this + ", given to " + grant.by.path() + takenAt(grant)
+                    + ", is closed; lock again to reach the value");
         }
+    }
+
+    static String takenAt(Grant<?> grant) {
+        String place = Places.describe(grant.place);
+        return place == null ? "" : " (taken at " + place + ")";
     }
 
     final boolean isHeldBy(Grant<T> grant) {
@@ -725,7 +716,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     final boolean leave(Waiter<?> leaving) {
         Waiter<T> waiter = mine(leaving);
         Waiter<T> served;
-        synchronized (this) {
+        synchronized (holders) {
             if (waiter.state != Waiter.State.WAITING) {
                 return false;
             }
@@ -737,6 +728,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             rest();
         }
         stopTimer(waiter);
+        outside(waiter);
         waiter.by.removeWait(waiter);
         runtime.changed();
         if (runtime.hasListeners()) {
@@ -748,12 +740,6 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     // --- scopes
 
-    /** What a {@code withLock} does with the code that it was given and the grant; it captures nothing, so it costs nothing. */
-    interface Work<C, T extends @Nullable Object, R extends @Nullable Object> {
-        @Nullable
-        CompletionStage<R> run(C code, Grant<T> grant);
-    }
-
     /**
      * Runs a piece of work with a guard, and releases it whatever happens.
      *
@@ -761,15 +747,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
      * @param work runs it
      */
     final <C, R extends @Nullable Object> CompletionStage<R> scoped(
-            int permits, @Nullable Duration timeout, C code, Work<? super C, T, R> work) {
+            int permits, @Nullable Duration timeout, C code, Scope.Work<? super C, T, R> work) {
         ContextNode asker = asker();
-        Grant<T> granted = takeAll(asker, permits, true);
+        Grant<T> granted = takeAll(asker, permits, true, false);
         Scope inside = runtime.scopes().get();
         if (granted != null) {
-            return run(new Scope(granted, inside, code), granted, code, work, null);
+            return new Scope(granted, inside, code).run(granted, code, work, null);
         }
         CompletableFuture<AnyGuard<T>> asked = askInLine(asker, permits, timeout, true, false);
         Object waiting = Pending.sourceOf(asked);
+        boolean later = asked instanceof Pending;
         Pending<R> result = new Pending<>(waiting);
         // Not by thenCompose: it skips the function, and so loses the guard, when its stage was completed from outside.
         var unused = asked.whenComplete((guard, failure) -> {
@@ -778,89 +765,15 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
                 return;
             }
             Grant<T> grant = (Grant<T>) guard;
-            Scope outer = inside != null && inside.isTaken()
-                    ? inside
-                    : runtime.scopes().get();
-            Scope scope = new Scope(grant, outer, code);
+            Scope scope = later ? new Scope.Later(grant, inside, code) : new Scope(grant, inside, code);
             if (result.moves(waiting, scope)) {
-                var unusedResult = run(scope, grant, code, work, result);
+                var unusedResult = scope.run(grant, code, work, result);
             } else {
                 // Given up in the moment of the grant: the work is never run.
                 tryRelease(grant);
             }
         });
         return result;
-    }
-
-    /**
-     * Runs the work.
-     *
-     * @param asked what is to end with it, or null if nobody has that yet
-     * @return what ends with it
-     */
-    private <C, R extends @Nullable Object> CompletionStage<R> run(
-            Scope scope, Grant<T> grant, C code, Work<? super C, T, R> work, @Nullable Pending<R> asked) {
-        ThreadLocal<@Nullable Scope> scopes = runtime.scopes();
-        Scope before = scopes.get();
-        CompletionStage<R> done;
-        scopes.set(scope);
-        try {
-            done = requireNonNull(work.run(code, grant), "the work gave no stage");
-        } catch (Throwable t) {
-            tryRelease(grant);
-            return failed(asked, t);
-        } finally {
-            scopes.set(before);
-        }
-        if (asked == null && isOver(done)) {
-            // Of what is over nothing has to be made.
-            var unused = scope.ended();
-            tryRelease(grant);
-            return done;
-        }
-        Pending<R> result = asked == null ? new Pending<>(scope) : asked;
-        scope.given(done, result);
-        try {
-            done.whenComplete(scope);
-        } catch (Throwable t) {
-            // A stage that is not the platform's own; nobody would release any more.
-            var unused = scope.ended();
-            tryRelease(grant);
-            result.fail(t);
-        }
-        return result;
-    }
-
-    private static <R extends @Nullable Object> Pending<R> failed(@Nullable Pending<R> asked, Throwable failure) {
-        Pending<R> result = asked == null ? new Pending<>(null) : asked;
-        result.fail(failure);
-        return result;
-    }
-
-    /** Whether a stage has a value, and is the platform's own, so that it makes no difference to give it on. */
-    private static boolean isOver(CompletionStage<?> stage) {
-        return stage.getClass() == CompletableFuture.class
-                && stage instanceof CompletableFuture<?> future
-                && future.isDone()
-                && !future.isCompletedExceptionally();
-    }
-
-    /** Releases what a scope held whose work is over, and then ends its result as the work did. */
-    @SuppressWarnings("NullAway") // a stage that did not fail has a value of its type, null only where the type says so
-    final void scopeEnded(Scope scope, @Nullable Object value, @Nullable Throwable failure) {
-        @SuppressWarnings("unchecked") // a scope has the result of the type of its work
-        Pending<Object> result = (Pending<Object>) scope.ended();
-        @SuppressWarnings("unchecked") // a scope ends at the lock of its grant
-        Grant<T> grant = (Grant<T>) scope.grant;
-        tryRelease(grant);
-        if (result == null) {
-            return;
-        }
-        if (failure == null) {
-            result.end(value);
-        } else {
-            result.fail(Stages.unwrap(failure));
-        }
     }
 
     /** Releases what a context still held that has ended, and whose locks end with it. */
@@ -889,7 +802,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             return List.of(alone.by);
         }
         List<FastnContext> all = new ArrayList<>();
-        synchronized (this) {
+        synchronized (holders) {
             look();
             for (Grant<T> h = holders.first(); h != null; h = holders.after(h)) {
                 all.add(h.by);
@@ -907,8 +820,10 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     @Override
-    public synchronized int waiters() {
-        return queue.size();
+    public int waiters() {
+        synchronized (holders) {
+            return queue.size();
+        }
     }
 
     /** {@return how many permits are free} */
@@ -917,7 +832,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (seen != this) {
             return seen == null ? total : 0;
         }
-        synchronized (this) {
+        synchronized (holders) {
             look();
             int free = available;
             rest();
@@ -941,7 +856,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     final LockView view() {
         List<LockView.Holder> held = new ArrayList<>();
         List<LockView.Waiting> waiting = new ArrayList<>();
-        synchronized (this) {
+        synchronized (holders) {
             // Without look(): to be seen must not make a lock slower.
             if (word instanceof Grant<?> alone) {
                 return new LockView(
@@ -961,23 +876,23 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** Whether a wait goes on. */
     final boolean isWaiting(Waiter<?> waiter) {
-        synchronized (this) {
+        synchronized (holders) {
             return waiter.state == Waiter.State.WAITING;
         }
     }
 
     /** Whether some holder waits for a lock itself, so that whoever waits for this one may wait in a circle. */
     final boolean isHeldByOneWhoWaits() {
-        ContextNode only = null;
-        List<ContextNode> several = List.of();
-        synchronized (this) {
+        Grant<?> only = null;
+        List<Grant<?>> several = List.of();
+        synchronized (holders) {
             Grant<T> first = holders.first();
             if (first != null && holders.size() == 1) {
-                only = first.by;
+                only = first;
             } else {
                 several = new ArrayList<>();
                 for (Grant<T> h = first; h != null && several.size() < MOST_HOLDERS_LOOKED_AT; h = holders.after(h)) {
-                    several.add(h.by);
+                    several.add(h);
                 }
             }
         }
@@ -985,13 +900,18 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     /** Whether {@link #isHeldByOneWhoWaits} leaves some out. */
-    final synchronized boolean hasMoreHoldersThanAreLookedAt() {
-        return holders.size() > MOST_HOLDERS_LOOKED_AT;
+    final boolean hasMoreHoldersThanAreLookedAt() {
+        synchronized (holders) {
+            return holders.size() > MOST_HOLDERS_LOOKED_AT;
+        }
     }
 
-    /** Whether a holder waits for a lock; for one with a single permit another branch of the same context may well wait. */
-    final boolean isHeldInACircleBy(ContextNode holder) {
-        return holder.isWaitingForLock(total == 1 ? this : null);
+    /**
+     * Whether a holder waits for a lock, or somebody does who was asked inside of its scope; for a lock with a single permit
+     * another branch of the same context may well wait.
+     */
+    final boolean isHeldInACircleBy(Grant<?> hold) {
+        return hold.isAskedIn || hold.by.isWaitingForLock(total == 1 ? this : null);
     }
 
     /** Adds its view to some, unless nobody holds it. */

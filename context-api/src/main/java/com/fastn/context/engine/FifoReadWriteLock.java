@@ -61,10 +61,26 @@ final class FifoReadWriteLock<T extends @Nullable Object> extends FifoLock<T> im
     }
 
     @Override
+    public <R extends @Nullable Object> CompletionStage<R> withReadLock(
+            Duration timeout, Function<? super T, ? extends CompletionStage<R>> work) {
+        requireNonNull(timeout, "timeout");
+        requireNonNull(work, "work");
+        return scoped(1, timeout, work, (code, guard) -> code.apply(guard.value()));
+    }
+
+    @Override
     public <R extends @Nullable Object> CompletionStage<R> withWriteLock(
             Function<? super LockGuard<T>, ? extends CompletionStage<R>> work) {
         requireNonNull(work, "work");
         return scoped(ALL, null, work, Function::apply);
+    }
+
+    @Override
+    public <R extends @Nullable Object> CompletionStage<R> withWriteLock(
+            Duration timeout, Function<? super LockGuard<T>, ? extends CompletionStage<R>> work) {
+        requireNonNull(timeout, "timeout");
+        requireNonNull(work, "work");
+        return scoped(ALL, timeout, work, Function::apply);
     }
 
     @Override

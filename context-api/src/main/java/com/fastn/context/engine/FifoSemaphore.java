@@ -61,10 +61,24 @@ final class FifoSemaphore extends FifoLock<@Nullable Object> implements ContextS
     }
 
     @Override
+    public <R extends @Nullable Object> CompletionStage<R> withPermit(
+            Duration timeout, Supplier<? extends CompletionStage<R>> work) {
+        return withPermits(1, timeout, work);
+    }
+
+    @Override
     public <R extends @Nullable Object> CompletionStage<R> withPermits(
             int permits, Supplier<? extends CompletionStage<R>> work) {
         requireNonNull(work, "work");
         return scoped(permits, null, work, (code, guard) -> code.get());
+    }
+
+    @Override
+    public <R extends @Nullable Object> CompletionStage<R> withPermits(
+            int permits, Duration timeout, Supplier<? extends CompletionStage<R>> work) {
+        requireNonNull(timeout, "timeout");
+        requireNonNull(work, "work");
+        return scoped(permits, timeout, work, (code, guard) -> code.get());
     }
 
     @Override

@@ -51,6 +51,7 @@ final class Findings {
         return off;
     }
 
+    /** Of several contexts, or of none. */
     void add(
             WarningRule rule,
             WarningSettings settings,
@@ -58,8 +59,20 @@ final class Findings {
             String path,
             @Nullable String next,
             @Nullable Duration since) {
+        add(rule, settings, message, path, 0, next, since);
+    }
+
+    /** Of the context with that id. */
+    void add(
+            WarningRule rule,
+            WarningSettings settings,
+            String message,
+            String path,
+            long contextId,
+            @Nullable String next,
+            @Nullable Duration since) {
         found.add(new StatusWarning(
-                rule.id(), settings.severity(rule.id(), rule.severity()), message, path, next, since));
+                rule.id(), settings.severity(rule.id(), rule.severity()), message, path, contextId, next, since));
     }
 
     void endOf(WarningRule rule) {

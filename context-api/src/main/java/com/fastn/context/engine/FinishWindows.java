@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import com.fastn.context.Windows;
 import com.fastn.context.status.FinishedContext;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
 
 /**
  * How many contexts of one path ended, in four rings of buckets and since the start. A ring covers its window by as many
@@ -10,6 +11,9 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
  * kilobyte, however much is counted.
  */
 final class FinishWindows {
+    /** As long as a bucket of the ring with the shortest ones. */
+    private static final long STEP = Duration.ofMillis(100).toNanos();
+
     @GuardedBy("this")
     private final Ring second = Ring.ofSecond();
 
@@ -21,6 +25,13 @@ final class FinishWindows {
 
     @GuardedBy("this")
     private final Ring day = Ring.ofDay();
+
+    /** What ended in the present step: most ends touch no ring. */
+    @GuardedBy("this")
+    private long inStep;
+
+    @GuardedBy("this")
+    private long stepEndNanos;
 
     @GuardedBy("this")
     private long ended;
@@ -39,20 +50,36 @@ final class FinishWindows {
         if (folded) {
             return false;
         }
-        second.add(nanos, 1);
-        minute.add(nanos, 1);
-        hour.add(nanos, 1);
-        day.add(nanos, 1);
+        if (nanos >= stepEndNanos) {
+            endStep();
+            stepEndNanos = (nanos / STEP + 1) * STEP;
+        }
+        inStep++;
         ended++;
         failed += outcome instanceof FinishedContext.Failed ? 1 : 0;
         cancelled += outcome instanceof FinishedContext.Cancelled ? 1 : 0;
         return true;
     }
 
+    @GuardedBy("this")
+    private void endStep() {
+        if (inStep > 0) {
+            // A step lies within one bucket of each ring.
+            long at = stepEndNanos - 1;
+            second.add(at, inStep);
+            minute.add(at, inStep);
+            hour.add(at, inStep);
+            day.add(at, inStep);
+            inStep = 0;
+        }
+    }
+
     /** Moves all that was counted to the windows of another path, which is nearer to the root. */
     synchronized void foldInto(FinishWindows other) {
         folded = true;
+        endStep();
         synchronized (other) {
+            other.endStep();
             other.second.addAll(second);
             other.minute.addAll(minute);
             other.hour.addAll(hour);
@@ -65,6 +92,7 @@ final class FinishWindows {
 
     /** Adds what was counted until a moment to sums. */
     synchronized void addTo(Sums sums, long nanos) {
+        endStep();
         sums.second += second.sum(nanos);
         sums.minute += minute.sum(nanos);
         sums.hour += hour.sum(nanos);

@@ -19,6 +19,12 @@ class Grant<T extends @Nullable Object> extends Chain.Link<Grant<T>> implements 
     /** Given to a {@code withLock}, which gives it back whatever happens to the context. */
     final boolean scoped;
 
+    /** Somebody asked inside of that {@code withLock} for a lock and had to wait, whosever context it was. It stays set. */
+    volatile boolean isAskedIn;
+
+    /** Asked for by a form that does not lead anywhere but back to its caller, who then has the guard in his thread. */
+    boolean byThread;
+
     int permits;
     long fence;
     /** Since when it is held; of a waiter, since when it waits. To within {@link CoarseClock#STEP}. */

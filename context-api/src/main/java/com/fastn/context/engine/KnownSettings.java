@@ -26,7 +26,18 @@ final class KnownSettings {
             Thresholds.CPU_HIGH_PERCENT,
             Thresholds.MEMORY_HIGH_PERCENT,
             Thresholds.DISK_HIGH_PERCENT);
-    // "status-shortened" is told by the status verticle, which shortens what is too large.
+    // No rule tells these, and so no setting reaches them: who reads a status has to know them.
+    private static final Set<String> ALWAYS_TOLD = Set.of(
+            WarningIds.WARNINGS_SILENCED,
+            WarningIds.HTTP_CLEARTEXT,
+            WarningIds.CLUSTER_NOT_AUTHENTICATED,
+            WarningIds.NOT_REACHABLE_THROUGH_CLUSTER,
+            WarningIds.NODES_NOT_LISTED,
+            WarningIds.PEERS_DROPPED,
+            WarningIds.DEADLOCKS_NOT_LISTED,
+            WarningIds.ADDRESSES_FORGOTTEN,
+            WarningIds.EVENT_LOOP_LATE,
+            WarningIds.STATUS_SHORTENED);
     private static final Set<String> IDS = Set.of(
             WarningIds.LOCK_LEAKED,
             WarningIds.LOCK_LONG_HELD,
@@ -49,7 +60,11 @@ final class KnownSettings {
     /** {@return the value as it is kept: a collection is copied} */
     static Object checked(EngineRuntime runtime, String key, Object value) {
         if (DURATIONS.contains(key)) {
-            require(value instanceof Duration, key, value, "a java.time.Duration", "Duration.ofSeconds(30)");
+            boolean usable = value instanceof Duration d && !d.isNegative();
+            require(usable, key, value, "a java.time.Duration, 0 or more", "Duration.ofSeconds(30)");
+            if (key.equals(Thresholds.OPERATION_SLOW)) {
+                runtime.isSlowFrom(WarningSettings.nanos((Duration) value));
+            }
         } else if (NUMBERS.contains(key)) {
             boolean usable = value instanceof Number n && n.doubleValue() >= 0;
             require(usable, key, value, "a Number, 0 or more", "80");
@@ -81,7 +96,10 @@ final class KnownSettings {
 
     /** An id of a later version is no error, but it has no effect here, and that is said. */
     private static void known(EngineRuntime runtime, String id) {
-        if (!IDS.contains(id)) {
+        if (ALWAYS_TOLD.contains(id)) {
+            runtime.misuse("a setting names the warning \"" + id
+                    + "\", which is told whatever the settings say; it has no effect (see WarningIds)");
+        } else if (!IDS.contains(id)) {
             runtime.misuse("a setting names the warning \"" + Names.clean(id)
                     + "\", which this version does not know; it has no effect (see WarningIds)");
         }

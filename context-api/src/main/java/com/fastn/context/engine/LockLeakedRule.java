@@ -27,6 +27,7 @@ final class LockLeakedRule extends NamedRule {
                                 + (isLost(lock) ? "let its guard go unclosed" : "has ended")
                                 + LockLongHeldRule.waiting(status),
                         status.holderPath().toString(),
+                        status.holderId(),
                         "what " + status.heldByContext()
                                 + " left undone; close the guard before the context, or use withLock" + openedAt(lock),
                         status.heldDuration());

@@ -25,6 +25,7 @@ final class LockLongHeldRule extends NamedRule {
                         "Long-held lock \"" + status.name() + "\" (" + Evidence.time(status.heldDuration())
                                 + ") held by " + status.heldByContext() + waiting(status),
                         status.holderPath().toString(),
+                        status.holderId(),
                         whatTheHolderDoes(status.heldByContext()),
                         status.heldDuration());
             }

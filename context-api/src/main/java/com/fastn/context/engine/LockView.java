@@ -145,17 +145,34 @@ record LockView(FifoLock<?> lock, List<Holder> holders, List<Waiting> waiters, l
          * wait. A scope that is missing here may still wait for this: nobody can tell.
          */
         List<Grant<?>> scopesThatWait() {
+            Scope scope = waiter.inside;
+            if (scope == null) {
+                return List.of();
+            }
+            boolean onThread = waiter.isBlocking() && !scope.isGiven() && !scope.isTaken();
+            if (!onThread && !scope.isTaken() && Pending.sourceOf(scope.end()) != waiter) {
+                return List.of();
+            }
             List<Grant<?>> waiting = new ArrayList<>();
-            Object awaited = waiter;
-            for (Scope scope = waiter.inside; scope != null; scope = scope.outer) {
-                boolean inside = scope.isTaken() || (waiter.blocking && !scope.isGiven());
-                if (!inside && Pending.sourceOf(scope.end()) != awaited) {
-                    break;
-                }
+            while (scope != null) {
                 waiting.add(scope.grant);
-                awaited = scope;
+                Scope around = scope.outerThatWaits(onThread);
+                onThread = onThread && scope.isCalledByOuter();
+                scope = around;
             }
             return waiting;
+        }
+
+        /**
+         * The holdings of all scopes around the one who asked that have not ended, the innermost first: those of {@link
+         * #scopesThatWait} and, behind them, those of which nobody can tell.
+         */
+        List<Grant<?>> scopesAround() {
+            List<Grant<?>> around = new ArrayList<>();
+            for (Scope scope = waiter.inside; scope != null; scope = scope.outer()) {
+                around.add(scope.grant);
+            }
+            return around;
         }
     }
 }

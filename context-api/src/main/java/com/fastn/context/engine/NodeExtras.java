@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.MetricValue;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -15,7 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What only some contexts have, made at first use so that a plain context stays small. All fields but the stripes are
- * guarded by this object's monitor, which is a leaf: nothing else is locked and no user code is called while it is held.
+ * guarded by this object's monitor. Inside of it only those of counter cells are taken, which are leaves but for each other; no
+ * user code is called and nothing is logged while it is held.
+ *
+ * <p>Lists of what there is not are those of {@link Collections}: to walk over them at the end of a context makes no iterator.
  */
 final class NodeExtras {
     private static final int MOST_WAITS_LOOKED_AT = 1_000;
@@ -37,8 +41,9 @@ final class NodeExtras {
     @Nullable
     CallerLink caller;
 
+    // Written under the monitor. Most signs of life are of the same verb, which is seen without it.
     @Nullable
-    String activity;
+    volatile String activity;
 
     @Nullable
     Map<String, MetricValue> metrics;
@@ -49,8 +54,11 @@ final class NodeExtras {
     @Nullable
     Map<String, Object> settings;
 
-    @Nullable
-    Map<String, OwnLive> live;
+    /** The live counter that was counted first, which stays at 0: most contexts count in no other. */
+    private @Nullable OwnLive firstLive;
+
+    /** The others, while they are above 0. */
+    private @Nullable Map<String, OwnLive> moreLive;
 
     @Nullable
     Map<String, FifoLock<?>> locks;
@@ -62,6 +70,9 @@ final class NodeExtras {
     @Nullable
     Waiter<?> lastWait;
 
+    /** How many of the waits are for another lock than the one before them in the list. */
+    private int changesOfLock;
+
     /** What is released when this context ends. */
     @Nullable
     Set<Grant<?>> releasedWithEnd;
@@ -72,6 +83,10 @@ final class NodeExtras {
 
     @Nullable
     Chain<RunningOperation> operations;
+
+    /** The last operation that was slow by itself. */
+    @Nullable
+    SlowTime lastSlow;
 
     @Nullable
     Chain<CancelHandler> cancelHandlers;
@@ -92,13 +107,25 @@ final class NodeExtras {
     @Nullable
     Throwable failure;
 
-    /** What this context itself added to a live counter, and so takes back when it ends. */
+    /** What this context itself added to a live counter, and so takes back when it ends. Few contexts have more than one. */
     static final class OwnLive {
+        final String name;
         final CounterCell cell;
         long count;
 
-        OwnLive(CounterCell cell) {
+        OwnLive(String name, CounterCell cell) {
+            this.name = name;
             this.cell = cell;
+        }
+    }
+
+    /** The time in which a context was inside of a slow operation. */
+    record SlowTime(String operation, long startNanos, long endNanos) {
+        /** Whether one of another name is around this one, and would not be slow without it. */
+        boolean leavesLittleOf(SlowTime around, long slowNanos) {
+            long before = startNanos - around.startNanos;
+            long after = around.endNanos - endNanos;
+            return !operation.equals(around.operation) && before >= 0 && before + after <= slowNanos;
         }
     }
 
@@ -122,9 +149,12 @@ final class NodeExtras {
     }
 
     /** The verb seldom changes: the text that is there is kept. */
-    synchronized void setActivity(String verb) {
+    void setActivity(String verb) {
         if (!verb.equals(activity)) {
-            activity = Names.clean(verb);
+            String clean = Names.clean(verb);
+            synchronized (this) {
+                activity = clean;
+            }
         }
     }
 
@@ -212,7 +242,7 @@ final class NodeExtras {
     /** {@return whether anything here has to be ended, dropped or remembered when the context ends} */
     boolean hasMoreToEnd() {
         return persisted
-                || live != null
+                || firstLive != null
                 || operations != null
                 || cancelHandlers != null
                 || deadlines != null
@@ -221,13 +251,56 @@ final class NodeExtras {
                 || locks != null;
     }
 
-    OwnLive live(CounterCell cell) {
-        Map<String, OwnLive> map = live;
-        if (map == null) {
-            map = new LinkedHashMap<>(4);
-            live = map;
+    OwnLive live(String name, CounterCell cell) {
+        OwnLive known = liveOrNull(name);
+        if (known != null && known.count > 0) {
+            return known;
         }
-        return map.computeIfAbsent(cell.name(), n -> new OwnLive(cell));
+        // One that is over keeps nobody at a place that was only taken for want of room.
+        OwnLive own = known != null && known.cell == cell ? known : new OwnLive(name, cell);
+        if (firstLive == null || firstLive == known) {
+            firstLive = own;
+            return own;
+        }
+        Map<String, OwnLive> more = moreLive;
+        if (more == null) {
+            more = new LinkedHashMap<>(4);
+            moreLive = more;
+        }
+        more.put(name, own);
+        return own;
+    }
+
+    @Nullable
+    OwnLive liveOrNull(String name) {
+        OwnLive first = firstLive;
+        if (first != null && first.name.equals(name)) {
+            return first;
+        }
+        return moreLive == null ? null : moreLive.get(name);
+    }
+
+    /** One less is counted there. Whoever counts under ever new names keeps none of those that are over. */
+    void takeOne(OwnLive own) {
+        own.count--;
+        if (own.count == 0 && own != firstLive && moreLive != null) {
+            moreLive.remove(own.name);
+        }
+    }
+
+    /** What is counted at the end, which nobody finds here any more. */
+    List<OwnLive> takeLive() {
+        OwnLive first = firstLive;
+        Map<String, OwnLive> more = moreLive;
+        firstLive = null;
+        moreLive = null;
+        if (first == null || more == null) {
+            return first == null ? Collections.emptyList() : Collections.singletonList(first);
+        }
+        List<OwnLive> all = new ArrayList<>(1 + more.size());
+        all.add(first);
+        all.addAll(more.values());
+        return all;
     }
 
     Map<String, FifoLock<?>> locks() {
@@ -241,6 +314,7 @@ final class NodeExtras {
 
     void addWait(Waiter<?> waiter) {
         waiter.listed = true;
+        changesOfLock += change(lastWait, waiter);
         waiter.previousWait = lastWait;
         if (lastWait == null) {
             firstWait = waiter;
@@ -258,6 +332,7 @@ final class NodeExtras {
         waiter.listed = false;
         Waiter<?> before = waiter.previousWait;
         Waiter<?> after = waiter.nextWait;
+        changesOfLock += change(before, after) - change(before, waiter) - change(waiter, after);
         if (before == null) {
             firstWait = after;
         } else {
@@ -272,17 +347,24 @@ final class NodeExtras {
         waiter.nextWait = null;
     }
 
-    /** Up to so many locks that are waited for, but for one; whoever waits for thousands is looked at in part. */
-    synchronized Set<FifoLock<?>> locksWaitedFor(@Nullable FifoLock<?> butFor, int most) {
+    private static int change(@Nullable Waiter<?> one, @Nullable Waiter<?> next) {
+        return one != null && next != null && one.lock != next.lock ? 1 : 0;
+    }
+
+    /** Whether a lock is waited for that is not this one. It is asked for each wait, so it takes the same few steps always. */
+    synchronized boolean isWaitingForLock(@Nullable FifoLock<?> butFor) {
+        return firstWait != null && (changesOfLock > 0 || firstWait.lock != butFor);
+    }
+
+    /** The locks that are waited for; whoever waits for thousands is looked at in part. */
+    synchronized Set<FifoLock<?>> locksWaitedFor() {
         if (firstWait == null) {
             return Set.of();
         }
         Set<FifoLock<?>> locks = new LinkedHashSet<>(4);
         int left = MOST_WAITS_LOOKED_AT;
-        for (Waiter<?> w = firstWait; w != null && left > 0 && locks.size() < most; w = w.nextWait) {
-            if (w.lock != butFor) {
-                locks.add(w.lock);
-            }
+        for (Waiter<?> w = firstWait; w != null && left > 0; w = w.nextWait) {
+            locks.add(w.lock);
             left--;
         }
         return locks;
@@ -291,13 +373,13 @@ final class NodeExtras {
     /** The waits for locks, the oldest first; a copy. */
     List<Waiter<?>> waitList() {
         if (firstWait == null) {
-            return List.of();
+            return Collections.emptyList();
         }
         List<Waiter<?>> all = new ArrayList<>();
         for (Waiter<?> w = firstWait; w != null; w = w.nextWait) {
             all.add(w);
         }
-        return all;
+        return Collections.unmodifiableList(all);
     }
 
     Set<Grant<?>> releasedWithEnd() {
@@ -366,13 +448,13 @@ final class NodeExtras {
     List<CancelHandler> takeCancelHandlers() {
         Chain<CancelHandler> chain = cancelHandlers;
         cancelHandlers = null;
-        return chain == null ? List.of() : chain.drain();
+        return chain == null ? Collections.emptyList() : chain.drain();
     }
 
     List<Deadline> takeDeadlines() {
         Chain<Deadline> chain = deadlines;
         deadlines = null;
-        return chain == null ? List.of() : chain.drain();
+        return chain == null ? Collections.emptyList() : chain.drain();
     }
 
     /** Whether this context ends now, as it was asked to once nothing is under way. */
@@ -382,10 +464,18 @@ final class NodeExtras {
 
     /** The operations that are under way, the oldest first; a copy. */
     List<RunningOperation> operationList() {
-        return operations == null ? List.of() : operations.list();
+        return operations == null ? Collections.emptyList() : operations.list();
+    }
+
+    void forgetLock(String key) {
+        Map<String, FifoLock<?>> map = locks;
+        FifoLock<?> lock = map == null ? null : map.get(key);
+        if (map != null && lock != null && !lock.isBusy()) {
+            map.remove(key);
+        }
     }
 
     List<FifoLock<?>> lockList() {
-        return locks == null ? List.of() : List.copyOf(locks.values());
+        return locks == null ? Collections.emptyList() : List.copyOf(locks.values());
     }
 }

@@ -37,6 +37,7 @@ final class OperationSlowRule extends NamedRule {
                     visit.settings(),
                     name + " stuck on \"" + operation.name() + "\" (" + Evidence.time(elapsed) + ")",
                     visit.path().toString(),
+                    visit.node().id(),
                     "who has to answer \"" + operation.name() + "\", and whether the wait has a timeout",
                     elapsed);
         });

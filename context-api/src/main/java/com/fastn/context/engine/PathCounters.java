@@ -24,6 +24,8 @@ final class PathCounters {
     // whoever
     // meets it here, and says itself whether it was folded, so that reads and writes may race.
     private @Nullable CounterCell @Nullable [] known;
+    // All of the cells, as long as there are so many.
+    private volatile CounterCell @Nullable [] all;
     private volatile @Nullable ConcurrentHashMap<String, PathCounters> children;
     private volatile long endedNanos;
     private volatile @Nullable FinishWindows windows;
@@ -154,6 +156,16 @@ final class PathCounters {
 
     Collection<CounterCell> cells() {
         return cells.values();
+    }
+
+    /** {@return the cells of this moment, in no order; not to be written} */
+    CounterCell[] allCells() {
+        CounterCell[] now = all;
+        if (now == null || now.length != cells.size()) {
+            now = cells.values().toArray(new CounterCell[0]);
+            all = now;
+        }
+        return now;
     }
 
     int cellCount() {

@@ -133,6 +133,11 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
         return new Derived<>(shared());
     }
 
+    /** One that somebody else ends, and that waits for what another one waits for. */
+    static <R extends @Nullable Object> Pending<R> beside(Pending<?> other) {
+        return new Derived<>(other.shared());
+    }
+
     /** A stage that was made of another: it does not complete earlier, but to give it up is not to give up the wait. */
     private static final class Derived<R extends @Nullable Object> extends Pending<R> {
         Derived(@Nullable Awaited of) {

@@ -43,6 +43,7 @@ final class PlaceBlockedRule implements WarningRule {
                             : "event loop " + place.name() + " is blocked (" + Evidence.time(place.since()) + ")" + who
                                     + where,
                     by == null ? evidence.rootPath() : by.path().toString(),
+                    by == null ? 0 : by.id(),
                     place.kind() == CauseKind.POOL ? "what its tasks wait for" : "what the code there waits for",
                     place.since());
         }

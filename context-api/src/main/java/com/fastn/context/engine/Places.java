@@ -21,6 +21,12 @@ final class Places {
             FifoMutex.class.getName(),
             FifoReadWriteLock.class.getName(),
             FifoSemaphore.class.getName(),
+            Refusals.class.getName(),
+            Scope.class.getName(),
+            ThreadWait.class.getName(),
+            Grant.class.getName(),
+            Misuses.class.getName(),
+            EngineRuntime.class.getName(),
             FastnContext.class.getName(),
             ContextMutex.class.getName(),
             ContextReadWriteLock.class.getName(),
@@ -32,16 +38,25 @@ final class Places {
             "com.fastn.context.vertx.FutureMutex",
             "com.fastn.context.vertx.FutureReadWriteLock",
             "com.fastn.context.vertx.FutureSemaphore");
-    /** Code that calls back whoever registered with it, be it of this branch or another. */
+    /**
+     * Code that calls back whoever registered with it, be it of this branch or another. A list of listeners that the
+     * application keeps by itself looks like any other of its code.
+     */
     private static final List<String> CALLING_BACK = List.of(
             "java.util.concurrent.",
+            "java.util.Observable",
+            "java.beans.",
+            "com.google.common.eventbus.",
+            "com.google.common.util.concurrent.",
             "io.vertx.",
             "io.netty.",
             "kotlin.",
             "kotlinx.",
             "reactor.",
+            "rx.",
             "io.reactivex.",
-            "io.smallrye.");
+            "io.smallrye.",
+            "org.springframework.context.event.");
 
     private Places() {}
 
@@ -70,8 +85,7 @@ final class Places {
             int left = scopes;
             for (StackWalker.StackFrame frame : (Iterable<StackWalker.StackFrame>) frames::iterator) {
                 String type = frame.getClassName();
-                if (type.equals(FifoLock.class.getName())
-                        && frame.getMethodName().equals("run")) {
+                if (type.equals(Scope.class.getName()) && frame.getMethodName().equals("run")) {
                     left--;
                     if (left == 0) {
                         return true;

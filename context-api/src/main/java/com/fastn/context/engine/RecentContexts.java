@@ -7,7 +7,6 @@ import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.Redactor;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 /** The contexts that ended last, of those that are to be remembered: as many as were asked for, and no more. */
 final class RecentContexts {
     private static final int MOST_COUNTERS = 20;
+
+    private static final FinishedContext.Outcome COMPLETED = new FinishedContext.Completed();
 
     private final int most;
 
@@ -41,14 +42,12 @@ final class RecentContexts {
         if (most == 0) {
             return;
         }
-        EngineRuntime runtime = node.runtime();
         Ended ended = new Ended(
                 node,
-                runtime.wallTimeOf(endedNanos),
-                node.durationNanos(endedNanos),
+                endedNanos,
                 outcome,
                 // A path that is counted together with others has no counts of its own to show.
-                path.isBucket() ? Map::of : runtime.counterStore().firstTotals(path, MOST_COUNTERS));
+                path.isBucket() ? Map::of : node.runtime().counterStore().firstTotals(path, MOST_COUNTERS));
         synchronized (this) {
             newestFirst.addFirst(ended);
             if (newestFirst.size() > most) {
@@ -59,36 +58,39 @@ final class RecentContexts {
 
     /** What is remembered of a context, as far as it has to be noted at its end. Most are never looked at. */
     private static final class Ended {
+        private final EngineRuntime runtime;
         private final long id;
         private final ContextPath path;
         private final String label;
         private final ContextKind kind;
-        private final Instant startedAt;
-        private final Instant endedAt;
-        private final long durationNanos;
+        private final long createdNanos;
+        private final long endedNanos;
         private final FinishedContext.Outcome outcome;
         private final Supplier<Map<String, Long>> totals;
 
-        Ended(
-                ContextNode node,
-                Instant endedAt,
-                long durationNanos,
-                FinishedContext.Outcome outcome,
-                Supplier<Map<String, Long>> totals) {
+        Ended(ContextNode node, long endedNanos, FinishedContext.Outcome outcome, Supplier<Map<String, Long>> totals) {
+            this.runtime = node.runtime();
             this.id = node.id();
             this.path = node.path();
             this.label = node.label();
             this.kind = node.kind();
-            this.startedAt = node.createdAt();
-            this.endedAt = endedAt;
-            this.durationNanos = durationNanos;
+            this.createdNanos = node.createdNanos();
+            this.endedNanos = endedNanos;
             this.outcome = outcome;
             this.totals = totals;
         }
 
         FinishedContext finished() {
             return new FinishedContext(
-                    id, path, label, kind, startedAt, endedAt, Duration.ofNanos(durationNanos), outcome, totals.get());
+                    id,
+                    path,
+                    label,
+                    kind,
+                    runtime.wallTimeOf(createdNanos),
+                    runtime.wallTimeOf(endedNanos),
+                    Duration.ofNanos(endedNanos - createdNanos),
+                    outcome,
+                    totals.get());
         }
     }
 
@@ -98,9 +100,7 @@ final class RecentContexts {
         if (reason != null && (failure == null || failure instanceof CancellationException)) {
             return new FinishedContext.Cancelled(redactor.reason(reason));
         }
-        return failure == null
-                ? new FinishedContext.Completed()
-                : new FinishedContext.Failed(redactor.text(Names.clean(text(failure))));
+        return failure == null ? COMPLETED : new FinishedContext.Failed(redactor.text(Names.clean(text(failure))));
     }
 
     private static String text(Throwable failure) {

@@ -2,17 +2,19 @@ package com.fastn.context.engine;
 
 import com.fastn.context.Operation;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /** An operation of a context, from its start to its end. */
 final class RunningOperation extends Chain.Link<RunningOperation> implements Operation {
     private static final long RUNNING = Long.MIN_VALUE;
+    private static final AtomicLongFieldUpdater<RunningOperation> ENDED =
+            AtomicLongFieldUpdater.newUpdater(RunningOperation.class, "endedNanos");
 
     private final EngineRuntime runtime;
     private final String name;
     private final long startedNanos;
-    private final AtomicLong endedNanos = new AtomicLong(RUNNING);
+    private volatile long endedNanos = RUNNING;
     // Null once it has ended: a stage that never completes keeps the operation that awaits it, and not the context.
     private volatile @Nullable ContextNode node;
 
@@ -24,7 +26,7 @@ final class RunningOperation extends Chain.Link<RunningOperation> implements Ope
     }
 
     long elapsedNanos(long nowNanos) {
-        long ended = endedNanos.get();
+        long ended = endedNanos;
         return runtime.elapsed(startedNanos, ended == RUNNING ? nowNanos : ended);
     }
 
@@ -40,11 +42,30 @@ final class RunningOperation extends Chain.Link<RunningOperation> implements Ope
 
     @Override
     public void close() {
+        end(true);
+    }
+
+    /** Its context ended before it did: how long it would have taken is not known. */
+    void abandon() {
+        end(false);
+    }
+
+    private void end(boolean byItself) {
         ContextNode inside = node;
         long now = runtime.nanos();
-        if (inside != null && endedNanos.compareAndSet(RUNNING, now)) {
+        if (inside != null && ENDED.compareAndSet(this, RUNNING, now)) {
             node = null;
-            inside.operationEnded(this, runtime.elapsed(startedNanos, now));
+            long elapsed = runtime.elapsed(startedNanos, now);
+            try {
+                if (byItself) {
+                    runtime.baselines().ended(name, elapsed);
+                }
+                if (elapsed > runtime.leastSlowNanos()) {
+                    runtime.causes().endedLate(inside, name, startedNanos, now);
+                }
+            } finally {
+                inside.operationEnded(this, elapsed);
+            }
         }
     }
 }

@@ -40,6 +40,9 @@ record RunningThreads(Thread thread, Object others, int number) {
 
     /** {@return what is left when a thread has left once; when it is not there, the last that entered is taken for it} */
     static @Nullable Object without(Object threads, Thread gone) {
+        if (threads instanceof Thread) {
+            return null;
+        }
         List<Thread> before = new ArrayList<>();
         Object at = threads;
         while (at instanceof RunningThreads some) {

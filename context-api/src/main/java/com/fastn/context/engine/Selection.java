@@ -24,7 +24,8 @@ final class Selection<T extends @Nullable Object> {
         Selection<T> selection = new Selection<>(result);
         List<Registration> hung = new ArrayList<>(1);
         for (CompletionStage<? extends T> branch : branches) {
-            if (branch instanceof CancellationStage cancellation) {
+            // One that was there before is the first, and is not waited for in the queue of an event loop.
+            if (branch instanceof CancellationStage cancellation && !cancellation.isDone()) {
                 hung.add(cancellation.whenCancelled(selection::cancelled));
             } else {
                 branch.whenComplete(selection::complete);

@@ -2,12 +2,14 @@ package com.fastn.context.engine;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.WarningIds;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.ContextTrouble;
 import com.fastn.context.status.FoldableTree;
 import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.LockMode;
@@ -18,6 +20,7 @@ import com.fastn.context.status.OperationBaseline;
 import com.fastn.context.status.OperationStatus;
 import com.fastn.context.status.Redactor;
 import com.fastn.context.status.RowSink;
+import com.fastn.context.status.SharedLockNames;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
@@ -48,6 +51,8 @@ final class SnapshotTaker {
     private final SnapshotWalk order;
     private final Set<FifoLock<?>> locksFound = new LinkedHashSet<>();
     private Map<PathCounters, SubtreeCounts.Counts> counts = Map.of();
+    // Empty until the lists that they are found by are made.
+    private @Nullable ContextTrouble[] troubles = new ContextTrouble[0];
     private long idleNanosOfAll;
 
     private SnapshotTaker(EngineRuntime runtime, ContextNode from) {
@@ -79,6 +84,18 @@ final class SnapshotTaker {
         StatusJson.write(frame, taker.new Unmade(), out);
     }
 
+    /** Only what a row needs is read before it is asked for. */
+    static FoldableTree tree(EngineRuntime runtime, ContextNode from) {
+        SnapshotTaker taker = new SnapshotTaker(runtime, from);
+        taker.count();
+        return taker.new Unmade();
+    }
+
+    private void count() {
+        counts = runtime.counterStore().readAll(order.path(0));
+        idleNanosOfAll = idleNanosOfAll();
+    }
+
     /** Everything but the tree, of which there is only the root. */
     private StatusSnapshot frame(ContextNode from, @Nullable SystemMetrics system) {
         for (int i = 0; i < order.size(); i++) {
@@ -87,8 +104,7 @@ final class SnapshotTaker {
                 locksFound.addAll(own);
             }
         }
-        counts = runtime.counterStore().readAll(order.path(0));
-        idleNanosOfAll = idleNanosOfAll();
+        count();
         ContextStatus root = status(0, null);
         boolean whole = from.parent() == null;
         List<LockView> views = views(whole);
@@ -96,10 +112,15 @@ final class SnapshotTaker {
         List<Evidence.HeldLock> locks = new ArrayList<>();
         List<Evidence.WaitingContext> waiters = new ArrayList<>();
         for (LockView view : views) {
-            for (LockView.Holder holder : view.holders()) {
-                locks.add(new Evidence.HeldLock(lock(view, holder, names), holder.grant()));
-            }
             int position = 1;
+            for (LockView.Holder holder : view.holders()) {
+                if (isAskingOthers(view, holder)) {
+                    waiters.add(new Evidence.WaitingContext(firstInLine(view, holder, names), holder.node()));
+                    position++;
+                } else {
+                    locks.add(new Evidence.HeldLock(lock(view, holder, names), holder.grant()));
+                }
+            }
             for (LockView.Waiting waiting : view.waiters()) {
                 waiters.add(new Evidence.WaitingContext(waiter(view, waiting, position, names), waiting.node()));
                 position++;
@@ -126,6 +147,7 @@ final class SnapshotTaker {
                         waiters.stream().map(Evidence.WaitingContext::status).toList(),
                         WarningRules.judge(evidence))
                 .withCauses(causes);
+        troubles = SnapshotFold.troubles(frame, new Unmade());
         return frame.withOperationBaselines(baselines())
                 .withCounterWindows(runtime.counterStore().windows(order.path(0), counts, now));
     }
@@ -184,7 +206,7 @@ final class SnapshotTaker {
 
     private void tell(int index, RowSink sink) {
         ContextNode node = order.node(index);
-        String label = node.name();
+        String label = node.label();
         String activity = null;
         CallerLink caller = null;
         Map<String, MetricValue> metrics = Map.of();
@@ -193,7 +215,6 @@ final class SnapshotTaker {
         NodeExtras x = node.extrasOrNull();
         if (x != null) {
             synchronized (x) {
-                label = x.label != null ? x.label : label;
                 activity = x.activity;
                 caller = x.caller;
                 metrics = x.metrics == null ? metrics : new LinkedHashMap<>(x.metrics);
@@ -215,6 +236,7 @@ final class SnapshotTaker {
                 node.kind(),
                 state(index),
                 reason == null ? null : redactor.reason(reason),
+                troubles.length == 0 ? null : troubles[index],
                 node.durationNanos(now),
                 node.parent() == null ? idleNanosOfAll : node.idleNanos(now),
                 activity,
@@ -306,6 +328,29 @@ final class SnapshotTaker {
                 held > limit);
     }
 
+    /** Who holds the line of this node for a lock of the cluster, and is inside of the operation of asking for that, waits. */
+    private static boolean isAskingOthers(LockView view, LockView.Holder holder) {
+        return SharedLockNames.isShared(view.name())
+                && holder.node().operationsUnderWay().stream()
+                        .anyMatch(operation -> operation.name().equals(view.name()));
+    }
+
+    private LockWaiter firstInLine(LockView view, LockView.Holder holder, ShortNames names) {
+        ContextNode by = holder.node();
+        long waited = runtime.elapsed(holder.sinceNanos(), now);
+        return new LockWaiter(
+                names.of(by.id()),
+                by.id(),
+                by.path(),
+                view.name(),
+                view.id(),
+                holder.mode(),
+                1,
+                1,
+                Duration.ofNanos(waited),
+                waited > WarningSettings.of(by).waiterStuckNanos);
+    }
+
     private LockWaiter waiter(LockView view, LockView.Waiting waiting, int position, ShortNames names) {
         ContextNode by = waiting.node();
         long waited = runtime.elapsed(waiting.sinceNanos(), now);
@@ -350,6 +395,7 @@ final class SnapshotTaker {
                 ContextKind kind,
                 ContextState state,
                 @Nullable CancelReason cancelReason,
+                @Nullable ContextTrouble trouble,
                 long ageNanos,
                 long quietNanos,
                 @Nullable String activity,
@@ -370,6 +416,7 @@ final class SnapshotTaker {
                     kind,
                     state,
                     cancelReason,
+                    trouble,
                     Duration.ofNanos(ageNanos),
                     Duration.ofNanos(quietNanos),
                     activity,
@@ -421,12 +468,22 @@ final class SnapshotTaker {
         }
 
         @Override
-        public boolean isStopping(int index) {
-            return node(index).isCancelled() && !node(index).isClosed();
+        public @Nullable ContextTrouble trouble(int index) {
+            ContextNode node = node(index);
+            if (isInStuckOperation(index)) {
+                return ContextTrouble.STUCK;
+            }
+            ContextState state = node.state();
+            if (state == ContextState.CLOSING
+                    && node.closingNanos(now) > order.settings(index).childrenUnclosedNanos
+                    && !order.settings(index).isOff(WarningIds.CHILDREN_UNCLOSED)) {
+                // Only some of many such are told of in the list.
+                return ContextTrouble.WARNED;
+            }
+            return node.isCancelled() && state != ContextState.CLOSED ? ContextTrouble.STOPPING : null;
         }
 
-        @Override
-        public boolean isInStuckOperation(int index) {
+        private boolean isInStuckOperation(int index) {
             List<RunningOperation> running = node(index).operationsUnderWay();
             if (running.isEmpty()) {
                 return false;

@@ -6,6 +6,7 @@ import com.fastn.context.Registration;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
@@ -344,10 +345,15 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
             return false;
         }
 
-        /** What is wrong, without the ages in the messages, which change all the time. */
+        /** What is wrong, without the ages and figures in the messages, which change all the time. */
         private static List<String> warnings(StatusSnapshot snapshot) {
             List<String> marks = new ArrayList<>();
-            snapshot.warnings().forEach(w -> marks.add(w.id() + " " + w.contextPath()));
+            for (StatusWarning warning : snapshot.warnings()) {
+                // How many more there are has no age, and is all that is said of them.
+                boolean more = warning.since() == null && warning.message().startsWith("+");
+                marks.add(warning.id() + " " + warning.contextPath() + "#" + warning.contextId()
+                        + (more ? warning.message() : ""));
+            }
             snapshot.lockWaiters().stream()
                     .filter(LockWaiter::stuck)
                     .forEach(w -> marks.add("waiter " + w.contextId()));

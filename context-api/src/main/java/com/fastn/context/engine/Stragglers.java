@@ -3,17 +3,11 @@ package com.fastn.context.engine;
 import com.fastn.context.CancelReport;
 import com.fastn.context.Registration;
 import com.fastn.context.status.ContextState;
-import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.HumanText;
-import com.fastn.context.status.LockWaiter;
-import com.fastn.context.status.OperationStatus;
-import com.fastn.context.status.StatusSnapshot;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -61,7 +55,15 @@ final class Stragglers {
 
     private void report() {
         if (over.compareAndSet(false, true)) {
-            complete(read());
+            CancelReport report;
+            try {
+                report = read();
+            } catch (Throwable t) {
+                // Such as for lack of memory: whoever waits is told, and nobody waits for ever.
+                result.completeExceptionally(t);
+                return;
+            }
+            complete(report);
         }
     }
 
@@ -94,17 +96,17 @@ final class Stragglers {
         if (top.isChildless()) {
             return new CancelReport(waited, List.of(), 0);
         }
-        StatusSnapshot snapshot = top.subtreeStatus();
-        Map<Long, LockWaiter> waiting = new HashMap<>();
-        snapshot.lockWaiters().forEach(waiter -> waiting.putIfAbsent(waiter.contextId(), waiter));
+        long now = top.runtime().nanos();
+        SnapshotWalk walk = SnapshotWalk.from(top);
+        BitSet parents = new BitSet(walk.size());
+        for (int i = 1; i < walk.size(); i++) {
+            parents.set(walk.parent(i));
+        }
         List<CancelReport.Unstopped> named = new ArrayList<>();
         long more = 0;
-        ArrayDeque<ContextStatus> open =
-                new ArrayDeque<>(snapshot.globalContext().children());
-        for (ContextStatus context = open.poll(); context != null; context = open.poll()) {
-            open.addAll(context.children());
-            boolean onlyWaits = context.state() == ContextState.CLOSING
-                    && !context.children().isEmpty();
+        for (int i = 1; i < walk.size(); i++) {
+            ContextNode node = walk.node(i);
+            boolean onlyWaits = node.state() != ContextState.ACTIVE && parents.get(i);
             if (onlyWaits) {
                 continue;
             }
@@ -112,24 +114,32 @@ final class Stragglers {
                 more++;
             } else {
                 named.add(new CancelReport.Unstopped(
-                        context.id(), context.path(), context.duration(), doing(context, waiting.get(context.id()))));
+                        node.id(), walk.path(i), Duration.ofNanos(node.durationNanos(now)), doing(node, now)));
             }
         }
         return new CancelReport(waited, named, more);
     }
 
-    private static String doing(ContextStatus context, @Nullable LockWaiter waiter) {
-        if (waiter != null) {
-            return "waiting for lock \"" + waiter.lockName() + "\" for " + HumanText.duration(waiter.waitingDuration());
+    private static String doing(ContextNode node, long now) {
+        // A cancellation ends them, but may not have come there yet.
+        for (Waiter<?> wait : node.waits()) {
+            if (wait.lock.isWaiting(wait)) {
+                long waited = node.runtime().elapsed(wait.sinceNanos, now);
+                return "waiting for lock \"" + wait.lock.name() + "\" for " + time(waited);
+            }
         }
-        List<OperationStatus> operations = context.operations();
+        List<RunningOperation> operations = node.operationsUnderWay();
         if (!operations.isEmpty()) {
-            OperationStatus innermost = operations.get(operations.size() - 1);
-            return "inside \"" + innermost.name() + "\" for " + HumanText.duration(innermost.elapsed());
+            RunningOperation innermost = operations.get(operations.size() - 1);
+            return "inside \"" + innermost.name() + "\" for " + time(innermost.elapsedNanos(now));
         }
-        if (context.onThread()) {
+        if (node.isOnThread()) {
             return "running on a thread";
         }
-        return "no sign of life for " + HumanText.duration(context.lastActivity());
+        return "no sign of life for " + time(node.idleNanos(now));
+    }
+
+    private static String time(long nanos) {
+        return HumanText.duration(Duration.ofNanos(nanos));
     }
 }

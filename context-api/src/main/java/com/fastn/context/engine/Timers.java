@@ -4,9 +4,10 @@ import com.fastn.context.Registration;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.RunnableScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -14,35 +15,41 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tasks for later. One daemon thread, which exists only while something is scheduled, sees to the time; the tasks
  * themselves run elsewhere, since the code of users that they reach may block.
+ *
+ * <p>A process that cannot make another thread for a while loses none of them: what is due is tried again, and a task whose
+ * thread could not be made waits for the next one that is scheduled.
  */
 class Timers implements AutoCloseable {
     private static final Duration LONGEST = Duration.ofDays(36_500);
     private static final int IDLE_SECONDS = 5;
+    private static final Duration AGAIN = Duration.ofMillis(100);
 
     private final Supplier<? extends Executor> workers;
+    private final ThreadFactory threads;
 
     @GuardedBy("this")
-    private @Nullable ScheduledThreadPoolExecutor executor;
+    private @Nullable Pool executor;
 
     @GuardedBy("this")
     private boolean closed;
 
     Timers(Supplier<? extends Executor> workers) {
+        this(workers, task -> new Thread(null, task, "fastn-context-timer", 0, false));
+    }
+
+    Timers(Supplier<? extends Executor> workers, ThreadFactory threads) {
         this.workers = workers;
+        this.threads = task -> {
+            Thread thread = threads.newThread(task);
+            thread.setDaemon(true);
+            return thread;
+        };
     }
 
     Registration after(Duration delay, Runnable task) {
-        ScheduledThreadPoolExecutor pool = executor();
-        if (pool == null) {
-            return () -> {};
-        }
-        try {
-            Future<?> scheduled = pool.schedule(() -> soon(task), nanos(delay), TimeUnit.NANOSECONDS);
-            return () -> scheduled.cancel(false);
-        } catch (RejectedExecutionException e) {
-            // Closed in between.
-            return () -> {};
-        }
+        Timed timed = new Timed(() -> soon(task));
+        schedule(delay, timed);
+        return timed;
     }
 
     /**
@@ -51,15 +58,27 @@ class Timers implements AutoCloseable {
      * @return whether it will run
      */
     boolean tick(Duration delay, Runnable task) {
-        ScheduledThreadPoolExecutor pool = executor();
+        return schedule(delay, new Timed(task));
+    }
+
+    private boolean schedule(Duration delay, Timed timed) {
+        Pool pool = executor();
         if (pool == null) {
             return false;
         }
         try {
-            var unused = pool.schedule(task, nanos(delay), TimeUnit.NANOSECONDS);
+            var unused = pool.schedule(timed, nanos(delay), TimeUnit.NANOSECONDS);
             return true;
         } catch (RejectedExecutionException e) {
+            // Closed in between.
             return false;
+        } catch (Throwable noThread) {
+            RunnableScheduledFuture<?> queued = timed.queued;
+            if (queued == null || !pool.getQueue().contains(queued)) {
+                throw noThread;
+            }
+            // It is in the queue all the same, and the next that is scheduled makes a thread for both.
+            return true;
         }
     }
 
@@ -69,6 +88,18 @@ class Timers implements AutoCloseable {
             workers.get().execute(task);
         } catch (RejectedExecutionException e) {
             task.run();
+        } catch (Throwable noThread) {
+            if (!isLater(() -> soon(task))) {
+                task.run();
+            }
+        }
+    }
+
+    private boolean isLater(Runnable task) {
+        try {
+            return tick(AGAIN, task);
+        } catch (Throwable noMemory) {
+            return false;
         }
     }
 
@@ -87,27 +118,60 @@ class Timers implements AutoCloseable {
 
     /** How many tasks wait: none is left behind by a wait that ended (rule L4). */
     synchronized int pending() {
-        ScheduledThreadPoolExecutor pool = executor;
+        Pool pool = executor;
         return pool == null ? 0 : pool.getQueue().size();
     }
 
-    private synchronized @Nullable ScheduledThreadPoolExecutor executor() {
+    private synchronized @Nullable Pool executor() {
         if (closed) {
             return null;
         }
-        ScheduledThreadPoolExecutor pool = executor;
+        Pool pool = executor;
         if (pool == null) {
-            pool = new ScheduledThreadPoolExecutor(1, task -> {
-                Thread thread = new Thread(null, task, "fastn-context-timer", 0, false);
-                thread.setDaemon(true);
-                return thread;
-            });
+            pool = new Pool(threads);
             pool.setRemoveOnCancelPolicy(true);
             pool.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
             pool.allowCoreThreadTimeOut(true);
             executor = pool;
         }
         return pool;
+    }
+
+    /** A task that knows its place in the queue, also when no thread could be made for it. */
+    private static final class Timed implements Runnable, Registration {
+        private final Runnable task;
+        private volatile @Nullable RunnableScheduledFuture<?> queued;
+
+        Timed(Runnable task) {
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            task.run();
+        }
+
+        @Override
+        public void close() {
+            RunnableScheduledFuture<?> place = queued;
+            if (place != null) {
+                place.cancel(false);
+            }
+        }
+    }
+
+    private static final class Pool extends ScheduledThreadPoolExecutor {
+        Pool(ThreadFactory threads) {
+            super(1, threads);
+        }
+
+        @Override
+        protected <V> RunnableScheduledFuture<V> decorateTask(Runnable task, RunnableScheduledFuture<V> place) {
+            if (task instanceof Timed timed) {
+                timed.queued = place;
+            }
+            return place;
+        }
     }
 
     @Override

@@ -24,13 +24,19 @@ final class Trampoline {
     }
 
     /** A completion. */
-    interface Task extends Runnable {
+    interface Task extends Delivery {
         /** {@return the context that goes on} */
         ContextNode context();
 
         /** Wakes the thread that it is for, where it is; gives whether nothing is left to be run. */
         default boolean wakesNow() {
             return false;
+        }
+
+        /** Nothing is lost with a piece of news. */
+        @Override
+        default void drop() {
+            run();
         }
     }
 

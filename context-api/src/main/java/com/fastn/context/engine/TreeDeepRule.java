@@ -42,6 +42,7 @@ final class TreeDeepRule extends NamedRule {
                 "Tree is " + String.format(Locale.ROOT, "%,d", deepest.depth()) + " contexts deep, below "
                         + evidence.shortName(where),
                 where.path().toString(),
+                where.node().id(),
                 "whether " + deepest.node().name() + " opens a child in itself for each step; open it in a parent",
                 Duration.ofNanos(longestNanos));
     }

@@ -75,7 +75,8 @@ abstract class TreeNode extends ChildList {
     private final long createdNanos;
     private final int depth;
 
-    private volatile @Nullable NodeExtras extras;
+    // Null; a label, of a context that has nothing else; or NodeExtras.
+    private volatile @Nullable Object extras;
 
     // Written under this node's monitor. No value is given here, as the first one of a volatile field costs a fence.
     private volatile byte life;
@@ -102,7 +103,7 @@ abstract class TreeNode extends ChildList {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             MARKS = lookup.findVarHandle(TreeNode.class, "marks", byte.class);
-            EXTRAS = lookup.findVarHandle(TreeNode.class, "extras", NodeExtras.class);
+            EXTRAS = lookup.findVarHandle(TreeNode.class, "extras", Object.class);
             LIFE = lookup.findVarHandle(TreeNode.class, "life", byte.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -169,27 +170,42 @@ abstract class TreeNode extends ChildList {
     // --- what only some have
 
     final @Nullable NodeExtras extrasOrNull() {
-        return extras;
+        return extras instanceof NodeExtras x ? x : null;
     }
 
     final NodeExtras extras() {
-        NodeExtras x = extras;
-        return x != null ? x : makeExtras();
+        return extras instanceof NodeExtras x ? x : makeExtras();
     }
 
     private synchronized NodeExtras makeExtras() {
-        NodeExtras x = extras;
-        if (x == null) {
-            x = new NodeExtras();
+        while (true) {
+            Object known = extras;
+            if (known instanceof NodeExtras x) {
+                return x;
+            }
+            NodeExtras x = new NodeExtras();
+            x.label = (String) known;
             x.ended = life != ACTIVE;
-            extras = x;
+            // One atomic step besides the monitor, which is for the life: what is there is never overwritten.
+            if (EXTRAS.compareAndSet(this, known, x)) {
+                return x;
+            }
         }
-        return x;
     }
 
     /** Sets what a builder was told, before anybody else sees this node. */
     final void describe(NodeExtras described) {
         EXTRAS.setRelease(this, described);
+    }
+
+    /** The same of one that has a label and nothing else, as most of those that are described. */
+    final void describe(String label) {
+        EXTRAS.setRelease(this, label);
+    }
+
+    final @Nullable String labelOrNull() {
+        Object known = extras;
+        return known instanceof NodeExtras x ? x.labelOrNull() : (String) known;
     }
 
     // --- children
@@ -281,8 +297,7 @@ abstract class TreeNode extends ChildList {
     }
 
     private ChildList @Nullable [] stripes() {
-        NodeExtras x = extras;
-        return x == null ? null : x.stripes;
+        return extras instanceof NodeExtras x ? x.stripes : null;
     }
 
     /** The lists of children: this node is number 0, then come its stripes; beyond there is {@code null}. */
@@ -349,7 +364,8 @@ abstract class TreeNode extends ChildList {
         }
     }
 
-    private void forget(ChildBatches walk) {
+    /** A walk needs its place no more. */
+    final void forget(ChildBatches walk) {
         if (walk.registered) {
             walk.registered = false;
             NodeExtras x = extras();
@@ -527,8 +543,7 @@ abstract class TreeNode extends ChildList {
             cancelReason = why;
             life = CLOSED;
         }
-        NodeExtras x = extras;
-        if (x != null) {
+        if (extras instanceof NodeExtras x) {
             synchronized (x) {
                 x.ended = true;
             }
@@ -542,7 +557,7 @@ abstract class TreeNode extends ChildList {
      */
     final int beginToClose() {
         synchronized (this) {
-            return life == ACTIVE ? beginToClose(extras, stripes() != null) : NOT_ACTIVE;
+            return life == ACTIVE ? beginToClose(extrasOrNull(), stripes() != null) : NOT_ACTIVE;
         }
     }
 

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * <p>It is decided by the kindest future: whatever can be given back is given back at once, and nobody asks for more. Who
  * is not served even then is deadlocked. To give back more never takes a unit from anybody, so the order does not
  * matter, and one pass finds exactly those. A hold can be given back when none of its blockers waits: for a proof these are
- * the waits inside of its {@code withLock}; for a suspicion also all other waits of its context for other locks.
+ * the waits inside of its {@code withLock}; for a suspicion also what its work asked for besides, and all other waits of its
+ * context, for other locks.
  */
 final class WaitForGraph {
     /** A context that waits in more places at once is hardly one that does one thing at a time. */
@@ -57,8 +58,15 @@ final class WaitForGraph {
      * @param context who waits
      * @param units how many it wants
      * @param inside the keys of the holds whose {@code withLock} asked and cannot end before this wait does
+     * @param around the keys of the holds in whose {@code withLock} it was asked for, also where nobody can tell whether that
+     *     waits for it
      */
-    record Wait(Object key, Object context, long units, Collection<?> inside) {}
+    record Wait(Object key, Object context, long units, Collection<?> inside, Collection<?> around) {
+        /** One of which all is known. */
+        Wait(Object key, Object context, long units, Collection<?> inside) {
+            this(key, context, units, inside, inside);
+        }
+    }
 
     /**
      * One step of a cycle.
@@ -108,6 +116,12 @@ final class WaitForGraph {
             for (Object key : wait.wait.inside()) {
                 HoldNode held = holds.get(key);
                 if (held != null) {
+                    held.block(wait);
+                }
+            }
+            for (Object key : suspecting ? wait.wait.around() : List.of()) {
+                HoldNode held = holds.get(key);
+                if (held != null && held.lock != wait.lock) {
                     held.block(wait);
                 }
             }
@@ -162,10 +176,12 @@ final class WaitForGraph {
                 for (Wait wait : now.queue()) {
                     Wait same = waitsThen.get(wait.key());
                     if (same != null && same.units() == wait.units()) {
-                        Collection<?> inside = wait.inside().stream()
-                                .filter(same.inside()::contains)
-                                .toList();
-                        queue.add(new Wait(wait.key(), wait.context(), wait.units(), inside));
+                        queue.add(new Wait(
+                                wait.key(),
+                                wait.context(),
+                                wait.units(),
+                                common(wait.inside(), same.inside()),
+                                common(wait.around(), same.around())));
                     }
                 }
                 both.add(new Lock(
@@ -178,10 +194,65 @@ final class WaitForGraph {
         return both;
     }
 
-    /** The waits that can never end, for the test against all possible futures. */
+    private static Collection<?> common(Collection<?> some, Collection<?> others) {
+        return some.stream().filter(others::contains).toList();
+    }
+
+    /**
+     * Finds the waits that can never end, be they part of a cycle or behind one.
+     *
+     * @param locks all that may matter
+     * @return all of them
+     */
     static List<Wait> neverServed(Collection<Lock> locks) {
-        return new WaitForGraph(locks, false, context -> false)
-                .waits.stream().filter(w -> !w.served).map(w -> w.wait).toList();
+        return neverServed(new WaitForGraph(locks, false, context -> false));
+    }
+
+    /**
+     * Finds the waits of which it is suspected that they can never end.
+     *
+     * @param locks all that may matter
+     * @param mayBeOneBranch whether a context may be thought of as one that does one thing at a time
+     * @return all of them
+     */
+    static List<Wait> neverServed(Collection<Lock> locks, Predicate<Object> mayBeOneBranch) {
+        return neverServed(new WaitForGraph(locks, true, mayBeOneBranch));
+    }
+
+    private static List<Wait> neverServed(WaitForGraph graph) {
+        return graph.waits.stream().filter(w -> !w.served).map(w -> w.wait).toList();
+    }
+
+    /**
+     * What is left when some have given up.
+     *
+     * @param locks the locks
+     * @param gone the keys of the waits that are over
+     * @return the locks without these waits
+     */
+    static List<Lock> without(Collection<Lock> locks, Set<?> gone) {
+        return locks.stream()
+                .map(lock -> new Lock(
+                        lock.key(),
+                        lock.units(),
+                        lock.holds(),
+                        lock.queue().stream()
+                                .filter(wait -> !gone.contains(wait.key()))
+                                .toList()))
+                .toList();
+    }
+
+    /**
+     * Who is first in line where somebody waits for that one only: the lock itself would have room, and the queue is what
+     * makes it wait. Null where the holders do.
+     */
+    static @Nullable Wait ahead(Step step) {
+        long free = step.lock().units();
+        for (Hold hold : step.lock().holds()) {
+            free -= hold.units();
+        }
+        Wait first = step.lock().queue().get(0);
+        return first.key() != step.waiting().key() && step.waiting().units() <= free ? first : null;
     }
 
     /** How many holds are looked at to find the cycles, for the test of what that costs. */

@@ -120,7 +120,7 @@ public final class WaitReader {
         if (node.parent() == null || node.kind() == ContextKind.SERVICE) {
             return false;
         }
-        return !node.isOnThread() || node.waits().stream().anyMatch(waiter -> waiter.blocking);
+        return !node.isOnThread() || node.waits().stream().anyMatch(waiter -> waiter.isBlocking());
     }
 
     /** What is made into records at one time. */

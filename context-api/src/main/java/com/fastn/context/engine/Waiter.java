@@ -23,10 +23,9 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
     }
 
     final @Nullable Executor executor;
-    /** The {@code withLock} whose work asked, before it gave its stage; null where that is not known. */
-    final @Nullable Scope inside;
-    /** A thread waits for it, and can do nothing else meanwhile. */
-    final boolean blocking;
+    /** The {@code withLock} whose work asked, before it gave its stage; null where that is not known, and after the wait. */
+    @Nullable
+    Scope inside;
 
     /** 0 when the wait has no end. */
     final long deadlineNanos;
@@ -67,9 +66,19 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
         super(lock, by, permits, scoped, 0, sinceNanos);
         this.deadlineNanos = deadlineNanos;
         this.inside = inside;
-        this.blocking = blocking;
+        this.byThread = blocking;
         this.executor = executor;
         this.ticket = new Pending<>(this);
+    }
+
+    /** Whether a thread waits for it, and can do nothing else meanwhile. */
+    boolean isBlocking() {
+        return byThread;
+    }
+
+    /** Whether who asked was told how it ended; reliable for who goes on in the same turn only. */
+    boolean isTold() {
+        return ticket == null;
     }
 
     Pending<AnyGuard<T>> ticket() {
@@ -91,6 +100,11 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
     @Override
     public boolean wakesNow() {
         return lock.wake(this);
+    }
+
+    @Override
+    public void drop() {
+        lock.undelivered(this);
     }
 
     /** Hands the lock over. */

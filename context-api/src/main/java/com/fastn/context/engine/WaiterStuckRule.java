@@ -33,6 +33,7 @@ final class WaiterStuckRule extends NamedRule {
                         waiter.contextName() + " stuck waiting (" + Evidence.time(waiter.waitingDuration()) + ") for \""
                                 + waiter.lockName() + "\"" + (lock == null ? "" : ", held by " + holder),
                         waiter.contextPath().toString(),
+                        waiter.contextId(),
                         LockLongHeldRule.whatTheHolderDoes(holder),
                         waiter.waitingDuration());
             }

@@ -6,7 +6,7 @@ import java.util.List;
 /** What is worth a look in a snapshot. Ages are opinions; none of these is ever called a deadlock (rule L15). */
 final class WarningRules {
     /** In the order in which warnings of one severity are told. */
-    private static final List<WarningRule> ALL = List.of(
+    static final List<WarningRule> ALL = List.of(
             DeadlockRule.PROVEN,
             DeadlockRule.SUSPECTED,
             new PlaceBlockedRule(),

@@ -51,6 +51,13 @@ final class WarningSettings {
         return settings;
     }
 
+    /** From when on an operation of a context is slow: the same as of {@link #of}, for whoever wants nothing else. */
+    static long operationSlowNanos(ContextNode inside) {
+        return inside.setting(Thresholds.OPERATION_SLOW) instanceof Duration set
+                ? nanos(set)
+                : DEFAULTS.operationSlowNanos;
+    }
+
     /** Those of a child; itself when the child says nothing. */
     WarningSettings below(ContextNode child) {
         Map<String, Object> own = child.ownSettings(PREFIX);
@@ -82,11 +89,11 @@ final class WarningSettings {
     }
 
     /** Up to 292 years; a threshold beyond, which somebody sets to say "never", is as good as that. */
-    private static long nanos(Duration duration) {
+    static long nanos(Duration duration) {
         try {
             return duration.toNanos();
         } catch (ArithmeticException e) {
-            return duration.isNegative() ? 0 : Long.MAX_VALUE;
+            return Long.MAX_VALUE;
         }
     }
 }

@@ -36,6 +36,14 @@ public interface ContextBinding {
     }
 
     /**
+     * {@return the turn that the calling thread has on an execution context that runs one task after the other, or {@code null}
+     * where a thread that waits holds up nobody}
+     */
+    default @Nullable Turn turn() {
+        return null;
+    }
+
+    /**
      * Gives the executor of a new task in a context: on the execution context that belongs to it, with it as the current
      * one.
      *

@@ -9,6 +9,7 @@ import java.time.Duration;
  *
  * @param kind how the two are joined
  * @param name the lock, operation, address or pool
+ * @param lockId the lock of that node, or 0 where it is none
  * @param waiter who waits
  * @param waited since when
  * @param next whom for
@@ -19,6 +20,7 @@ import java.time.Duration;
 public record Cause(
         CauseKind kind,
         String name,
+        long lockId,
         ContextRef waiter,
         Duration waited,
         ContextRef next,
@@ -35,5 +37,10 @@ public record Cause(
         requireNonNull(held, "held");
         requireNonNull(waits, "waits");
         requireNonNull(found, "found");
+    }
+
+    /** {@return whether the next one has the lock since after the wait began, so that the wait is not for it alone} */
+    public boolean isOfMovingQueue() {
+        return lockId != 0 && held.compareTo(waited) < 0;
     }
 }

@@ -45,7 +45,7 @@ final class CauseJsonReader {
                 case "stuck" -> stuck = context(name);
                 case "chain" -> from.list(name, () -> chain.add(cause()));
                 case "root" -> root = root();
-                case "freed" -> freed = from.count(name);
+                case "freed" -> freed = from.smallCount(name);
                 case "first_freed" -> from.list(name, () -> firstFreed.add(text("first_freed")));
                 default -> from.skip();
             }
@@ -82,8 +82,12 @@ final class CauseJsonReader {
         Long lockId = null;
         LockType type = null;
         Duration waited = null;
+        LockMode mode = null;
+        int permits = 0;
+        int total = 0;
         Duration timesOut = null;
         String at = null;
+        DeadlockReport.Ahead ahead = null;
         List<DeadlockReport.Hold> holds = new ArrayList<>();
         from.requireObject("a party");
         for (String name = from.nextField(); name != null; name = from.nextField()) {
@@ -92,9 +96,13 @@ final class CauseJsonReader {
                 case "waits_for" -> waitsFor = from.string(name);
                 case "lock_id" -> lockId = from.longValue(name);
                 case "lock_type" -> type = from.lockType(name);
+                case "mode" -> mode = from.lockMode(name);
+                case "permits" -> permits = from.smallCount(name);
+                case "total_permits" -> total = from.smallCount(name);
                 case "waited_ms" -> waited = from.duration(name);
                 case "times_out_in_ms" -> timesOut = from.duration(name);
                 case "waits_at" -> at = from.string(name);
+                case "ahead" -> ahead = ahead();
                 case "holds" -> from.list(name, () -> holds.add(hold()));
                 default -> from.skip();
             }
@@ -105,15 +113,38 @@ final class CauseJsonReader {
                 from.required(waitsFor, "waits_for"),
                 from.required(lockId, "lock_id"),
                 from.required(type, "lock_type"),
+                mode,
+                permits,
+                total,
                 from.required(waited, "waited_ms"),
                 timesOut,
-                at);
+                at,
+                ahead);
+    }
+
+    private DeadlockReport.Ahead ahead() throws IOException {
+        ContextRef context = null;
+        LockMode mode = LockMode.EXCLUSIVE;
+        Duration waited = null;
+        from.requireObject("who is first in line");
+        for (String name = from.nextField(); name != null; name = from.nextField()) {
+            switch (name) {
+                case "context" -> context = context(name);
+                case "mode" -> mode = from.lockMode(name);
+                case "waited_ms" -> waited = from.duration(name);
+                default -> from.skip();
+            }
+        }
+        return new DeadlockReport.Ahead(from.required(context, "context"), mode, from.required(waited, "waited_ms"));
     }
 
     private DeadlockReport.Hold hold() throws IOException {
         String lockName = null;
         Long lockId = null;
         LockType type = null;
+        LockMode mode = null;
+        int permits = 0;
+        int total = 0;
         Duration held = null;
         boolean scoped = false;
         String at = null;
@@ -123,6 +154,9 @@ final class CauseJsonReader {
                 case "lock_name" -> lockName = from.string(name);
                 case "lock_id" -> lockId = from.longValue(name);
                 case "lock_type" -> type = from.lockType(name);
+                case "mode" -> mode = from.lockMode(name);
+                case "permits" -> permits = from.smallCount(name);
+                case "total_permits" -> total = from.smallCount(name);
                 case "held_ms" -> held = from.duration(name);
                 case "scoped" -> scoped = from.bool(name);
                 case "held_at" -> at = from.string(name);
@@ -133,6 +167,9 @@ final class CauseJsonReader {
                 from.required(lockName, "lock_name"),
                 from.required(lockId, "lock_id"),
                 from.required(type, "lock_type"),
+                mode,
+                permits,
+                total,
                 from.required(held, "held_ms"),
                 scoped,
                 at);
@@ -208,6 +245,7 @@ final class CauseJsonReader {
     private Cause cause() throws IOException {
         CauseKind kind = null;
         String of = "";
+        long lockId = 0;
         ContextRef waiter = null;
         Duration waited = Duration.ZERO;
         ContextRef next = null;
@@ -219,6 +257,7 @@ final class CauseJsonReader {
             switch (name) {
                 case "cause" -> kind = from.oneOf(name, CauseKind.values());
                 case "name" -> of = text(name);
+                case "lock_id" -> lockId = from.longValue(name);
                 case "waiter" -> waiter = context(name);
                 case "waited_ms" -> waited = from.duration(name);
                 case "next" -> next = context(name);
@@ -231,6 +270,7 @@ final class CauseJsonReader {
         return new Cause(
                 from.required(kind, "cause"),
                 of,
+                lockId,
                 from.required(waiter, "waiter"),
                 waited,
                 from.required(next, "next"),

@@ -3,6 +3,7 @@ package com.fastn.context.status;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Explanations, deadlocks and episodes as JSON tokens. */
 final class CauseJsonWriter {
@@ -76,15 +77,27 @@ final class CauseJsonWriter {
             to.string("waits_for", party.waitsFor());
             to.integer("lock_id", party.lockId());
             to.string("lock_type", party.lockType().text());
+            mode(party.mode());
+            permits(party.permits(), party.totalPermits());
             to.duration("waited_ms", party.waited());
             to.duration("times_out_in_ms", party.timesOutIn());
             to.string("waits_at", party.waitsAt());
+            DeadlockReport.Ahead ahead = party.ahead();
+            if (ahead != null) {
+                json.writeObjectFieldStart("ahead");
+                write("context", ahead.context());
+                mode(ahead.mode());
+                to.duration("waited_ms", ahead.waited());
+                json.writeEndObject();
+            }
             json.writeArrayFieldStart("holds");
             for (DeadlockReport.Hold hold : party.holds()) {
                 json.writeStartObject();
                 to.string("lock_name", hold.lockName());
                 to.integer("lock_id", hold.lockId());
                 to.string("lock_type", hold.lockType().text());
+                mode(hold.mode());
+                permits(hold.permits(), hold.totalPermits());
                 to.duration("held_ms", hold.held());
                 to.bool("scoped", hold.scoped());
                 to.string("held_at", hold.heldAt());
@@ -95,6 +108,21 @@ final class CauseJsonWriter {
         }
         json.writeEndArray();
         json.writeEndObject();
+    }
+
+    private void mode(@Nullable LockMode mode) throws IOException {
+        if (mode != null) {
+            to.mode(mode);
+        }
+    }
+
+    private void permits(int some, int total) throws IOException {
+        if (some > 0) {
+            to.integer("permits", some);
+        }
+        if (total > 0) {
+            to.integer("total_permits", total);
+        }
     }
 
     private void fields(WaitEpisode episode) throws IOException {
@@ -125,6 +153,9 @@ final class CauseJsonWriter {
         json.writeStartObject();
         to.lowerCase("cause", cause.kind());
         to.string("name", cause.name());
+        if (cause.lockId() != 0) {
+            to.integer("lock_id", cause.lockId());
+        }
         write("waiter", cause.waiter());
         to.duration("waited_ms", cause.waited());
         write("next", cause.next());

@@ -2,6 +2,7 @@ package com.fastn.context.status;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.WarningIds;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -24,9 +25,17 @@ public record ClusterStatus(Instant timestamp, String answeredBy, List<NodeStatu
         nodes = List.copyOf(nodes);
     }
 
-    /** {@return whether every node answered} */
+    /** {@return whether every node answered, and the node that answers lists all that it has heard of} */
     public boolean isComplete() {
-        return nodes.stream().allMatch(n -> n.snapshot() != null);
+        return nodes.stream().allMatch(n -> n.snapshot() != null && !(isAnswering(n) && leavesNodesOut(n.snapshot())));
+    }
+
+    private boolean isAnswering(NodeStatus node) {
+        return node.node().alias().equals(answeredBy);
+    }
+
+    private static boolean leavesNodesOut(StatusSnapshot snapshot) {
+        return snapshot.warnings().stream().anyMatch(warning -> warning.id().equals(WarningIds.NODES_NOT_LISTED));
     }
 
     /**
@@ -51,9 +60,11 @@ public record ClusterStatus(Instant timestamp, String answeredBy, List<NodeStatu
         return sum < 0 ? Long.MAX_VALUE : sum;
     }
 
-    /** {@return the plain drawing} */
+    /** {@return the plain drawing, in which the tree of a node has 60 lines at most and counts the rest} */
     @Override
     public String toString() {
-        return StatusRenderer.plain().render(this);
+        return StatusRenderer.plain()
+                .maxTreeLines(StatusRenderer.USUAL_TREE_LINES)
+                .render(this);
     }
 }

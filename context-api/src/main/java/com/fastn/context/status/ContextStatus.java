@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param kind what the context stands for
  * @param state where it is in its life
  * @param cancelReason why it was asked to stop, or {@code null} when it was not
+ * @param trouble why it is worth a look, or {@code null} when nothing is known
  * @param duration since it was created
  * @param lastActivity since its last sign of life; for the root of a tree, since the last one of anything in it
  * @param activity what the last sign of life was, such as {@code request}, or {@code null}
@@ -42,6 +43,7 @@ public record ContextStatus(
         ContextKind kind,
         ContextState state,
         @Nullable CancelReason cancelReason,
+        @Nullable ContextTrouble trouble,
         Duration duration,
         Duration lastActivity,
         @Nullable String activity,
@@ -90,7 +92,7 @@ public record ContextStatus(
      * @return the copy
      */
     public ContextStatus withChildren(List<ContextStatus> shown, FoldedChildren folded) {
-        return copy(Duration.ZERO, operations, true, shown, folded);
+        return copy(Duration.ZERO, operations, true, trouble, shown, folded);
     }
 
     /**
@@ -108,6 +110,7 @@ public record ContextStatus(
                 kind,
                 state,
                 cancelReason,
+                trouble,
                 duration,
                 lastActivity,
                 activity,
@@ -129,19 +132,25 @@ public record ContextStatus(
         List<OperationStatus> older = operations.isEmpty()
                 ? operations
                 : operations.stream().map(o -> o.aged(elapsed)).toList();
-        return copy(elapsed, older, true, children, foldedChildren.aged(elapsed));
+        return copy(elapsed, older, true, trouble, children, foldedChildren.aged(elapsed));
     }
 
     /** Makes a copy that says who the context is and what it is innermost inside of, for one whose values are too many. */
     ContextStatus withoutDetails() {
         List<OperationStatus> innermost = operations.subList(Math.max(0, operations.size() - 1), operations.size());
-        return copy(Duration.ZERO, innermost, false, children, foldedChildren);
+        return copy(Duration.ZERO, innermost, false, trouble, children, foldedChildren);
+    }
+
+    /** Makes a copy that tells why it is worth a look. */
+    ContextStatus withTrouble(@Nullable ContextTrouble why) {
+        return why == trouble ? this : copy(Duration.ZERO, operations, true, why, children, foldedChildren);
     }
 
     private ContextStatus copy(
             Duration older,
             List<OperationStatus> inside,
             boolean details,
+            @Nullable ContextTrouble worst,
             List<ContextStatus> below,
             FoldedChildren folded) {
         return new ContextStatus(
@@ -152,6 +161,7 @@ public record ContextStatus(
                 kind,
                 state,
                 cancelReason,
+                worst,
                 duration.plus(older),
                 lastActivity.plus(older),
                 activity,
@@ -181,6 +191,7 @@ public record ContextStatus(
                 kind,
                 state,
                 cancelReason,
+                trouble,
                 JsonLimits.nanos(duration),
                 JsonLimits.nanos(lastActivity),
                 activity,

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,11 @@ public final class Explainer {
     /** Of so few operations nobody knows what is usual. */
     private static final long FEW = 10;
 
+    // How bad a holder is off, from bad to worst.
+    private static final int WAITS = 1;
+    private static final int STUCK = 2;
+    private static final int NEVER_GOES_ON = 3;
+
     static final String REQUEST = "request ";
 
     private final List<SnapshotIndex> nodes = new ArrayList<>();
@@ -41,6 +47,9 @@ public final class Explainer {
     private final Map<Key, Key> stuckBelow = new HashMap<>();
     private final Map<Key, @Nullable Step> steps = new HashMap<>();
     private final Map<Key, Key> roots = new HashMap<>();
+    private final Map<Key, RootCause> rootCauses = new HashMap<>();
+    private final Map<Key, Behind> behind = new HashMap<>();
+    private final Map<Key, Integer> troubles = new HashMap<>();
     private @Nullable Map<Key, List<Key>> freed;
 
     /** Whoever knows on which threads contexts run. */
@@ -181,7 +190,7 @@ public final class Explainer {
      * deadlock.
      *
      * @return the explanations, those whose root holds up the most contexts first, and of one root those that wait for the
-     *     longest first; at most 1,000. Empty when nothing is stuck
+     *     longest first; at most 1,000, of which each root has its share. Empty when nothing is stuck
      */
     public List<Explanation> explainAll() {
         List<Key> order = new ArrayList<>(stuck());
@@ -194,10 +203,32 @@ public final class Explainer {
                 .thenComparing(Comparator.comparingLong(this::waitedNanos).reversed())
                 .thenComparing(Key.ORDER));
         List<Explanation> all = new ArrayList<>();
-        for (Key key : order.subList(0, Math.min(order.size(), MOST_EXPLAINED))) {
+        for (Key key : ofEachRoot(order)) {
             all.add(explain(key));
         }
         return all;
+    }
+
+    /** As many as may be told: no root is hidden by the crowd behind another one. They stay in their order. */
+    private List<Key> ofEachRoot(List<Key> order) {
+        if (order.size() <= MOST_EXPLAINED) {
+            return order;
+        }
+        Map<Key, Integer> taken = new HashMap<>();
+        order.forEach(key -> taken.put(rootOf(key), 0));
+        int share = Math.max(1, MOST_EXPLAINED / taken.size());
+        Set<Key> told = new HashSet<>();
+        for (Key key : order) {
+            if (told.size() < MOST_EXPLAINED && taken.merge(rootOf(key), 1, Integer::sum) <= share) {
+                told.add(key);
+            }
+        }
+        for (Key key : order) {
+            if (told.size() < MOST_EXPLAINED) {
+                told.add(key);
+            }
+        }
+        return order.stream().filter(told::contains).toList();
     }
 
     // --- one chain
@@ -214,23 +245,41 @@ public final class Explainer {
                 break;
             }
             chain.add(new Cause(
-                    step.kind, step.name, ref(at), step.waited, ref(step.next), step.held, step.waits, step.found));
+                    step.kind,
+                    step.name,
+                    step.lockId,
+                    ref(at),
+                    step.waited,
+                    ref(step.next),
+                    step.held,
+                    step.waits,
+                    step.found));
             at = step.next;
             step = step(at);
         }
         Key group = rootOf(from);
+        Behind waiting = behind.computeIfAbsent(group, this::behind);
+        return new Explanation(ref(from), chain, rootCause(group), waiting.count, waiting.first);
+    }
+
+    /** What a root does is told once, and its thread looked at once, however many wait behind it. */
+    private RootCause rootCause(Key group) {
+        RootCause known = rootCauses.get(group);
+        if (known == null) {
+            known = step(group) == null ? root(group) : rootOfCircle(group);
+            rootCauses.put(group, known);
+        }
+        return known;
+    }
+
+    private Behind behind(Key group) {
         List<Key> waiting = new ArrayList<>(freed().getOrDefault(group, List.of()));
-        waiting.removeAll(step == null ? Set.of(at) : circle(group));
-        RootCause root = step == null ? root(at) : rootOfCircle(group);
-        return new Explanation(
-                ref(from),
-                chain,
-                root,
-                waiting.size(),
-                waiting.stream()
-                        .limit(NAMED_FREED)
-                        .map(key -> ref(key).shortName())
-                        .toList());
+        waiting.removeAll(step(group) == null ? Set.of(group) : circle(group));
+        List<String> first = waiting.stream()
+                .limit(NAMED_FREED)
+                .map(key -> ref(key).shortName())
+                .toList();
+        return new Behind(waiting.size(), first);
     }
 
     /** Those that wait for each other, beginning with one of them. */
@@ -283,6 +332,8 @@ public final class Explainer {
                             "has ended" + neverGaveBack(held),
                             List.of());
         }
+        String moving = inMovingQueue(key, index);
+        String besides = (moving.isEmpty() ? "" : "; " + moving) + alsoWaits(key, index);
         List<String> stack = row.onThread() ? stacks.of(ref) : List.of();
         String at = AppFrames.first(stack);
         String where = at.isEmpty() ? "" : " at " + at;
@@ -320,7 +371,7 @@ public final class Explainer {
                     operation.name(),
                     operation.elapsed(),
                     asked + "inside of \"" + operation.name() + "\" " + HumanText.duration(operation.elapsed())
-                            + usual(index, operation) + where + silentNodes(operation),
+                            + usual(index, operation) + where + silentNodes(operation) + besides,
                     stack);
         }
         BlockedPlace behind = index.placeOf(key.id);
@@ -329,25 +380,58 @@ public final class Explainer {
         }
         if (row.onThread()) {
             return new RootCause(
-                    ref, CauseKind.THREAD, "", row.lastActivity(), asked + "runs on a thread" + where, stack);
+                    ref, CauseKind.THREAD, "", row.lastActivity(), asked + "runs on a thread" + where + besides, stack);
+        }
+        LockStatus held = index.heldLongest(key.id);
+        if (held != null && !moving.isEmpty()) {
+            return new RootCause(
+                    ref,
+                    CauseKind.IDLE,
+                    held.name(),
+                    row.lastActivity(),
+                    asked + moving + alsoWaits(key, index),
+                    stack);
         }
         String idle = "no sign of life for " + HumanText.duration(row.lastActivity());
-        LockStatus held = index.heldLongest(key.id);
         return new RootCause(
                 ref,
                 CauseKind.IDLE,
                 held == null ? "" : held.name(),
                 row.lastActivity(),
-                asked
-                        + idle
-                        + (held == null ? "" : ", and holds " + ExplanationText.lock(held.lockType(), held.name())),
+                asked + idle + (held == null ? "" : ", and holds " + ExplanationText.held(held)) + besides,
                 stack);
+    }
+
+    /** Says of one who has a lock for a short time only that those who wait for it do not wait for him alone. */
+    private String inMovingQueue(Key key, SnapshotIndex index) {
+        LockStatus held = index.heldLongest(key.id);
+        Duration waited = held == null ? null : index.longestWaitFor(held.lockId());
+        return held == null || waited == null || !isMoving(key, held, waited)
+                ? ""
+                : "took " + ExplanationText.held(held) + " " + HumanText.duration(held.heldDuration())
+                        + " ago, as the queue moves";
+    }
+
+    /** The wait of a context that is not taken for what it waits for: nobody knows which of its branches waits. */
+    private String alsoWaits(Key key, SnapshotIndex index) {
+        LockWaiter wait = index.longestWait(key.id);
+        List<LockStatus> holders = wait == null ? List.of() : index.locks.getOrDefault(wait.lockId(), List.of());
+        if (wait == null || holders.isEmpty()) {
+            return "";
+        }
+        return "; this or another branch of it waits "
+                + ExplanationText.wanted(holders.get(0).lockType(), wait) + " "
+                + HumanText.duration(wait.waitingDuration());
+    }
+
+    private static boolean isHeldByItself(Key key, List<LockStatus> holders) {
+        return holders.stream().allMatch(held -> held.holderId() == key.id);
     }
 
     private static String neverGaveBack(@Nullable LockStatus held) {
         return held == null
                 ? ""
-                : ", and never gave back " + ExplanationText.lock(held.lockType(), held.name()) + ", held "
+                : ", and never gave back " + ExplanationText.held(held) + ", held "
                         + HumanText.duration(held.heldDuration());
     }
 
@@ -363,7 +447,7 @@ public final class Explainer {
         }
         String nodes = silent.stream().limit(NAMED_FREED).collect(Collectors.joining("; "))
                 + (silent.size() > NAMED_FREED ? "; .." : "");
-        if (SharedLockNames.isShared(operation.name())) {
+        if (SharedLockNames.isShared(operation.name()) && !SharedLockNames.isLocal(operation.name())) {
             return "; nobody who answered holds it; not heard of: " + nodes;
         }
         return operation.name().startsWith(REQUEST) ? "; not heard of: " + nodes : "";
@@ -394,11 +478,14 @@ public final class Explainer {
 
     private @Nullable Step find(Key key) {
         SnapshotIndex index = nodes.get(key.node);
-        Step lock = forLock(key, index);
-        if (lock != null) {
-            return lock;
-        }
         ContextStatus row = index.rows.get(key.id);
+        LockWaiter wait = wait(key, index);
+        if (wait != null && !isBesideSlowWork(key, index, row, wait)) {
+            Step lock = forLock(key, index, wait);
+            if (lock != null) {
+                return lock;
+            }
+        }
         if (row == null) {
             return null;
         }
@@ -409,7 +496,7 @@ public final class Explainer {
         if (index.loopBlockedBy(key.id) != null) {
             return null;
         }
-        Step shared = forSharedLock(row);
+        Step shared = forSharedLock(key, row);
         if (shared != null) {
             return shared;
         }
@@ -417,29 +504,54 @@ public final class Explainer {
         return request != null ? request : forChild(key, row);
     }
 
-    private @Nullable Step forLock(Key key, SnapshotIndex index) {
-        LockWaiter wait = index.longestWait(key.id);
-        if (wait == null) {
-            return null;
+    /**
+     * What a context waits for: the lock of its deadlock, else the longest of its waits. A lock that it holds itself is held
+     * by a branch of it that may well go on, as two branches of one context contend lawfully, so that is no reason by itself.
+     */
+    private @Nullable LockWaiter wait(Key key, SnapshotIndex index) {
+        Key party = nextParty.get(key);
+        LockWaiter longest = null;
+        for (LockWaiter wait : index.waits.getOrDefault(key.id, List.of())) {
+            List<LockStatus> holders = index.locks.getOrDefault(wait.lockId(), List.of());
+            if (party != null
+                    && party.node == key.node
+                    && holders.stream().anyMatch(held -> held.holderId() == party.id)) {
+                return wait;
+            }
+            boolean own = !holders.isEmpty() && isHeldByItself(key, holders);
+            if (!own && (longest == null || wait.waitingDuration().compareTo(longest.waitingDuration()) > 0)) {
+                longest = wait;
+            }
         }
+        return longest;
+    }
+
+    /** Whether a context is in an operation for too long, and besides waits for a lock for no longer than it may. */
+    private boolean isBesideSlowWork(Key key, SnapshotIndex index, @Nullable ContextStatus row, LockWaiter wait) {
+        return row != null && !wait.stuck() && !deadlocks.containsKey(key) && isSlow(index, row);
+    }
+
+    private @Nullable Step forLock(Key key, SnapshotIndex index, LockWaiter wait) {
         List<LockStatus> holders = index.locks.getOrDefault(wait.lockId(), List.of());
         if (holders.isEmpty()) {
-            return null;
+            return forLine(key, index, wait);
         }
-        LockStatus held = holders.get(0);
         Key party = nextParty.get(key);
+        LockStatus held = null;
         for (LockStatus each : holders) {
             boolean isParty = party != null && party.node == key.node && each.holderId() == party.id;
-            if (isParty || (party == null && each.heldDuration().compareTo(held.heldDuration()) > 0)) {
+            if (isParty || held == null || (party == null && isBetter(key, each, held))) {
                 held = each;
             }
         }
+        requireNonNull(held, "a holder");
         Key next = new Key(key.node, held.holderId());
         int others = holders.size() - 1;
         return new Step(
                 next,
                 held.lockType() == LockType.SEMAPHORE ? CauseKind.PERMITS : CauseKind.LOCK,
                 wait.lockName(),
+                wait.lockId(),
                 wait.waitingDuration(),
                 held.heldDuration(),
                 "waits " + ExplanationText.wanted(held.lockType(), wait) + " "
@@ -448,7 +560,72 @@ public final class Explainer {
                         + ref(next).shortName()
                         + ExplanationText.as(held)
                         + (others == 0 ? "" : " (and " + HumanText.count(others, "others") + ")")
+                        + (party == null && isMoving(next, held, wait.waitingDuration()) ? moves(wait) : "")
                         + firstInLine(key, index, wait));
+    }
+
+    /** Whether a holder that is well took a lock while others waited for it already, so that they wait for many. */
+    private boolean isMoving(Key holder, LockStatus held, Duration waited) {
+        return !held.longHeld() && held.heldDuration().compareTo(waited) < 0 && trouble(holder) == 0;
+    }
+
+    private static String moves(LockWaiter wait) {
+        int ahead = wait.position() - 1;
+        return ", the holder changes" + (ahead > 0 ? ", " + HumanText.count(ahead) + " ahead" : "");
+    }
+
+    /**
+     * Of several holders one that is not the waiter itself, then one in trouble, whose share may never come back, and then the
+     * one that has held for the longest.
+     */
+    private boolean isBetter(Key waiter, LockStatus one, LockStatus other) {
+        boolean oneIsOther = one.holderId() != waiter.id;
+        boolean otherIsOther = other.holderId() != waiter.id;
+        if (oneIsOther != otherIsOther) {
+            return oneIsOther;
+        }
+        int more = Integer.compare(
+                trouble(new Key(waiter.node, one.holderId())), trouble(new Key(waiter.node, other.holderId())));
+        return more == 0 ? one.heldDuration().compareTo(other.heldDuration()) > 0 : more > 0;
+    }
+
+    /** How bad a holder is off, by its own doing and not by the time for which it holds. */
+    private int trouble(Key holder) {
+        return troubles.computeIfAbsent(holder, this::troubleOf);
+    }
+
+    private int troubleOf(Key holder) {
+        SnapshotIndex index = nodes.get(holder.node);
+        ContextStatus row = index.rows.get(holder.id);
+        boolean ended = row == null ? !index.isFolded() : row.state() != ContextState.ACTIVE;
+        if (ended || deadlocks.containsKey(holder)) {
+            return NEVER_GOES_ON;
+        }
+        List<LockWaiter> waits = index.waits.getOrDefault(holder.id, List.of());
+        boolean slow = row != null && (row.cancelReason() != null || isSlow(index, row));
+        boolean heldUp = index.placeOf(holder.id) != null || index.loopBlockedBy(holder.id) != null;
+        if (slow || heldUp || waits.stream().anyMatch(LockWaiter::stuck)) {
+            return STUCK;
+        }
+        return waits.isEmpty() ? 0 : WAITS;
+    }
+
+    /** A lock of the cluster that nobody of this node holds: who stands in line waits for the first, who asks for all of them. */
+    private @Nullable Step forLine(Key key, SnapshotIndex index, LockWaiter wait) {
+        LockWaiter first = index.firstInLine(wait.lockId());
+        if (first == null || first.contextId() == key.id || !SharedLockNames.isShared(wait.lockName())) {
+            return null;
+        }
+        Key next = new Key(key.node, first.contextId());
+        return new Step(
+                next,
+                CauseKind.LOCK,
+                wait.lockName(),
+                wait.waitingDuration(),
+                first.waitingDuration(),
+                "waits " + ExplanationText.wanted(LockType.MUTEX, wait) + " "
+                        + HumanText.duration(wait.waitingDuration()),
+                "behind " + ref(next).shortName() + ", which is first in line");
     }
 
     /** Where several may hold, those who would fit wait behind the first in line as well, and nobody else shows it. */
@@ -487,12 +664,13 @@ public final class Explainer {
     }
 
     /** A lock of the whole cluster, for which the head of each node's line waits inside of an operation of its name. */
-    private @Nullable Step forSharedLock(ContextStatus row) {
+    private @Nullable Step forSharedLock(Key key, ContextStatus row) {
         OperationStatus waiting = SnapshotIndex.innermost(row);
         if (waiting == null || !SharedLockNames.isShared(waiting.name())) {
             return null;
         }
-        for (int node = 0; node < nodes.size(); node++) {
+        boolean local = SharedLockNames.isLocal(waiting.name());
+        for (int node = local ? key.node : 0; node < (local ? key.node + 1 : nodes.size()); node++) {
             for (LockStatus held : nodes.get(node).snapshot.activeLocks()) {
                 if (held.name().equals(waiting.name()) && !isInside(node, held.holderId(), waiting.name())) {
                     Key next = new Key(node, held.holderId());
@@ -518,11 +696,15 @@ public final class Explainer {
     }
 
     private @Nullable Step forRequest(Key key, ContextStatus row) {
-        if (row.operations().isEmpty()) {
+        OperationStatus last = null;
+        for (OperationStatus operation : row.operations()) {
+            last = operation.name().startsWith(REQUEST) ? operation : last;
+        }
+        if (last == null) {
             return null;
         }
         Key best = null;
-        OperationStatus through = row.operations().get(row.operations().size() - 1);
+        OperationStatus through = last;
         boolean bestIsNamed = false;
         for (Key server : servedBy.getOrDefault(key, List.of())) {
             ContextStatus serving = requireNonNull(nodes.get(server.node).rows.get(server.id), "a row");
@@ -536,7 +718,7 @@ public final class Explainer {
             if (better) {
                 best = server;
                 bestIsNamed = named != null;
-                through = named != null ? named : through;
+                through = named != null ? named : last;
             }
         }
         if (best == null) {
@@ -710,7 +892,8 @@ public final class Explainer {
         for (ContextStatus row : nodes.get(node).rows.values()) {
             CallerLink caller = row.caller();
             Integer from = caller == null ? null : byIncarnation.get(caller.incarnation());
-            if (caller != null && from != null && row.state() == ContextState.ACTIVE) {
+            // Who sent without asking for a reply waits for none.
+            if (caller != null && caller.owesReply() && from != null && row.state() == ContextState.ACTIVE) {
                 servedBy.computeIfAbsent(new Key(from, caller.contextId()), k -> new ArrayList<>())
                         .add(new Key(node, row.id()));
             }
@@ -752,6 +935,9 @@ public final class Explainer {
         }
     }
 
+    /** Who waits behind a root. */
+    private record Behind(int count, List<String> first) {}
+
     /** A context of a node. */
     private record Key(int node, long id) {
         static final Comparator<Key> ORDER = Comparator.comparingInt(Key::node).thenComparingLong(Key::id);
@@ -759,5 +945,18 @@ public final class Explainer {
 
     /** Whom a context waits for. */
     private record Step(
-            Key next, CauseKind kind, String name, Duration waited, Duration held, String waits, String found) {}
+            Key next,
+            CauseKind kind,
+            String name,
+            long lockId,
+            Duration waited,
+            Duration held,
+            String waits,
+            String found) {
+
+        /** One to which no lock of a node leads. */
+        Step(Key next, CauseKind kind, String name, Duration waited, Duration held, String waits, String found) {
+            this(next, kind, name, 0, waited, held, waits, found);
+        }
+    }
 }

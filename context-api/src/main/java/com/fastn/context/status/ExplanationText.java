@@ -5,10 +5,14 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Explanations, deadlocks and episodes in words. */
 final class ExplanationText {
     private static final int SHOWN_FRAMES = 12;
+    /** More than anybody reads. */
+    private static final int MOST_ROOTS = 100;
+
     private static final int SHOWN_PARTIES = 6;
     private static final int DEEPEST_INDENT = 12;
     private static final int MOST_STEPS_READ = 6;
@@ -126,9 +130,15 @@ final class ExplanationText {
         if (told.isEmpty()) {
             page.end(page.line().add("nothing is stuck"));
         }
+        int drawn = 0;
         for (Explanation each : told.values()) {
             page.gap();
+            if (drawn == MOST_ROOTS) {
+                page.end(page.line().add("+" + HumanText.count(told.size() - drawn) + " more"));
+                return;
+            }
             draw(page, each);
+            drawn++;
         }
     }
 
@@ -165,16 +175,24 @@ final class ExplanationText {
             for (DeadlockReport.Hold hold : party.holds()) {
                 boolean reply = isReply(hold.lockId(), hold.lockName());
                 text.append(and.isEmpty() ? (reply ? " owes " : " holds ") : and)
-                        .append(lock(hold.lockId(), hold.lockType(), hold.lockName()));
+                        .append(lock(
+                                hold.lockId(), hold.lockType(), hold.lockName(), hold.permits(), hold.totalPermits()));
                 text.append(" for ").append(HumanText.duration(hold.held()));
+                text.append(hold.mode() == LockMode.READ ? " (reading)" : "");
+                text.append(hold.mode() == LockMode.WRITE ? " (writing)" : "");
                 text.append(hold.heldAt() == null ? "" : " (taken at " + hold.heldAt() + ")");
                 and = ", ";
             }
-            text.append(and.isEmpty() ? " waits for " : " and waits for ");
-            text.append(lock(party.lockId(), party.lockType(), party.waitsFor()))
+            text.append(and.isEmpty() ? " waits " : " and waits ").append(toDoWhat(party.mode()));
+            text.append(lock(party.lockId(), party.lockType(), party.waitsFor(), party.permits(), party.totalPermits()))
                     .append(" for ");
             text.append(HumanText.duration(party.waited()));
             text.append(party.waitsAt() == null ? "" : " (asked at " + party.waitsAt() + ")");
+            DeadlockReport.Ahead ahead = party.ahead();
+            if (ahead != null) {
+                text.append(", behind ").append(ahead.context().shortName()).append(" who waits ");
+                text.append(toDoWhat(ahead.mode())).append("it for ").append(HumanText.duration(ahead.waited()));
+            }
         }
         int more = report.size() - Math.min(parties.size(), SHOWN_PARTIES);
         text.append(more > 0 ? "; +" + HumanText.count(more) + " more" : "");
@@ -186,11 +204,26 @@ final class ExplanationText {
         return text.toString();
     }
 
+    private static String toDoWhat(@Nullable LockMode mode) {
+        return mode == LockMode.READ || mode == LockMode.WRITE ? "to " + mode.text() + " " : "for ";
+    }
+
     /** What is no lock of a node has no id: a lock of the cluster, or a reply. */
-    private static String lock(long id, LockType type, String name) {
+    private static String lock(long id, LockType type, String name, int permits, int total) {
         return isReply(id, name)
                 ? "a reply of \"" + name.substring(Explainer.REQUEST.length()) + "\""
-                : lock(type, name);
+                : permits(permits, total) + lock(type, name);
+    }
+
+    /** The numbers before "permits", where they are known. */
+    private static String permits(int some, int total) {
+        return some == 0 ? "" : HumanText.count(some) + (total == 0 ? " " : " of " + HumanText.count(total) + " ");
+    }
+
+    /** What somebody holds of a lock, as in {@code 2 of 4 permits of semaphore "tills"}. */
+    static String held(LockStatus lock) {
+        return (lock.lockType() == LockType.SEMAPHORE ? permits(lock.permits(), lock.totalPermits()) : "")
+                + lock(lock.lockType(), lock.name());
     }
 
     private static boolean isReply(long id, String name) {

@@ -3,6 +3,7 @@ package com.fastn.context.status;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -17,24 +18,34 @@ import org.jspecify.annotations.Nullable;
 /**
  * The choice of the contexts of a tree that are shown, when not all can be: whoever is in trouble with all above them, the
  * worst first and of these the oldest; then the first sibling of each name; then the others, the upper levels and the oldest
- * first. Only contexts that may be shown are asked for their records.
+ * first. Where somebody in trouble finds no room beside contexts with much to tell, these are shown without their values.
+ * Only contexts that may be shown are asked for their records.
  */
 final class FoldPlan {
     /** So many that do not fit may be passed over before the rest is taken to fit no more. */
     private static final int MOST_MISSES = 64;
+    /** A context that costs more than one part of so many has much to tell. */
+    private static final int FAIR_PARTS = 64;
+    /** Nor is it taken for one below so many times of what the cheapest costs. */
+    private static final int FAIR_TIMES = 4;
 
     private final FoldableTree tree;
     private final byte[] ranks;
     private final SnapshotLimits limits;
     private final Costs costs;
+    private final boolean listsAreCut;
     private final int size;
     private final int[] level;
     private final int[] childCount;
     private final int[] shownCount;
     private final boolean[] shown;
     private final Map<Integer, ContextStatus> rows = new HashMap<>();
+    private final long fair;
+    private final BitSet lean = new BitSet();
     private int contexts;
     private long left;
+    private boolean sawUnfair;
+    private boolean leavesTroubleOut;
 
     /**
      * What showing costs.
@@ -42,32 +53,67 @@ final class FoldPlan {
      * @param budget how much there is
      * @param least what the cheapest context costs
      * @param ofFold what it costs to say that children are left out
+     * @param ofLean what it costs to say that contexts are shown without their values; negative when they never are
      * @param ofRow what a context costs without its children; {@code null} when nothing is measured
      */
     record Costs(
-            long budget, long least, long ofFold, @Nullable ToLongFunction<ContextStatus> ofRow) {
-        static final Costs NONE = new Costs(Long.MAX_VALUE / 2, 0, 0, null);
+            long budget,
+            long least,
+            long ofFold,
+            long ofLean,
+            @Nullable ToLongFunction<ContextStatus> ofRow) {
+        static final Costs NONE = new Costs(Long.MAX_VALUE / 2, 0, 0, -1, null);
+
+        long fair() {
+            return ofLean < 0 ? Long.MAX_VALUE : Math.max(budget / FAIR_PARTS, FAIR_TIMES * least);
+        }
     }
 
-    private FoldPlan(FoldableTree tree, byte[] ranks, SnapshotLimits limits, Costs costs) {
+    /**
+     * A tree as it is shown.
+     *
+     * @param root its root
+     * @param lean how many contexts are shown without their values
+     */
+    record Folded(ContextStatus root, int lean) {}
+
+    private FoldPlan(
+            FoldableTree tree, byte[] ranks, SnapshotLimits limits, Costs costs, boolean listsAreCut, boolean sparing) {
         this.tree = tree;
         this.ranks = ranks;
         this.limits = limits;
         this.costs = costs;
+        this.listsAreCut = listsAreCut;
         this.size = tree.size();
         this.level = new int[size];
         this.childCount = new int[size];
         this.shownCount = new int[size];
         this.shown = new boolean[size];
-        this.left = costs.budget;
+        this.left = costs.budget - (sparing ? costs.ofLean : 0);
+        this.fair = sparing ? costs.fair() : Long.MAX_VALUE;
     }
 
-    /** {@return the tree as it is shown} */
-    static ContextStatus fold(FoldableTree tree, byte[] ranks, SnapshotLimits limits, Costs costs) {
-        FoldPlan plan = new FoldPlan(tree, ranks.clone(), limits, costs);
+    /**
+     * {@return the tree as it is shown}
+     *
+     * @param listsAreCut whether the ranks were found by lists that are longer than those which are shown
+     */
+    static Folded fold(FoldableTree tree, byte[] ranks, SnapshotLimits limits, Costs costs, boolean listsAreCut) {
+        FoldPlan plan = chosen(tree, ranks, limits, costs, listsAreCut, false);
+        if (plan.leavesTroubleOut && plan.sawUnfair) {
+            plan = chosen(tree, ranks, limits, costs, listsAreCut, true);
+        }
+        FoldPlan chosen = plan;
+        int lean = (int) plan.lean.stream().filter(i -> chosen.shown[i]).count();
+        return new Folded(plan.build(), lean);
+    }
+
+    private static FoldPlan chosen(
+            FoldableTree tree, byte[] ranks, SnapshotLimits limits, Costs costs, boolean listsAreCut, boolean sparing) {
+        FoldPlan plan = new FoldPlan(tree, ranks.clone(), limits, costs, listsAreCut, sparing);
         plan.survey();
         plan.choose();
-        return plan.build();
+        return plan;
     }
 
     /** Who is too deep to be shown makes the deepest one above, where it is counted, worth showing. */
@@ -91,7 +137,7 @@ final class FoldPlan {
         contexts = 1;
         left -= cost(0) + (hidesSome(0, 0) ? costs.ofFold : 0);
         for (int troubled : worst()) {
-            show(troubled);
+            leavesTroubleOut |= !show(troubled);
         }
         showFirstOfEachName();
         showOthers();
@@ -200,7 +246,21 @@ final class FoldPlan {
 
     private long cost(int index) {
         ToLongFunction<ContextStatus> ofRow = costs.ofRow;
-        return ofRow == null ? 0 : ofRow.applyAsLong(row(index));
+        if (ofRow == null) {
+            return 0;
+        }
+        long cost = ofRow.applyAsLong(told(index));
+        sawUnfair |= cost > costs.fair();
+        if (cost > fair && !lean.get(index)) {
+            lean.set(index);
+            rows.put(index, row(index).withoutDetails());
+            cost = ofRow.applyAsLong(told(index));
+        }
+        return cost;
+    }
+
+    private ContextStatus told(int index) {
+        return row(index).withTrouble(Troubles.trouble(ranks[index]));
     }
 
     private ContextStatus row(int index) {
@@ -234,7 +294,8 @@ final class FoldPlan {
     }
 
     private ContextStatus built(int index, @Nullable List<ContextStatus> lastFirst, @Nullable Hidden hidden) {
-        ContextStatus row = row(index);
+        // Where nothing is left out, whoever asks finds the same by the lists.
+        ContextStatus row = listsAreCut || contexts < size ? told(index) : row(index);
         List<ContextStatus> children = List.of();
         if (lastFirst != null) {
             Collections.reverse(lastFirst);

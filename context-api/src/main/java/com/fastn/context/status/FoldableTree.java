@@ -1,5 +1,7 @@
 package com.fastn.context.status;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A tree that is folded before it is made into records, so that a million contexts never become a million records.
  *
@@ -47,18 +49,13 @@ public interface FoldableTree {
     long quietNanos(int index);
 
     /**
-     * {@return whether it was asked to stop and is still there}
+     * {@return why it is worth a look, as far as the tree itself knows, or {@code null}} What the lists of a status say of it
+     * comes on top.
      *
      * @param index the number of a context
      */
-    boolean isStopping(int index);
-
-    /**
-     * {@return whether it is inside of an operation that takes too long}
-     *
-     * @param index the number of a context
-     */
-    boolean isInStuckOperation(int index);
+    @Nullable
+    ContextTrouble trouble(int index);
 
     /**
      * {@return what was left out below it before}

@@ -6,7 +6,7 @@ import java.time.Duration;
 
 /**
  * What is usual for operations of one name in one runtime: how long those took that have ended, failed or not, since the
- * runtime began. Times are those of an HdrHistogram, within 1 percent.
+ * runtime began. The longest is exact, the others, of an HdrHistogram, are within 4 percent.
  *
  * @param count how many have ended
  * @param p50 half of them took no longer

@@ -3,6 +3,7 @@ package com.fastn.context.status;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A tree that consists of records already. */
 final class RecordTree implements FoldableTree {
@@ -52,20 +53,18 @@ final class RecordTree implements FoldableTree {
         return nanos(order.get(index).lastActivity());
     }
 
+    /** A peer of before does not tell of it, but its records do to some extent. */
     @Override
-    public boolean isStopping(int index) {
+    public @Nullable ContextTrouble trouble(int index) {
         ContextStatus context = order.get(index);
-        return context.isCancelled() && context.state() != ContextState.CLOSED;
-    }
-
-    @Override
-    public boolean isInStuckOperation(int index) {
-        for (OperationStatus operation : order.get(index).operations()) {
+        for (OperationStatus operation : context.operations()) {
             if (operation.stuck()) {
-                return true;
+                return ContextTrouble.STUCK;
             }
         }
-        return false;
+        ContextTrouble told = context.trouble();
+        boolean stopping = context.isCancelled() && context.state() != ContextState.CLOSED;
+        return told == null && stopping ? ContextTrouble.STOPPING : told;
     }
 
     @Override

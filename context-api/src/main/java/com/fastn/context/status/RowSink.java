@@ -16,6 +16,7 @@ public interface RowSink {
      * @param kind what it stands for
      * @param state where it is in its life
      * @param cancelReason why it was asked to stop, or {@code null}
+     * @param trouble why it is worth a look, or {@code null}
      * @param ageNanos nanoseconds since it was created
      * @param quietNanos nanoseconds since its last sign of life
      * @param activity what that was, or {@code null}
@@ -36,6 +37,7 @@ public interface RowSink {
             ContextKind kind,
             ContextState state,
             @Nullable CancelReason cancelReason,
+            @Nullable ContextTrouble trouble,
             long ageNanos,
             long quietNanos,
             @Nullable String activity,

@@ -2,20 +2,23 @@ package com.fastn.context.status;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.WarningIds;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folding of snapshots that are too large (rule M10).
  *
  * <p>Shown first are contexts in trouble, with all above them: those that are stuck in an operation, wait for a lock, hold
- * one for too long, were asked to stop and are still there, or are the one that a warning names (of many of its path, the
- * one that was quiet for the longest). Then come holders of locks, the first sibling of each name, and the others from the
+ * one for too long, were asked to stop and are still there, or are the one that a warning is about. Where they find no room
+ * beside contexts that have much to tell, those are shown without their values. Then come holders of locks, the first sibling of each name, and the others from the
  * root down, the oldest first. Whatever is left out is counted in the nearest shown context above it, with how many of
- * it are in trouble. The order of those that are shown stays. Lists of locks, waiters and warnings lose their ends, and
+ * it are in trouble. What is known of that goes along with each context ({@link ContextTrouble}), so a status may be folded
+ * again. The order of those that are shown stays. Lists of locks, waiters and warnings lose their ends, and
  * a warning says how many.
  */
 public final class SnapshotFold {
@@ -23,6 +26,8 @@ public final class SnapshotFold {
     private static final int LEAST_BYTES = 250;
     /** The figures of a fold as JSON. */
     private static final int FOLD_BYTES = 160;
+    /** The words that contexts are without their values as JSON, with the warning that they are in. */
+    private static final int LEAN_BYTES = 400;
     /** Each list, such as that of locks, of waiters or of warnings, may take one part of so many. */
     private static final int LIST_PARTS = 9;
 
@@ -37,7 +42,45 @@ public final class SnapshotFold {
      */
     public static StatusSnapshot fold(StatusSnapshot snapshot, SnapshotLimits limits) {
         requireNonNull(snapshot, "snapshot");
+        requireNonNull(limits, "limits");
+        if (!limits.measuresBytes() && fits(snapshot, limits)) {
+            return snapshot;
+        }
         return fold(snapshot, new RecordTree(snapshot.globalContext()), limits);
+    }
+
+    /** Whether nothing would be left out; found out without choosing what to show. */
+    private static boolean fits(StatusSnapshot snapshot, SnapshotLimits limits) {
+        for (List<?> list : List.of(
+                snapshot.activeLocks(),
+                snapshot.lockWaiters(),
+                snapshot.warnings(),
+                snapshot.recent(),
+                snapshot.counterWindows())) {
+            if (list.size() > limits.maxContexts()) {
+                return false;
+            }
+        }
+        if (snapshot.operationBaselines().size() > limits.maxContexts()) {
+            return false;
+        }
+        int contexts = 1;
+        List<ContextStatus> level = List.of(snapshot.globalContext());
+        for (int depth = 1; !level.isEmpty(); depth++) {
+            if (depth > limits.maxDepth()) {
+                return false;
+            }
+            List<ContextStatus> below = new ArrayList<>();
+            for (ContextStatus context : level) {
+                contexts += context.children().size();
+                if (contexts > limits.maxContexts() || context.children().size() > limits.maxChildrenPerNode()) {
+                    return false;
+                }
+                below.addAll(context.children());
+            }
+            level = below;
+        }
+        return true;
     }
 
     /**
@@ -69,10 +112,35 @@ public final class SnapshotFold {
             // The root's values come with its row; who it is counts twice, which is on the safe side.
             long around = JsonSizes.of(listed.withGlobalContext(bare.withoutDetails()));
             costs = new FoldPlan.Costs(
-                    limits.maxBytes() - around, LEAST_BYTES, FOLD_BYTES, row -> JsonSizes.ofRow(row) + 1);
+                    limits.maxBytes() - around, LEAST_BYTES, FOLD_BYTES, LEAN_BYTES, row -> JsonSizes.ofRow(row) + 1);
         }
-        ContextStatus root = FoldPlan.fold(tree, ranks, limits, costs);
+        FoldPlan.Folded folded = FoldPlan.fold(tree, ranks, limits, costs, listed != frame);
+        if (folded.lean() > 0) {
+            cuts.add(folded.lean() + (folded.lean() == 1 ? " context" : " contexts") + " without values and counters");
+            listed = shortened(frame, limits, cuts);
+        }
+        ContextStatus root = folded.root();
         return root == listed.globalContext() ? listed : listed.withGlobalContext(root);
+    }
+
+    /**
+     * Finds why each context of a tree is worth a look.
+     *
+     * @param frame everything but the tree
+     * @param tree the tree, whose root is that of the frame
+     * @return of each context by its number, or nothing at all when nobody is in trouble
+     */
+    public static @Nullable ContextTrouble[] troubles(StatusSnapshot frame, FoldableTree tree) {
+        byte[] ranks = Troubles.ranks(tree, frame);
+        @Nullable ContextTrouble[] troubles = new ContextTrouble[0];
+        for (int i = 0; i < ranks.length; i++) {
+            ContextTrouble trouble = Troubles.trouble(ranks[i]);
+            if (trouble != null) {
+                troubles = troubles.length == 0 ? new ContextTrouble[ranks.length] : troubles;
+                troubles[i] = trouble;
+            }
+        }
+        return troubles;
     }
 
     /**
@@ -84,8 +152,9 @@ public final class SnapshotFold {
      */
     static ContextStatus foldToLines(StatusSnapshot snapshot, long lines, ToLongFunction<ContextStatus> linesOf) {
         RecordTree tree = new RecordTree(snapshot.globalContext());
-        FoldPlan.Costs costs = new FoldPlan.Costs(lines, 1, 1, linesOf);
-        return FoldPlan.fold(tree, Troubles.ranks(tree, snapshot), SnapshotLimits.UNLIMITED, costs);
+        FoldPlan.Costs costs = new FoldPlan.Costs(lines, 1, 1, -1, linesOf);
+        return FoldPlan.fold(tree, Troubles.ranks(tree, snapshot), SnapshotLimits.UNLIMITED, costs, false)
+                .root();
     }
 
     /** The lists have the worst first, so their ends are cut, and a warning says so: nothing is left out in silence. */
@@ -116,7 +185,7 @@ public final class SnapshotFold {
         }
         List<StatusWarning> told = new ArrayList<>(warnings);
         told.add(new StatusWarning(
-                "status-shortened",
+                WarningIds.STATUS_SHORTENED,
                 WarningSeverity.WARNING,
                 "this answer is too large, and shows only " + String.join(", ", cuts),
                 whole.globalContext().path().toString(),
@@ -188,13 +257,8 @@ public final class SnapshotFold {
         }
 
         @Override
-        public boolean isStopping(int index) {
-            return tree.isStopping(index);
-        }
-
-        @Override
-        public boolean isInStuckOperation(int index) {
-            return tree.isInStuckOperation(index);
+        public @Nullable ContextTrouble trouble(int index) {
+            return tree.trouble(index);
         }
 
         @Override

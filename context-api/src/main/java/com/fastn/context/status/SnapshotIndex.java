@@ -22,6 +22,7 @@ final class SnapshotIndex {
     private final boolean ofMany;
     private final Map<Long, LockStatus> heldLongest = new HashMap<>();
     private final Map<Long, LockWaiter> firstInLine = new HashMap<>();
+    private final Map<Long, Duration> longestWaitFor = new HashMap<>();
     private final Map<Long, BlockedPlace> placeOf = new HashMap<>();
     private final Map<Long, BlockedPlace> blockers = new HashMap<>();
     private final Map<Long, String> knownNames = new HashMap<>();
@@ -42,6 +43,8 @@ final class SnapshotIndex {
         for (LockWaiter waiter : snapshot.lockWaiters()) {
             waits.computeIfAbsent(waiter.contextId(), id -> new ArrayList<>(1)).add(waiter);
             knownNames.putIfAbsent(waiter.contextId(), waiter.contextName());
+            longestWaitFor.merge(
+                    waiter.lockId(), waiter.waitingDuration(), (one, other) -> one.compareTo(other) >= 0 ? one : other);
             if (waiter.position() == 1) {
                 firstInLine.putIfAbsent(waiter.lockId(), waiter);
             }
@@ -86,6 +89,12 @@ final class SnapshotIndex {
     @Nullable
     LockWaiter firstInLine(long lockId) {
         return firstInLine.get(lockId);
+    }
+
+    /** Since when somebody waits for a lock; null while nobody does. */
+    @Nullable
+    Duration longestWaitFor(long lockId) {
+        return longestWaitFor.get(lockId);
     }
 
     @Nullable

@@ -31,6 +31,7 @@ public final class StatusJson {
     static final String SNAPSHOT_KIND = "status_snapshot";
     static final String CLUSTER_KIND = "cluster_status";
     static final String DELTA_KIND = "status_delta";
+    static final String PAGE_KIND = "status_page";
     static final String EXPLANATION_KIND = "explanation";
     static final String DEADLOCK_KIND = "deadlock";
     static final String EPISODE_KIND = "wait_episode";
@@ -265,6 +266,30 @@ public final class StatusJson {
      */
     public static SnapshotDelta readDelta(byte[] json, ReadLimits limits) {
         return readDelta(StatusJsonReader.decode(json, limits), limits);
+    }
+
+    /**
+     * Writes a page of contexts.
+     *
+     * @param page what to write
+     * @return the JSON on one line
+     */
+    public static String write(StatusPage page) {
+        requireNonNull(page, "page");
+        return text(writer -> writer.write(page));
+    }
+
+    /**
+     * Reads a page of contexts.
+     *
+     * @param json the JSON as UTF-8
+     * @param limits how much to accept
+     * @return the page
+     * @throws StatusFormatException if it cannot be understood
+     */
+    public static StatusPage readPage(byte[] json, ReadLimits limits) {
+        return StatusJsonReader.read(
+                StatusJsonReader.decode(json, limits), limits, PAGE_KIND, StatusJsonReader::pageDocument);
     }
 
     /**

@@ -159,6 +159,36 @@ final class StatusJsonReader extends JsonTokens {
                 causes);
     }
 
+    StatusPage pageDocument() throws IOException {
+        NodeIdentity node = null;
+        Instant timestamp = null;
+        Long version = null;
+        int total = 0;
+        List<SnapshotDelta.Change> contexts = new ArrayList<>();
+        String next = null;
+        requireObject("the document");
+        for (String name = nextField(); name != null; name = nextField()) {
+            switch (name) {
+                case "kind" -> requireKind(string(name));
+                case "min_schema" -> requireKnown(longValue(name));
+                case "node" -> node = identity();
+                case "timestamp" -> timestamp = instant(name);
+                case "version" -> version = longValue(name);
+                case "total_contexts" -> total = smallCount(name);
+                case "contexts" -> list(name, () -> contexts.add(change()));
+                case "next" -> next = string(name);
+                default -> json.skipChildren();
+            }
+        }
+        return new StatusPage(
+                required(node, "node"),
+                required(timestamp, "timestamp"),
+                required(version, "version"),
+                total,
+                contexts,
+                next);
+    }
+
     private Causes causes() throws IOException {
         return new CauseJsonReader(this).causes();
     }
@@ -406,6 +436,7 @@ final class StatusJsonReader extends JsonTokens {
         String incarnation = null;
         Long contextId = null;
         String path = null;
+        boolean owesReply = true;
         requireObject("caller");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -413,6 +444,7 @@ final class StatusJsonReader extends JsonTokens {
                 case "incarnation" -> incarnation = string(name);
                 case "context_id" -> contextId = longValue(name);
                 case "path" -> path = string(name);
+                case "owes_reply" -> owesReply = bool(name);
                 default -> json.skipChildren();
             }
         }
@@ -420,7 +452,8 @@ final class StatusJsonReader extends JsonTokens {
                 required(node, "node"),
                 required(incarnation, "incarnation"),
                 required(contextId, "context_id"),
-                required(path, "path"));
+                required(path, "path"),
+                owesReply);
     }
 
     private OperationStatus operation() throws IOException {
@@ -567,7 +600,7 @@ final class StatusJsonReader extends JsonTokens {
         throw malformed(name + " is " + quote(text) + ", which is no kind of lock");
     }
 
-    private LockMode lockMode(String name) throws IOException {
+    LockMode lockMode(String name) throws IOException {
         String text = required(string(name), name);
         for (LockMode mode : LockMode.values()) {
             if (mode.text().equals(text)) {
@@ -622,6 +655,7 @@ final class StatusJsonReader extends JsonTokens {
         WarningSeverity severity = null;
         String message = null;
         String path = null;
+        long contextId = 0;
         String next = null;
         Duration since = null;
         requireObject("a warning");
@@ -631,6 +665,7 @@ final class StatusJsonReader extends JsonTokens {
                 case "severity" -> severity = oneOf(name, WarningSeverity.values());
                 case "message" -> message = string(name);
                 case "context_path" -> path = string(name);
+                case "context_id" -> contextId = longValue(name);
                 case "next" -> next = string(name);
                 case "since_ms" -> since = duration(name);
                 default -> json.skipChildren();
@@ -641,6 +676,7 @@ final class StatusJsonReader extends JsonTokens {
                 required(severity, "severity"),
                 required(message, "message"),
                 required(path, "context_path"),
+                contextId,
                 next,
                 since);
     }
@@ -711,6 +747,16 @@ final class StatusJsonReader extends JsonTokens {
         return ContextKind.OTHER;
     }
 
+    /** One that a newer peer made up is still one. */
+    private static ContextTrouble trouble(@Nullable String text) {
+        for (ContextTrouble known : ContextTrouble.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(text)) {
+                return known;
+            }
+        }
+        return ContextTrouble.WARNED;
+    }
+
     /** The fields of a context that were read so far. */
     private final class ContextFields {
         private @Nullable Long id;
@@ -721,6 +767,7 @@ final class StatusJsonReader extends JsonTokens {
         private @Nullable ContextState state;
         private boolean cancelled;
         private @Nullable CancelReason cancelReason;
+        private @Nullable ContextTrouble trouble;
         private @Nullable Duration duration;
         private @Nullable Duration lastActivity;
         private @Nullable String activity;
@@ -750,6 +797,7 @@ final class StatusJsonReader extends JsonTokens {
                 case "state" -> state = oneOf(field, ContextState.values());
                 case "is_cancelled" -> cancelled = bool(field);
                 case "cancel_reason" -> cancelReason = isNull() ? null : cancelReason();
+                case "trouble" -> trouble = isNull() ? null : StatusJsonReader.trouble(string(field));
                 case "duration_ms" -> duration = duration(field);
                 case "last_activity_ms" -> lastActivity = duration(field);
                 case "activity" -> activity = string(field);
@@ -790,6 +838,7 @@ final class StatusJsonReader extends JsonTokens {
                     required(kind, "kind"),
                     required(state, "state"),
                     reason,
+                    trouble,
                     required(duration, "duration_ms"),
                     required(lastActivity, "last_activity_ms"),
                     activity,

@@ -152,6 +152,29 @@ final class StatusJsonWriter implements Closeable, RowSink {
         new CauseJsonWriter(this, json).write(episode);
     }
 
+    private void rows(String name, List<SnapshotDelta.Change> rows) throws IOException {
+        json.writeArrayFieldStart(name);
+        for (SnapshotDelta.Change row : rows) {
+            json.writeStartObject();
+            integer("parent_id", row.parentId());
+            json.writeFieldName("context");
+            writeRow(row.context());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    void write(StatusPage page) throws IOException {
+        begin(StatusJson.PAGE_KIND);
+        write(page.node());
+        string("timestamp", page.timestamp().toString());
+        integer("version", page.version());
+        integer("total_contexts", page.totalContexts());
+        rows("contexts", page.contexts());
+        string("next", page.next());
+        json.writeEndObject();
+    }
+
     void write(SnapshotDelta delta) throws IOException {
         begin(StatusJson.DELTA_KIND);
         write(delta.node());
@@ -163,15 +186,7 @@ final class StatusJsonWriter implements Closeable, RowSink {
         if (delta.systemMetrics() != null) {
             write(delta.systemMetrics());
         }
-        json.writeArrayFieldStart("changed");
-        for (SnapshotDelta.Change change : delta.changed()) {
-            json.writeStartObject();
-            integer("parent_id", change.parentId());
-            json.writeFieldName("context");
-            writeRow(change.context());
-            json.writeEndObject();
-        }
-        json.writeEndArray();
+        rows("changed", delta.changed());
         ids("removed", delta.removed());
         json.writeArrayFieldStart("orders");
         for (Map.Entry<Long, List<Long>> order : delta.orders().entrySet()) {
@@ -435,6 +450,7 @@ final class StatusJsonWriter implements Closeable, RowSink {
             ContextKind kind,
             ContextState state,
             @Nullable CancelReason cancelReason,
+            @Nullable ContextTrouble trouble,
             long ageNanos,
             long quietNanos,
             @Nullable String activity,
@@ -457,6 +473,9 @@ final class StatusJsonWriter implements Closeable, RowSink {
             lowerCase("state", state);
             bool("is_cancelled", cancelReason != null);
             write(cancelReason);
+            if (trouble != null) {
+                lowerCase("trouble", trouble);
+            }
             integer("duration_ms", ageNanos / NANOS_IN_MILLI);
             integer("last_activity_ms", quietNanos / NANOS_IN_MILLI);
             string("activity", activity);
@@ -482,6 +501,9 @@ final class StatusJsonWriter implements Closeable, RowSink {
             string("incarnation", caller.incarnation());
             integer("context_id", caller.contextId());
             string("path", caller.path());
+            if (!caller.owesReply()) {
+                bool("owes_reply", false);
+            }
             json.writeEndObject();
         }
     }
@@ -622,7 +644,7 @@ final class StatusJsonWriter implements Closeable, RowSink {
     }
 
     /** A mutex has but one. */
-    private void mode(LockMode mode) throws IOException {
+    void mode(LockMode mode) throws IOException {
         if (mode != LockMode.EXCLUSIVE) {
             string("mode", mode.text());
         }
@@ -653,6 +675,9 @@ final class StatusJsonWriter implements Closeable, RowSink {
         lowerCase("severity", warning.severity());
         string("message", warning.message());
         string("context_path", warning.contextPath());
+        if (warning.contextId() != 0) {
+            integer("context_id", warning.contextId());
+        }
         string("next", warning.next());
         duration("since_ms", warning.since());
         json.writeEndObject();

@@ -17,8 +17,12 @@ import java.util.Set;
  * result holds no control character but line feeds and the colours chosen here. Immutable; use one from any thread.
  */
 public final class StatusRenderer {
+    /** So many lines of a node's tree are read at a glance: what status as text has unless it is asked for more. */
+    public static final int USUAL_TREE_LINES = 60;
+
     private static final StatusRenderer PLAIN = new StatusRenderer(false, 0, false, 0, false, Set.of(Part.values()));
-    private static final int FEWEST_TREE_LINES = 10;
+    private static final int FEWEST_TREE_LINES = 3;
+    private static final int TREE_LINES_FOR_A_LOCK = 10;
 
     private final boolean colours;
     private final int width;
@@ -88,7 +92,7 @@ public final class StatusRenderer {
      * and what is left out is counted. A context with many locks shows the first of them. Lists below the tree are drawn
      * whole.
      *
-     * @param lines how many lines a node's tree may have, such as 60; 0 or less folds nothing, and 10 are the fewest
+     * @param lines how many lines a node's tree may have, such as 60; 0 or less folds nothing, and 3 are the fewest
      * @return the renderer
      */
     public StatusRenderer maxTreeLines(int lines) {
@@ -137,7 +141,7 @@ public final class StatusRenderer {
                             "Snapshot: " + seconds(snapshot.timestamp()) + " | node "
                                     + snapshot.node().alias()));
         }
-        draw(page, snapshot);
+        draw(page, snapshot, ServedBy.NOBODY);
         return page.text();
     }
 
@@ -159,12 +163,13 @@ public final class StatusRenderer {
                                     + " | " + nodes(cluster.nodes())));
         }
         Set<String> sharedAliases = sharedAliases(cluster.nodes());
+        ServedBy servedBy = ServedBy.of(cluster);
         for (NodeStatus node : cluster.nodes()) {
             page.gap();
             title(page, node, sharedAliases.contains(node.node().alias()));
             page.indent("  ");
             if (node.snapshot() != null) {
-                draw(page, node.snapshot());
+                draw(page, node.snapshot(), servedBy);
             } else if (node.summary() != null) {
                 page.end(page.line().add("last known: " + lastKnown(node.summary())));
             }
@@ -182,7 +187,7 @@ public final class StatusRenderer {
     public List<TreeLine> renderTree(StatusSnapshot snapshot) {
         requireNonNull(snapshot, "snapshot");
         Page page = new Page(colours, width, ascii);
-        TreeDrawing drawing = new TreeDrawing(page, new LockIndex(snapshot), snapshot.operationBaselines(), brief, 0);
+        TreeDrawing drawing = new TreeDrawing(page, new LockIndex(snapshot), snapshot, ServedBy.NOBODY, brief, 0);
         drawing.draw(snapshot.globalContext());
         List<TreeLine> lines = new ArrayList<>();
         ContextStatus owner = snapshot.globalContext();
@@ -220,10 +225,10 @@ public final class StatusRenderer {
         return page.text();
     }
 
-    private void draw(Page page, StatusSnapshot snapshot) {
+    private void draw(Page page, StatusSnapshot snapshot, ServedBy servedBy) {
         LockIndex locks = new LockIndex(snapshot);
         if (parts.contains(Part.TREE)) {
-            drawTree(page, snapshot, locks);
+            drawTree(page, snapshot, locks, servedBy);
         }
         if (parts.contains(Part.LOCKS)) {
             drawLocks(page, snapshot.activeLocks(), locks);
@@ -237,7 +242,7 @@ public final class StatusRenderer {
         }
     }
 
-    private void drawTree(Page page, StatusSnapshot snapshot, LockIndex locks) {
+    private void drawTree(Page page, StatusSnapshot snapshot, LockIndex locks, ServedBy servedBy) {
         SystemMetrics metrics = snapshot.systemMetrics();
         if (!brief) {
             if (metrics != null) {
@@ -245,8 +250,8 @@ public final class StatusRenderer {
             }
             page.gap();
         }
-        TreeDrawing drawing =
-                new TreeDrawing(page, locks, snapshot.operationBaselines(), brief, treeLines / FEWEST_TREE_LINES);
+        int locksOfAContext = treeLines == 0 ? 0 : Math.max(1, treeLines / TREE_LINES_FOR_A_LOCK);
+        TreeDrawing drawing = new TreeDrawing(page, locks, snapshot, servedBy, brief, locksOfAContext);
         drawing.draw(
                 treeLines == 0
                         ? snapshot.globalContext()

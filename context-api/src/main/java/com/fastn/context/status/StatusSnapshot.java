@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * What one node was doing at a moment.
  *
  * <p>It is always a tree, and each lock's holder and waiters are of one instant; between distant parts of the tree it is
- * weakly consistent, because taking it never stops the application (rule M9). {@link #toString} is the plain drawing.
+ * weakly consistent, because taking it never stops the application (rule M9). {@link #toString} is the plain
+ * drawing, folded to 60 lines of tree.
  *
  * @param node who was asked
  * @param timestamp when, by that node's wall clock
@@ -180,9 +181,11 @@ public record StatusSnapshot(
         return causes.deadlocks();
     }
 
-    /** {@return the plain drawing} */
+    /** {@return the plain drawing, whose tree has 60 lines at most and counts the rest} */
     @Override
     public String toString() {
-        return StatusRenderer.plain().render(this);
+        return StatusRenderer.plain()
+                .maxTreeLines(StatusRenderer.USUAL_TREE_LINES)
+                .render(this);
     }
 }

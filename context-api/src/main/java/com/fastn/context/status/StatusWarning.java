@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param severity how bad it is
  * @param message what is the matter
  * @param contextPath where, in dotted form
+ * @param contextId the id of the one context that it is about, or 0 when it is about several or none; siblings may share the
+ *     path
  * @param next what to look at next, or {@code null}
  * @param since how long it has been so, such as how long a lock is held, or {@code null} when that is unknown; of figures
  *     of the machine and of folded counters since the first snapshot that saw it so, without one meanwhile that did not
@@ -21,6 +23,7 @@ public record StatusWarning(
         WarningSeverity severity,
         String message,
         String contextPath,
+        long contextId,
         @Nullable String next,
         @Nullable Duration since) {
     /** Checks that all parts are there. */
@@ -32,7 +35,7 @@ public record StatusWarning(
     }
 
     /**
-     * Makes a warning of which nobody knows since when it is so.
+     * Makes a warning about no single context, of which nobody knows since when it is so.
      *
      * @param id the rule that says so
      * @param severity how bad it is
@@ -42,6 +45,6 @@ public record StatusWarning(
      */
     public StatusWarning(
             String id, WarningSeverity severity, String message, String contextPath, @Nullable String next) {
-        this(id, severity, message, contextPath, next, null);
+        this(id, severity, message, contextPath, 0, next, null);
     }
 }

@@ -21,6 +21,8 @@ final class TreeDrawing {
     private final Page page;
     private final LockIndex locks;
     private final Map<String, OperationBaseline> baselines;
+    private final NodeIdentity node;
+    private final ServedBy servedBy;
     private final boolean brief;
     private final int lockLines;
     private final int deepest;
@@ -31,12 +33,16 @@ final class TreeDrawing {
     /**
      * Makes a drawing.
      *
+     * @param snapshot whose tree it is
+     * @param servedBy who works for those of the tree
      * @param lockLines how many of the locks that a context holds are drawn below it, and how many that it waits for; 0 for
      *     all
      */
-    TreeDrawing(Page page, LockIndex locks, Map<String, OperationBaseline> baselines, boolean brief, int lockLines) {
+    TreeDrawing(Page page, LockIndex locks, StatusSnapshot snapshot, ServedBy servedBy, boolean brief, int lockLines) {
         this.page = page;
-        this.baselines = baselines;
+        this.baselines = snapshot.operationBaselines();
+        this.node = snapshot.node();
+        this.servedBy = servedBy;
         this.lockLines = lockLines == 0 ? Integer.MAX_VALUE : lockLines;
         this.locks = locks;
         this.brief = brief;
@@ -164,6 +170,8 @@ final class TreeDrawing {
         }
         line.add(between.equals(", ") ? ")" : "");
         addOperation(line, context.operations());
+        String served = brief ? "" : servedBy.of(node, context);
+        line.add(Ink.DIM, served.isEmpty() ? "" : " " + Sanitizer.clean(served));
     }
 
     /** Adds the innermost operation; a stuck one around it is told first. */

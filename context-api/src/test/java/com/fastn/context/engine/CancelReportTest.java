@@ -4,14 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.CancelReport;
+import com.fastn.context.ContextEngine;
+import com.fastn.context.ContextScope;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
+import com.fastn.context.Ticker;
 import com.fastn.context.status.ContextKind;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -76,6 +81,46 @@ class CancelReportTest {
             assertThat(query.name()).isEqualTo("db-query");
         }
         guard.close();
+    }
+
+    @Test
+    void whoIsStillOnAThreadIsSaidToRunThere() {
+        ContextNode server = tree.open("server");
+        ContextNode busy = tree.open(server, "busy");
+        tree.passSeconds(3);
+        CancelReport report;
+        try (ContextScope ignored = busy.makeCurrent()) {
+            report = cancel(server, Duration.ZERO).join();
+        }
+        assertThat(report.unstopped())
+                .extracting(CancelReport.Unstopped::toString)
+                .containsExactly("app.server.busy#" + busy.id() + ": running on a thread");
+    }
+
+    @Test
+    void whoseWaitForALockTheCancellationHasNotReachedYetIsSaidToWait() {
+        ContextNode server = tree.open("server");
+        ContextNode first = tree.open(server, "first");
+        ContextNode second = tree.open(server, "second");
+        LockGuard<Integer> held =
+                tree.root.mutex("orders", 1).lock().toCompletableFuture().join();
+        CompletableFuture<LockGuard<Integer>> wait = MutexTest.ask(second, tree.root.mutex("orders", 1));
+        tree.passSeconds(3);
+        // All are marked before anybody is told; so while a handler of the first one runs, the second one still waits.
+        List<CancelReport> reports = new ArrayList<>();
+        first.onCancel(reason -> {
+            first.close();
+            reports.add(cancel(server, Duration.ZERO).join());
+        });
+        server.cancel();
+
+        assertThat(reports)
+                .singleElement()
+                .satisfies(report -> assertThat(report.unstopped())
+                        .extracting(CancelReport.Unstopped::toString)
+                        .containsExactly("app.server.second#" + second.id() + ": waiting for lock \"orders\" for 3s"));
+        assertThat(wait).isCompletedExceptionally();
+        held.close();
     }
 
     @Test
@@ -145,28 +190,42 @@ class CancelReportTest {
 
     @Test
     void C7_onALoopAReportAtOnceLooksElsewhereAndComesOnTheLoop() {
-        ContextNode server = tree.open("server");
-        ContextNode deaf = tree.open(server, "deaf");
-        FakeLoop loop = new FakeLoop();
-        List<Thread> looked = new CopyOnWriteArrayList<>();
-        var hook = tree.runtime.beforeSnapshot(() -> looked.add(Thread.currentThread()));
-        List<FakeLoop> told = new ArrayList<>();
-        List<CancelReport> reports = new ArrayList<>();
-        loop.run(() -> {
-            var unused = server.cancelAndReport(Duration.ZERO).whenComplete((report, failure) -> {
-                told.add(FakeLoop.here());
-                reports.add(report);
+        Set<Thread> looked = ConcurrentHashMap.newKeySet();
+        Ticker ticker = new Ticker() {
+            @Override
+            public long nanos() {
+                looked.add(Thread.currentThread());
+                return 0;
+            }
+
+            @Override
+            public Instant wallTime() {
+                return TestTree.START;
+            }
+        };
+        try (EngineRuntime runtime =
+                new EngineRuntime(new ContextEngine.Settings("app", "App", null, ticker), tree.runtime.current())) {
+            ContextNode server = tree.open(runtime.root(), "server");
+            ContextNode deaf = tree.open(server, "deaf");
+            FakeLoop loop = new FakeLoop();
+            List<FakeLoop> told = new ArrayList<>();
+            List<CancelReport> reports = new ArrayList<>();
+            looked.clear();
+            loop.run(() -> {
+                var unused = server.cancelAndReport(Duration.ZERO).whenComplete((report, failure) -> {
+                    told.add(FakeLoop.here());
+                    reports.add(report);
+                });
+                assertThat(deaf.isCancelled()).isTrue();
+                assertThat(reports).as("on the turn that asks").isEmpty();
             });
-            assertThat(deaf.isCancelled()).isTrue();
-            assertThat(reports).as("on the turn that asks").isEmpty();
-        });
-        await().until(() -> !reports.isEmpty() || loop.turn() > 0);
-        assertThat(told).containsExactly(loop);
-        assertThat(reports.get(0).unstopped())
-                .singleElement()
-                .satisfies(one -> assertThat(one.contextId()).isEqualTo(deaf.id()));
-        assertThat(looked).hasSize(1).doesNotContain(Thread.currentThread());
-        hook.close();
-        deaf.close();
+            await().until(() -> !reports.isEmpty() || loop.turn() > 0);
+            assertThat(told).containsExactly(loop);
+            assertThat(reports.get(0).unstopped())
+                    .singleElement()
+                    .satisfies(one -> assertThat(one.contextId()).isEqualTo(deaf.id()));
+            looked.remove(Thread.currentThread());
+            assertThat(looked).as("another thread than that of the loop").hasSize(1);
+        }
     }
 }

@@ -1,9 +1,12 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextEngine;
+import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -12,6 +15,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -22,9 +28,13 @@ class CancelWalkTest {
     /** Each look at the clock takes 0.4 ms. */
     private static final class SlowTicker implements Ticker {
         private long nanos;
+        private boolean broken;
 
         @Override
         public long nanos() {
+            if (broken) {
+                throw new OutOfMemoryError("planted");
+            }
             nanos += 400_000;
             return nanos;
         }
@@ -35,9 +45,9 @@ class CancelWalkTest {
         }
     }
 
+    private final SlowTicker ticker = new SlowTicker();
     private final EngineRuntime runtime = new EngineRuntime(
-            new ContextEngine.Settings("app", "App", "alice", new SlowTicker()),
-            new CurrentContext(new FakeLoop.Binding()));
+            new ContextEngine.Settings("app", "App", "alice", ticker), new CurrentContext(new FakeLoop.Binding()));
     private final ContextNode server =
             (ContextNode) runtime.root().child("server").open();
     private final FakeLoop loop = new FakeLoop();
@@ -141,6 +151,96 @@ class CancelWalkTest {
         loop.shutDown();
         loop.run(server::cancel);
         assertThat(cancelled(children)).isEqualTo(CHILDREN);
+    }
+
+    @Test
+    void C3_aHookThatFailsKeepsNobodyFromItsHandlers() {
+        List<ContextNode> children = openChildren().subList(0, 100);
+        AtomicInteger handled = new AtomicInteger();
+        children.forEach(child -> child.onCancel(reason -> handled.incrementAndGet()));
+        AtomicInteger asked = new AtomicInteger();
+        Registration hook = runtime.onCancelled(context -> {
+            asked.incrementAndGet();
+            throw new IllegalStateException("planted");
+        });
+
+        String log = CapturedLog.of(server::cancel);
+        hook.close();
+
+        assertThat(log).contains("the hook on cancelled contexts failed");
+        assertThat(asked).hasValue(100);
+        assertThat(handled).hasValue(100);
+        assertThat(runtime.isCancelling()).isFalse();
+    }
+
+    @Test
+    void C3_aLoopThatFailsInAnyWayIsNotWaitedFor() {
+        List<ContextNode> children = openChildren();
+        loop.shutDown(new OutOfMemoryError("planted"));
+        loop.run(server::cancel);
+        assertThat(cancelled(children)).isEqualTo(CHILDREN);
+        assertThat(runtime.isCancelling()).isFalse();
+    }
+
+    @Test
+    void C3_whatAFailureLeftAliveIsCancelledByASecondCall() {
+        List<ContextNode> children = openChildren();
+        AtomicInteger handled = new AtomicInteger();
+        children.forEach(child -> child.onCancel(reason -> handled.incrementAndGet()));
+        loop.run(server::cancel);
+        long before = cancelled(children);
+        assertThat(before).isPositive().isLessThan(CHILDREN);
+
+        ticker.broken = true;
+        String log = CapturedLog.of(loop::turn);
+        ticker.broken = false;
+
+        assertThat(log)
+                .contains("a cancellation met a failure; what it did not reach is cancelled when it is called again");
+        assertThat(cancelled(children)).as("those that were reached").isEqualTo(before);
+        assertThat(handled).as("handlers of those").hasValue((int) before);
+
+        loop.run(server::cancel);
+        while (loop.turn() > 0) {}
+        assertThat(cancelled(children)).isEqualTo(CHILDREN);
+        assertThat(handled).as("each once").hasValue(CHILDREN);
+        // The place of the walk that broke off was given up: nobody is told of one that leaves.
+        children.forEach(ContextNode::close);
+        assertThat(server.isWatched()).isFalse();
+    }
+
+    @Test
+    void C5_aSelectedCancellationGoesOnWhereItWasSelected() {
+        List<FakeLoop> seen = new ArrayList<>();
+        FakeLoop other = new FakeLoop();
+        CompletableFuture<CancelReason> never = new CompletableFuture<>();
+        loop.run(() -> server.select(never, server.cancellation()).thenRun(() -> seen.add(FakeLoop.here())));
+        other.run(server::cancel);
+        assertThat(seen).as("before its loop has its turn").isEmpty();
+        loop.turn();
+        assertThat(seen).containsExactly(loop);
+
+        loop.run(() -> server.select(server.cancellation(), CompletableFuture.completedFuture(null))
+                .thenAccept(reason -> assertThat(reason).isSameAs(server.cancelReason()))
+                .thenRun(() -> seen.add(FakeLoop.here())));
+        assertThat(seen).as("at once, and the first in order").containsExactly(loop, loop);
+    }
+
+    @Test
+    void C5_whatHangsOnTheCancellationRunsInTheThreadThatCancelsUnlessItSaysWhere() {
+        List<FakeLoop> seen = new ArrayList<>();
+        List<FakeLoop> seenThere = new ArrayList<>();
+        FakeLoop other = new FakeLoop();
+        loop.run(() -> {
+            Executor here = requireNonNull(runtime.current().completions());
+            server.cancellation().thenRun(() -> seen.add(FakeLoop.here()));
+            server.cancellation().thenRunAsync(() -> seenThere.add(FakeLoop.here()), here);
+            server.onCancel(reason -> seenThere.add(FakeLoop.here()));
+        });
+        other.run(server::cancel);
+        loop.turn();
+        assertThat(seen).containsExactly(other);
+        assertThat(seenThere).containsExactly(loop, loop);
     }
 
     @Test

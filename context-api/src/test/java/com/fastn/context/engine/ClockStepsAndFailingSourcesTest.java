@@ -9,6 +9,7 @@ import com.fastn.context.ContextScope;
 import com.fastn.context.DeadlockPolicy;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
+import com.fastn.context.Operation;
 import com.fastn.context.Registration;
 import com.fastn.context.Thresholds;
 import com.fastn.context.Ticker;
@@ -16,6 +17,7 @@ import com.fastn.context.status.StatusSnapshot;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -29,6 +31,7 @@ class ClockStepsAndFailingSourcesTest {
     private static final class SetClock implements Ticker {
         private final AtomicLong nanos = new AtomicLong();
         private volatile Instant wall = Instant.parse("2026-01-01T12:00:00Z");
+        private volatile boolean fails;
 
         @Override
         public long nanos() {
@@ -37,6 +40,9 @@ class ClockStepsAndFailingSourcesTest {
 
         @Override
         public Instant wallTime() {
+            if (fails) {
+                throw missing();
+            }
             return wall;
         }
 
@@ -147,6 +153,22 @@ class ClockStepsAndFailingSourcesTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosedChecker") // the end of its context ends it
+    void S5_anErrorOfTheClockDoesNotReachWhoEndsASlowOperationOrItsContext() {
+        FastnContext task = runtime.root().child("task").open();
+        Operation byItself = task.operation("db-query");
+        task.operation("left-open");
+        clock.pass(Duration.ofSeconds(12));
+        clock.fails = true;
+        byItself.close();
+        task.close();
+        clock.fails = false;
+        assertThat(runtime.openContexts()).as("the root").isOne();
+        assertThat(runtime.status().globalContext().children()).isEmpty();
+        assertThat(runtime.episodes()).isEmpty();
+    }
+
+    @Test
     void S5_anErrorOfASourceDoesNotEndTheLookForStalls() {
         runtime.close();
         runtime = with(Ticker.system());
@@ -167,5 +189,34 @@ class ClockStepsAndFailingSourcesTest {
         held.close();
         waiter.join().close();
         await().atMost(Duration.ofSeconds(30)).until(() -> !runtime.causes().isEpisodeOpen());
+    }
+
+    @Test
+    void aCrowdThatMayWaitForLongDoesNotKeepTheLookFromThoseWhoMayNot() {
+        runtime.close();
+        runtime = with(Ticker.system());
+        ContextNode patient = (ContextNode) runtime.root()
+                .child("patient")
+                .withSetting(Thresholds.WAITER_STUCK, Duration.ofHours(1))
+                .open();
+        ContextMutex<Integer> batch = runtime.root().mutex("batch", 1);
+        ContextMutex<Integer> orders = runtime.root().mutex("orders", 1);
+        List<LockGuard<Integer>> held = List.of(
+                ask(runtime.root().child("holder").open(), batch).join(),
+                ask(runtime.root().child("other").open(), orders).join());
+        for (int i = 0; i < 100; i++) {
+            var unused = ask(patient, batch);
+        }
+        ContextNode impatient = (ContextNode) runtime.root()
+                .child("impatient")
+                .withSetting(Thresholds.WAITER_STUCK, Duration.ofMillis(1))
+                .open();
+        await().atMost(Duration.ofSeconds(30)).until(() -> {
+            var unused = ask(impatient, orders);
+            return runtime.causes().isEpisodeOpen();
+        });
+        patient.cancel();
+        impatient.cancel();
+        held.forEach(LockGuard::close);
     }
 }

@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Ticker;
 import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +58,70 @@ class CoarseClockTest {
         assertThat(clock.nanos() - before).isNotNegative();
         long later = System.nanoTime();
         assertThat(clock.nanos() - later).isNotNegative();
+    }
+
+    /** The timer is as punctual as timers are: up to 25 ms late. What is promised is 50 ms. */
+    @Test
+    void whatIsTouchedIsKnownToWithin50Milliseconds() {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        ManualTicker ticker = new ManualTicker(TestTree.START);
+        LateTimers late = new LateTimers(ticker);
+        CoarseClock clock = new CoarseClock(ticker, late, false);
+        long last = clock.nanos();
+        long greatestLag = 0;
+        for (int i = 0; i < 100_000; i++) {
+            // Bursts, in which each tick finds that it was looked at, and pauses, in which the clock stops.
+            int pause = random.nextInt(20) == 0 ? 200_000 : 5_000;
+            late.passMicros(random.nextInt(pause), random.nextInt(25_000));
+            if (random.nextBoolean()) {
+                // As a context does when it is touched.
+                last = clock.isOfThisTick(last) ? last : clock.nanos();
+            } else {
+                last = clock.nanos();
+            }
+            long lag = ticker.nanos() - last;
+            assertThat(lag).as("seed %d, step %d", seed, i).isBetween(0L, 50_000_000L);
+            greatestLag = Math.max(greatestLag, lag);
+        }
+        assertThat(greatestLag)
+                .as("it is read without a look at the ticker, seed %d", seed)
+                .isGreaterThan(CoarseClock.STEP.toNanos() / 2);
+        assertThat(late.stops).as("seed %d", seed).isPositive();
+    }
+
+    /** One timer, which runs while time passes, and later than it should. */
+    private static final class LateTimers extends Timers {
+        private final ManualTicker ticker;
+        private @Nullable Runnable task;
+        private long due;
+        private int stops;
+
+        LateTimers(ManualTicker ticker) {
+            super(() -> Runnable::run);
+            this.ticker = ticker;
+        }
+
+        @Override
+        boolean tick(Duration delay, Runnable next) {
+            assertThat(task).as("one at a time").isNull();
+            task = next;
+            due = ticker.nanos() + delay.toNanos();
+            return true;
+        }
+
+        void passMicros(int micros, int late) {
+            long until = ticker.nanos() + TimeUnit.MICROSECONDS.toNanos(micros);
+            while (task != null && due + TimeUnit.MICROSECONDS.toNanos(late) <= until) {
+                ticker.advance(
+                        Duration.ofNanos(Math.max(0, due + TimeUnit.MICROSECONDS.toNanos(late) - ticker.nanos())));
+                Runnable now = task;
+                task = null;
+                now.run();
+                stops += task == null ? 1 : 0;
+            }
+            ticker.advance(Duration.ofNanos(until - ticker.nanos()));
+        }
     }
 
     @Test

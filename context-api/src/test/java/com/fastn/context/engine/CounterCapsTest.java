@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
@@ -8,6 +9,9 @@ import com.fastn.context.TotalCounter;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextStatus;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,6 +22,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CounterCapsTest {
     private static final ContextPath FOLDED = ContextPath.of("app", CounterStore.FOLDED);
@@ -135,6 +141,94 @@ class CounterCapsTest {
         assertThat(tree.root.subtreeTotal("m")).isEqualTo(2);
         assertThat(tree.root.subtreeTotal("n")).isEqualTo(301);
         assertThat(tree.runtime.counters().total(FOLDED, "m")).isEqualTo(2);
+    }
+
+    @Test
+    void M4_whoeverOnlyAsksMakesNoPath() {
+        int before = store.pathCount();
+        List<ContextNode> silent = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            ContextNode context = tree.open("silent-" + i);
+            silent.add(context);
+            assertThat(context.getTotal("n")).isZero();
+            assertThat(context.getLive("n")).isZero();
+            assertThat(context.subtreeTotal("n")).isZero();
+            assertThat(context.subtreeLive("n")).isZero();
+        }
+        assertThat(store.pathCount()).isEqualTo(before);
+        assertThat(store.folded()).isZero();
+        silent.get(7).addTotal("n", 3);
+        assertThat(silent.get(7).getTotal("n")).isEqualTo(3);
+        assertThat(tree.open("silent-7").getTotal("n"))
+                .as("a sibling of that name")
+                .isEqualTo(3);
+    }
+
+    @Test
+    void M4_whoTracksUnderEverNewNamesKeepsNoneThatIsOver() {
+        ContextNode service = tree.open("service");
+        for (int i = 0; i < 100_000; i++) {
+            try (LiveCount user = service.trackLive("user-" + i)) {
+                assertThat(user).isNotNull();
+            }
+        }
+        assertThat(service.extras().liveOrNull("user-99999")).isNull();
+        assertThat(service.extras().takeLive()).hasSize(1);
+        assertThat(service.getLive(CounterStore.FOLDED)).isZero();
+    }
+
+    @Test
+    void M4_aLiveCountThatFoundNoRoomIsTakenBackByItsName() {
+        ContextNode job = tree.open("job");
+        for (int i = 0; i < 10; i++) {
+            job.addTotal("c" + i, 1);
+        }
+        job.incrementLive("users");
+        job.incrementLive("users");
+        job.incrementLive("rooms");
+        assertThat(job.getLive(CounterStore.FOLDED)).isEqualTo(3);
+        job.decrementLive("users");
+        job.decrementLive("rooms");
+        assertThat(job.getLive(CounterStore.FOLDED)).isEqualTo(1);
+        int misuses = tree.runtime.misuses().size();
+        job.decrementLive("rooms");
+
+        assertThat(job.getLive(CounterStore.FOLDED)).as("that of another name").isEqualTo(1);
+        assertThat(tree.runtime.misuses()).hasSizeGreaterThanOrEqualTo(misuses);
+    }
+
+    /** A total under one name beside a live count under the other would show more alive than there ever were. */
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // by their context's end
+    void M9_whatIsTrackedIsCountedInTotalAndLiveInOnePlaceAlsoWhenThereIsRoomAgain() {
+        ContextNode job = tree.open("job");
+        job.incrementTotal("jobs");
+        for (int i = 0; i < 10; i++) {
+            ContextNode other = tree.open("other-" + i);
+            for (int name = 0; name < 10; name++) {
+                other.incrementTotal("c" + name);
+            }
+        }
+        LiveCount first = job.trackLive("users");
+        assertThat(job.getLive(CounterStore.FOLDED)).isEqualTo(1);
+        tree.root.childNodes().stream().filter(node -> node != job).forEach(ContextNode::close);
+        tree.root.incrementTotal("makes room");
+        job.incrementTotal("has room");
+        assertThat(job.getTotal("has room")).isEqualTo(1);
+
+        LiveCount second = job.trackLive("users");
+        assertThat(job.getTotal(CounterStore.FOLDED))
+                .as("all that were counted there")
+                .isGreaterThanOrEqualTo(job.getLive(CounterStore.FOLDED));
+        assertThat(job.getLive("users") + job.getLive(CounterStore.FOLDED)).isEqualTo(2);
+
+        first.close();
+        second.close();
+        job.trackLive("users");
+        assertThat(job.getLive("users"))
+                .as("under its own name, as none is left of before")
+                .isEqualTo(1);
+        assertThat(job.getLive(CounterStore.FOLDED)).isZero();
     }
 
     @Test
@@ -261,6 +355,40 @@ class CounterCapsTest {
         assertThat(tree.root.subtreeTotal("bytes")).isEqualTo(Long.MAX_VALUE);
         assertThat(tree.runtime.counters().overflowed(FOLDED, "bytes")).isTrue();
         assertThat(tree.runtime.counters().overflowed(FOLDED, "n")).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void M1_anOverflowThatALiveCountBringsToLightIsLoggedOutsideOfMonitors(boolean more) {
+        ContextNode context = tree.open("worker");
+        context.incrementLive("bytes");
+        tree.root.addTotal("bytes", Long.MAX_VALUE - 10);
+        CounterCell cell = requireNonNull(context.pathCounters().cellOrNull("bytes"));
+        cell.foldInto(requireNonNull(tree.root.pathCounters().cellOrNull("bytes")));
+        // As of a thread that has added and has not looked at the mark yet.
+        cell.plus(100);
+        NodeExtras extras = context.extras();
+        List<Boolean> held = new ArrayList<>();
+        OutputStream looking = new OutputStream() {
+            @Override
+            public void write(int b) {
+                held.add(Thread.holdsLock(extras));
+            }
+        };
+
+        PrintStream before = System.err;
+        try (PrintStream log = new PrintStream(looking, true, StandardCharsets.UTF_8)) {
+            System.setErr(log);
+            if (more) {
+                context.incrementLive("bytes");
+            } else {
+                context.decrementLive("bytes");
+            }
+        } finally {
+            System.setErr(before);
+        }
+        assertThat(tree.runtime.misuses()).singleElement().asString().contains("a total counter reached");
+        assertThat(held).isNotEmpty().containsOnly(false);
     }
 
     @Test

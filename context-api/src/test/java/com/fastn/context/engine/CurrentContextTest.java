@@ -1,15 +1,24 @@
 package com.fastn.context.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -175,6 +184,39 @@ class CurrentContextTest {
 
         assertThat(seen).containsExactly(task, task, task);
         assertThat(task.wrapCallable(FastnContext::current).call()).isSameAs(task);
+    }
+
+    @Test
+    void allThatIsGivenToAWrappedExecutorServiceRunsInTheContextAndItEndsWithTheWrappedOne() throws Exception {
+        FastnContext task = tree.open("task");
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        ExecutorService wrapped = task.wrapExecutor(threads);
+        List<FastnContext> seen = new CopyOnWriteArrayList<>();
+        wrapped.execute(() -> seen.add(FastnContext.current()));
+        wrapped.submit(() -> {
+                    seen.add(FastnContext.current());
+                })
+                .get();
+        seen.add(wrapped.submit(FastnContext::current).get());
+        Callable<FastnContext> look = FastnContext::current;
+        seen.add(wrapped.invokeAll(List.of(look)).get(0).get());
+        seen.add(wrapped.invokeAny(List.of(look)));
+        assertThat(seen).hasSize(5).containsOnly(task);
+        Future<FastnContext> failing = wrapped.submit(() -> {
+            throw new IllegalStateException("broken");
+        });
+        assertThat(failing)
+                .failsWithin(Duration.ofSeconds(30))
+                .withThrowableThat()
+                .withMessageContaining("broken");
+
+        assertThat(wrapped.isShutdown()).isFalse();
+        wrapped.shutdown();
+        assertThat(threads.isShutdown()).isTrue();
+        assertThat(wrapped.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(wrapped.isShutdown() && wrapped.isTerminated()).isTrue();
+        assertThatThrownBy(() -> wrapped.execute(() -> {})).isInstanceOf(RejectedExecutionException.class);
+        assertThat(wrapped.shutdownNow()).isEmpty();
     }
 
     @Test

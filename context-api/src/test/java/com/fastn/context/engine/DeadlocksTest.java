@@ -15,19 +15,26 @@ import com.fastn.context.DeadlockPolicy;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
+import com.fastn.context.Ticker;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.DeadlockReport;
+import com.fastn.context.status.LockMode;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -58,9 +65,13 @@ class DeadlocksTest {
 
     /** Contexts that each hold a lock of a ring and ask for the next one inside of it. */
     private List<CompletableFuture<String>> ring(int size) {
+        return ring(size, "m");
+    }
+
+    private List<CompletableFuture<String>> ring(int size, String name) {
         List<ContextMutex<Object>> locks = new ArrayList<>();
         for (int i = 0; i < size; i++) {
-            locks.add(runtime.root().mutex("m" + i, (Object) "v"));
+            locks.add(runtime.root().mutex(name + i, (Object) "v"));
         }
         List<CompletableFuture<String>> all = new ArrayList<>();
         List<LockGuard<Object>> first = new ArrayList<>();
@@ -154,6 +165,61 @@ class DeadlocksTest {
                 .hasMessageContaining("c0 holds mutex \"m0\"")
                 .hasMessageContaining("c1 holds mutex \"m1\"");
         assertThat(runtime.status().activeLocks()).isEmpty();
+    }
+
+    @Test
+    void cancelYoungestWaiterEndsItsContextForThatReasonAndTheOthersGoOn() {
+        runtime.close();
+        runtime = with(DeadlockPolicy.CANCEL_YOUNGEST_WAITER);
+        List<CompletableFuture<String>> all = ring(2);
+        await().atMost(Duration.ofSeconds(30)).until(() -> all.stream().allMatch(CompletableFuture::isDone));
+        assertThat(all).filteredOn(CompletableFuture::isCompletedExceptionally).hasSize(1);
+        // The wait fails first, and then its context is cancelled.
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> runtime.root().children().stream().anyMatch(FastnContext::isCancelled));
+
+        assertThat(runtime.root().children())
+                .filteredOn(FastnContext::isCancelled)
+                .singleElement()
+                .satisfies(context -> {
+                    CancelReason reason = requireNonNull(context.cancelReason());
+                    assertThat(reason.kind()).isEqualTo(CancelReason.Kind.DEADLOCK);
+                    assertThat(reason.message()).startsWith("deadlock: ").contains("mutex \"m0\"");
+                    assertThat(reason.source()).isEqualTo(context.path().toString());
+                });
+        assertThat(runtime.status().activeLocks()).isEmpty();
+    }
+
+    @Test
+    void cancelYoungestWaiterNeverEndsTheRoot() {
+        runtime.close();
+        runtime = with(DeadlockPolicy.CANCEL_YOUNGEST_WAITER);
+        ContextMutex<Integer> a = runtime.root().mutex("a", 1);
+        ContextMutex<Integer> b = runtime.root().mutex("b", 1);
+        ContextNode helper = open("helper");
+        LockGuard<Integer> firstOfA = ask(helper, a).join();
+        LockGuard<Integer> firstOfB = ask(helper, b).join();
+        ContextNode child = open("child");
+        CompletionStage<String> older = bothLocks(child, a, b);
+        CompletionStage<String> younger = bothLocks(runtime.root(), b, a);
+        firstOfA.close();
+        ticker.advance(Duration.ofMillis(1));
+        firstOfB.close();
+
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> older.toCompletableFuture().isDone()
+                        && younger.toCompletableFuture().isDone());
+        assertThat(younger.toCompletableFuture()).isCompletedExceptionally();
+        assertThat(older.toCompletableFuture()).isCompletedWithValue("done");
+        assertThat(runtime.root().isCancelled()).isFalse();
+    }
+
+    private static CompletionStage<String> bothLocks(
+            FastnContext who, ContextMutex<Integer> first, ContextMutex<Integer> second) {
+        return in(
+                who,
+                () -> first.<String>withLock(
+                        v -> in(who, () -> second.<String>withLock(w -> CompletableFuture.completedFuture("done")))));
     }
 
     @Test
@@ -269,6 +335,195 @@ class DeadlocksTest {
                 .until(() -> waits.stream().anyMatch(CompletableFuture::isCompletedExceptionally));
     }
 
+    /** Two who each hold a lock, and whose child asks for the other one's. */
+    private List<CompletableFuture<String>> parentsHoldAndChildrenWait() {
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        LockGuard<Integer> firstM = m.lock().toCompletableFuture().join();
+        LockGuard<Integer> firstN = n.lock().toCompletableFuture().join();
+        List<CompletableFuture<String>> all = new ArrayList<>();
+        for (boolean up : new boolean[] {true, false}) {
+            ContextNode parent = open(up ? "up" : "down");
+            ContextNode child = (ContextNode) parent.child("inner").open();
+            all.add(in(
+                    parent,
+                    () -> (up ? m : n)
+                            .<String>withLock(v -> in(
+                                    child,
+                                    () -> (up ? n : m)
+                                            .<String>withLock(w -> CompletableFuture.completedFuture("done"))))
+                            .toCompletableFuture()));
+        }
+        firstM.close();
+        firstN.close();
+        return all;
+    }
+
+    @Test
+    void L14_itIsFoundWhereTheParentHoldsAndItsChildWaits() {
+        List<CompletableFuture<String>> all = parentsHoldAndChildrenWait();
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isTrue();
+            assertThat(report.parties())
+                    .extracting(p -> p.context().path())
+                    .containsExactlyInAnyOrder("app.up.inner", "app.down.inner");
+        });
+        assertThat(all).noneMatch(CompletableFuture::isDone);
+    }
+
+    @Test
+    void L14_alsoByALookWithoutASnapshot() {
+        runtime.close();
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER);
+        List<CompletableFuture<String>> all = parentsHoldAndChildrenWait();
+        await().atMost(Duration.ofSeconds(30)).until(() -> all.stream().allMatch(CompletableFuture::isDone));
+        assertThat(all).filteredOn(CompletableFuture::isCompletedExceptionally).hasSize(1);
+    }
+
+    @Test
+    void L14_itIsFoundOverAScopeThatHadToWaitForItsLock() {
+        // One takes a, then waits for b and gets it, then wants c; the other one holds c and wants a.
+        ContextMutex<Integer> a = runtime.root().mutex("a", 1);
+        ContextMutex<Integer> b = runtime.root().mutex("b", 1);
+        ContextMutex<Integer> c = runtime.root().mutex("c", 1);
+        ContextNode one = open("one");
+        ContextNode other = open("other");
+        LockGuard<Integer> heldB = b.lock().toCompletableFuture().join();
+        List<CompletionStage<String>> results = new ArrayList<>();
+        results.add(in(
+                one,
+                () -> a.<String>withLock(v ->
+                        b.<String>withLock(w -> c.<String>withLock(x -> CompletableFuture.completedFuture("done"))))));
+        results.add(in(
+                other,
+                () -> c.<String>withLock(v -> {
+                    CompletionStage<String> inner = a.<String>withLock(w -> CompletableFuture.completedFuture("done"));
+                    heldB.close();
+                    return inner;
+                })));
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isTrue();
+            assertThat(report.size()).isEqualTo(2);
+        });
+        assertThat(results).noneMatch(result -> result.toCompletableFuture().isDone());
+    }
+
+    @Test
+    void L14_whatIsAskedForInsideOfAScopeIsSuspectedAlsoWhereAContextDoesManyThings() {
+        // Both are of the root, of which no context can be told to do one thing at a time.
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        LockGuard<Integer> firstM = m.lock().toCompletableFuture().join();
+        LockGuard<Integer> firstN = n.lock().toCompletableFuture().join();
+        // Others may complete what they give, so it is no proof.
+        var unusedOne = m.withLock(
+                v -> n.<Integer>withLock(CompletableFuture::completedFuture).toCompletableFuture());
+        var unusedOther = n.withLock(
+                v -> m.<Integer>withLock(CompletableFuture::completedFuture).toCompletableFuture());
+        firstM.close();
+        firstN.close();
+        assertThat(runtime.status().deadlocks())
+                .singleElement()
+                .satisfies(report -> assertThat(report.proven()).isFalse());
+    }
+
+    @Test
+    void C4_whoIsToldThatItsWaitFailedMayBlockAndTheNextDeadlockIsFoundAllTheSame() throws InterruptedException {
+        runtime.close();
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER);
+        CountDownLatch told = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        List<CompletableFuture<String>> first = ring(2, "first");
+        for (CompletableFuture<String> each : first) {
+            var unused = each.whenComplete((value, failure) -> {
+                if (failure != null) {
+                    told.countDown();
+                    awaitLatch(goOn);
+                }
+            });
+        }
+        assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
+        List<CompletableFuture<String>> second = ring(2, "second");
+        await().atMost(Duration.ofSeconds(30)).until(() -> second.stream().allMatch(CompletableFuture::isDone));
+        // A snapshot waits for nobody either.
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        goOn.countDown();
+    }
+
+    @Test
+    void whereNoThreadIsLeftForALookTheNextOneWhoQueuesAsksForItAgain() {
+        runtime.close();
+        AtomicInteger failures = new AtomicInteger(1);
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER, new Timers(ForkJoinPool::commonPool) {
+            @Override
+            boolean tick(Duration delay, Runnable task) {
+                if (delay.toMillis() == 10 && failures.getAndDecrement() > 0) {
+                    throw new OutOfMemoryError("unable to create native thread");
+                }
+                return super.tick(delay, task);
+            }
+        });
+        List<CompletableFuture<String>> first = ring(2, "first");
+        assertThat(failures.get()).isLessThan(1);
+        List<CompletableFuture<String>> second = ring(2, "second");
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> first.stream().allMatch(CompletableFuture::isDone)
+                        && second.stream().allMatch(CompletableFuture::isDone));
+    }
+
+    @Test
+    void L14_aWaitDoesNotFailForADeadlockThatIsOverByThen() {
+        runtime.close();
+        ArrayDeque<Runnable> later = new ArrayDeque<>();
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER, new Timers(() -> later::add) {
+            @Override
+            boolean tick(Duration delay, Runnable task) {
+                later.add(task);
+                return true;
+            }
+        });
+        ContextMutex<Object> one = runtime.root().mutex("one", (Object) "v");
+        ContextMutex<Object> two = runtime.root().mutex("two", (Object) "v");
+        LockGuard<Object> taken = two.lock().toCompletableFuture().join();
+        CompletableFuture<String> work = new CompletableFuture<>();
+        ContextNode elder = open("elder");
+        ContextNode younger = open("younger");
+        CompletableFuture<String> second = in(
+                        younger,
+                        () -> two.<String>withLock(v -> in(
+                                younger, () -> one.<String>withLock(w -> CompletableFuture.completedFuture("done")))))
+                .toCompletableFuture();
+        // It goes on with other work when it does not get the second lock.
+        CompletableFuture<String> first = in(
+                        elder,
+                        () -> one.<String>withLock(
+                                v -> two.<String>withLock(w -> CompletableFuture.completedFuture("done"))
+                                        .handle((done, failure) -> failure)
+                                        .thenCompose(failure -> work)))
+                .toCompletableFuture();
+        taken.close();
+        while (runtime.causes().deadlocks().knownCount() == 0) {
+            later.remove().run();
+        }
+        elder.cancel();
+        for (int i = 0; i < 50 && !later.isEmpty(); i++) {
+            later.remove().run();
+        }
+        assertThat(first).isNotDone();
+        assertThat(second).as("it waits for one who goes on").isNotDone();
+        work.complete("other work");
+        assertThat(first).isCompletedWithValue("other work");
+        assertThat(second).isCompletedWithValue("done");
+    }
+
+    private static EngineRuntime with(DeadlockPolicy policy, Timers timers) {
+        return new EngineRuntime(
+                new ContextEngine.Settings("app", "App", "alice", Ticker.system(), 10_000, 100, false, policy),
+                Engine.instance().currentContext(),
+                CounterStore.Caps.DEFAULT,
+                timers);
+    }
+
     @Test
     void ignoreLooksForNothing() {
         runtime.close();
@@ -313,8 +568,34 @@ class DeadlocksTest {
         wantsN.join().close();
     }
 
+    /** One who holds the first lock in a scope and wants the other one, for a time if there is one. */
+    private CompletionStage<String> holdsAndWants(
+            String who, ContextMutex<?> first, ContextMutex<?> second, @Nullable Duration timeout) {
+        return in(
+                open(who),
+                () -> first.<String>withLock(v -> timeout == null
+                        ? second.<String>withLock(w -> CompletableFuture.completedFuture("done"))
+                        : second.<String>withLock(timeout, w -> CompletableFuture.completedFuture("done"))));
+    }
+
     @Test
     void aDeadlockWithATimeoutSaysWhenItResolvesByItself() {
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        LockGuard<Integer> first = m.lock().toCompletableFuture().join();
+        LockGuard<Integer> second = n.lock().toCompletableFuture().join();
+        var unusedA = holdsAndWants("a", m, n, Duration.ofHours(2));
+        var unusedB = holdsAndWants("b", n, m, Duration.ofHours(1));
+        first.close();
+        second.close();
+        ticker.advance(Duration.ofMinutes(20));
+        DeadlockReport report = runtime.status().deadlocks().get(0);
+        assertThat(report.resolvesWithin()).isEqualTo(Duration.ofMinutes(40));
+        assertThat(report.cycle()).endsWith("resolves by itself within 40m, when a wait times out");
+    }
+
+    @Test
+    void aTimeoutThatLeavesItsGuardOpenIsNoPromise() {
         ContextNode a = open("a");
         ContextNode b = open("b");
         ContextMutex<Integer> m = runtime.root().mutex("m", 1);
@@ -324,13 +605,36 @@ class DeadlocksTest {
         var unused = ask(a, n);
         CompletableFuture<LockGuard<Integer>> limited =
                 in(b, () -> m.lock(Duration.ofHours(1)).toCompletableFuture());
-        ticker.advance(Duration.ofMinutes(20));
         DeadlockReport report = runtime.status().deadlocks().get(0);
-        assertThat(report.resolvesWithin()).isEqualTo(Duration.ofMinutes(40));
-        assertThat(report.cycle()).endsWith("resolves by itself within 40m, when a wait times out");
+        assertThat(report.proven()).isFalse();
+        assertThat(report.resolvesWithin()).isNull();
+        assertThat(report.cycle()).doesNotContain("by itself");
         limited.cancel(false);
         first.close();
         second.close();
+    }
+
+    @Test
+    void aTimeoutIsNoPromiseWhileAnotherWaitHoldsTheSamePartiesUp() {
+        ContextSemaphore permits = runtime.root().semaphore("permits", 2);
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        LockGuard<Integer> first = m.lock().toCompletableFuture().join();
+        var unused = in(
+                open("large"),
+                () -> m.<String>withLock(
+                        v -> permits.<String>withPermits(2, () -> CompletableFuture.completedFuture("done"))));
+        for (int hours : new int[] {1, 3}) {
+            var unusedToo = in(
+                    open("hours" + hours),
+                    () -> permits.<String>withPermit(() -> m.<String>withLock(
+                            Duration.ofHours(hours), v -> CompletableFuture.completedFuture("done"))));
+        }
+        first.close();
+        // After an hour one permit is free, and two are wanted.
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isTrue();
+            assertThat(report.resolvesWithin()).isEqualTo(Duration.ofHours(3));
+        });
     }
 
     @Test
@@ -360,6 +664,21 @@ class DeadlocksTest {
             assertThat(report.parties())
                     .extracting(p -> p.context().shortName())
                     .containsExactlyInAnyOrder("a", "b");
+            // Who leads to whom is not to be seen without the one between them.
+            assertThat(report.parties())
+                    .filteredOn(p -> p.ahead() != null)
+                    .singleElement()
+                    .satisfies(p -> {
+                        assertThat(p.context().shortName()).isEqualTo("b");
+                        assertThat(p.mode()).isEqualTo(LockMode.READ);
+                        DeadlockReport.Ahead ahead = requireNonNull(p.ahead());
+                        assertThat(ahead.context().shortName()).isEqualTo("x");
+                        assertThat(ahead.mode()).isEqualTo(LockMode.WRITE);
+                    });
+            assertThat(report.cycle())
+                    .contains("b holds mutex \"index\" for 0s and waits to read rwlock \"table\" for 0s, behind x who"
+                            + " waits to write it for 0s")
+                    .contains("a holds rwlock \"table\" for 0s (reading) and waits for mutex \"index\" for 0s");
         });
         waits.get(1).cancel(false);
         assertThat(runtime.status().deadlocks()).isEmpty();
@@ -386,7 +705,7 @@ class DeadlocksTest {
             if (free == 0) {
                 assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
                     assertThat(report.proven()).isTrue();
-                    assertThat(report.cycle()).contains("holds permits of semaphore \"connections0\"");
+                    assertThat(report.cycle()).contains("a holds 1 of 2 permits of semaphore \"connections0\"");
                 });
                 runtime.root().children().forEach(FastnContext::cancel);
             } else {

@@ -3,12 +3,18 @@ package com.fastn.context.engine;
 import static com.fastn.context.engine.Failures.assertFailure;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.CancelReport;
 import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextScope;
+import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.FinishedContext;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -50,6 +56,7 @@ class EndedContextTest {
         return context;
     }
 
+    @SuppressWarnings("MustBeClosedChecker") // closed at once
     static Stream<Arguments> uses() {
         return Stream.of(
                 use("child", c -> c.child("child").open()),
@@ -73,6 +80,25 @@ class EndedContextTest {
                 use("incrementLive", c -> c.incrementLive("counter")),
                 use("decrementLive", c -> c.decrementLive("counter")),
                 use("mutex", c -> c.mutex("lock").lock()),
+                use("trackLive", c -> c.trackLive("counter").close()),
+                use("operation", c -> c.operation("operation").close()),
+                use("select", c -> c.select(c.cancellation(), new CompletableFuture<>())),
+                use("persist", ContextNode::persist),
+                use("failed", c -> c.failed(new IllegalStateException("planted"))),
+                use("setSetting", c -> c.setSetting("key", "value")),
+                use("makeCurrent", c -> c.makeCurrent().close()),
+                use("wrap", c -> c.wrap(() -> {}).run()),
+                use("semaphore", c -> c.semaphore("permits", 2).acquire()),
+                use("readWriteLock", c -> c.readWriteLock("shared", 1).readLock()),
+                use("writeLock", c -> c.readWriteLock("shared", 1).writeLock()),
+                use("cancelAndReport", c -> c.cancelAndReport(Duration.ZERO)),
+                use(
+                        "spawnBlocking",
+                        c -> c.child("child")
+                                .spawnBlocking(() -> 1)
+                                .handle((value, failure) -> value)
+                                .toCompletableFuture()
+                                .join()),
                 use("touch", c -> c.touch("request")),
                 use("subtreeStatus", c -> c.subtreeStatus()),
                 use("closeWhenDone", ContextNode::closeWhenDone),
@@ -137,6 +163,14 @@ class EndedContextTest {
         try (LockGuard<?> tried = context.mutex("other").tryLock()) {
             assertThat(tried != null).isEqualTo(life == Life.ACTIVE || life == Life.CLOSING);
         }
+        if (life == Life.ACTIVE || life == Life.CLOSING) {
+            assertThat(tree.runtime.misuses()).isEmpty();
+        } else {
+            assertThat(tree.runtime.misuses())
+                    .anySatisfy(misuse -> assertThat(misuse)
+                            .startsWith("1x mutex \"other\" was tried for in a context that was cancelled or has ended")
+                            .contains(context.path() + ", at " + EndedContextTest.class.getName()));
+        }
         switch (life) {
             case ACTIVE, CLOSING -> {
                 assertThat(asked).isCompleted();
@@ -165,6 +199,97 @@ class EndedContextTest {
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessageContaining("has ended; spawn in a context that is open");
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_permitsAndSharedLocksAreGivenAsAMutexIs(Life life) {
+        ContextNode context = contextThatIs(life);
+        boolean given = life == Life.ACTIVE || life == Life.CLOSING;
+        List<CompletableFuture<? extends AutoCloseable>> all = List.of(
+                context.semaphore("permits", 2).acquire().toCompletableFuture(),
+                context.readWriteLock("read", 1).readLock().toCompletableFuture(),
+                context.readWriteLock("written", 1).writeLock().toCompletableFuture());
+
+        for (CompletableFuture<? extends AutoCloseable> one : all) {
+            if (given) {
+                assertThat(one).isCompleted();
+            } else {
+                assertFailure(one)
+                        .isInstanceOf(
+                                life == Life.CLOSED ? IllegalStateException.class : ContextCancelledException.class);
+            }
+        }
+        all.stream().filter(one -> !one.isCompletedExceptionally()).forEach(one -> close(one.join()));
+    }
+
+    private static void close(AutoCloseable guard) {
+        try {
+            guard.close();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_anyContextCanBeTheCurrentOne(Life life) {
+        ContextNode context = contextThatIs(life);
+        try (ContextScope ignored = context.makeCurrent()) {
+            assertThat(FastnContext.current()).isSameAs(context);
+            assertThat(context.isOnThread()).isTrue();
+        }
+        assertThat(context.isOnThread()).isFalse();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_whatEndedIsRememberedOnlyIfThatWasSaidBefore(Life life) {
+        ContextNode context = contextThatIs(life);
+        context.persist();
+        context.failed(new IllegalStateException("planted"));
+        context.children().forEach(FastnContext::close);
+        context.close();
+
+        boolean late = life == Life.CLOSED || life == Life.BORN_DEAD;
+        assertThat(tree.runtime.recent()).hasSize(late ? 0 : 1);
+        assertThat(tree.runtime.misuses().stream().anyMatch(said -> said.contains("persist()")))
+                .isEqualTo(late);
+        // What failed is kept as long as its own work goes on, also when it was told to stop.
+        Class<?> outcome = life == Life.CLOSING ? FinishedContext.Completed.class : FinishedContext.Failed.class;
+        assertThat(tree.runtime.recent())
+                .allSatisfy(ended -> assertThat(ended.outcome()).isInstanceOf(outcome));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_aSettingIsKeptAndDoesNoHarm(Life life) {
+        ContextNode context = contextThatIs(life);
+        context.setSetting("key", "value");
+        assertThat(context.setting("key")).isEqualTo("value");
+        assertThat(tree.root.setting("key")).isNull();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_aReportOfACancellationAlwaysComes(Life life) {
+        ContextNode context = contextThatIs(life);
+        CancelReport report =
+                context.cancelAndReport(Duration.ZERO).toCompletableFuture().join();
+        assertThat(report.unstopped()).hasSize(life == Life.CLOSING ? 1 : 0);
+        assertThat(context.isCancelled()).isEqualTo(life != Life.CLOSED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Life.class)
+    void C9_aSelectIsOverWithTheCancellation(Life life) {
+        ContextNode context = contextThatIs(life);
+        CompletableFuture<CancelReason> never = new CompletableFuture<>();
+        CompletableFuture<CancelReason> first =
+                context.select(never, context.cancellation()).toCompletableFuture();
+        assertThat(first.isDone()).isEqualTo(life == Life.CANCELLED || life == Life.BORN_DEAD);
+        context.cancel();
+        assertThat(first.isDone()).isEqualTo(life != Life.CLOSED);
     }
 
     @ParameterizedTest

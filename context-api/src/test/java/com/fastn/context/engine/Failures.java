@@ -12,8 +12,13 @@ final class Failures {
     private Failures() {}
 
     static AbstractThrowableAssert<?, ? extends Throwable> assertFailure(CompletionStage<?> stage) {
+        return assertThat(of(stage)).as("what the stage has failed with").isNotNull();
+    }
+
+    /** The same itself; null while there is none. */
+    static @Nullable Throwable of(CompletionStage<?> stage) {
         AtomicReference<@Nullable Throwable> seen = new AtomicReference<>();
         stage.whenComplete((value, failure) -> seen.set(failure));
-        return assertThat(seen.get()).as("what the stage has failed with").isNotNull();
+        return seen.get();
     }
 }

@@ -15,7 +15,7 @@ final class FakeLoop {
 
     private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
     private @Nullable FastnContext current;
-    private boolean gone;
+    private @Nullable Throwable gone;
 
     /** Runs a piece of code of the application on this loop, in the thread of the test. */
     void run(Runnable code) {
@@ -40,7 +40,12 @@ final class FakeLoop {
 
     /** From now on it takes no tasks, as an event loop that was shut down. */
     void shutDown() {
-        gone = true;
+        shutDown(new RejectedExecutionException("this loop was shut down"));
+    }
+
+    /** From now on it fails at each task. */
+    void shutDown(Throwable failure) {
+        gone = failure;
     }
 
     static @Nullable FakeLoop here() {
@@ -48,8 +53,11 @@ final class FakeLoop {
     }
 
     private void enqueue(Runnable task) {
-        if (gone) {
-            throw new RejectedExecutionException("this loop was shut down");
+        if (gone instanceof Error error) {
+            throw error;
+        }
+        if (gone instanceof RuntimeException exception) {
+            throw exception;
         }
         queue.add(task);
     }

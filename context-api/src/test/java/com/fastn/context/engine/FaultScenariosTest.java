@@ -10,6 +10,7 @@ import com.fastn.context.ContextReadWriteLock;
 import com.fastn.context.ContextScope;
 import com.fastn.context.ContextSemaphore;
 import com.fastn.context.FastnContext;
+import com.fastn.context.Thresholds;
 import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CauseKind;
@@ -90,6 +91,33 @@ class FaultScenariosTest {
                         "settle: inside of \"db-query\" 12s",
                         "2 contexts wait behind it"),
                 scene(
+                        "two branches of one context, of which one holds the lock in a slow query",
+                        "front",
+                        t -> {
+                            t.takes("front", "orders");
+                            t.at("front").operation("db-query");
+                            t.wants("front", "orders");
+                            t.wants("req", "orders");
+                        },
+                        "front: inside of \"db-query\" 12s; this or another branch of it waits for mutex \"orders\" 12s",
+                        "1 context waits behind it"),
+                scene(
+                        "one who asked for a lock that it holds, and does nothing else",
+                        "front",
+                        t -> {
+                            t.takes("front", "orders");
+                            t.wants("front", "orders");
+                        },
+                        "front: no sign of life for 12s, and holds mutex \"orders\"; this or another branch of it waits for mutex"),
+                scene(
+                        "a slow query beside a message that was sent without waiting",
+                        "req",
+                        t -> {
+                            t.sent("audit", "req");
+                            t.at("req").operation("db-query");
+                        },
+                        "req: inside of \"db-query\" 12s"),
+                scene(
                         "a ring of locks",
                         "a",
                         t -> t.ring(3),
@@ -112,13 +140,15 @@ class FaultScenariosTest {
                         "a",
                         t -> {
                             t.takes("a", "m");
-                            t.takes("b", "n");
-                            t.wants("a", "n");
-                            t.open.add(in(
+                            // What it holds goes back when its wait is out of time; a guard might stay open.
+                            var unused = in(
                                     t.at("b"),
-                                    () -> t.mutex("m")
-                                            .lock(Duration.ofMinutes(5))
-                                            .toCompletableFuture()));
+                                    () -> t.mutex("n")
+                                            .withLock(n -> t.mutex("m")
+                                                    .withLock(
+                                                            Duration.ofMinutes(5),
+                                                            CompletableFuture::completedFuture)));
+                            t.wants("a", "n");
                         },
                         "suspected deadlock: ",
                         "resolves by itself within 4m 48s"),
@@ -170,7 +200,7 @@ class FaultScenariosTest {
                             t.permits("req", "connections", 1);
                             t.at("batch").close();
                         },
-                        "batch: has ended, and never gave back permits of semaphore \"connections\""),
+                        "batch: has ended, and never gave back 2 of 2 permits of semaphore \"connections\""),
                 scene(
                         "a large request at the head that waits for the last permit",
                         "small",
@@ -183,7 +213,62 @@ class FaultScenariosTest {
                         "busy: inside of \"upload\" 12s",
                         "small waits for 1 permit of semaphore \"connections\"",
                         "2 contexts wait behind it"),
-                scene("a knot of permits", "a", FaultScenariosTest::knot, "deadlock: ", "holds permits of semaphore"),
+                scene(
+                        "a knot of permits",
+                        "a",
+                        FaultScenariosTest::knot,
+                        "deadlock: ",
+                        "a holds 1 of 2 permits of semaphore \"connections\" for 12s and waits for 1 of 2 permits of"),
+                scene(
+                        "a permit that was lost beside one of a healthy holder of two hours",
+                        "req",
+                        t -> {
+                            t.permits("nightly", "connections", 1);
+                            t.tree.passSeconds(7_200);
+                            t.permits("batch", "connections", 1);
+                            t.at("batch").close();
+                            t.at("nightly").touch();
+                            t.permits("req", "connections", 1);
+                        },
+                        "batch: has ended, and never gave back 1 of 2 permits of semaphore \"connections\", held 12s",
+                        "req waits for 1 permit of semaphore \"connections\" 12s"),
+                scene(
+                        "a reader in a slow query beside an older one that is well",
+                        "writer",
+                        t -> {
+                            t.reads("browse", "table");
+                            t.tree.passSeconds(7_200);
+                            t.reads("report", "table");
+                            t.at("report").operation("scan");
+                            t.writes("writer", "table");
+                        },
+                        "report: inside of \"scan\" 12s",
+                        "writer waits to write rwlock \"table\" 12s"),
+                scene(
+                        "a reader that waits for a leaked lock beside an older one that is well",
+                        "writer",
+                        t -> {
+                            t.reads("browse", "table");
+                            t.tree.passSeconds(7_200);
+                            t.takes("settle", "orders");
+                            t.reads("report", "table");
+                            t.wants("report", "orders");
+                            t.writes("writer", "table");
+                            t.at("settle").close();
+                        },
+                        "settle: has ended, and never gave back mutex \"orders\"",
+                        "writer waits to write rwlock \"table\" 12s"),
+                scene(
+                        "a circle beside an older holder that is well",
+                        "writer",
+                        t -> {
+                            t.reads("browse", "table");
+                            t.tree.passSeconds(7_200);
+                            t.knotOver("table");
+                            t.writes("writer", "table");
+                        },
+                        "deadlock: ",
+                        "writer waits to write rwlock \"table\" 12s"),
                 scene(
                         "a chain over three locks",
                         "fourth",
@@ -317,8 +402,15 @@ class FaultScenariosTest {
                     .as("%s%n%s", name, why)
                     .contains(scene.firstLine);
         }
-        assertThat(tree.runtime.episodes())
-                .anySatisfy(episode -> assertThat(episode.isOpen()).isTrue());
+        Explanation why = aboutSame(scene.about);
+        if (why.root().kind() == CauseKind.OPERATION && why.freed() == 0) {
+            assertThat(tree.runtime.episodes())
+                    .as("of what is told when it has ended")
+                    .isEmpty();
+        } else {
+            assertThat(tree.runtime.episodes())
+                    .anySatisfy(episode -> assertThat(episode.isOpen()).isTrue());
+        }
     }
 
     private Explanation aboutSame(String about) {
@@ -374,11 +466,14 @@ class FaultScenariosTest {
                                 .withKind(ContextKind.SERVICE)
                                 .open()),
                 scene("a long poll that takes as long as it always does", "", t -> {
+                    // Those that ended would be episodes, of which nobody can tell that it goes on like this.
+                    t.at("poll").setSetting(Thresholds.OPERATION_SLOW, Duration.ofSeconds(15));
                     for (int i = 0; i < 20; i++) {
                         var poll = t.at("poll").operation("long-poll");
                         t.tree.passSeconds(15);
                         poll.close();
                     }
+                    t.at("poll").setSetting(Thresholds.OPERATION_SLOW, null);
                     t.at("poll").operation("long-poll");
                 }),
                 scene(
@@ -390,7 +485,7 @@ class FaultScenariosTest {
                     t.reads("one", "table");
                     t.reads("two", "table");
                 }),
-                scene("a request that was sent without waiting", "", t -> t.serves("order.placed", "req")),
+                scene("a request that was sent without waiting", "", t -> t.sent("order.placed", "req")),
                 scene("a thread that computes", "", t -> t.onThread("worker", FaultScenariosTest::computes)));
     }
 
@@ -432,17 +527,113 @@ class FaultScenariosTest {
         });
     }
 
+    /** Who has the lock when somebody looks is to blame for nothing. */
+    @Test
+    void aQueueThatMovesIsOneEpisodeWhoeverHasTheLockAndIsToldAsThat() {
+        List<AutoCloseable> guards = new ArrayList<>();
+        guards.add(takes("h0", "orders"));
+        for (int i = 1; i < 9; i++) {
+            wants("h" + i, "orders");
+        }
+        wants("req", "orders");
+        for (int i = 0; i < 6; i++) {
+            tree.passSeconds(2);
+            closeQuietly(
+                    i == 0 ? guards.get(0) : (AutoCloseable) open.get(i - 1).join());
+            tree.passSeconds(1);
+            var unused = tree.runtime.explainAll();
+        }
+        // The sixth has it.
+        Explanation why = requireNonNull(tree.runtime.explain("req"));
+        assertThat(why.headline())
+                .startsWith("h6: took mutex \"orders\" 1s ago, as the queue moves; req waits for mutex \"orders\" 18s")
+                .doesNotContain("no sign of life");
+        assertThat(why.chain()).singleElement().satisfies(step -> {
+            assertThat(step.found()).isEqualTo("held 1s by h6, the holder changes, 2 ahead");
+            assertThat(step.isOfMovingQueue()).isTrue();
+        });
+        assertThat(tree.runtime.episodes()).singleElement().satisfies(episode -> {
+            assertThat(episode.isOpen()).isTrue();
+            assertThat(episode.start()).isEqualTo(TestTree.START);
+            assertThat(episode.name()).isEqualTo("orders");
+            assertThat(episode.rootText()).contains("as the queue moves");
+        });
+
+        // What looks like it: one of them keeps it.
+        tree.pass(LONG);
+        assertThat(requireNonNull(tree.runtime.explain("req")).headline())
+                .startsWith("h6: no sign of life for 13s, and holds mutex \"orders\"");
+        assertThat(tree.runtime.episodes()).hasSize(1);
+        at("h6").close();
+        assertThat(requireNonNull(tree.runtime.explain("req")).headline())
+                .startsWith("h6: has ended, and never gave back mutex \"orders\"");
+    }
+
+    /** The lock stays what it is of while somebody waits for it, also when all who saw it change hands have gone. */
+    @Test
+    void aQueueThatMovedIsOneEpisodeAlsoWhenOnlyThoseAreLeftWhoCameAfterTheHandOff() {
+        AutoCloseableGuard first = takes("h0", "orders");
+        wants("h1", "orders");
+        wants("req", "orders");
+        tree.passSeconds(6);
+        first.close();
+        tree.passSeconds(1);
+        wants("late", "orders");
+        assertThat(tree.runtime.episodes())
+                .singleElement()
+                .satisfies(episode -> assertThat(episode.root().shortName()).isEqualTo("h1"));
+        tree.passSeconds(1);
+        wants("later", "orders");
+        tree.passSeconds(5);
+        assertThat(tree.runtime.episodes()).hasSize(1);
+
+        // From here on nobody is left who waited when h1 got it.
+        open.get(1).cancel(false);
+        tree.passSeconds(1);
+        assertThat(requireNonNull(tree.runtime.explain("late")).headline()).doesNotContain("as the queue moves");
+        assertThat(tree.runtime.episodes()).singleElement().satisfies(episode -> {
+            assertThat(episode.isOpen()).isTrue();
+            assertThat(episode.start()).isEqualTo(TestTree.START);
+        });
+        // And it moves once more.
+        closeQuietly((AutoCloseable) open.get(0).join());
+        tree.passSeconds(1);
+        assertThat(tree.runtime.episodes()).singleElement().satisfies(episode -> {
+            assertThat(episode.root().shortName()).isEqualTo("late");
+            assertThat(episode.start()).isEqualTo(TestTree.START);
+            assertThat(episode.mostWaiters()).isEqualTo(3);
+        });
+        closeQuietly((AutoCloseable) open.get(2).join());
+        closeQuietly((AutoCloseable) open.get(3).join());
+        assertThat(tree.runtime.episodes()).singleElement().satisfies(episode -> {
+            assertThat(episode.isOpen()).isFalse();
+            assertThat(episode.lasted()).isEqualTo(Duration.ofSeconds(15));
+        });
+    }
+
+    @Test
+    void twoHoldersThatStayAreTwoEpisodes() {
+        takes("a", "orders");
+        takes("b", "stock");
+        wants("one", "orders");
+        wants("two", "stock");
+        tree.pass(LONG);
+        assertThat(tree.runtime.episodes()).hasSize(2);
+    }
+
     @Test
     void onlyTheLastFiftyEpisodesAreKept() {
         for (int i = 0; i < 60; i++) {
-            var running = at("task" + i).operation("op" + i);
+            var held = takes("task" + i, "lock" + i);
+            wants("req" + i, "lock" + i);
             tree.pass(LONG);
             assertThat(tree.runtime.episodes().get(0).isOpen()).isTrue();
-            running.close();
+            held.close();
+            closeQuietly((AutoCloseable) open.get(i).join());
             assertThat(tree.runtime.explainAll()).isEmpty();
         }
         assertThat(tree.runtime.episodes()).hasSize(50);
-        assertThat(tree.runtime.episodes().get(0).name()).isEqualTo("op59");
+        assertThat(tree.runtime.episodes().get(0).name()).isEqualTo("lock59");
     }
 
     // --- the pieces
@@ -518,6 +709,26 @@ class FaultScenariosTest {
         first.forEach(AutoCloseableGuard::close);
     }
 
+    /** Two that wait for each other, of which one reads what others want to write. */
+    private void knotOver(String table) {
+        ContextReadWriteLock<Object> read = tree.root.readWriteLock(table, (Object) "v");
+        ContextMutex<Object> other = mutex("other");
+        var taken = other.lock().toCompletableFuture().join();
+        FastnContext a = at("a");
+        FastnContext b = at("b");
+        open.add(in(
+                b,
+                () -> other.<String>withLock(v ->
+                                in(b, () -> read.<String>withWriteLock(w -> CompletableFuture.completedFuture("done"))))
+                        .toCompletableFuture()));
+        open.add(in(
+                a,
+                () -> read.<String>withReadLock(v ->
+                                in(a, () -> other.<String>withLock(w -> CompletableFuture.completedFuture("done"))))
+                        .toCompletableFuture()));
+        taken.close();
+    }
+
     private void knot() {
         ContextSemaphore semaphore = tree.root.semaphore("connections", 2);
         var all = semaphore.acquire(2).toCompletableFuture().join();
@@ -536,6 +747,14 @@ class FaultScenariosTest {
     }
 
     private FastnContext serves(String address, String caller) {
+        return message(address, caller, true);
+    }
+
+    private void sent(String address, String caller) {
+        var unused = message(address, caller, false);
+    }
+
+    private FastnContext message(String address, String caller, boolean owesReply) {
         FastnContext from = at(caller);
         return tree.root.openChild(
                 address,
@@ -544,7 +763,8 @@ class FaultScenariosTest {
                         tree.runtime.node().alias(),
                         tree.runtime.node().incarnation(),
                         from.id(),
-                        from.path().toString()));
+                        from.path().toString(),
+                        owesReply));
     }
 
     private void onThread(String who, Runnable code) {

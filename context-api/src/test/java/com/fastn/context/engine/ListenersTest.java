@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextMutex;
@@ -12,13 +13,19 @@ import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockType;
+import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.StatusSnapshot;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -260,6 +267,7 @@ class ListenersTest {
         FifoMutex<?> orders = (FifoMutex<?>) tree.root.mutex("orders");
         listen();
         LockGuard<?> first = orders.lock().toCompletableFuture().join();
+        long fence = first.fence();
         var second = MutexTest.ask(task, orders);
         var given = MutexTest.ask(task, orders);
         given.cancel(false);
@@ -269,39 +277,107 @@ class ListenersTest {
         ContextPath root = tree.root.path();
         assertThat(events)
                 .containsExactly(
-                        new ContextEvent.LockHeld(tree.root.id(), root, orders.id(), "orders", LockType.MUTEX, 1),
+                        new ContextEvent.LockHeld(tree.root.id(), root, orders.id(), "orders", LockType.MUTEX, fence),
                         new ContextEvent.WaitStarted(task.id(), TASK, orders.id(), "orders", LockType.MUTEX),
                         new ContextEvent.WaitStarted(task.id(), TASK, orders.id(), "orders", LockType.MUTEX),
                         new ContextEvent.WaitEnded(task.id(), TASK, orders.id(), "orders", LockType.MUTEX),
-                        new ContextEvent.LockReleased(tree.root.id(), root, orders.id(), "orders", LockType.MUTEX, 1),
-                        new ContextEvent.LockHeld(task.id(), TASK, orders.id(), "orders", LockType.MUTEX, 2),
-                        new ContextEvent.LockReleased(task.id(), TASK, orders.id(), "orders", LockType.MUTEX, 2));
+                        new ContextEvent.LockReleased(
+                                tree.root.id(), root, orders.id(), "orders", LockType.MUTEX, fence),
+                        new ContextEvent.LockHeld(task.id(), TASK, orders.id(), "orders", LockType.MUTEX, fence + 1),
+                        new ContextEvent.LockReleased(
+                                task.id(), TASK, orders.id(), "orders", LockType.MUTEX, fence + 1));
     }
 
+    /** While it is told, another thread gets at everything that the event may speak of, and finds it changed. */
     @Test
-    void anEventIsToldAfterTheChangeAndOutsideOfLocks() {
-        AtomicReference<Thread> asked = new AtomicReference<>();
+    @Timeout(60)
+    void eachKindOfEventIsToldAfterTheChangeAndOutsideOfLocks() {
+        FastnContext other = tree.open("other");
+        ContextNode task = tree.open("task");
+        ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+        Thread changer = Thread.currentThread();
+        Set<Class<?>> told = new LinkedHashSet<>();
         tree.runtime.addListener(event -> {
-            if (event instanceof ContextEvent.Opened opened) {
-                assertThat(tree.runtime.find(opened.contextId())).isNotNull();
-                // Another thread gets at everything that the event speaks of.
-                Thread other = new Thread(() -> tree.runtime.status());
-                other.start();
-                try {
-                    other.join();
-                } catch (InterruptedException e) {
-                    throw new AssertionError(e);
-                }
-                asked.set(Thread.currentThread());
-            } else if (event instanceof ContextEvent.Closed closed) {
-                events.add(event);
-                assertThat(tree.runtime.find(closed.contextId())).isNull();
+            if (Thread.currentThread() == changer) {
+                CompletableFuture<@Nullable Void> met = CompletableFuture.runAsync(
+                        () -> {
+                            assertThat(tree.runtime.status()).satisfies(now -> isThere(event, now));
+                            for (FastnContext context : List.of(tree.root, other, task)) {
+                                context.setData("met", told.size());
+                                context.incrementLive("met");
+                                context.decrementLive("met");
+                                context.incrementTotal("met");
+                                context.child("met").open().close();
+                            }
+                            LockGuard<Integer> free = orders.tryLock();
+                            if (free != null) {
+                                free.close();
+                            }
+                        },
+                        code -> new Thread(code, "other").start());
+                assertThat(met).as("at %s", event).succeedsWithin(Duration.ofSeconds(20));
+                told.add(event.getClass());
             }
         });
-        tree.open("task").close();
+        LockGuard<Integer> guard = orders.lock().toCompletableFuture().join();
+        MutexTest.ask(task, orders).cancel(false);
+        guard.close();
+        try (Operation ignored = task.operation("db")) {
+            task.setData("order", 7);
+        }
+        task.addTotal("rows", 1);
+        tree.open(task, "child").close();
+        task.cancel("stop");
+        task.close();
 
-        assertThat(asked).hasValue(Thread.currentThread());
-        assertThat(events).hasSize(1);
+        assertThat(told).containsExactlyInAnyOrderElementsOf(kinds(ContextEvent.class));
+    }
+
+    private static List<Class<?>> kinds(Class<?> of) {
+        Class<?>[] below = of.getPermittedSubclasses();
+        return below == null
+                ? List.of(of)
+                : Arrays.stream(below).flatMap(each -> kinds(each).stream()).toList();
+    }
+
+    private static void isThere(ContextEvent event, StatusSnapshot now) {
+        ContextStatus found = contextOf(event, now);
+        if (event instanceof ContextEvent.Closed) {
+            assertThat(found).isNull();
+            return;
+        }
+        ContextStatus context = requireNonNull(found, "the context of " + event);
+        if (event instanceof ContextEvent.Cancelled cancelled) {
+            assertThat(context.cancelReason()).isEqualTo(cancelled.reason());
+        } else if (event instanceof ContextEvent.Changed changed
+                && !changed.key().equals("state")) {
+            assertThat(context.data()).containsKey(changed.key());
+        } else if (event instanceof ContextEvent.OperationStarted) {
+            assertThat(context.operations()).hasSize(1);
+        } else if (event instanceof ContextEvent.OperationEnded) {
+            assertThat(context.operations()).isEmpty();
+        } else if (event instanceof ContextEvent.CounterChanged counted) {
+            assertThat(context.totalCounters()).containsEntry(counted.counter(), counted.total());
+        } else if (event instanceof ContextEvent.LockHeld held) {
+            assertThat(now.activeLocks()).extracting(LockStatus::fence).contains(held.fence());
+        } else if (event instanceof ContextEvent.LockReleased released) {
+            assertThat(now.activeLocks()).extracting(LockStatus::fence).doesNotContain(released.fence());
+        } else if (event instanceof ContextEvent.WaitStarted) {
+            assertThat(now.lockWaiters()).extracting(LockWaiter::contextId).contains(event.contextId());
+        } else if (event instanceof ContextEvent.WaitEnded) {
+            assertThat(now.lockWaiters()).extracting(LockWaiter::contextId).doesNotContain(event.contextId());
+        }
+    }
+
+    private static @Nullable ContextStatus contextOf(ContextEvent event, StatusSnapshot now) {
+        ArrayDeque<ContextStatus> open = new ArrayDeque<>(List.of(now.globalContext()));
+        for (ContextStatus context = open.poll(); context != null; context = open.poll()) {
+            if (context.id() == event.contextId()) {
+                return context;
+            }
+            open.addAll(context.children());
+        }
+        return null;
     }
 
     @Test

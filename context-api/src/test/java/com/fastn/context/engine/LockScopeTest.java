@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -129,7 +130,7 @@ class LockScopeTest {
         CompletionStage<Integer> releasing = orders().withLock(value -> {
             held.close();
             Waiter<?> served = ((FifoLock<?>) orders()).view().waiters().get(0).waiter();
-            assertThat(requireNonNull(served.inside, "inside").outer)
+            assertThat(requireNonNull(served.inside, "inside").outer())
                     .as("the scope that released is none of its own")
                     .isNull();
             return CompletableFuture.completedFuture(value);
@@ -222,6 +223,150 @@ class LockScopeTest {
         assertThat(stock().holder())
                 .as("the guard came too late for the one who asked")
                 .isNotNull();
+    }
+
+    // --- scopes that had to wait for their own lock
+
+    private ContextMutex<Integer> prices() {
+        return tree.root.mutex("prices", 3);
+    }
+
+    @Test
+    void L7_alsoThroughAScopeThatHadToWaitForItsLock() {
+        ContextNode alice = tree.open("alice");
+        LockGuard<Integer> held = stock().lock().toCompletableFuture().join();
+        CompletableFuture<Integer> result = as(
+                alice,
+                () -> orders().withLock(
+                                a -> stock().withLock(b -> orders().withLock(CompletableFuture::completedFuture))));
+        assertThat(result).isNotDone();
+        held.close();
+
+        assertFailure(result)
+                .isInstanceOf(SelfDeadlockException.class)
+                .hasMessageStartingWith("mutex \"orders\" is held by app.alice in a scope");
+        assertThat(orders().holder()).isNull();
+        assertThat(stock().holder()).isNull();
+    }
+
+    @Test
+    void L7_whereTheOuterScopeDoesNotWaitForTheOneThatHadToWaitASecondLockQueues() {
+        LockGuard<Integer> held = stock().lock().toCompletableFuture().join();
+        List<CompletableFuture<LockGuard<Integer>>> asked = new ArrayList<>();
+        CompletableFuture<Integer> elsewhere = new CompletableFuture<>();
+        CompletionStage<Integer> outer = orders().withLock(a -> {
+            asked.add(stock().withLock(b -> orders().lock()).toCompletableFuture());
+            return elsewhere;
+        });
+        held.close();
+        assertThat(asked.get(0)).isNotDone();
+        elsewhere.complete(7);
+        assertThat(outer).isCompletedWithValue(7);
+        asked.get(0).join().close();
+    }
+
+    @Test
+    void L14_aScopeIsSeenToWaitThroughOneThatHadToWaitForItsLock() {
+        LockGuard<Integer> heldStock = stock().lock().toCompletableFuture().join();
+        LockGuard<Integer> heldPrices = prices().lock().toCompletableFuture().join();
+        CompletableFuture<Integer> nested = orders().withLock(
+                        a -> stock().withLock(b -> prices().withLock(CompletableFuture::completedFuture)))
+                .toCompletableFuture();
+        heldStock.close();
+        assertThat(scopesThatWaitFor(prices())).containsExactly("stock", "orders");
+        heldPrices.close();
+        assertThat(nested).isCompletedWithValue(3);
+    }
+
+    @Test
+    void L14_aScopeThatGaveSomethingElseIsNotSeenToWaitThroughOneThatHadToWait() {
+        LockGuard<Integer> heldStock = stock().lock().toCompletableFuture().join();
+        LockGuard<Integer> heldPrices = prices().lock().toCompletableFuture().join();
+        List<CompletableFuture<Integer>> asked = new ArrayList<>();
+        CompletableFuture<Integer> elsewhere = new CompletableFuture<>();
+        orders().withLock(a -> {
+            asked.add(stock().withLock(b -> prices().withLock(CompletableFuture::completedFuture))
+                    .toCompletableFuture());
+            return elsewhere;
+        });
+        heldStock.close();
+        assertThat(scopesThatWaitFor(prices())).containsExactly("stock");
+        elsewhere.complete(1);
+        heldPrices.close();
+        assertThat(asked.get(0)).isCompletedWithValue(3);
+    }
+
+    @Test
+    void L14_aThreadThatBlocksInAScopeThatHadToWaitIsNotInTheOuterOne() throws InterruptedException {
+        LockGuard<Integer> heldStock = stock().lock().toCompletableFuture().join();
+        LockGuard<Integer> heldPrices = prices().lock().toCompletableFuture().join();
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        // The outer work has asked, and has not given what ends it.
+        Thread outer = new Thread(() -> orders().withLock(a -> {
+            stock().withLock(b -> {
+                try (LockGuard<Integer> guard = prices().lockBlocking()) {
+                    return CompletableFuture.completedFuture(guard.value());
+                }
+            });
+            asked.countDown();
+            awaitQuietly(goOn);
+            return CompletableFuture.completedFuture(a);
+        }));
+        outer.start();
+        asked.await();
+        Thread inner = new Thread(heldStock::close);
+        inner.start();
+        await().until(() -> prices().waiters() == 1);
+        assertThat(scopesThatWaitFor(prices())).containsExactly("stock");
+        goOn.countDown();
+        outer.join();
+        heldPrices.close();
+        inner.join();
+        assertThat(stock().holder()).isNull();
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void ofWorkThatAsksAgainAndAgainAndWaitsForNothingNothingIsKept() {
+        // Each piece of work asks for the other lock, in turns, and is over before that is granted.
+        LockGuard<Integer> held = orders().lock().toCompletableFuture().join();
+        pump(orders(), stock());
+        for (int i = 0; i < 5; i++) {
+            LockGuard<Integer> next = (i % 2 == 0 ? stock() : orders())
+                    .lock()
+                    .toCompletableFuture()
+                    .join();
+            held.close();
+            FifoLock<?> waitedFor = (FifoLock<?>) (i % 2 == 0 ? stock() : orders());
+            Scope inside = requireNonNull(waitedFor.view().waiters().get(0).waiter().inside, "inside");
+            assertThat(inside.outer()).isNull();
+            assertThat(((Waiter<?>) inside.grant).inside).isNull();
+            held = next;
+        }
+        tree.root.waits().forEach(wait -> wait.lock.giveUp(wait, new IllegalStateException("enough")));
+        held.close();
+    }
+
+    private void pump(ContextMutex<Integer> now, ContextMutex<Integer> then) {
+        now.withLock(value -> {
+            pump(then, now);
+            return CompletableFuture.completedFuture(value);
+        });
+    }
+
+    private static List<String> scopesThatWaitFor(ContextMutex<?> lock) {
+        return ((FifoLock<?>) lock)
+                .view().waiters().get(0).scopesThatWait().stream()
+                        .map(Grant::lockName)
+                        .toList();
     }
 
     // --- scopes whose work moves from thread to thread
@@ -368,7 +513,7 @@ class LockScopeTest {
             assertThatIllegalStateException()
                     .isThrownBy(free::lockBlocking)
                     .withMessage(
-                            "mutex \"orders\" was asked for in a way that blocks, on an event loop, which must not be"
+                            "mutex \"orders\" was asked for by app in a way that blocks, on an event loop, which must not be"
                                     + " held up; use the form that gives a stage, or a worker or virtual thread");
             assertThatIllegalStateException().isThrownBy(() -> free.lockBlocking(Duration.ZERO));
             assertThatIllegalStateException().isThrownBy(() -> pool.acquireBlocking(1));

@@ -6,18 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.LockTimeoutException;
+import com.fastn.context.Registration;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class MutexTest {
@@ -265,6 +269,74 @@ class MutexTest {
     }
 
     @Test
+    void L4_aWaitWhoseTimeNobodyCanSeeToFailsAndLeavesTheQueue() {
+        OutOfMemoryError noThread = new OutOfMemoryError("unable to create native thread");
+        EngineRuntime runtime = new EngineRuntime(
+                new ContextEngine.Settings("app", "App", "alice", tree.ticker),
+                tree.runtime.current(),
+                CounterStore.Caps.DEFAULT,
+                new Timers(ForkJoinPool::commonPool) {
+                    @Override
+                    Registration after(Duration delay, Runnable task) {
+                        throw noThread;
+                    }
+                });
+        ContextMutex<Integer> orders = runtime.root().mutex("orders", 1);
+        LockGuard<Integer> held = orders.lock().toCompletableFuture().join();
+        CompletableFuture<LockGuard<Integer>> timed =
+                orders.lock(Duration.ofSeconds(1)).toCompletableFuture();
+        CompletableFuture<Integer> scoped = orders.withLock(Duration.ofSeconds(1), CompletableFuture::completedFuture)
+                .toCompletableFuture();
+        assertFailure(timed).isSameAs(noThread);
+        assertFailure(scoped).isSameAs(noThread);
+        assertThat(orders.waiters()).isZero();
+        held.close();
+        assertThat(orders.holder())
+                .as("granted to one who has heard nothing of it")
+                .isNull();
+        runtime.close();
+    }
+
+    @Test
+    void L10_theFenceGoesOnRisingWhenTheLockIsMadeAnewAndAfterARestart() {
+        long last = 0;
+        for (int i = 0; i < 3; i++) {
+            ContextNode shop = tree.open("shop");
+            for (int k = 0; k < 3; k++) {
+                LockGuard<Integer> guard =
+                        shop.mutex("orders", 1).lock().toCompletableFuture().join();
+                assertThat(guard.fence()).isGreaterThan(last).isLessThan(1L << 53);
+                last = guard.fence();
+                guard.close();
+            }
+            shop.close();
+            tree.pass(Duration.ofNanos(10_000));
+        }
+        EngineRuntime restarted = tree.another();
+        try (LockGuard<Integer> guard =
+                restarted.root().mutex("orders", 1).lock().toCompletableFuture().join()) {
+            assertThat(guard.fence()).isGreaterThan(last);
+        }
+        restarted.close();
+    }
+
+    @Test
+    @Timeout(60)
+    void whoSynchronizesOnALockHoldsNobodyUp() throws InterruptedException {
+        ContextMutex<Integer> orders = orders();
+        LockGuard<Integer> held = orders.lock().toCompletableFuture().join();
+        CompletableFuture<LockGuard<Integer>> next = orders.lock().toCompletableFuture();
+        Thread releasing;
+        synchronized (orders) {
+            releasing = new Thread(held::close);
+            releasing.start();
+            releasing.join();
+            assertThat(next).isCompleted();
+        }
+        next.join().close();
+    }
+
+    @Test
     void L4_noTimerIsLeftByAWaitThatEndedOtherwise() {
         ContextMutex<Integer> orders = orders();
         LockGuard<Integer> holder = orders.lock().toCompletableFuture().join();
@@ -391,7 +463,12 @@ class MutexTest {
 
         assertThat(orders.holder()).isSameAs(other);
         assertThat(tree.runtime.misuses())
-                .containsExactly("2x a guard of mutex \"orders\" was closed twice; the second time had no effect");
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "2x a guard of mutex \"orders\" was closed twice; the second time had no effect: close it in one"
+                                + " place, such as a try-with-resources, or use withLock; the first was"
+                                + " that of app, closed again at " + MutexTest.class.getName());
         second.close();
     }
 
@@ -418,9 +495,14 @@ class MutexTest {
         tree.root.mutex("plain", 7);
 
         assertThat(tree.runtime.misuses())
-                .containsExactly(
-                        "1x mutex \"orders\" was asked for with another first value; the first one stays",
-                        "1x mutex \"plain\" was asked for with another first value; the first one stays");
+                .satisfiesExactly(
+                        orders -> assertThat(orders)
+                                .startsWith("1x mutex \"orders\" was asked for with another first value; the first one"
+                                        + " stays: give the same each time, or take another name; the first was that of"
+                                        + " app, which has 1, with 2 at " + MutexTest.class.getName()),
+                        plain -> assertThat(plain)
+                                .startsWith("1x mutex \"plain\" was asked for with another first value; the first one")
+                                .contains("which has null, with 7 at"));
     }
 
     @Test

@@ -37,6 +37,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ForkJoinPool;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -76,6 +78,7 @@ class NullsTest {
         SAMPLES.put(Runnable.class, (Runnable) () -> {});
         SAMPLES.put(Callable.class, (Callable<?>) () -> "done");
         SAMPLES.put(Executor.class, (Executor) Runnable::run);
+        SAMPLES.put(ExecutorService.class, ForkJoinPool.commonPool());
         SAMPLES.put(Consumer.class, (Consumer<?>) given -> {});
         SAMPLES.put(Function.class, (Function<?, ?>) given -> CompletableFuture.completedFuture("done"));
         SAMPLES.put(Supplier.class, (Supplier<?>) () -> CompletableFuture.completedFuture("done"));

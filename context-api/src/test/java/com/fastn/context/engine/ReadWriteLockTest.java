@@ -132,7 +132,7 @@ class ReadWriteLockTest {
         guard.close();
         assertThatIllegalStateException()
                 .isThrownBy(guard::value)
-                .withMessage("this guard of rwlock \"prices\" is closed; lock again to reach the value");
+                .withMessage("this guard of rwlock \"prices\", given to app, is closed; lock again to reach the value");
     }
 
     @Test
@@ -194,6 +194,36 @@ class ReadWriteLockTest {
         assertThat(tree.runtime.misuses()).isEmpty();
         tree.root.readWriteLock("prices", "other");
         assertThat(tree.runtime.misuses())
-                .containsExactly("1x rwlock \"prices\" was asked for with another first value; the first one stays");
+                .singleElement()
+                .asString()
+                .contains("which has a java.lang.String, with a java.lang.String at "
+                        + ReadWriteLockTest.class.getName());
+    }
+
+    @Test
+    void L4_workThatIsNotGrantedTheLockInTimeIsNeverRun() {
+        LockGuard<String> held = write(tree.root).join();
+        CompletableFuture<String> reads = prices().<String>withReadLock(Duration.ofMillis(1), value -> {
+                    throw new AssertionError("read");
+                })
+                .toCompletableFuture();
+        CompletableFuture<String> writes = prices().<String>withWriteLock(Duration.ofMillis(1), guard -> {
+                    throw new AssertionError("written");
+                })
+                .toCompletableFuture();
+        await().until(() -> reads.isDone() && writes.isDone());
+        assertFailure(reads).isInstanceOf(LockTimeoutException.class);
+        assertFailure(writes).isInstanceOf(LockTimeoutException.class);
+        assertThat(prices().waiters()).isZero();
+        held.close();
+
+        assertThat(prices().<String>withWriteLock(
+                                Duration.ofSeconds(30),
+                                guard -> CompletableFuture.completedFuture(guard.update(v -> "new"))))
+                .isCompletedWithValue("new");
+        assertThat(prices().<String>withReadLock(Duration.ofSeconds(30), CompletableFuture::completedFuture))
+                .isCompletedWithValue("new");
+        assertThat(prices().holders()).isEmpty();
+        assertThat(tree.runtime.timers().pending()).isZero();
     }
 }

@@ -60,12 +60,27 @@ class RecentContextsTest {
     @Test
     void aContextThatIsNotMarkedIsForgottenAndCostsNothing() {
         ContextNode job = tree.open("job");
-        job.failed(new IllegalStateException("no one asks"));
         job.close();
 
         assertThat(tree.runtime.recent()).isEmpty();
         assertThat(job.extrasOrNull()).isNull();
         assertThat(job.countersOrNull()).isNull();
+    }
+
+    @Test
+    void aContextThatFailedBeforeItWasMarkedIsRememberedAsFailed() {
+        ContextNode job = tree.open("job");
+        job.failed(new IllegalStateException("disk full"));
+        job.persist();
+        job.close();
+        ContextNode other = tree.open("other");
+        other.failed(new IllegalStateException("nobody asks"));
+        other.close();
+
+        assertThat(tree.runtime.recent())
+                .singleElement()
+                .extracting(FinishedContext::outcome)
+                .isEqualTo(new Failed("IllegalStateException: disk full"));
     }
 
     @Test

@@ -6,6 +6,7 @@ import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.ManualTicker;
+import com.fastn.context.Registration;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
@@ -104,6 +105,41 @@ class RuntimeTest {
         assertThat(FastnContext.global())
                 .isSameAs(ContextRuntime.defaultRuntime().root());
         assertThat(ContextEngine.get().currentOrNull()).isNull();
+    }
+
+    @Test
+    void runtimesThatAreTheDefaultOneForATimeMayEndInAnyOrder() {
+        ContextEngine engine = ContextEngine.get();
+        ContextRuntime before = ContextRuntime.defaultRuntime();
+        try (ContextRuntime a = ContextRuntime.builder().alias("a").build();
+                ContextRuntime b = ContextRuntime.builder().alias("b").build();
+                ContextRuntime c = ContextRuntime.builder().alias("c").build()) {
+            Registration first = engine.useAsDefault(a);
+            Registration second = engine.useAsDefault(b);
+            Registration third = engine.useAsDefault(c);
+            first.close();
+            a.close();
+            assertThat(ContextRuntime.defaultRuntime()).isSameAs(c);
+            third.close();
+            third.close();
+            assertThat(ContextRuntime.defaultRuntime()).isSameAs(b);
+            second.close();
+            assertThat(ContextRuntime.defaultRuntime()).isSameAs(before);
+        }
+    }
+
+    @Test
+    void whatWasMadeInPlaceOfAClosedDefaultRuntimeGoesWithIt() {
+        ContextRuntime before = ContextRuntime.defaultRuntime();
+        Registration asDefault;
+        try (ContextRuntime test = ContextRuntime.builder().alias("test").build()) {
+            asDefault = ContextEngine.get().useAsDefault(test);
+        }
+        ContextRuntime fresh = ContextRuntime.defaultRuntime();
+        assertThat(fresh).isNotSameAs(before);
+        asDefault.close();
+        assertThat(ContextRuntime.defaultRuntime()).isSameAs(before);
+        fresh.close();
     }
 
     @Test

@@ -6,9 +6,14 @@ import com.fastn.context.ContextEngine;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
+import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
+import com.fastn.context.status.BlockedPlace;
+import com.fastn.context.status.CauseKind;
 import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.ContextTrouble;
 import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.SnapshotFold;
 import com.fastn.context.status.SnapshotLimits;
@@ -72,6 +77,60 @@ class SnapshotLimitsTest {
         operation.close();
         waiting.cancel(false);
         guard.close();
+    }
+
+    @Test
+    void M10_ofManyThatDoNotEndEachIsInSightAndNotOnlyThoseThatAreToldOf() {
+        List<Long> unclosed = new ArrayList<>();
+        for (int i = 0; i < 5_000; i++) {
+            ContextNode session = tree.open("session");
+            if (i % 100 == 7) {
+                tree.open(session, "reader");
+                session.close();
+                unclosed.add(session.id());
+            }
+        }
+        tree.passSeconds(61);
+        StatusSnapshot folded = tree.runtime.status(SnapshotLimits.DEFAULT.withMaxContexts(101));
+
+        assertThat(folded.warnings())
+                .filteredOn(warning -> warning.id().equals("children-unclosed"))
+                .hasSizeLessThan(50);
+        assertThat(folded.globalContext().children())
+                .filteredOn(context -> context.trouble() == ContextTrouble.WARNED && isClosing(context))
+                .extracting(ContextStatus::id)
+                .containsExactlyElementsOf(unclosed);
+        assertThat(tree.runtime.status().globalContext().children())
+                .filteredOn(context -> context.trouble() != null && isClosing(context))
+                .extracting(ContextStatus::id)
+                .as("also where nothing is left out")
+                .containsExactlyElementsOf(unclosed);
+    }
+
+    private static boolean isClosing(ContextStatus context) {
+        return context.state() == ContextState.CLOSING;
+    }
+
+    @Test
+    void M10_theOneThatHoldsUpAnEventLoopIsInSightAndNotTheQuietestOfItsName() {
+        List<ContextNode> orders = new ArrayList<>();
+        for (int i = 0; i < 2_000; i++) {
+            orders.add(tree.open("GET /orders"));
+        }
+        ContextNode blocker = orders.get(1_234);
+        BlockedPlace loop = new BlockedPlace(
+                CauseKind.EVENT_LOOP, "loop-1", Duration.ofSeconds(4), "", List.of(blocker.id()), List.of(), 0);
+        try (Registration places = tree.runtime.setBlockedPlaces(() -> List.of(loop))) {
+            tree.passSeconds(2);
+            blocker.touch();
+            StatusSnapshot folded = tree.runtime.status(SnapshotLimits.DEFAULT.withMaxContexts(2));
+
+            assertThat(places).isNotNull();
+            assertThat(folded.globalContext().children())
+                    .singleElement()
+                    .matches(context -> context.id() == blocker.id())
+                    .matches(context -> context.trouble() == ContextTrouble.WARNED);
+        }
     }
 
     @Test

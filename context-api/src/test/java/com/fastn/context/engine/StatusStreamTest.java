@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.LockGuard;
+import com.fastn.context.Operation;
 import com.fastn.context.Thresholds;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
@@ -197,6 +199,31 @@ class StatusStreamTest {
         assertThat(watcher.snapshots.get(1).warnings())
                 .extracting(StatusWarning::id)
                 .contains("context-idle");
+        watcher.cancel();
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // closed at the end
+    void oneMoreThanTheTwentyThatAreNamedIsToldToo() {
+        List<Operation> queries = new ArrayList<>();
+        for (int i = 0; i <= Findings.MAX_PER_RULE; i++) {
+            queries.add(tree.open("reader").operation("db"));
+        }
+        tree.passSeconds(5);
+        queries.add(tree.open("reader").operation("db"));
+        tree.passSeconds(6);
+        Watcher watcher = watch(Long.MAX_VALUE);
+        watcher.awaitSnapshots(1);
+        assertThat(watcher.snapshots.get(0).warnings())
+                .extracting(StatusWarning::message)
+                .contains("+1 more operations slow");
+        tree.passSeconds(6);
+
+        watcher.awaitSnapshots(2);
+        assertThat(watcher.snapshots.get(1).warnings())
+                .extracting(StatusWarning::message)
+                .contains("+2 more operations slow");
+        queries.forEach(Operation::close);
         watcher.cancel();
     }
 

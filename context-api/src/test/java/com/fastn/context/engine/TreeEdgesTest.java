@@ -4,7 +4,11 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
+import com.fastn.context.LiveCount;
+import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
@@ -13,7 +17,10 @@ import com.fastn.context.status.ContextState;
 import com.fastn.context.status.ContextStatus;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -110,19 +117,63 @@ class TreeEdgesTest {
         assertThat(status(context).activity()).isEqualTo("writing");
     }
 
+    /** What design calls activity, but for what only an environment sees, such as requests and messages. */
     @Test
+    @SuppressWarnings("MustBeClosedChecker") // closed as one of the uses
     void everyUseIsASignOfLife() {
         ContextNode context = tree.open("worker");
-        tree.passSeconds(1);
-        context.incrementTotal("requests");
-        assertThat(context.idleDuration()).isZero();
-        tree.passSeconds(1);
-        Operation operation = begin(context, "reading");
-        assertThat(context.idleDuration()).isZero();
-        tree.passSeconds(1);
-        operation.close();
-        assertThat(context.idleDuration()).isZero();
-        assertThat(context.duration()).isEqualTo(Duration.ofSeconds(3));
+        ContextNode child = tree.open(context, "child");
+        ContextMutex<Integer> lock = tree.root.mutex("lock", 1);
+        LockGuard<Integer> elsewhere = requireNonNull(lock.tryLock());
+        List<Operation> operation = new ArrayList<>();
+        List<LiveCount> live = new ArrayList<>();
+        List<CompletableFuture<LockGuard<Integer>>> guards = new ArrayList<>();
+        Map<String, Runnable> uses = new LinkedHashMap<>();
+        uses.put("a word", () -> context.touch("parsing"));
+        uses.put("a total", () -> context.incrementTotal("requests"));
+        uses.put("a total by its handle", () -> context.totalCounter("requests").increment());
+        uses.put("more alive", () -> context.incrementLive("busy"));
+        uses.put("fewer alive", () -> context.decrementLive("busy"));
+        uses.put("one that is alive", () -> live.add(track(context, "rooms")));
+        uses.put("its end", () -> live.get(0).close());
+        uses.put("an operation", () -> operation.add(begin(context, "reading")));
+        uses.put("the end of one", () -> operation.get(0).close());
+        uses.put("a child that opens", () -> context.openChild("one more", ContextKind.TASK, null));
+        uses.put("a child that closes", child::close);
+        uses.put("a lock that is free", () -> guards.add(lockOf(context, "own")));
+        uses.put("the release of one", () -> guards.get(0).join().close());
+        uses.put("a wait for a lock", () -> guards.add(ask(context, lock)));
+        uses.put("the grant of that", elsewhere::close);
+        uses.put("the release of that", () -> guards.get(1).join().close());
+        uses.put(
+                "a task",
+                () -> context.spawn(() -> CompletableFuture.completedFuture(1))
+                        .toCompletableFuture()
+                        .join());
+
+        uses.forEach((what, use) -> {
+            tree.passSeconds(1);
+            assertThat(context.idleDuration()).as("before %s", what).isEqualTo(Duration.ofSeconds(1));
+            use.run();
+            assertThat(context.idleDuration()).as(what).isZero();
+        });
+        assertThat(context.duration()).isEqualTo(Duration.ofSeconds(uses.size()));
+    }
+
+    private static CompletableFuture<LockGuard<Integer>> lockOf(FastnContext context, String name) {
+        return context.mutex(name, 1).lock().toCompletableFuture();
+    }
+
+    /** Asks for a lock of somebody else, in a context. */
+    private static CompletableFuture<LockGuard<Integer>> ask(FastnContext context, ContextMutex<Integer> lock) {
+        try (ContextScope ignored = context.makeCurrent()) {
+            return lock.lock().toCompletableFuture();
+        }
+    }
+
+    @SuppressWarnings("MustBeClosedChecker")
+    private static LiveCount track(FastnContext context, String name) {
+        return context.trackLive(name);
     }
 
     @SuppressWarnings("MustBeClosedChecker")

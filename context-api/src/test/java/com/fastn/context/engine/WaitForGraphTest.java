@@ -13,6 +13,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -71,6 +73,36 @@ class WaitForGraphTest {
                 throw new AssertionError("no cycle: " + cycle);
             }
         }
+    }
+
+    @Test
+    void L14_whatIsSuspectedIsJustWhatNoFutureResolvesIfContextsDoOneThingAtATime() {
+        long seed = Long.getLong("fastn.seed", new Random().nextLong());
+        System.out.println("WaitForGraphTest suspicions, seed " + seed + ", " + SCHEDULES / 4 + " schedules");
+        Predicate<Object> oneBranch = context -> !context.equals("p0");
+        long suspected = 0;
+        for (int i = 0; i < SCHEDULES / 4; i++) {
+            SmallSystem system = new SmallSystem(new SplittableRandom(seed + i));
+            for (int step = 0; step < 40; step++) {
+                if (system.step()) {
+                    List<Lock> locks = system.locks();
+                    Set<Object> expected = AllFutures.neverServed(locks, oneBranch);
+                    Set<Object> never = new HashSet<>();
+                    WaitForGraph.neverServed(locks, oneBranch).forEach(wait -> never.add(wait.key()));
+                    List<List<Step>> cycles = WaitForGraph.suspected(locks, oneBranch);
+                    if (!never.equals(expected)
+                            || !cycles.stream()
+                                    .flatMap(List::stream)
+                                    .allMatch(each ->
+                                            expected.contains(each.waiting().key()))) {
+                        throw new AssertionError("seed " + seed + ", schedule " + i + ": suspected are " + expected
+                                + ", and the detector says " + never + " with the cycles " + cycles + " in " + locks);
+                    }
+                    suspected += AllFutures.neverServed(locks).equals(expected) ? 0 : 1;
+                }
+            }
+        }
+        assertThat(suspected).as("suspicions that are no proofs").isGreaterThan(SCHEDULES / 40);
     }
 
     // --- by hand
@@ -341,9 +373,14 @@ class WaitForGraphTest {
                     : lock.units == READERS || lock.units == 1 ? 1 : 1 + random.nextInt((int) lock.units);
             int depth = waits ? random.nextInt(stack.size() + 1) : stack.size();
             Taken taken = new Taken("p" + party + "-" + names++, party, lock, units, random.nextInt(5) > 0);
+            boolean unseen = random.nextInt(4) == 0;
             for (Taken outer : stack.subList(0, depth)) {
                 if (outer.scoped) {
-                    taken.inside.add(outer.key);
+                    // Of some nobody can tell whether they wait.
+                    if (!unseen) {
+                        taken.inside.add(outer.key);
+                    }
+                    taken.around.add(outer.key);
                 }
             }
             if (lock.queue.isEmpty() && lock.free() >= units) {
@@ -393,7 +430,8 @@ class WaitForGraphTest {
                                 .map(t -> new Hold(t.key, "p" + t.party, t.units))
                                 .toList(),
                         lock.queue.stream()
-                                .map(t -> new Wait(t.key, "p" + t.party, t.units, List.copyOf(t.inside)))
+                                .map(t -> new Wait(
+                                        t.key, "p" + t.party, t.units, List.copyOf(t.inside), List.copyOf(t.around)))
                                 .toList()));
             }
             return all;
@@ -421,6 +459,7 @@ class WaitForGraphTest {
         final long units;
         final boolean scoped;
         final List<Object> inside = new ArrayList<>();
+        final List<Object> around = new ArrayList<>();
 
         Taken(String key, int party, Model lock, long units, boolean scoped) {
             this.key = key;
@@ -442,16 +481,21 @@ class WaitForGraphTest {
         private final ArrayList<Long> open = new ArrayList<>();
 
         /** Something that is waited for, held, or given back; in a state these are two bits: 0, 1 and 2. */
-        private record Unit(Object key, int lock, long size, boolean held, long insideOf) {}
+        private record Unit(
+                Object key, Object context, int lock, long size, boolean held, long insideOf, long asksIn) {}
 
-        private AllFutures(List<Lock> locks) {
+        /** Whether a context may be thought of as one that does one thing at a time; null if nothing is suspected. */
+        private final @Nullable Predicate<Object> oneBranch;
+
+        private AllFutures(List<Lock> locks, @Nullable Predicate<Object> oneBranch) {
             this.locks = locks;
+            this.oneBranch = oneBranch;
             List<Object> keys = new ArrayList<>();
             locks.forEach(lock -> lock.holds().forEach(hold -> keys.add(hold.key())));
             locks.forEach(lock -> lock.queue().forEach(wait -> keys.add(wait.key())));
             for (int i = 0; i < locks.size(); i++) {
                 for (Hold hold : locks.get(i).holds()) {
-                    units.add(new Unit(hold.key(), i, hold.units(), true, 0));
+                    units.add(new Unit(hold.key(), hold.context(), i, hold.units(), true, 0, 0));
                 }
             }
             for (int i = 0; i < locks.size(); i++) {
@@ -460,7 +504,11 @@ class WaitForGraphTest {
                     for (Object key : wait.inside()) {
                         inside |= 1L << keys.indexOf(key);
                     }
-                    units.add(new Unit(wait.key(), i, wait.units(), false, inside));
+                    long around = 0;
+                    for (Object key : wait.around()) {
+                        around |= 1L << keys.indexOf(key);
+                    }
+                    units.add(new Unit(wait.key(), wait.context(), i, wait.units(), false, inside, around));
                 }
             }
             if (units.size() > 31) {
@@ -469,7 +517,11 @@ class WaitForGraphTest {
         }
 
         static Set<Object> neverServed(List<Lock> locks) {
-            return new AllFutures(locks).explore();
+            return new AllFutures(locks, null).explore();
+        }
+
+        static Set<Object> neverServed(List<Lock> locks, Predicate<Object> oneBranch) {
+            return new AllFutures(locks, oneBranch).explore();
         }
 
         private static int phase(long state, int unit) {
@@ -505,11 +557,21 @@ class WaitForGraphTest {
 
         private boolean isWaitedInside(long state, int hold) {
             for (int i = 0; i < units.size(); i++) {
-                if (phase(state, i) == 0 && (units.get(i).insideOf >>> hold & 1) == 1) {
+                if (phase(state, i) == 0
+                        && ((units.get(i).insideOf >>> hold & 1) == 1 || mayBlock(units.get(i), hold))) {
                     return true;
                 }
             }
             return false;
+        }
+
+        /** Of its own lock another branch may well wait. */
+        private boolean mayBlock(Unit wait, int hold) {
+            Unit held = units.get(hold);
+            return oneBranch != null
+                    && wait.lock != held.lock
+                    && ((wait.asksIn >>> hold & 1) == 1
+                            || (wait.context.equals(held.context) && oneBranch.test(wait.context)));
         }
 
         private long serve(long before) {

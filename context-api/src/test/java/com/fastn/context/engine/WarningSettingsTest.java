@@ -12,6 +12,7 @@ import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.SystemMetrics;
 import com.fastn.context.status.WarningSeverity;
+import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +44,7 @@ class WarningSettingsTest {
                         WarningSeverity.CRITICAL,
                         "Leaked lock \"orders\" (22s) held by settle, which has ended",
                         "app.settle",
+                        holder.id(),
                         "what settle left undone; close the guard before the context, or use withLock",
                         Duration.ofSeconds(22)));
         guard.close();
@@ -100,6 +102,7 @@ class WarningSettingsTest {
                         WarningSeverity.WARNING,
                         "session was closed 1m 3s ago, but 2 children are open, the oldest reader for 1m 33s",
                         "app.session",
+                        session.id(),
                         "who opened reader and does not close it; in strict mode runtime.unclosed() tells",
                         Duration.ofSeconds(63)));
         reader.close();
@@ -225,13 +228,17 @@ class WarningSettingsTest {
     }
 
     @Test
-    void aValueOfAWrongTypeIsRefusedWhereItIsSetWithWhatWhyAndWhatToDo() {
+    void aValueThatIsNoThresholdIsRefusedWhereItIsSetWithWhatWhyAndWhatToDo() {
         FastnContext task = tree.open("task");
         assertThatThrownBy(() -> task.setSetting(Thresholds.CONTEXT_IDLE, "60s"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
-                        "setting fastn.context-idle is 60s (java.lang.String), and it has to be a java.time.Duration;"
+                        "setting fastn.context-idle is 60s (java.lang.String), and it has to be a java.time.Duration, 0 or more;"
                                 + " set it to Duration.ofSeconds(30), for example");
+        assertThatThrownBy(() -> task.setSetting(Thresholds.OPERATION_SLOW, Duration.ofMillis(-1)))
+                .hasMessage("setting fastn.operation-slow is PT-0.001S (java.time.Duration), and it has to be a"
+                        + " java.time.Duration, 0 or more; set it to Duration.ofSeconds(30), for example");
+        task.setSetting(Thresholds.OPERATION_SLOW, Duration.ZERO);
         assertThatThrownBy(() -> task.child("x").withSetting(Thresholds.TREE_DEEP, -1))
                 .hasMessageContaining("a Number, 0 or more");
         assertThatThrownBy(() -> task.setSetting("fastn.severity.tree-deep", "bad"))
@@ -251,10 +258,43 @@ class WarningSettingsTest {
     }
 
     @Test
-    void warningsOfDeadlocksAndBlockedPlacesCanBeSilencedWithoutACountedMisuse() {
-        tree.root.setSetting(
-                Thresholds.WARNINGS_OFF,
-                List.of(WarningIds.DEADLOCK, WarningIds.DEADLOCK_SUSPECTED, WarningIds.PLACE_BLOCKED));
+    void eachIdOfARuleIsKnownAndCanBeSilencedWithoutACountedMisuse() throws IllegalAccessException {
+        List<String> ofRules = WarningRules.ALL.stream().map(WarningRule::id).toList();
+        assertThat(constants()).containsAll(ofRules);
+        tree.root.setSetting(Thresholds.WARNINGS_OFF, ofRules);
+        ofRules.forEach(id -> tree.root.setSetting(Thresholds.SEVERITY_PREFIX + id, "info"));
         assertThat(tree.runtime.misuses()).isEmpty();
+    }
+
+    @Test
+    void anIdThatIsToldWhateverTheSettingsSayIsNotCalledUnknown() throws IllegalAccessException {
+        List<String> others = new ArrayList<>(constants());
+        others.removeAll(WarningRules.ALL.stream().map(WarningRule::id).toList());
+        assertThat(others)
+                .containsExactlyInAnyOrder(
+                        "warnings-silenced",
+                        "http-cleartext",
+                        "cluster-not-authenticated",
+                        "nodes-not-listed",
+                        "peers-dropped",
+                        "deadlocks-not-listed",
+                        "not-reachable-through-cluster",
+                        "addresses-forgotten",
+                        "event-loop-late",
+                        "status-shortened");
+        for (String id : others) {
+            tree.root.setSetting(Thresholds.WARNINGS_OFF, id);
+        }
+        assertThat(tree.runtime.misuses())
+                .hasSize(others.size())
+                .allMatch(misuse -> misuse.contains("which is told whatever the settings say"));
+    }
+
+    private static List<String> constants() throws IllegalAccessException {
+        List<String> ids = new ArrayList<>();
+        for (Field field : WarningIds.class.getFields()) {
+            ids.add((String) field.get(null));
+        }
+        return ids;
     }
 }

@@ -58,6 +58,7 @@ class WarningsTest {
                         WarningSeverity.WARNING,
                         "Long-held lock \"orders\" (12.3s) held by settle",
                         "app.settle",
+                        holder.id(),
                         "what settle is doing while it holds the lock",
                         Duration.ofMillis(12_300)));
         assertThat(tree.runtime.status().activeLocks()).singleElement().matches(lock -> lock.longHeld());
@@ -80,6 +81,7 @@ class WarningsTest {
                         WarningSeverity.WARNING,
                         "checkout stuck waiting (8.1s) for \"orders\", held by settle",
                         "app.checkout",
+                        waiter.id(),
                         "what settle is doing while it holds the lock",
                         Duration.ofMillis(8_100)));
         assertThat(tree.runtime.status().lockWaiters()).singleElement().matches(LockWaiter::stuck);
@@ -103,6 +105,7 @@ class WarningsTest {
                         WarningSeverity.WARNING,
                         "checkout stuck on \"db-query\" (11s)",
                         "app.checkout",
+                        task.id(),
                         "who has to answer \"db-query\", and whether the wait has a timeout",
                         Duration.ofSeconds(11)));
         assertThat(task.subtreeStatus().globalContext().operations())
@@ -147,6 +150,7 @@ class WarningsTest {
                         WarningSeverity.INFO,
                         "one idle for 1m 5s",
                         "app.one",
+                        one.id(),
                         "whether one is done and was never closed; touch() says that it lives",
                         Duration.ofSeconds(65)));
         tree.passSeconds(60);

@@ -91,6 +91,7 @@ class ExplainerTest {
                 called.kind(),
                 called.state(),
                 null,
+                null,
                 called.duration(),
                 called.lastActivity(),
                 null,
@@ -128,6 +129,7 @@ class ExplainerTest {
                 row.kind(),
                 row.state(),
                 row.cancelReason(),
+                row.trouble(),
                 row.duration(),
                 row.lastActivity(),
                 row.activity(),
@@ -194,6 +196,186 @@ class ExplainerTest {
                         .root()
                         .text())
                 .isEqualTo("inside of \"shared:orders\" 12.2s");
+    }
+
+    @Test
+    void whoContendsWithABranchOfItsOwnContextIsHeldUpByWhatThatBranchDoes() {
+        StatusSnapshot node = node(
+                "alice",
+                "1-a",
+                root(
+                        new Row(7, "front", ContextKind.SERVICE).inside("db-query", "8s", true),
+                        new Row(8, "req", ContextKind.REQUEST)),
+                List.of(held("orders", 5, 7, "global.front", "8s")),
+                List.of(waiting("orders", 5, 7, "global.front", "7s"), waiting("orders", 5, 8, "global.req", "6s")));
+        Explainer explainer = Explainer.of(node);
+        assertThat(explained(explainer.explain(7)).headline())
+                .isEqualTo(
+                        "front: inside of \"db-query\" 8s; this or another branch of it waits for mutex \"orders\" 7s; 1"
+                                + " context waits behind it");
+        Explanation why = explained(explainer.explain(8));
+        assertThat(why.chain()).extracting(Cause::kind).containsExactly(CauseKind.LOCK);
+        assertThat(why.root().kind()).isEqualTo(CauseKind.OPERATION);
+        assertThat(why.root().name()).isEqualTo("db-query");
+    }
+
+    @Test
+    void whoHoldsALockInASlowOperationIsTheRootThoughAnotherBranchOfItWaitsShortly() {
+        for (boolean longWait : List.of(false, true)) {
+            StatusSnapshot node = node(
+                    "alice",
+                    "1-a",
+                    root(
+                            new Row(7, "front", ContextKind.SERVICE).inside("db-query", "8s", true),
+                            new Row(8, "req", ContextKind.REQUEST),
+                            new Row(9, "other", ContextKind.TASK)),
+                    List.of(held("orders", 5, 7, "global.front", "8s"), held("stock", 6, 9, "global.other", "9s")),
+                    List.of(
+                            waiting("stock", 6, 7, "global.front", longWait ? "7s" : "0.1s"),
+                            waiting("orders", 5, 8, "global.req", "6s")));
+            Explanation why = explained(Explainer.of(node).explain(8));
+            assertThat(why.root().context().shortName()).isEqualTo(longWait ? "other" : "front");
+            if (!longWait) {
+                assertThat(why.root().text())
+                        .isEqualTo(
+                                "inside of \"db-query\" 8s; this or another branch of it waits for mutex \"stock\" 0.1s");
+            }
+        }
+    }
+
+    @Test
+    void whoSentAMessageWithoutAskingForAReplyWaitsForNone() {
+        Row req = new Row(8, "req", ContextKind.REQUEST).inside("db-query", "8s", true);
+        StatusSnapshot node = node(
+                "alice",
+                "1-a",
+                root(req, new Row(9, "audit", ContextKind.MESSAGE).sentBy("global.req", 8, "alice")),
+                List.of(),
+                List.of());
+        Explanation why = explained(Explainer.of(node).explain(8));
+        assertThat(why.headline()).isEqualTo("req: inside of \"db-query\" 8s");
+        assertThat(StatusJson.readSnapshot(StatusJson.write(node))).isEqualTo(node);
+
+        Row asks = new Row(8, "req", ContextKind.REQUEST).inside("request bank.pay", "8s", true);
+        StatusSnapshot both = node(
+                "alice",
+                "1-a",
+                root(
+                        asks,
+                        new Row(9, "audit", ContextKind.MESSAGE).age("9s").sentBy("global.req", 8, "alice"),
+                        new Row(10, "bank.pay", ContextKind.MESSAGE).age("7s").calledBy("global.req", 8, "alice")),
+                List.of(),
+                List.of());
+        assertThat(explained(Explainer.of(both).explain(8)).root().context().shortName())
+                .isEqualTo("bank.pay");
+    }
+
+    @Test
+    void whoIsInAnOperationThatIsNoRequestIsNotTakenForOneWhoWaitsForAReply() {
+        StatusSnapshot node = node(
+                "alice",
+                "1-a",
+                root(
+                        new Row(8, "req", ContextKind.REQUEST).inside("db-query", "8s", true),
+                        new Row(9, "bank.pay", ContextKind.MESSAGE).calledBy("global.req", 8, "alice")),
+                List.of(),
+                List.of());
+        assertThat(explained(Explainer.of(node).explain(8)).root().name()).isEqualTo("db-query");
+    }
+
+    @Test
+    void aCrowdBehindOneRootHidesNoOther() {
+        List<Row> rows = new ArrayList<>();
+        List<LockWaiter> waiters = new ArrayList<>();
+        rows.add(new Row(2, "a", ContextKind.TASK));
+        rows.add(new Row(3, "b", ContextKind.TASK));
+        for (int i = 0; i < 1_500; i++) {
+            rows.add(new Row(10 + i, "req", ContextKind.REQUEST));
+            waiters.add(waiting("orders", 5, 10 + i, "global.req", "8s"));
+        }
+        rows.add(new Row(5_000, "other", ContextKind.REQUEST));
+        waiters.add(waiting("stock", 6, 5_000, "global.other", "7s"));
+        StatusSnapshot node = node(
+                "alice",
+                "1-a",
+                root(rows.toArray(Row[]::new)),
+                List.of(held("orders", 5, 2, "global.a", "9s"), held("stock", 6, 3, "global.b", "9s")),
+                waiters);
+        List<Explanation> all = Explainer.of(node).explainAll();
+        assertThat(all).hasSize(1_000);
+        assertThat(all.get(0).root().context().shortName()).isEqualTo("a");
+        assertThat(all.get(0).freed()).isEqualTo(1_500);
+        assertThat(all.get(999).root().context().shortName()).isEqualTo("b");
+        assertThat(all).filteredOn(why -> why.root().context().contextId() == 3).hasSize(1);
+    }
+
+    @Test
+    void aThreadIsLookedAtOnceHoweverManyWaitBehindIt() {
+        List<Row> rows = new ArrayList<>();
+        List<LockWaiter> waiters = new ArrayList<>();
+        rows.add(new Row(2, "a", ContextKind.TASK).onThread());
+        for (int i = 0; i < 20; i++) {
+            rows.add(new Row(10 + i, "req", ContextKind.REQUEST));
+            waiters.add(waiting("orders", 5, 10 + i, "global.req", "8s"));
+        }
+        StatusSnapshot node = node(
+                "alice",
+                "1-a",
+                root(rows.toArray(Row[]::new)),
+                List.of(held("orders", 5, 2, "global.a", "9s")),
+                waiters);
+        List<ContextRef> looked = new ArrayList<>();
+        List<Explanation> all = Explainer.of(node, context -> {
+                    looked.add(context);
+                    return List.of("app//com.example.Shop.sell(Shop.java:12)");
+                })
+                .explainAll();
+        assertThat(all).hasSize(20).allMatch(why -> why.root().stack().size() == 1);
+        assertThat(looked).hasSize(1);
+    }
+
+    @Test
+    void whoIsFirstInTheLineOfANodeForALockOfTheClusterWaitsAndLeadsToTheHolder() {
+        StatusSnapshot alice = node(
+                "alice",
+                "1-a",
+                root(
+                        new Row(8, "head", ContextKind.TASK).inside("shared:orders", "9s", true),
+                        new Row(9, "second", ContextKind.TASK)),
+                List.of(),
+                List.of(
+                        inLine("shared:orders", 5, 8, "global.head", "9s", 1),
+                        inLine("shared:orders", 5, 9, "global.second", "8s", 2)));
+        StatusSnapshot bob = node(
+                "bob",
+                "1-b",
+                root(new Row(7, "settle", ContextKind.TASK)),
+                List.of(held("shared:orders", 5, 7, "global.settle", "12s")),
+                List.of());
+        ClusterStatus cluster = new ClusterStatus(
+                Scenes.NOON,
+                "alice",
+                List.of(
+                        new NodeStatus(alice.node(), NodeState.UP, Duration.ZERO, null, null, alice),
+                        new NodeStatus(bob.node(), NodeState.UP, Duration.ZERO, null, null, bob)));
+        Explanation why = explained(Explainer.of(cluster).explain("alice", 9));
+        assertThat(why.toString()).isEqualTo("""
+                        settle@bob: no sign of life for 0s, and holds mutex "shared:orders"; second@alice waits for mutex "shared:orders" 8s; 2 contexts wait behind it
+                          second@alice  waits for mutex "shared:orders" 8s
+                             <- behind head@alice, which is first in line
+                                <- waits for the lock "shared:orders" 9s
+                                   <- held 12s by settle@bob
+                                      <- no sign of life for 0s, and holds mutex "shared:orders"
+                          behind settle@bob: head@alice, second@alice
+                        """);
+        assertThat(explained(Explainer.of(alice).explain(9)).headline())
+                .startsWith("head: inside of \"shared:orders\" 9s; second waits for mutex \"shared:orders\" 8s");
+    }
+
+    private static LockWaiter inLine(String lock, long lockId, long waiter, String path, String since, int position) {
+        ContextPath at = ContextPath.parse(path);
+        return new LockWaiter(
+                at.leaf(), waiter, at, lock, lockId, LockMode.EXCLUSIVE, 1, position, Row.time(since), true);
     }
 
     @Test
@@ -427,7 +609,7 @@ class ExplainerTest {
     }
 
     @Test
-    void whoWaitsForItselfIsSaidToDoSo() {
+    void whoWaitsForALockThatItHoldsItselfIsSaidToDoSo() {
         Explanation why = explained(Explainer.of(node(
                         "alice",
                         "1-a",
@@ -436,10 +618,8 @@ class ExplainerTest {
                         List.of(waiting("m", 1, 7, "global.a", "8s"), waiting("m", 1, 8, "global.b", "7s"))))
                 .explain("a"));
         assertThat(why).hasToString("""
-                        a waits for itself: it waits for mutex "m" 8s, and holds it; 1 context waits behind it
-                          a  waits for mutex "m" 8s
-                             <- held 12s by a
-                                <- a waits for itself: it waits for mutex "m" 8s, and holds it
+                        a: no sign of life for 0s, and holds mutex "m"; this or another branch of it waits for mutex "m" 8s; 1 context waits behind it
+                          waits for no other context
                           behind a: b
                         """);
     }
@@ -531,6 +711,15 @@ class ExplainerTest {
         assertThat(all).hasSizeGreaterThan(1);
         golden("explain-all.txt").matches(StatusRenderer.plain().render(all));
         assertThat(StatusRenderer.plain().render(List.of())).isEqualTo("nothing is stuck\n");
+        Row[] many = new Row[150];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = new Row(2 + i, "poll-" + i, ContextKind.TASK).inside("bank", "25s", true);
+        }
+        List<Explanation> each = Explainer.of(Scenes.of(root(many))).explainAll();
+        assertThat(each).hasSize(150);
+        assertThat(StatusRenderer.plain().render(each).lines().filter(line -> line.startsWith("poll-")))
+                .hasSize(100);
+        assertThat(StatusRenderer.plain().render(each)).endsWith("\n+50 more\n");
         assertThat(StatusRenderer.ansi(40).render(all)).contains("[31m");
     }
 }

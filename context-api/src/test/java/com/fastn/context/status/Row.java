@@ -26,6 +26,7 @@ final class Row {
     private @Nullable String verb;
     private boolean onThread;
     private @Nullable CancelReason reason;
+    private @Nullable ContextTrouble trouble;
     private ContextState state = ContextState.ACTIVE;
     private @Nullable CallerLink caller;
     private FoldedChildren folded = FoldedChildren.NONE;
@@ -118,6 +119,11 @@ final class Row {
         return this;
     }
 
+    Row trouble(ContextTrouble why) {
+        trouble = why;
+        return this;
+    }
+
     Row state(ContextState now) {
         state = now;
         return this;
@@ -125,6 +131,12 @@ final class Row {
 
     Row calledBy(String path, long contextId, String node) {
         caller = new CallerLink(node, "1-a", contextId, path);
+        return this;
+    }
+
+    /** The same of a message that nobody has to reply to. */
+    Row sentBy(String path, long contextId, String node) {
+        caller = new CallerLink(node, "1-a", contextId, path, false);
         return this;
     }
 
@@ -159,6 +171,7 @@ final class Row {
                 kind,
                 state,
                 reason,
+                trouble,
                 age,
                 since,
                 verb,

@@ -126,6 +126,100 @@ class SnapshotFoldTest {
     }
 
     @Test
+    void M10_ofManyOnOnePathTheOneThatAWarningIsAboutIsKept() {
+        Row root = new Row(1, "app", ContextKind.ROOT);
+        for (int i = 2; i < 1_000; i++) {
+            root.with(new Row(i, "request", ContextKind.REQUEST).active(i == 777 ? "0s" : "30s"));
+        }
+        StatusWarning blocked = new StatusWarning(
+                "place-blocked", WarningSeverity.WARNING, "event loop blocked", "app.request", 777, null, null);
+        StatusSnapshot whole = withWarnings(Scenes.of(root), List.of(blocked));
+        StatusSnapshot folded = SnapshotFold.fold(whole, SnapshotLimits.DEFAULT.withMaxContexts(2));
+
+        assertThat(folded.globalContext().children())
+                .extracting(ContextStatus::id)
+                .containsExactly(777L);
+    }
+
+    @Test
+    void M10_contextsWithMuchToTellHideNobodyWhoIsStuck() {
+        Row service = new Row(2, "orders", ContextKind.SERVICE);
+        for (int i = 0; i < 5; i++) {
+            service.data("table" + i, "x".repeat(60_000));
+        }
+        Set<Long> stuck = new HashSet<>();
+        for (long id = 10; id < 60; id++) {
+            service.with(new Row(id, "GET /orders", ContextKind.REQUEST).inside("db-query", "34m", true));
+            stuck.add(id);
+        }
+        Row root = new Row(1, "app", ContextKind.ROOT).with(service);
+        for (long id = 1_000; id < 2_000; id++) {
+            root.with(new Row(id, "healthy", ContextKind.REQUEST));
+        }
+        SnapshotLimits limits = SnapshotLimits.DEFAULT.withMaxBytes(256 << 10);
+        StatusSnapshot folded = SnapshotFold.fold(Scenes.of(root), limits);
+
+        Sum sum = Sum.of(folded.globalContext(), stuck);
+        assertThat(sum.troubledShown).isEqualTo(50);
+        assertThat(sum.troubledHidden).isZero();
+        assertThat(bytes(folded)).isLessThanOrEqualTo(limits.maxBytes());
+        assertThat(folded.globalContext().children().get(0).data()).isEmpty();
+        assertThat(folded.warnings())
+                .filteredOn(warning -> warning.id().equals("status-shortened"))
+                .singleElement()
+                .extracting(StatusWarning::message)
+                .asString()
+                .contains("1 context without values and counters");
+    }
+
+    @Test
+    void M10_aValueThatIsLargeStaysWhereNobodyInTroubleNeedsTheRoom() {
+        Row root = new Row(1, "app", ContextKind.ROOT)
+                .with(new Row(2, "orders", ContextKind.SERVICE).data("table", "x".repeat(60_000)))
+                .with(new Row(3, "stuck", ContextKind.TASK).inside("db-query", "34m", true));
+        for (long id = 1_000; id < 2_000; id++) {
+            root.with(new Row(id, "healthy", ContextKind.REQUEST));
+        }
+        StatusSnapshot folded = SnapshotFold.fold(Scenes.of(root), SnapshotLimits.DEFAULT.withMaxBytes(256 << 10));
+
+        assertThat(folded.globalContext().foldedChildren().count()).isPositive();
+        assertThat(folded.globalContext().children().get(0).data()).isNotEmpty();
+        assertThat(folded.warnings()).isEmpty();
+    }
+
+    @Test
+    void M10_whoWasOnlyInTheLostEndOfAListIsStillCountedAsStuckWhenItIsFoldedAgain() {
+        ContextPath path = ContextPath.of("app", "request");
+        Row root = new Row(1, "app", ContextKind.ROOT);
+        List<LockWaiter> waiters = new ArrayList<>();
+        for (long id = 2; id < 402; id++) {
+            root.with(new Row(id, "request", ContextKind.REQUEST));
+            waiters.add(new LockWaiter("request#" + id, id, path, "stock", 1, Duration.ofSeconds(9), true));
+        }
+        StatusSnapshot scene = Scenes.of(root);
+        StatusSnapshot whole = new StatusSnapshot(
+                scene.node(), scene.timestamp(), 1, null, scene.globalContext(), List.of(), waiters, List.of());
+        StatusSnapshot once = SnapshotFold.fold(whole, SnapshotLimits.DEFAULT.withMaxBytes(256 << 10));
+        assertThat(once.lockWaiters()).hasSizeLessThan(400);
+        assertThat(once.globalContext().children()).hasSize(400);
+        StatusSnapshot read = StatusJson.readSnapshot(StatusJson.write(once));
+        StatusSnapshot twice = SnapshotFold.fold(read, SnapshotLimits.DEFAULT.withMaxContexts(11));
+
+        assertThat(twice.globalContext().children()).hasSize(10);
+        assertThat(twice.globalContext().foldedChildren().stuck()).isEqualTo(390);
+        List<String> tree = StatusRenderer.plain()
+                .brief()
+                .maxTreeLines(20)
+                .render(read)
+                .lines()
+                .takeWhile(line -> !line.isEmpty())
+                .toList();
+        long shown = tree.stream().filter(line -> line.contains("request#")).count();
+        assertThat(shown).isBetween(5L, 20L);
+        assertThat(tree.get(tree.size() - 1)).endsWith(", " + (400 - shown) + " stuck");
+    }
+
+    @Test
     void M10_ifTroubleItselfIsTooMuchTheWorstIsShownAndTheRestIsCounted() {
         Row root = new Row(1, "app", ContextKind.ROOT);
         for (int i = 2; i < 102; i++) {
@@ -152,6 +246,26 @@ class SnapshotFoldTest {
         assertThat(sum.shown + sum.hidden).isEqualTo(random.contexts);
         assertThat(sum.troubledShown + sum.troubledHidden).isEqualTo(random.troubled.size());
         assertThat(NodeSummary.of(twice).contexts()).isEqualTo(random.contexts);
+    }
+
+    @Test
+    void M10_noFoldForgetsWhatAnotherKnew() {
+        long seed = new Random().nextLong();
+        System.out.println("SnapshotFoldTest again seed " + seed);
+        for (int i = 0; i < 200; i++) {
+            RandomTree random = new RandomTree(seed + i, 2_000);
+            StatusSnapshot at = random.snapshot();
+            for (int times = 0; times < 3; times++) {
+                SnapshotLimits limits = random.limits();
+                at = StatusJson.readSnapshot(StatusJson.write(SnapshotFold.fold(at, limits)));
+                Sum sum = Sum.of(at.globalContext(), random.troubled);
+                String what = "seed " + (seed + i) + " " + limits;
+
+                assertThat(bytes(at)).as(what).isLessThanOrEqualTo(limits.maxBytes());
+                assertThat(sum.shown + sum.hidden).as(what).isEqualTo(random.contexts);
+                assertThat(sum.troubledShown + sum.troubledHidden).as(what).isEqualTo(random.troubled.size());
+            }
+        }
     }
 
     @Test
@@ -336,6 +450,9 @@ class SnapshotFoldTest {
                 }
                 if (next(5) == 0) {
                     row.note("é".repeat(next(200))).total("jobs", next(9));
+                }
+                if (next(200) == 0) {
+                    row.data("table", "x".repeat(next(60_000)));
                 }
                 rows.add(row);
                 paths.add(path);

@@ -301,6 +301,7 @@ class StatusJsonTest {
                         one(WarningSeverity.values()),
                         name(),
                         path().toString(),
+                        random.nextInt(3),
                         random.nextBoolean() ? null : name(),
                         maybe() ? null : time()));
             }
@@ -323,7 +324,15 @@ class StatusJsonTest {
             ContextRef context =
                     new ContextRef(new NodeIdentity(name(), name()), number(), path().toString(), name(), name());
             DeadlockReport.Hold hold = new DeadlockReport.Hold(
-                    name(), number(), LockType.SEMAPHORE, time(), random.nextBoolean(), maybe() ? name() : null);
+                    name(),
+                    number(),
+                    LockType.SEMAPHORE,
+                    LockMode.PERMITS,
+                    random.nextInt(9),
+                    random.nextInt(9),
+                    time(),
+                    random.nextBoolean(),
+                    maybe() ? name() : null);
             DeadlockReport.Party party = new DeadlockReport.Party(
                     context,
                     List.of(hold, hold),
@@ -426,6 +435,9 @@ class StatusJsonTest {
             }
             if (maybe()) {
                 row.active(name(), "3s").onThread().cancelled(name()).calledBy(path().toString(), number(), name());
+            }
+            if (maybe()) {
+                row.trouble(one(ContextTrouble.values()));
             }
             row.metric("c" + name(), MetricValue.counter(number()))
                     .metric("b" + name(), MetricValue.bytes(number()))

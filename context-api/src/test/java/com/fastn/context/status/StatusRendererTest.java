@@ -40,6 +40,47 @@ class StatusRendererTest {
     }
 
     @Test
+    void whoWaitsForAReplyIsShownWithWhoServesItWhereBothSidesAreKnown() {
+        Row handler = new Row(3, "message", ContextKind.MESSAGE).calledBy("global.req", 88, "alice");
+        Row second = new Row(4, "message", ContextKind.MESSAGE).calledBy("global.req", 89, "alice");
+        Row third = new Row(5, "message", ContextKind.MESSAGE).calledBy("global.req", 89, "alice");
+        Row told = new Row(6, "message", ContextKind.MESSAGE).sentBy("global.req", 90, "alice");
+        NodeStatus bob = answered("bob", "1-b", handler, second, third, told);
+        NodeStatus alice = answered(
+                "alice",
+                "1-a",
+                new Row(88, "req", ContextKind.REQUEST).inside("request to bank.pay", "8s", true),
+                new Row(89, "req", ContextKind.REQUEST).inside("request to bank.pay", "1s", false),
+                new Row(90, "req", ContextKind.REQUEST));
+
+        String drawn = StatusRenderer.plain().render(new ClusterStatus(Scenes.NOON, "alice", List.of(alice, bob)));
+        assertThat(row(drawn, "req#88 ")).endsWith(" 8s) served by message#3@bob ⚠️ STUCK");
+        assertThat(row(drawn, "req#89 ")).contains(" served by message#4@bob and 1 more");
+        assertThat(row(drawn, "req#90 ")).as("it waits for nobody").doesNotContain("served");
+        assertThat(row(drawn, "message#3 ")).contains("called by req#88@alice");
+
+        String alone = StatusRenderer.plain().render(new ClusterStatus(Scenes.NOON, "alice", List.of(alice)));
+        assertThat(alone).as("the other side is not known").doesNotContain("served by");
+    }
+
+    private static NodeStatus answered(String alias, String incarnation, Row... rows) {
+        StatusSnapshot snapshot = new StatusSnapshot(
+                new NodeIdentity(alias, incarnation),
+                Scenes.NOON,
+                1,
+                null,
+                new Row(1, "global", ContextKind.ROOT).with(rows).status(),
+                List.of(),
+                List.of(),
+                List.of());
+        return new NodeStatus(snapshot.node(), NodeState.UP, Duration.ZERO, null, null, snapshot);
+    }
+
+    private static String row(String drawn, String of) {
+        return drawn.lines().filter(line -> line.contains(of)).findFirst().orElseThrow();
+    }
+
+    @Test
     void contextsThatEndedAreShownWithHowTheyEnded() {
         golden("recent.txt").matches(StatusRenderer.plain().render(Scenes.recent()));
         golden("recent-60.ansi").matches(StatusRenderer.ansi(60).render(Scenes.recent()));

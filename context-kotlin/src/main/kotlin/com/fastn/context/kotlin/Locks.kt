@@ -8,6 +8,7 @@ import com.fastn.context.ContextReadWriteLock
 import com.fastn.context.ContextRuntime
 import com.fastn.context.ContextSemaphore
 import com.fastn.context.LockGuard
+import java.time.Duration
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
@@ -42,12 +43,33 @@ public suspend fun <T, R> ContextMutex<T>.holding(block: suspend (T) -> R): R =
     inScope(this, block) { work: (T) -> CompletionStage<Unit> -> withLock(work) }
 
 /**
+ * Runs a block while holding this mutex, if it is granted in time. See [ContextMutex.holding]. A `withTimeout` around a
+ * block ends the wait too, but no status and no report of a deadlock knows of it beforehand.
+ *
+ * @param timeout how long to wait for the lock
+ * @param block is given the protected value
+ * @throws com.fastn.context.LockTimeoutException when the time runs out first
+ */
+public suspend fun <T, R> ContextMutex<T>.holding(timeout: Duration, block: suspend (T) -> R): R =
+    inScope(this, block) { work: (T) -> CompletionStage<Unit> -> withLock(timeout, work) }
+
+/**
  * Runs a block while holding this lock for reading, and releases it whatever happens. See [ContextMutex.holding].
  *
  * @param block is given the protected value
  */
 public suspend fun <T, R> ContextReadWriteLock<T>.reading(block: suspend (T) -> R): R =
     inScope(this, block) { work: (T) -> CompletionStage<Unit> -> withReadLock(work) }
+
+/**
+ * Runs a block while holding this lock for reading, if it is granted in time. See [ContextMutex.holding].
+ *
+ * @param timeout how long to wait for the lock
+ * @param block is given the protected value
+ * @throws com.fastn.context.LockTimeoutException when the time runs out first
+ */
+public suspend fun <T, R> ContextReadWriteLock<T>.reading(timeout: Duration, block: suspend (T) -> R): R =
+    inScope(this, block) { work: (T) -> CompletionStage<Unit> -> withReadLock(timeout, work) }
 
 /**
  * Runs a block while holding this lock for writing, and releases it whatever happens. See [ContextMutex.holding].
@@ -58,6 +80,16 @@ public suspend fun <T, R> ContextReadWriteLock<T>.writing(block: suspend (LockGu
     inScope(this, block) { work: (LockGuard<T>) -> CompletionStage<Unit> -> withWriteLock(work) }
 
 /**
+ * Runs a block while holding this lock for writing, if it is granted in time. See [ContextMutex.holding].
+ *
+ * @param timeout how long to wait for the lock
+ * @param block is given the guard, to read and replace the protected value
+ * @throws com.fastn.context.LockTimeoutException when the time runs out first
+ */
+public suspend fun <T, R> ContextReadWriteLock<T>.writing(timeout: Duration, block: suspend (LockGuard<T>) -> R): R =
+    inScope(this, block) { work: (LockGuard<T>) -> CompletionStage<Unit> -> withWriteLock(timeout, work) }
+
+/**
  * Runs a block while holding permits of this semaphore, and gives them back whatever happens. See [ContextMutex.holding].
  *
  * @param permits how many
@@ -65,6 +97,28 @@ public suspend fun <T, R> ContextReadWriteLock<T>.writing(block: suspend (LockGu
  */
 public suspend fun <R> ContextSemaphore.holding(permits: Int = 1, block: suspend () -> R): R =
     inScope(this, { _: Unit -> block() }) { work: (Unit) -> CompletionStage<Unit> -> withPermits(permits) { work(Unit) } }
+
+/**
+ * Runs a block while holding one permit of this semaphore, if it is granted in time. See [ContextMutex.holding].
+ *
+ * @param timeout how long to wait for the permit
+ * @param block the work
+ * @throws com.fastn.context.LockTimeoutException when the time runs out first
+ */
+public suspend fun <R> ContextSemaphore.holding(timeout: Duration, block: suspend () -> R): R = holding(1, timeout, block)
+
+/**
+ * Runs a block while holding permits of this semaphore, if they are granted in time. See [ContextMutex.holding].
+ *
+ * @param permits how many
+ * @param timeout how long to wait for them
+ * @param block the work
+ * @throws com.fastn.context.LockTimeoutException when the time runs out first
+ */
+public suspend fun <R> ContextSemaphore.holding(permits: Int, timeout: Duration, block: suspend () -> R): R =
+    inScope(this, { _: Unit -> block() }) { work: (Unit) -> CompletionStage<Unit> ->
+        withPermits(permits, timeout) { work(Unit) }
+    }
 
 /**
  * Runs a block in the coroutine that calls, as the work of a `withLock`.

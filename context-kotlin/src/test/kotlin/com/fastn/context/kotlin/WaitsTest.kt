@@ -3,8 +3,10 @@ package com.fastn.context.kotlin
 import com.fastn.context.ContextCancelledException
 import com.fastn.context.ContextMutex
 import com.fastn.context.FastnContext
+import com.fastn.context.LockTimeoutException
 import com.fastn.context.SelfDeadlockException
 import com.fastn.context.test.FastnContextExtension
+import java.time.Duration
 import java.util.ArrayDeque
 import kotlin.coroutines.CoroutineContext
 import kotlinx.coroutines.CompletableDeferred
@@ -264,6 +266,57 @@ class WaitsTest {
         assertThat(root.runtime().status().deadlocks()).isEmpty()
         one.close()
         other.close()
+    }
+
+    @Test
+    fun L14_itIsProvenWhereAChildAsksInsideOfTheBlockOfItsParent(root: FastnContext) = runBlocking<Unit> {
+        val orders = root.mutex("orders", 1)
+        val stock = root.mutex("stock", 1)
+        val bothHold = CompletableDeferred<Unit>()
+        val one = root.child("checkout").open()
+        val other = root.child("refill").open()
+        val up = async(one.asElement(), CoroutineStart.UNDISPATCHED) {
+            orders.holding { bothHold.await().also { one.child("inner") { stock.holding { } } } }
+        }
+        val down = async(other.asElement(), CoroutineStart.UNDISPATCHED) {
+            stock.holding {
+                bothHold.complete(Unit)
+                other.child("inner") { orders.holding { } }
+            }
+        }
+        while (orders.waiters() == 0 || stock.waiters() == 0) {
+            yield()
+        }
+        assertThat(root.runtime().status().deadlocks().single().proven()).isTrue()
+        down.cancelAndJoin()
+        up.await()
+        one.close()
+        other.close()
+    }
+
+    @Test
+    fun L4_aBlockWhoseLockIsNotGrantedInTimeIsNeverRun(root: FastnContext) = runBlocking<Unit> {
+        val orders = root.mutex("orders", 1)
+        val prices = root.readWriteLock("prices", 2)
+        val pool = root.semaphore("pool", 3)
+        val held = listOf(orders.tryLock()!!, prices.tryWriteLock()!!, pool.tryAcquire(3)!!)
+        val soon = Duration.ofMillis(1)
+        listOf<suspend () -> Unit>(
+            { orders.holding(soon) { error("granted") } },
+            { prices.reading(soon) { error("granted") } },
+            { prices.writing(soon) { error("granted") } },
+            { pool.holding(soon) { error("granted") } },
+            { pool.holding(2, soon) { error("granted") } },
+        ).forEach { late ->
+            assertThrows(LockTimeoutException::class.java) { runBlocking { late() } }
+        }
+        held.forEach { it.close() }
+        val enough = Duration.ofSeconds(30)
+        assertThat(orders.holding(enough) { it }).isEqualTo(1)
+        assertThat(prices.reading(enough) { it }).isEqualTo(2)
+        assertThat(prices.writing(enough) { it.update { old -> old + 1 } }).isEqualTo(3)
+        assertThat(pool.holding(enough) { "one" } + pool.holding(2, enough) { "two" }).isEqualTo("onetwo")
+        assertThat(pool.availablePermits()).isEqualTo(3)
     }
 
     @Test

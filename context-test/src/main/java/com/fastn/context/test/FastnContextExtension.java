@@ -34,9 +34,14 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * told where each was opened. What ends by itself shortly after the test is waited for; see {@link #withGrace}.
  *
  * <p>While the test runs, its runtime is the default one too: code that runs off any context, on a thread of its own, reaches
- * it, and so does a Vertx that the test makes. Where tests run concurrently this cannot be, and the default runtime is one
- * for all of them: hand such code a context, or wrap its executor with
- * {@link FastnContext#wrapExecutor(java.util.concurrent.Executor)}.
+ * it, and so does a Vertx that the test makes. Where JUnit runs tests or classes concurrently this cannot be, and the default
+ * runtime is one for all of them: hand such code a context, wrap its executor with
+ * {@link FastnContext#wrapExecutor(java.util.concurrent.Executor)}, or make the class
+ * {@link org.junit.jupiter.api.parallel.Isolated}. Of a single class that is concurrent by its own annotation the others are
+ * not told; those that may run beside it should be isolated too.
+ *
+ * <p>A test that gets the extension twice, say from a class above it and by a field, has one runtime, and of the two settings
+ * those of the one that is registered later.
  */
 public final class FastnContextExtension implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
     private static final Namespace NAMESPACE = Namespace.create(FastnContextExtension.class);
@@ -76,21 +81,34 @@ public final class FastnContextExtension implements BeforeEachCallback, AfterEac
 
     @Override
     public void beforeEach(ExtensionContext context) {
-        context.getStore(NAMESPACE).put(TestRuntime.class, TestRuntime.open(context));
+        ExtensionContext.Store store = context.getStore(NAMESPACE);
+        TestRuntime test = store.get(TestRuntime.class, TestRuntime.class);
+        if (test == null) {
+            test = TestRuntime.open(context);
+            store.put(TestRuntime.class, test);
+        }
+        test.join(this, grace, failOnMisuse);
     }
 
     @Override
     public void afterEach(ExtensionContext context) {
-        TestRuntime test = context.getStore(NAMESPACE).remove(TestRuntime.class, TestRuntime.class);
-        if (test != null) {
-            test.close(grace, failOnMisuse);
+        ExtensionContext.Store store = context.getStore(NAMESPACE);
+        TestRuntime test = store.get(TestRuntime.class, TestRuntime.class);
+        if (test != null && test.leave()) {
+            store.remove(TestRuntime.class);
+            test.close();
         }
     }
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
         Class<?> type = parameter.getParameter().getType();
-        return type == ContextRuntime.class || type == FastnContext.class || type == ManualTicker.class;
+        if (type != ContextRuntime.class && type != FastnContext.class && type != ManualTicker.class) {
+            return false;
+        }
+        TestRuntime test = context.getStore(NAMESPACE).get(TestRuntime.class, TestRuntime.class);
+        // Where there is none yet, the parameter is refused, and that is said.
+        return test == null || test.isGivenBy(this);
     }
 
     @Override

@@ -17,11 +17,14 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.HierarchyTraversalMode;
 
-/** The runtime of one test, which is strict, and the default one as well while no other test runs beside it. */
+/**
+ * The runtime of one test, which is strict, and the default one as well unless other tests may run beside it.
+ *
+ * <p>Only the thread of the test uses it.
+ */
 final class TestRuntime {
     private static final Instant MANUAL_START = Instant.parse("2026-01-01T00:00:00Z");
 
@@ -30,6 +33,12 @@ final class TestRuntime {
     private final @Nullable ManualTicker ticker;
     private final ContextScope scope;
     private final @Nullable Registration asDefault;
+
+    // How many registrations of the extension the test has; one runtime is for all of them.
+    private int users;
+    private @Nullable Object first;
+    private Duration grace = Duration.ZERO;
+    private boolean failOnMisuse;
 
     @SuppressWarnings("MustBeClosedChecker") // closed after the test, by close()
     private TestRuntime(String testName, @Nullable ManualTicker ticker, boolean alone) {
@@ -47,9 +56,28 @@ final class TestRuntime {
     static TestRuntime open(ExtensionContext context) {
         String name = context.getRequiredTestClass().getSimpleName() + "." + context.getDisplayName();
         return new TestRuntime(
-                name,
-                takesManualTicker(context) ? new ManualTicker(MANUAL_START) : null,
-                context.getExecutionMode() == ExecutionMode.SAME_THREAD);
+                name, takesManualTicker(context) ? new ManualTicker(MANUAL_START) : null, Neighbours.areNone(context));
+    }
+
+    /** The wishes of the registration that is nearest to the test count, and it comes last. */
+    void join(Object registration, Duration graceOfOne, boolean failOnMisuseOfOne) {
+        if (users == 0) {
+            first = registration;
+        }
+        users++;
+        grace = graceOfOne;
+        failOnMisuse = failOnMisuseOfOne;
+    }
+
+    /** JUnit wants one that gives a parameter. */
+    boolean isGivenBy(Object registration) {
+        return first == registration;
+    }
+
+    /** {@return whether nobody is left who uses it, so that it is to be closed} */
+    boolean leave() {
+        users--;
+        return users <= 0;
     }
 
     Object resolve(Class<?> type) {
@@ -66,17 +94,18 @@ final class TestRuntime {
         return ticker;
     }
 
-    void close(Duration grace, boolean failOnMisuse) {
+    /** Fails the test for what it left behind. */
+    void close() {
         scope.close();
         List<String> complaints = new ArrayList<>();
         complaints.addAll(Leftovers.afterGrace(runtime, grace).describe());
         if (failOnMisuse) {
             runtime.misuses().forEach(misuse -> complaints.add("misuse: " + misuse));
         }
-        runtime.close();
         if (asDefault != null) {
             asDefault.close();
         }
+        runtime.close();
         if (!complaints.isEmpty()) {
             throw new AssertionError(testName + " left behind:\n  - " + String.join("\n  - ", complaints)
                     + "\nClose what open(), lock() and operation() gave (try-with-resources does), and let the test wait for"

@@ -1,8 +1,11 @@
 package com.fastn.context.test;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
@@ -11,13 +14,23 @@ import com.fastn.context.ManualTicker;
 import com.fastn.context.Operation;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.testkit.engine.EngineTestKit;
 
 /** Runs classes of tests in an engine of their own, and looks at what became of them. */
@@ -148,11 +161,76 @@ class FastnContextExtensionTest {
         assertThat(SeenRuntimes.SEEN).hasSize(2).doesNotHaveDuplicates();
     }
 
+    @Test
+    @Timeout(60)
+    void classesThatRunSideBySideLeaveTheDefaultRuntimeAsItIsAndSeeNothingOfEachOther() {
+        ContextRuntime before = ContextRuntime.defaultRuntime();
+        SideBySide.begin();
+        try {
+            assertThat(failuresOf(concurrentClasses(EndsFirst.class, EndsLast.class)))
+                    .isEmpty();
+            assertThat(SideBySide.DEFAULTS).containsOnly(before);
+            assertThat(ContextRuntime.defaultRuntime()).isSameAs(before);
+        } finally {
+            before.root().children().forEach(FastnContext::close);
+        }
+    }
+
+    @Test
+    void aClassThatAsksForTheSameThreadHasTheConcurrentOnesBesideItAllTheSame() {
+        SideBySide.begin();
+        assertThat(failuresOf(concurrentClasses(InTurn.class))).isEmpty();
+        assertThat(SideBySide.DEFAULTS).containsExactly(ContextRuntime.defaultRuntime());
+    }
+
+    @Test
+    void anIsolatedClassHasTheDefaultRuntimeToItself() {
+        SideBySide.begin();
+        assertThat(failuresOf(concurrentClasses(Alone.class))).isEmpty();
+        assertThat(SideBySide.DEFAULTS)
+                .singleElement()
+                .isSameAs(SideBySide.runtimeOfTheTest())
+                .isNotSameAs(ContextRuntime.defaultRuntime());
+    }
+
+    @Test
+    void whatIsConcurrentByItsAnnotationRunsInTurnWhereJUnitDoesSo() {
+        SideBySide.begin();
+        assertThat(failuresOf(ConcurrentIfAnythingIs.class)).isEmpty();
+        assertThat(SideBySide.DEFAULTS).singleElement().isSameAs(SideBySide.runtimeOfTheTest());
+    }
+
+    @Test
+    void anExtensionThatIsRegisteredTwiceGivesOneRuntimeAndLeavesNothingBehind() {
+        ContextRuntime before = ContextRuntime.defaultRuntime();
+        assertThat(failuresOf(RegisteredTwice.class))
+                .singleElement(as(STRING))
+                .contains("misuse: ")
+                .contains("global.stray");
+        assertThat(ContextRuntime.defaultRuntime()).isSameAs(before);
+        assertThat(ContextEngine.get().currentOrNull())
+                .as("the current context of the thread")
+                .isNull();
+    }
+
     private static List<String> failuresOf(Class<?> tests) {
-        var events = EngineTestKit.engine("junit-jupiter")
-                .selectors(selectClass(tests))
-                .execute()
-                .testEvents();
+        return failuresOf(EngineTestKit.engine("junit-jupiter").selectors(selectClass(tests)));
+    }
+
+    private static EngineTestKit.Builder concurrentClasses(Class<?>... tests) {
+        return EngineTestKit.engine("junit-jupiter")
+                .selectors(Arrays.stream(tests)
+                        .map(DiscoverySelectors::selectClass)
+                        .toArray(DiscoverySelector[]::new))
+                .configurationParameter("junit.jupiter.execution.parallel.enabled", "true")
+                .configurationParameter("junit.jupiter.execution.parallel.mode.default", "same_thread")
+                .configurationParameter("junit.jupiter.execution.parallel.mode.classes.default", "concurrent")
+                .configurationParameter("junit.jupiter.execution.parallel.config.strategy", "fixed")
+                .configurationParameter("junit.jupiter.execution.parallel.config.fixed.parallelism", "4");
+    }
+
+    private static List<String> failuresOf(EngineTestKit.Builder tests) {
+        var events = tests.execute().testEvents();
         assertThat(events.started().count()).isPositive();
         return events.failed().stream()
                 .map(event -> event.getRequiredPayload(org.junit.platform.engine.TestExecutionResult.class)
@@ -288,6 +366,93 @@ class FastnContextExtensionTest {
 
         @Test
         void neverRuns() {}
+    }
+
+    /** What two classes see which run at once: the second begins in the first, and ends after it. */
+    @ExtendWith(FastnContextExtension.class)
+    abstract static class SideBySide {
+        static final List<ContextRuntime> DEFAULTS = new CopyOnWriteArrayList<>();
+        private static final List<ContextRuntime> OF_TESTS = new CopyOnWriteArrayList<>();
+        static volatile CountDownLatch secondBegan = new CountDownLatch(1);
+        static volatile CountDownLatch firstEnded = new CountDownLatch(1);
+
+        static void begin() {
+            DEFAULTS.clear();
+            OF_TESTS.clear();
+            secondBegan = new CountDownLatch(1);
+            firstEnded = new CountDownLatch(1);
+        }
+
+        static ContextRuntime runtimeOfTheTest() {
+            assertThat(OF_TESTS).hasSize(1);
+            return OF_TESTS.get(0);
+        }
+
+        static void look(ContextRuntime runtime) {
+            OF_TESTS.add(runtime);
+            DEFAULTS.add(ContextRuntime.defaultRuntime());
+        }
+    }
+
+    static class EndsFirst extends SideBySide {
+        @Test
+        void leavesAContextInTheDefaultRuntime(ContextRuntime runtime) throws InterruptedException {
+            secondBegan.await();
+            look(runtime);
+            ContextRuntime.defaultRuntime().root().child("stray").open();
+        }
+
+        @AfterAll
+        static void end() {
+            firstEnded.countDown();
+        }
+    }
+
+    static class EndsLast extends SideBySide {
+        @Test
+        void looksAfterTheOtherHasEnded(ContextRuntime runtime) throws InterruptedException {
+            secondBegan.countDown();
+            firstEnded.await();
+            look(runtime);
+        }
+    }
+
+    @Execution(ExecutionMode.SAME_THREAD)
+    static class InTurn extends SideBySide {
+        @Test
+        void looks(ContextRuntime runtime) {
+            look(runtime);
+        }
+    }
+
+    @Isolated
+    static class Alone extends SideBySide {
+        @Test
+        void looks(ContextRuntime runtime) {
+            look(runtime);
+        }
+    }
+
+    @Execution(ExecutionMode.CONCURRENT)
+    static class ConcurrentIfAnythingIs extends SideBySide {
+        @Test
+        void looks(ContextRuntime runtime) {
+            look(runtime);
+        }
+    }
+
+    @ExtendWith(FastnContextExtension.class)
+    static class RegisteredTwice {
+        @RegisterExtension
+        final FastnContextExtension fastn =
+                new FastnContextExtension().withGrace(Duration.ZERO).failingOnMisuse();
+
+        @Test
+        void misuses(ContextRuntime runtime, FastnContext root) {
+            assertThat(runtime).isSameAs(ContextRuntime.defaultRuntime());
+            root.decrementLive("nothing");
+            root.child("stray").open();
+        }
     }
 
     @ExtendWith(FastnContextExtension.class)

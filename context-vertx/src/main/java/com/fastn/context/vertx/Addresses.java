@@ -10,6 +10,9 @@ public final class Addresses {
     /** Asked, it answers for the whole cluster; nothing is ever published here. */
     public static final String STATUS_QUERY = "fastn.status.query";
 
+    /** Consumed, it tells the same as {@link #STATUS}, also on nodes without this library; nobody answers there. */
+    public static final String STATUS_CHANGES = "fastn.status.changes";
+
     /** Asked with the address of a reader, it opens a stream of the status of the cluster. */
     public static final String STATUS_SUBSCRIBE = "fastn.status.subscribe";
 
@@ -46,6 +49,15 @@ public final class Addresses {
      */
     public static String subscribe(String incarnation) {
         return STATUS_SUBSCRIBE + "." + requireNonNull(incarnation, "incarnation");
+    }
+
+    /**
+     * {@return the address at which one node cancels contexts for others, where its operator has allowed that}
+     *
+     * @param name the node's alias or incarnation
+     */
+    public static String cancel(String name) {
+        return "fastn.status.cancel." + requireNonNull(name, "name");
     }
 
     /** Whether any status verticle may answer a question at an address, the one of the asking node among them. */

@@ -27,8 +27,8 @@ public final class AutoInstall implements VerticleFactory {
             return;
         }
         try {
-            FastnVertx.install(vertx);
-        } catch (RuntimeException e) {
+            FastnVertx.installAtStart(vertx);
+        } catch (RuntimeException | LinkageError | AssertionError e) {
             // An application must start also where it cannot be observed.
             LOG.error("this Vertx has no contexts: {}", e.getMessage(), e);
         }

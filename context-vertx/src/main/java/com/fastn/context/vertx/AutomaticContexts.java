@@ -25,14 +25,32 @@ final class AutomaticContexts {
 
     /** Opens a context, or gives null where none is wanted. */
     @Nullable
-    ContextNode open(ContextNode host, ContextKind kind, String name, @Nullable CallerLink caller) {
+    ContextNode open(ContextNode host, ContextKind kind, String name) {
+        String wanted = wanted(host, kind, name);
+        return wanted == null ? null : host.openChild(wanted, kind, null);
+    }
+
+    /** The same for one that is remembered, and counted in total and alive. */
+    @Nullable
+    ContextNode openCounted(
+            ContextNode host, ContextKind kind, String name, @Nullable CallerLink caller, String counter) {
+        String wanted = wanted(host, kind, name);
+        return wanted == null ? null : host.openCounted(wanted, kind, caller, counter);
+    }
+
+    private @Nullable String wanted(ContextNode host, ContextKind kind, String name) {
         VertxContextOptions now = options;
         if (now.samples() && !now.isSampled(kind, ThreadLocalRandom.current().nextDouble())) {
             host.incrementTotal("unsampled_" + kind.name().toLowerCase(Locale.ROOT) + "s");
             return null;
         }
-        String wanted = nameOf(now.names(), kind, name);
-        return wanted == null ? null : host.openChild(wanted, kind, caller);
+        return nameOf(now.names(), kind, name);
+    }
+
+    /** The name of a context that there always is. */
+    String nameOf(ContextKind kind, String name) {
+        String wanted = nameOf(options.names(), kind, name);
+        return wanted == null ? name : wanted;
     }
 
     private static @Nullable String nameOf(ContextNames names, ContextKind kind, String name) {

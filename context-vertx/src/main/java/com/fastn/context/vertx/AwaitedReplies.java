@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The operations of contexts that wait for a reply on the event bus, by the address that the reply comes to.
@@ -48,6 +49,13 @@ final class AwaitedReplies {
             schedule();
         }
         onWait.run();
+    }
+
+    /** The context that waits for a reply, or null. */
+    @Nullable
+    ContextNode callerOf(String replyAddress) {
+        Awaited awaited = replies.get(replyAddress);
+        return awaited == null ? null : awaited.caller;
     }
 
     /** Tells of those that are waited for at this moment. */

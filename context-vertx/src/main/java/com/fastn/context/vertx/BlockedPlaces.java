@@ -22,13 +22,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The event loops of a Vertx that are held up at this moment, and its worker pool when that is full: what {@link
+ * The event loops of a Vertx that are held up at this moment, and its worker pools that are full: what {@link
  * EngineRuntime#setBlockedPlaces} is told. An event loop counts as held up for as long as Vert.x itself allows a handler to
  * take; a pool when each of its threads has been at one task for {@link #POOL_FULL}, and tasks wait.
  */
@@ -37,18 +38,26 @@ final class BlockedPlaces {
 
     private static final Logger LOG = LoggerFactory.getLogger(BlockedPlaces.class);
     private static final int MOST_CONTEXTS = 50;
+    private static final String DEFAULT_POOL = "vert.x-worker-thread";
 
     private final VertxInternal vertx;
     private final EngineRuntime runtime;
     private final VerticleContexts verticles;
     private final WorkerQueue queue;
+    private final WorkerThreads workers;
     private volatile boolean unknown;
 
-    BlockedPlaces(VertxInternal vertx, EngineRuntime runtime, VerticleContexts verticles, WorkerQueue queue) {
+    BlockedPlaces(
+            VertxInternal vertx,
+            EngineRuntime runtime,
+            VerticleContexts verticles,
+            WorkerQueue queue,
+            WorkerThreads workers) {
         this.vertx = vertx;
         this.runtime = runtime;
         this.verticles = verticles;
         this.queue = queue;
+        this.workers = workers;
     }
 
     List<BlockedPlace> list() {
@@ -71,8 +80,8 @@ final class BlockedPlaces {
             return List.of();
         }
         Map<Thread, String> loops = blockedLoops(busy);
-        ThreadPoolExecutor pool = fullPool();
-        if (loops.isEmpty() && pool == null) {
+        List<Pool> pools = fullPools();
+        if (loops.isEmpty() && pools.isEmpty()) {
             return List.of();
         }
         Map<Thread, List<ContextNode>> running = runtime.contextsOn(new HashSet<>(busy));
@@ -89,10 +98,20 @@ final class BlockedPlaces {
                         0));
             }
         }
-        if (pool != null) {
-            addPool(places, pool, busy, running);
-        }
+        pools.forEach(pool -> addPool(places, pool, busy, running));
         return places;
+    }
+
+    /**
+     * A worker pool.
+     *
+     * @param name as Vert.x names its threads, before their number
+     * @param isOne tells its threads from others
+     */
+    private record Pool(String name, ThreadPoolExecutor executor, Predicate<Thread> isOne) {
+        boolean isFull() {
+            return !executor.getQueue().isEmpty() && executor.getActiveCount() >= executor.getMaximumPoolSize();
+        }
     }
 
     /** Those of all Vertx of this process that run something, workers and event loops. */
@@ -167,23 +186,50 @@ final class BlockedPlaces {
         return here.stream().limit(MOST_CONTEXTS).toList();
     }
 
-    private @Nullable ThreadPoolExecutor fullPool() {
-        return vertx.workerPool().executor() instanceof ThreadPoolExecutor pool
-                        && !pool.getQueue().isEmpty()
-                        && pool.getActiveCount() >= pool.getMaximumPoolSize()
-                ? pool
-                : null;
+    /** The default pool, and those that deployed verticles have by name. */
+    private List<Pool> fullPools() {
+        List<Pool> pools = new ArrayList<>();
+        Set<Executor> seen = new HashSet<>();
+        if (vertx.workerPool().executor() instanceof ThreadPoolExecutor executor && seen.add(executor)) {
+            Predicate<Thread> isOne = workers.isComplete() ? workers::has : named(DEFAULT_POOL);
+            pools.add(new Pool(DEFAULT_POOL, executor, isOne));
+        }
+        for (DeploymentContext deployment : vertx.deploymentManager().deployments()) {
+            String name = deployment.deployment().options().getWorkerPoolName();
+            for (Context instance :
+                    name == null ? Set.<Context>of() : deployment.deployment().contexts()) {
+                if (((ContextInternal) instance).workerPool().executor() instanceof ThreadPoolExecutor executor
+                        && seen.add(executor)) {
+                    pools.add(new Pool(name, executor, named(name)));
+                }
+            }
+        }
+        pools.removeIf(pool -> !pool.isFull());
+        return pools;
+    }
+
+    private static Predicate<Thread> named(String pool) {
+        String prefix = pool + '-';
+        return thread -> {
+            String name = thread.getName();
+            return name.startsWith(prefix) && isNumber(name, prefix.length());
+        };
+    }
+
+    private static boolean isNumber(String text, int from) {
+        return from < text.length() && text.chars().skip(from).allMatch(digit -> digit >= '0' && digit <= '9');
     }
 
     private void addPool(
-            List<BlockedPlace> places,
-            ThreadPoolExecutor pool,
-            List<VertxThread> busy,
-            Map<Thread, List<ContextNode>> running) {
+            List<BlockedPlace> places, Pool pool, List<VertxThread> busy, Map<Thread, List<ContextNode>> running) {
         List<VertxThread> workers = busy.stream()
-                .filter(VertxThread::isWorker)
+                .filter(thread -> thread.isWorker() && pool.isOne.test(thread))
                 .sorted(Comparator.comparing(this::since).reversed())
                 .toList();
+        if (workers.size() > pool.executor.getMaximumPoolSize()) {
+            // Some are of another Vertx that has a pool of that name; what runs a context of ours is of ours.
+            workers = workers.stream().filter(running::containsKey).toList();
+        }
         List<ContextNode> nodes = new ArrayList<>();
         Duration full = null;
         for (VertxThread worker : workers) {
@@ -194,12 +240,12 @@ final class BlockedPlaces {
         if (full != null && full.compareTo(POOL_FULL) > 0) {
             places.add(new BlockedPlace(
                     CauseKind.POOL,
-                    "vert.x-worker-thread",
+                    pool.name,
                     full,
                     "",
                     ids(nodes),
-                    ids(queue.waiting()),
-                    pool.getQueue().size()));
+                    ids(queue.waitingFor(pool.executor)),
+                    pool.executor.getQueue().size()));
         }
     }
 

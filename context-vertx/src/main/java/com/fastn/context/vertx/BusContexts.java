@@ -1,9 +1,11 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.ContextEngine;
+import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.ContextKind;
+import io.vertx.core.Handler;
 import io.vertx.core.eventbus.DeliveryContext;
 import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.eventbus.Message;
@@ -12,23 +14,30 @@ import io.vertx.core.internal.ContextInternal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The contexts of event bus messages, and the caller link that goes with them.
+ * The contexts of event bus messages, and the caller link that goes with them: in a header where a message may leave its
+ * Vertx, otherwise without one (see {@link SenderPlace}).
  *
  * <p>A message's context is a child of the verticle that consumes it. It ends with its reply; where none is expected, when
  * the handler has returned and its operations are done; then it is remembered. Interceptors do it, because they are
  * unlimited and removable, while a Vertx has one tracer only.
  */
 final class BusContexts {
+    static final String FAILED_SENDS = "failed_sends";
     private static final String DELIVERED_UNOBSERVED = "a message was delivered unobserved";
 
     private final EngineRuntime runtime;
     private final VerticleContexts verticles;
     private final AutomaticContexts automatic;
-    private final CalleeCancellation cancellation;
     private final PendingReplies replies;
     private final AwaitedReplies awaited;
     private final StatusDeliveries statusDeliveries;
-    private final PathTexts paths = new PathTexts();
+    private final CallerHeaders headers;
+    private final AddressNames names = new AddressNames();
+    private final boolean clustered;
+    // Nothing leaves this Vertx, our tracer sees each message off, and nobody's interceptor is before ours: then
+    // senders
+    // need no headers.
+    private final boolean inside;
 
     BusContexts(
             EngineRuntime runtime,
@@ -37,41 +46,73 @@ final class BusContexts {
             CalleeCancellation cancellation,
             PendingReplies replies,
             AwaitedReplies awaited,
-            StatusDeliveries statusDeliveries) {
+            StatusDeliveries statusDeliveries,
+            boolean clustered,
+            boolean firstAndLast) {
         this.runtime = runtime;
         this.verticles = verticles;
         this.automatic = automatic;
-        this.cancellation = cancellation;
         this.replies = replies;
         this.awaited = awaited;
         this.statusDeliveries = statusDeliveries;
+        this.headers = new CallerHeaders(cancellation);
+        this.clustered = clustered;
+        this.inside = !clustered && firstAndLast && SenderPlace.exists();
     }
 
-    void install(EventBus bus) {
-        bus.addOutboundInterceptor(this::sent);
-        bus.addInboundInterceptor(this::delivered);
+    Registration install(EventBus bus) {
+        Handler<DeliveryContext<Object>> out = this::sent;
+        Handler<DeliveryContext<Object>> in = this::delivered;
+        bus.addOutboundInterceptor(out);
+        bus.addInboundInterceptor(in);
+        return () -> {
+            bus.removeOutboundInterceptor(out);
+            bus.removeInboundInterceptor(in);
+        };
     }
 
     // --- out
 
     private void sent(DeliveryContext<Object> delivery) {
-        if (Boolean.TRUE.equals(Quietly.get("a message was sent unobserved", () -> isAnswered(delivery)))) {
+        if (isAnswered(delivery)) {
             return;
         }
         try {
             delivery.next();
         } catch (Throwable t) {
-            // It was not sent, for want of a codec perhaps, and nobody tells the tracer so.
-            String replyAddress = delivery.message().replyAddress();
-            if (replyAddress != null) {
-                awaited.end(replyAddress);
-            }
+            // Its codec failed perhaps, and nobody tells the tracer so.
+            Quietly.run("a message that was not sent was not counted", () -> notSent(delivery.message()));
             throw t;
+        } finally {
+            if (inside) {
+                SenderPlace.empty(delivery.message());
+            }
+        }
+    }
+
+    private void notSent(Message<?> message) {
+        String replyAddress = message.replyAddress();
+        if (replyAddress != null) {
+            awaited.end(replyAddress);
+        }
+        if (!Addresses.isOurs(message.address())
+                && ContextEngine.get().currentOrNull() instanceof ContextNode sender
+                && sender.runtime() == runtime) {
+            sender.incrementTotal(FAILED_SENDS);
         }
     }
 
     /** Observes a message that is about to leave, and says whether it need not. */
     private boolean isAnswered(DeliveryContext<Object> delivery) {
+        try {
+            return observe(delivery);
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            Quietly.failed("a message was sent unobserved", e);
+            return false;
+        }
+    }
+
+    private boolean observe(DeliveryContext<Object> delivery) {
         Message<Object> message = delivery.message();
         String address = message.address();
         if (Addresses.isInternal(address)) {
@@ -81,7 +122,13 @@ final class BusContexts {
         if (Addresses.isOurs(address)) {
             return statusDeliveries.isAnsweredHere(delivery);
         }
-        nameCaller(message);
+        if (inside && SenderPlace.isAddress(address)) {
+            return true;
+        }
+        if (clustered || automatic.options().isMessages()) {
+            // Otherwise nobody reads it.
+            nameCaller(message);
+        }
         return false;
     }
 
@@ -89,7 +136,9 @@ final class BusContexts {
     private void replied(String address, @Nullable Object body) {
         ContextNode answered = replies.take(address);
         if (answered != null) {
-            if (body instanceof ReplyException failure) {
+            if (answered.isCancelled()) {
+                answered.incrementTotal("cancelled_messages");
+            } else if (body instanceof ReplyException failure) {
                 answered.incrementTotal("failed_messages");
                 answered.failed(failure);
             } else {
@@ -100,27 +149,50 @@ final class BusContexts {
     }
 
     private void nameCaller(Message<Object> message) {
-        if (ContextEngine.get().currentOrNull() instanceof ContextNode caller
-                && caller.runtime() == runtime
-                && caller.parent() != null) {
+        ContextNode caller = caller();
+        if (caller == null) {
+            if (message.headers().contains(CallerHeader.NAME)) {
+                message.headers().remove(CallerHeader.NAME);
+            }
+        } else if (!isNamedInside(message)) {
             // Not add: the headers may be those of delivery options that the application uses again and again.
-            String key = message.replyAddress() == null ? null : cancellation.keyOf(caller);
             message.headers()
-                    .set(
-                            CallerHeader.NAME,
-                            CallerHeader.write(runtime.node(), key, caller.id(), paths.of(caller.path())));
-        } else if (message.headers().contains(CallerHeader.NAME)) {
-            message.headers().remove(CallerHeader.NAME);
+                    .set(CallerHeader.NAME, headers.header(caller, runtime.node(), message.replyAddress() != null));
         }
+    }
+
+    /** Whether who consumes a message learns without a header who sent it. */
+    private boolean isNamedInside(Message<?> message) {
+        return inside && (message.replyAddress() == null || automatic.options().isClientCalls());
+    }
+
+    /** Told by the tracer, of a message that has passed all interceptors. */
+    void leaves(Message<?> message) {
+        if (inside && message.replyAddress() == null && automatic.options().isMessages()) {
+            ContextNode caller = Addresses.isInternal(message.address()) ? null : caller();
+            if (caller != null) {
+                SenderPlace.fill(message, headers.sender(caller, runtime.node()));
+            }
+        }
+    }
+
+    /** The context that the calling thread sends messages for, or null when that is the root or nobody's. */
+    @Nullable
+    ContextNode caller() {
+        return ContextEngine.get().currentOrNull() instanceof ContextNode caller
+                        && caller.runtime() == runtime
+                        && caller.parent() != null
+                ? caller
+                : null;
     }
 
     // --- in
 
     private void delivered(DeliveryContext<Object> delivery) {
-        if (Boolean.TRUE.equals(Quietly.get(DELIVERED_UNOBSERVED, () -> statusDeliveries.isTaken(delivery)))) {
+        if (isTaken(delivery)) {
             return;
         }
-        ContextNode context = Quietly.get(DELIVERED_UNOBSERVED, () -> begin(delivery.message()));
+        ContextNode context = begin(delivery.message());
         if (context == null) {
             delivery.next();
             return;
@@ -128,19 +200,45 @@ final class BusContexts {
         try {
             delivery.next();
         } finally {
-            Quietly.run(DELIVERED_UNOBSERVED, () -> handled(delivery.message(), context));
+            end(delivery.message(), context);
+        }
+    }
+
+    private boolean isTaken(DeliveryContext<Object> delivery) {
+        try {
+            return statusDeliveries.isTaken(delivery);
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            Quietly.failed(DELIVERED_UNOBSERVED, e);
+            return false;
         }
     }
 
     /** Observes a message that is about to be handled, in a context that this thread has entered; null without one. */
     private @Nullable ContextNode begin(Message<Object> message) {
+        try {
+            return enter(message);
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            Quietly.failed(DELIVERED_UNOBSERVED, e);
+            return null;
+        }
+    }
+
+    private static void end(Message<Object> message, ContextNode context) {
+        try {
+            handled(message, context);
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            Quietly.failed(DELIVERED_UNOBSERVED, e);
+        }
+    }
+
+    private @Nullable ContextNode enter(Message<Object> message) {
+        String sender = inside ? SenderPlace.empty(message) : null;
         String address = message.address();
-        cancellation.listen();
         if (Addresses.isInternal(address)) {
             awaited.end(address);
             return null;
         }
-        ContextNode context = Addresses.isOurs(address) ? null : open(message);
+        ContextNode context = Addresses.isOurs(address) ? null : open(message, sender);
         if (context != null) {
             context.enterThread();
         }
@@ -155,7 +253,7 @@ final class BusContexts {
         }
     }
 
-    private @Nullable ContextNode open(Message<Object> message) {
+    private @Nullable ContextNode open(Message<Object> message, @Nullable String sender) {
         if (!automatic.options().isMessages()) {
             return null;
         }
@@ -167,30 +265,45 @@ final class BusContexts {
         if (consumer == null) {
             return null;
         }
-        CallerHeader.Caller caller = caller(message);
-        ContextNode context =
-                automatic.open(consumer, ContextKind.MESSAGE, message.address(), caller == null ? null : caller.link());
+        String replyAddress = message.replyAddress();
+        CallerHeader.Caller caller = callerOf(message, sender);
+        ContextNode context = automatic.openCounted(
+                consumer,
+                ContextKind.MESSAGE,
+                names.name(message.address()),
+                caller == null ? null : caller.link(),
+                "messages");
         if (context == null) {
             return null;
         }
-        context.persist();
-        context.incrementTotal("messages");
-        context.incrementLive("messages");
-        consumer.touch("message");
-        ContextSlot.put(here, context);
-        String replyAddress = message.replyAddress();
-        if (replyAddress != null) {
-            replies.expect(replyAddress, context, caller == null ? null : caller.key());
+        try {
+            consumer.touch("message");
+            ContextSlot.put(here, context);
+            if (replyAddress != null) {
+                replies.expect(replyAddress, context, caller == null ? null : caller.key());
+            }
+            return context;
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            // Nobody else would end it.
+            context.close();
+            throw e;
         }
-        return context;
     }
 
-    private CallerHeader.@Nullable Caller caller(Message<Object> message) {
+    private CallerHeader.@Nullable Caller callerOf(Message<Object> message, @Nullable String sender) {
+        if (sender != null) {
+            return headers.readSender(sender, runtime.node());
+        }
+        String replyAddress = message.replyAddress();
+        ContextNode here = inside && replyAddress != null ? awaited.callerOf(replyAddress) : null;
+        if (here != null) {
+            return headers.caller(here, runtime.node());
+        }
         String header = message.headers().get(CallerHeader.NAME);
         if (header == null) {
             return null;
         }
-        CallerHeader.Caller caller = CallerHeader.read(header, runtime.node());
+        CallerHeader.Caller caller = headers.read(header, runtime.node(), replyAddress != null);
         if (caller == null) {
             runtime.misuse("a message had a \"" + CallerHeader.NAME + "\" header that is none; it was ignored");
         }

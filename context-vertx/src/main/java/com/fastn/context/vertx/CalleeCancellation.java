@@ -42,6 +42,7 @@ final class CalleeCancellation {
     private static final String VERSION = "2";
     private static final int KEY_BYTES = 8;
     private static final int SECRET_BYTES = 32;
+    private static final long RETRY_MILLIS = 20;
     private static final String ALGORITHM = "HmacSHA256";
     private static final Logger LOG = LoggerFactory.getLogger(CalleeCancellation.class);
 
@@ -54,7 +55,8 @@ final class CalleeCancellation {
     private final SecretKeySpec secret;
     private final ConcurrentLinkedQueue<Long> cancelled = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
-    private final AtomicBoolean listening = new AtomicBoolean();
+    private volatile boolean listening;
+    private volatile boolean stopped;
 
     CalleeCancellation(
             VertxInternal vertx,
@@ -74,10 +76,14 @@ final class CalleeCancellation {
         this.secret = new SecretKeySpec(random, ALGORITHM);
     }
 
-    /** What a cancellation of a caller of this node has to name on another node; null where there is none. */
-    @Nullable
+    /** Whether a cancellation may have to go to another node. */
+    boolean hasKeys() {
+        return vertx.isClustered();
+    }
+
+    /** What a cancellation of a caller of this node has to name on another node. */
     String keyOf(ContextNode caller) {
-        return vertx.isClustered() ? keyOf(caller.id()) : null;
+        return keyOf(caller.id());
     }
 
     private String keyOf(long id) {
@@ -136,18 +142,56 @@ final class CalleeCancellation {
 
     // --- in
 
-    /** Begins to hear of cancellations elsewhere, with the first message: earlier there is no event bus. */
+    /**
+     * Begins to hear of cancellations elsewhere, as soon as there is an event bus: of its beginning nobody is told, and the first
+     * message may already be work that is cancelled.
+     */
     void listen() {
-        if (listening.get() || !vertx.isClustered() || !listening.compareAndSet(false, true)) {
-            return;
+        if (vertx.isClustered()) {
+            home.runOnContext(now -> tryToListen());
         }
-        home.runOnContext(now -> {
-            try {
-                vertx.eventBus().consumer(Addresses.CANCEL, this::heard);
-            } catch (RuntimeException e) {
-                LOG.warn("cancellations of callers on other nodes are not heard", e);
+    }
+
+    private void tryToListen() {
+        try {
+            vertx.eventBus()
+                    .consumer(Addresses.CANCEL, this::heard)
+                    .completion()
+                    .onSuccess(registered -> listening = true)
+                    .onFailure(this::notHeard);
+        } catch (IllegalStateException e) {
+            if (stopped) {
+                return;
             }
-        });
+            LOG.trace("there is no event bus yet", e);
+            retry();
+        } catch (RuntimeException e) {
+            notHeard(e);
+        }
+    }
+
+    private void retry() {
+        try {
+            var unused = home.setTimer(RETRY_MILLIS, again -> tryToListen());
+        } catch (RejectedExecutionException e) {
+            LOG.debug("cancellations are not heard of in a Vertx that is closed", e);
+        }
+    }
+
+    private void notHeard(Throwable failure) {
+        if (!stopped) {
+            LOG.warn("cancellations of callers on other nodes are not heard", failure);
+        }
+    }
+
+    /** Says that the Vertx closes, so that nothing needs to be heard. */
+    void stop() {
+        stopped = true;
+    }
+
+    /** Whether cancellations elsewhere are heard of by now. */
+    boolean isListening() {
+        return listening;
     }
 
     private void heard(Message<Object> message) {

@@ -51,7 +51,7 @@ final class CallerHeader {
     }
 
     /** A name may have any character; a header with control characters would be read as a forged one. */
-    private static String clean(String text) {
+    static String clean(String text) {
         if (isClean(text)) {
             return text;
         }
@@ -68,8 +68,9 @@ final class CallerHeader {
      * Reads a header; null when it is not one that we would write.
      *
      * @param here the node that reads it
+     * @param owesReply whether the message that has it is to be replied to
      */
-    static @Nullable Caller read(String header, NodeIdentity here) {
+    static @Nullable Caller read(String header, NodeIdentity here, boolean owesReply) {
         if (header.length() > MOST_CHARS || !isClean(header)) {
             return null;
         }
@@ -100,7 +101,8 @@ final class CallerHeader {
                     part(header, alias, space, here.alias()),
                     part(header, 2, afterIncarnation, here.incarnation()),
                     contextId,
-                    header.substring(space + 1));
+                    header.substring(space + 1),
+                    owesReply);
             return new Caller(link, hasKey ? header.substring(afterIncarnation + 1, beforeId) : null);
         } catch (NumberFormatException e) {
             return null;

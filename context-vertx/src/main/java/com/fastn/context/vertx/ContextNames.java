@@ -11,9 +11,9 @@ public interface ContextNames {
      * has to be quick; what it throws is logged, and the name stays as it was.
      *
      * @param kind what the context stands for: {@code REQUEST}, {@code MESSAGE}, {@code SESSION} or {@code SERVICE}
-     * @param name the name that it would have, such as {@code GET /orders/:id}
+     * @param name the name that it would have, such as {@code GET /orders/:id}; of a verticle its class's
      * @return the name, of which there must be few over all time; or {@code null} to open none, so that the work runs in the
-     *     context around it
+     *     context around it; a verticle keeps its name then
      */
     @Nullable
     String nameOf(ContextKind kind, String name);

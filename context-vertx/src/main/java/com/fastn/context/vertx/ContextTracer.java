@@ -27,7 +27,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
     private static final String UNOBSERVED = "a request or call was not observed";
 
     // Vert.x tells of the end also where no payload was made.
-    private static final Received NOT_RECEIVED = new Received(null, null, null, "");
+    private static final Received NOT_RECEIVED = new Received(null, null, null);
     private static final Sent NOT_SENT = new Sent(null, null);
 
     private final @Nullable VertxTracer<Object, Object> users;
@@ -67,19 +67,22 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             if (consumed != null && consumed.kind() == ContextKind.MESSAGE) {
                 keepTraceIds(context, consumed);
             }
-            return new Received(usersPayload, null, null, request);
+            return new Received(usersPayload, null, null);
         }
         FastnVertx owner = fastn;
-        ContextNode served = owner == null
-                ? null
-                : Quietly.get(
-                        UNOBSERVED,
-                        () -> owner.requests()
-                                .begin((ContextInternal) context, request, operation, path(request, tagExtractor)));
-        if (usersPayload != null && served != null) {
-            keepTraceIds(context, served);
+        HttpContexts.Exchange served = null;
+        if (owner != null) {
+            try {
+                served = owner.requests()
+                        .begin((ContextInternal) context, request, operation, path(request, tagExtractor));
+            } catch (RuntimeException | LinkageError | AssertionError e) {
+                Quietly.failed(UNOBSERVED, e);
+            }
         }
-        return usersPayload == null && served == null ? null : new Received(usersPayload, served, owner, request);
+        if (usersPayload != null && served != null) {
+            keepTraceIds(context, served.served());
+        }
+        return usersPayload == null && served == null ? null : new Received(usersPayload, served, owner);
     }
 
     private static void keepTraceIds(Context context, ContextNode node) {
@@ -99,13 +102,14 @@ final class ContextTracer implements VertxTracer<Object, Object> {
                 users.sendResponse(context, response, received.usersPayload(), failure, tagExtractor);
             }
         } finally {
-            ContextNode served = received.served();
+            HttpContexts.Exchange served = received.served();
             FastnVertx owner = received.owner();
             if (served != null && owner != null) {
-                Quietly.run(
-                        UNOBSERVED,
-                        () -> owner.requests()
-                                .end(served, received.request(), response, failure, status(response, tagExtractor)));
+                try {
+                    owner.requests().end(served, response, failure, status(response, tagExtractor));
+                } catch (RuntimeException | LinkageError | AssertionError e) {
+                    Quietly.failed(UNOBSERVED, e);
+                }
             }
         }
     }
@@ -126,10 +130,20 @@ final class ContextTracer implements VertxTracer<Object, Object> {
                 ? null
                 : users.sendRequest(context, kind, policy, request, operation, headers, tagExtractor);
         FastnVertx owner = fastn;
-        Runnable end = owner == null || !owner.automatic().options().isClientCalls()
-                ? null
-                : Quietly.get(
-                        UNOBSERVED, () -> begin(owner, (ContextInternal) context, request, operation, tagExtractor));
+        Runnable end = null;
+        if (owner != null) {
+            try {
+                if (owner.automatic().options().isClientCalls()) {
+                    end = begin(owner, (ContextInternal) context, request, operation, tagExtractor);
+                }
+                if (request instanceof Message<?> message) {
+                    // The last thing: who looks at it before sees it as it was sent.
+                    owner.bus().leaves(message);
+                }
+            } catch (RuntimeException | LinkageError | AssertionError e) {
+                Quietly.failed(UNOBSERVED, e);
+            }
+        }
         return usersPayload == null && end == null ? null : new Sent(usersPayload, end);
     }
 
@@ -164,13 +178,14 @@ final class ContextTracer implements VertxTracer<Object, Object> {
     @SuppressWarnings("MustBeClosedChecker") // closed when the response comes
     private static <R> @Nullable Runnable begin(
             FastnVertx owner, ContextInternal context, R request, String operation, TagExtractor<R> tagExtractor) {
-        ContextNode caller = owner.at(context);
-        String name = caller.parent() == null ? null : clientCall(request, operation, tagExtractor);
-        if (name == null) {
+        Message<?> message = request instanceof Message<?> sent ? sent : null;
+        ContextNode caller = message == null ? owner.at(context) : owner.bus().caller();
+        String name = caller == null || caller.parent() == null ? null : clientCall(request, operation, tagExtractor);
+        if (caller == null || name == null) {
             return null;
         }
         Operation running = caller.operation(name);
-        String replyAddress = request instanceof Message<?> message ? message.replyAddress() : null;
+        String replyAddress = message == null ? null : message.replyAddress();
         if (replyAddress == null) {
             return running::close;
         }
@@ -244,9 +259,8 @@ final class ContextTracer implements VertxTracer<Object, Object> {
 
     private record Received(
             @Nullable Object usersPayload,
-            @Nullable ContextNode served,
-            @Nullable FastnVertx owner,
-            Object request) {}
+            HttpContexts.@Nullable Exchange served,
+            @Nullable FastnVertx owner) {}
 
     private record Sent(
             @Nullable Object usersPayload, @Nullable Runnable end) {}

@@ -2,6 +2,7 @@ package com.fastn.context.vertx;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
@@ -9,9 +10,11 @@ import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.Engine;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.CancelReason;
+import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeWaits;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -25,8 +28,12 @@ import io.vertx.core.net.NetSocket;
 import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +47,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FastnVertx implements Shareable {
     private static final String KEY = "com.fastn.context.vertx";
+    private static final Set<ContextKind> REQUESTS = Set.of(ContextKind.REQUEST, ContextKind.SESSION);
+    private static final Set<ContextKind> MESSAGES = Set.of(ContextKind.MESSAGE);
 
     private final VertxInternal vertx;
     private final EngineRuntime runtime;
@@ -55,22 +64,42 @@ public final class FastnVertx implements Shareable {
     private final AwaitedReplies awaitedReplies;
     private final CalleeCancellation cancellation;
     private final StatusDeliveries deliveries;
+    private final BusContexts bus;
     private final EventPublisher events;
     private final WorkerQueue workerQueue = new WorkerQueue();
+    private final WorkerThreads workerThreads;
+    private final SharedLines sharedLines;
+    private final ConcurrentHashMap<ContextInternal, WorkerDeliveries> workerDeliveries = new ConcurrentHashMap<>();
+    // Of Vert.x contexts that end with the Vertx, as those of no verticle do: there may be any number of them.
+    private final WorkerDeliveries lastingDeliveries = new WorkerDeliveries();
+    private final EventLoopDelays loopDelays;
 
-    private FastnVertx(VertxInternal vertx) {
+    private FastnVertx(VertxInternal vertx, EngineRuntime runtime, boolean atStart) {
         this.vertx = vertx;
         // What we do by ourselves is done here, on a context that belongs to no verticle and ends with the Vertx.
         this.home = vertx.createEventLoopContext();
-        this.runtime = Engine.claim(null);
-        this.verticles = new VerticleContexts(vertx, runtime, listeners, endings);
+        this.runtime = runtime;
+        this.verticles = new VerticleContexts(vertx, runtime, automatic, listeners, endings);
         this.requests = new HttpContexts(verticles, automatic, listeners, sessions);
         this.pendingReplies = new PendingReplies(runtime, home);
         this.remoteWaits = new RemoteWaits(runtime, home, pendingReplies);
         this.awaitedReplies = remoteWaits.replies();
         this.cancellation = new CalleeCancellation(vertx, runtime, home, automatic, awaitedReplies, pendingReplies);
         this.deliveries = new StatusDeliveries(vertx, home, () -> runtime.node().incarnation());
+        this.bus = new BusContexts(
+                runtime,
+                verticles,
+                automatic,
+                cancellation,
+                pendingReplies,
+                awaitedReplies,
+                deliveries,
+                vertx.isClustered(),
+                atStart && vertx.tracer() instanceof ContextTracer);
         this.events = new EventPublisher(vertx, runtime, deliveries, home);
+        this.workerThreads = WorkerThreads.of(vertx.workerPool().executor());
+        this.sharedLines = new SharedLines(runtime.root());
+        this.loopDelays = new EventLoopDelays(vertx, home, runtime.ticker());
     }
 
     /**
@@ -85,7 +114,14 @@ public final class FastnVertx implements Shareable {
     public static FastnVertx install(Vertx vertx) {
         requireNonNull(vertx, "vertx");
         FastnVertx known = installedIn(vertx);
-        return known != null ? known : installFirst((VertxInternal) vertx);
+        return known != null ? known : installFirst((VertxInternal) vertx, false);
+    }
+
+    /** The same for a Vertx that is being made, so that nobody has had it in his hands. */
+    static void installAtStart(Vertx vertx) {
+        if (installedIn(vertx) == null) {
+            var unused = installFirst((VertxInternal) vertx, true);
+        }
     }
 
     /** {@return a builder that installs contexts with options and an alias} */
@@ -93,7 +129,7 @@ public final class FastnVertx implements Shareable {
         return new Builder();
     }
 
-    private static synchronized FastnVertx installFirst(VertxInternal vertx) {
+    private static synchronized FastnVertx installFirst(VertxInternal vertx, boolean atStart) {
         FastnVertx known = installedIn(vertx);
         if (known != null) {
             return known;
@@ -104,10 +140,28 @@ public final class FastnVertx implements Shareable {
                     + " start, merge META-INF/services when repackaging, or make the Vertx after loading "
                     + ContextSlot.class.getName());
         }
-        FastnVertx fastn = new FastnVertx(vertx);
-        map(vertx).put(KEY, fastn);
-        fastn.start();
-        return fastn;
+        EngineRuntime runtime = Engine.claim(null);
+        Deque<Registration> begun = new ArrayDeque<>();
+        boolean whole = false;
+        try {
+            FastnVertx fastn = new FastnVertx(vertx, runtime, atStart);
+            map(vertx).put(KEY, fastn);
+            fastn.start(atStart, begun);
+            whole = true;
+            return fastn;
+        } finally {
+            if (!whole) {
+                takeBack(vertx, runtime, begun);
+            }
+        }
+    }
+
+    /** Leaves nothing of contexts that could not be installed as a whole. */
+    private static void takeBack(VertxInternal vertx, EngineRuntime runtime, Deque<Registration> begun) {
+        map(vertx).remove(KEY);
+        begun.forEach(each -> Quietly.run("what was begun was not taken back", each::close));
+        runtime.attach(null);
+        Engine.release(runtime);
     }
 
     static @Nullable FastnVertx installedIn(Vertx vertx) {
@@ -118,28 +172,46 @@ public final class FastnVertx implements Shareable {
         return vertx.sharedData().getLocalMap(KEY);
     }
 
-    private void start() {
+    /** Begins, and says of each thing that is begun how it is ended, the last first. */
+    private void start(boolean atStart, Deque<Registration> begun) {
         runtime.attach(this);
+        begun.push(workerThreads::close);
         Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
+        begun.push(noticing);
         Registration cancelling = runtime.onCancelled(cancellation::cancelled);
-        new BusContexts(runtime, verticles, automatic, cancellation, pendingReplies, awaitedReplies, deliveries)
-                .install(vertx.eventBus());
+        begun.push(cancelling);
+        begun.push(bus.install(vertx.eventBus()));
         vertx.eventBus().registerDefaultCodec(EventFrame.class, new EventFrameCodec());
+        begun.push(() -> vertx.eventBus().unregisterDefaultCodec(EventFrame.class));
         if (vertx.tracer() instanceof ContextTracer tracer) {
             tracer.bind(this);
+            begun.push(() -> tracer.bind(null));
+        } else {
+            TracerSlot.isLost(vertx.tracer());
         }
-        Registration places = runtime.setBlockedPlaces(new BlockedPlaces(vertx, runtime, verticles, workerQueue)::list);
+        Registration places = runtime.setBlockedPlaces(
+                new BlockedPlaces(vertx, runtime, verticles, workerQueue, workerThreads)::list);
+        begun.push(places);
+        if (atStart) {
+            // Later the application may have set a handler of its own, and Vert.x tells of none.
+            new BlockedThreadWarnings(runtime).install(vertx);
+        }
         events.start();
+        begun.push(events::stop);
+        cancellation.listen();
         vertx.addCloseHook(done -> {
+            cancellation.stop();
             events.stop();
             noticing.close();
             places.close();
+            workerThreads.close();
             if (vertx.tracer() instanceof ContextTracer tracer) {
                 tracer.bind(null);
             }
             verticles.close();
             cancelAll().onComplete(ended -> {
                 cancelling.close();
+                lastingDeliveries.close();
                 runtime.attach(null);
                 endAll();
                 Engine.release(runtime);
@@ -208,7 +280,8 @@ public final class FastnVertx implements Shareable {
     }
 
     /**
-     * Gives the context of an HTTP request that is being served, from any thread.
+     * Gives the context of an HTTP request that is being served, from any thread and inside of any scope; once it has become a
+     * WebSocket, the session.
      *
      * @param request the request
      * @return its context, or the one that its server runs in when it has none of its own
@@ -216,7 +289,7 @@ public final class FastnVertx implements Shareable {
     public FastnContext context(HttpServerRequest request) {
         requireNonNull(request, "request");
         if (request instanceof HttpServerRequestInternal internal) {
-            ContextNode mine = ContextSlot.get(internal.context());
+            ContextNode mine = ContextSlot.served(internal.context(), REQUESTS);
             return mine != null ? mine : verticles.of(internal.context().unwrap());
         }
         throw new IllegalArgumentException("a " + request.getClass().getName()
@@ -243,7 +316,8 @@ public final class FastnVertx implements Shareable {
             throw new IllegalStateException("the message to \"" + message.address()
                     + "\" wants no reply, so its context is known in its handler only; call this there");
         }
-        return at(here);
+        ContextNode mine = ContextSlot.served(here, MESSAGES);
+        return mine != null ? ContextSlot.stillOpen(mine) : verticles.of(here.unwrap());
     }
 
     /**
@@ -255,22 +329,29 @@ public final class FastnVertx implements Shareable {
     public FastnContext context(ServerWebSocket socket) {
         requireNonNull(socket, "socket");
         ContextNode mine = sessions.of(socket.remoteAddress(), socket.localAddress());
-        ContextInternal here = ContextInternal.current();
-        return mine != null ? mine : here == null ? runtime.root() : at(here);
+        return mine != null ? mine : sessionHere();
     }
 
     /**
      * Gives the context of a socket that came through {@link #sessions}, from any thread.
      *
      * @param socket the socket, as the handler got it
-     * @return its session, or the context that the caller runs in when it has none
+     * @return its session, or the context of the verticle that the caller runs in when it has none
      */
     public FastnContext context(NetSocket socket) {
         requireNonNull(socket, "socket");
         ContextNode ours = SessionSocket.sessionOf(socket);
         ContextNode mine = ours != null ? ours : sessions.of(socket.remoteAddress(), socket.localAddress());
+        return mine != null ? mine : sessionHere();
+    }
+
+    private FastnContext sessionHere() {
         ContextInternal here = ContextInternal.current();
-        return mine != null ? mine : here == null ? runtime.root() : at(here);
+        if (here == null) {
+            return runtime.root();
+        }
+        ContextNode mine = ContextSlot.served(here, REQUESTS);
+        return mine != null ? ContextSlot.stillOpen(mine) : verticles.of(here.unwrap());
     }
 
     /**
@@ -364,8 +445,29 @@ public final class FastnVertx implements Shareable {
         return remoteWaits.onNext(requireNonNull(hook, "hook"));
     }
 
+    /**
+     * Begins to measure how late the event loops are that verticles run on: each is given an empty task once a second. Nothing is
+     * measured while nobody has asked for it; the status verticle does while somebody watches.
+     *
+     * @return closing it ends it
+     */
+    public Registration measureEventLoops() {
+        return loopDelays.measure();
+    }
+
+    /** {@return how late the event loops are that verticles run on; empty while nobody measures} */
+    public List<EventLoopDelay> eventLoopDelays() {
+        return loopDelays.list();
+    }
+
     /** The context that is current at a place of this Vertx. */
     ContextNode at(ContextInternal place) {
+        if (!Context.isOnEventLoopThread()
+                && place == ContextInternal.current()
+                && ContextEngine.get().currentOrNull() instanceof ContextNode here
+                && here.runtime() == runtime) {
+            return here;
+        }
         ContextNode mine = ContextSlot.get(place);
         return mine != null ? ContextSlot.stillOpen(mine) : verticles.of(place.unwrap());
     }
@@ -383,12 +485,55 @@ public final class FastnVertx implements Shareable {
         return vertx;
     }
 
+    /** A Vert.x context that belongs to no verticle and ends with the Vertx. */
+    ContextInternal home() {
+        return home;
+    }
+
     WorkerQueue workerQueue() {
         return workerQueue;
     }
 
+    /** What is on its way to a Vert.x context that is not on an event loop. */
+    WorkerDeliveries deliveriesTo(ContextInternal root) {
+        if (root.closeFuture() == vertx.closeFuture()) {
+            return lastingDeliveries;
+        }
+        WorkerDeliveries known = workerDeliveries.get(root);
+        if (known != null) {
+            return known;
+        }
+        WorkerDeliveries made = new WorkerDeliveries();
+        WorkerDeliveries first = workerDeliveries.putIfAbsent(root, made);
+        if (first != null) {
+            return first;
+        }
+        boolean open = root.closeFuture().add(done -> {
+            workerDeliveries.remove(root, made);
+            made.close();
+            done.succeed();
+        });
+        if (!open) {
+            workerDeliveries.remove(root, made);
+            made.close();
+        }
+        return made;
+    }
+
+    SharedLines sharedLines() {
+        return sharedLines;
+    }
+
     VerticleContexts verticles() {
         return verticles;
+    }
+
+    BusContexts bus() {
+        return bus;
+    }
+
+    CalleeCancellation cancellation() {
+        return cancellation;
     }
 
     AwaitedReplies awaitedReplies() {

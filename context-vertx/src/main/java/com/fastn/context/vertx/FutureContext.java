@@ -168,7 +168,7 @@ public final class FutureContext {
     public <T extends @Nullable Object> Future<T> select(
             String operation, Collection<? extends Future<? extends T>> futures) {
         List<CompletionStage<? extends T>> stages = new ArrayList<>();
-        futures.forEach(future -> stages.add(future.toCompletionStage()));
+        futures.forEach(future -> stages.add(ShownCancellation.stageOf(future)));
         return Futures.of(context.<T>select(operation, stages));
     }
 
@@ -270,9 +270,13 @@ public final class FutureContext {
         return Futures.of(requireNonNull(stage, "stage"));
     }
 
-    /** {@return completes with the reason when this context is cancelled, and never otherwise} */
+    /**
+     * {@return completes with the reason when this context is cancelled, and never otherwise} Asked again on the same Vert.x
+     * context it is the same future; what is hung on it stays there until then, except by {@link #select}, so that a loop may
+     * select it for ever. {@link FastnContext#onCancel} can be taken back.
+     */
     public Future<CancelReason> cancellation() {
-        return Futures.of(context.cancellation());
+        return ShownCancellation.of(context);
     }
 
     /** Cancels this context and everything below it; see {@link FastnContext#cancel()}. */
@@ -351,7 +355,19 @@ public final class FutureContext {
      * @throws IllegalStateException if this context belongs to no Vertx
      */
     public SharedLock sharedLock(String name) {
-        return new SharedLock(context, name);
+        return new SharedLock(context, name, false);
+    }
+
+    /**
+     * Gives Vert.x's own local lock of a name, which is one of this Vertx also where that is clustered, with its holder and
+     * waiters in the status.
+     *
+     * @param name the lock's name in Vert.x
+     * @return the lock
+     * @throws IllegalStateException if this context belongs to no Vertx
+     */
+    public SharedLock sharedLocalLock(String name) {
+        return new SharedLock(context, name, true);
     }
 
     // --- what is shown

@@ -6,6 +6,7 @@ import com.fastn.context.ContextBuilder;
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.FastnContext;
 import com.fastn.context.engine.ContextNode;
+import com.fastn.context.engine.ShownStages;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.MetricValue;
@@ -179,6 +180,7 @@ public final class FutureContextBuilder {
             } finally {
                 node.leaveThread();
             }
+            ShownStages.shownToo(node.runtime(), done, result.future());
             done.onComplete(end -> {
                 Throwable failure = end.cause();
                 if (failure != null) {

@@ -10,6 +10,7 @@ import com.fastn.context.LockTimeoutException;
 import com.google.errorprone.annotations.MustBeClosed;
 import io.vertx.core.Future;
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +43,7 @@ public final class FutureMutex<T extends @Nullable Object> {
      *     asking context is or becomes cancelled
      */
     public Future<LockGuard<T>> lock() {
-        return Futures.of(mutex.lock());
+        return Futures.ofGuard(mutex, mutex.lock());
     }
 
     /**
@@ -52,13 +53,49 @@ public final class FutureMutex<T extends @Nullable Object> {
      * @return as {@link #lock()}, and fails with a {@link LockTimeoutException} when the time runs out first
      */
     public Future<LockGuard<T>> lock(Duration timeout) {
-        return Futures.of(mutex.lock(timeout));
+        return Futures.ofGuard(mutex, mutex.lock(timeout));
     }
 
     /** {@return the guard if the lock is free and nobody waits, or {@code null}} */
     @MustBeClosed
     public @Nullable LockGuard<T> tryLock() {
         return mutex.tryLock();
+    }
+
+    /**
+     * Asks for the lock, unless something else ends first, such as a connection: the wait leaves the queue then. Whoever gets the
+     * guard closes it.
+     *
+     * @param stop what ends the wait when it ends, well or badly; it has no effect on a guard that was given
+     * @return as {@link #lock()}, and fails with a {@link CancellationException} when {@code stop} ends first
+     */
+    public Future<LockGuard<T>> lockUnless(Future<?> stop) {
+        requireNonNull(stop, "stop");
+        return Futures.unless(stop, mutex::lock);
+    }
+
+    /**
+     * Waits for the lock in the calling thread, which has to be one of a worker or a virtual thread.
+     *
+     * @return the guard
+     * @throws IllegalStateException on an event loop, which must not be held up, or if the asking context has ended
+     * @throws ContextCancelledException if the asking context is or becomes cancelled
+     * @throws CancellationException if the thread is interrupted, whose flag stays set
+     */
+    @MustBeClosed
+    public LockGuard<T> lockBlocking() {
+        return mutex.lockBlocking();
+    }
+
+    /**
+     * Waits for the lock in the calling thread, for a time.
+     *
+     * @param timeout how long to wait
+     * @return the guard, or {@code null} when the time ran out first; otherwise it throws as {@link #lockBlocking()} does
+     */
+    @MustBeClosed
+    public @Nullable LockGuard<T> lockBlocking(Duration timeout) {
+        return mutex.lockBlocking(timeout);
     }
 
     /**
@@ -70,7 +107,7 @@ public final class FutureMutex<T extends @Nullable Object> {
      */
     public <R extends @Nullable Object> Future<R> withLock(Function<? super T, Future<R>> work) {
         requireNonNull(work, "work");
-        return Futures.of(mutex.withLock(value -> Futures.stage(work.apply(value))));
+        return Futures.of(mutex, mutex.withLock(value -> Futures.stage(mutex, work.apply(value))));
     }
 
     /**
@@ -83,7 +120,7 @@ public final class FutureMutex<T extends @Nullable Object> {
      */
     public <R extends @Nullable Object> Future<R> withLock(Duration timeout, Function<? super T, Future<R>> work) {
         requireNonNull(work, "work");
-        return Futures.of(mutex.withLock(timeout, value -> Futures.stage(work.apply(value))));
+        return Futures.of(mutex, mutex.withLock(timeout, value -> Futures.stage(mutex, work.apply(value))));
     }
 
     /** {@return the context that holds the lock at this moment, or {@code null}} */

@@ -2,6 +2,7 @@ package com.fastn.context.vertx;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextReadWriteLock;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
@@ -11,6 +12,7 @@ import com.google.errorprone.annotations.MustBeClosed;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +41,7 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
 
     /** {@return completes with the guard when the lock is granted for reading; whoever gets it closes it} */
     public Future<ReadGuard<T>> readLock() {
-        return Futures.of(lock.readLock());
+        return Futures.ofGuard(lock, lock.readLock());
     }
 
     /**
@@ -49,12 +51,12 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
      * @return as {@link #readLock()}, and fails with a {@link LockTimeoutException} when the time runs out first
      */
     public Future<ReadGuard<T>> readLock(Duration timeout) {
-        return Futures.of(lock.readLock(timeout));
+        return Futures.ofGuard(lock, lock.readLock(timeout));
     }
 
     /** {@return completes with the guard when the lock is granted for writing; whoever gets it closes it} */
     public Future<LockGuard<T>> writeLock() {
-        return Futures.of(lock.writeLock());
+        return Futures.ofGuard(lock, lock.writeLock());
     }
 
     /**
@@ -64,7 +66,7 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
      * @return as {@link #writeLock()}, and fails with a {@link LockTimeoutException} when the time runs out first
      */
     public Future<LockGuard<T>> writeLock(Duration timeout) {
-        return Futures.of(lock.writeLock(timeout));
+        return Futures.ofGuard(lock, lock.writeLock(timeout));
     }
 
     /** {@return the guard if no writer has the lock and nobody waits, or {@code null}} */
@@ -80,6 +82,78 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
     }
 
     /**
+     * Asks for the lock for reading, unless something else ends first, such as a connection: the wait leaves the queue then. Whoever gets the
+     * guard closes it.
+     *
+     * @param stop what ends the wait when it ends, well or badly; it has no effect on a guard that was given
+     * @return as {@link #readLock()}, and fails with a {@link CancellationException} when {@code stop} ends first
+     */
+    public Future<ReadGuard<T>> readLockUnless(Future<?> stop) {
+        requireNonNull(stop, "stop");
+        return Futures.unless(stop, lock::readLock);
+    }
+
+    /**
+     * Asks for the lock for writing, unless something else ends first, such as a connection: the wait leaves the queue then. Whoever gets the
+     * guard closes it.
+     *
+     * @param stop what ends the wait when it ends, well or badly; it has no effect on a guard that was given
+     * @return as {@link #writeLock()}, and fails with a {@link CancellationException} when {@code stop} ends first
+     */
+    public Future<LockGuard<T>> writeLockUnless(Future<?> stop) {
+        requireNonNull(stop, "stop");
+        return Futures.unless(stop, lock::writeLock);
+    }
+
+    /**
+     * Waits for the lock for reading in the calling thread, which has to be one of a worker or a virtual thread.
+     *
+     * @return the guard
+     * @throws IllegalStateException on an event loop, which must not be held up, or if the asking context has ended
+     * @throws ContextCancelledException if the asking context is or becomes cancelled
+     * @throws CancellationException if the thread is interrupted, whose flag stays set
+     */
+    @MustBeClosed
+    public ReadGuard<T> readLockBlocking() {
+        return lock.readLockBlocking();
+    }
+
+    /**
+     * Waits for the lock for reading in the calling thread, for a time.
+     *
+     * @param timeout how long to wait
+     * @return the guard, or {@code null} when the time ran out first; otherwise it throws as {@link #readLockBlocking()} does
+     */
+    @MustBeClosed
+    public @Nullable ReadGuard<T> readLockBlocking(Duration timeout) {
+        return lock.readLockBlocking(timeout);
+    }
+
+    /**
+     * Waits for the lock for writing in the calling thread, which has to be one of a worker or a virtual thread.
+     *
+     * @return the guard
+     * @throws IllegalStateException on an event loop, which must not be held up, or if the asking context has ended
+     * @throws ContextCancelledException if the asking context is or becomes cancelled
+     * @throws CancellationException if the thread is interrupted, whose flag stays set
+     */
+    @MustBeClosed
+    public LockGuard<T> writeLockBlocking() {
+        return lock.writeLockBlocking();
+    }
+
+    /**
+     * Waits for the lock for writing in the calling thread, for a time.
+     *
+     * @param timeout how long to wait
+     * @return the guard, or {@code null} when the time ran out first; otherwise it throws as {@link #writeLockBlocking()} does
+     */
+    @MustBeClosed
+    public @Nullable LockGuard<T> writeLockBlocking(Duration timeout) {
+        return lock.writeLockBlocking(timeout);
+    }
+
+    /**
      * Runs a piece of work while holding the lock for reading, and releases it whatever happens. Recommended.
      *
      * @param work is given the value, and gives the future that ends the work
@@ -88,7 +162,20 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
      */
     public <R extends @Nullable Object> Future<R> withReadLock(Function<? super T, Future<R>> work) {
         requireNonNull(work, "work");
-        return Futures.of(lock.withReadLock(value -> Futures.stage(work.apply(value))));
+        return Futures.of(lock, lock.withReadLock(value -> Futures.stage(lock, work.apply(value))));
+    }
+
+    /**
+     * Runs a piece of work while holding the lock for reading, if it is granted in time.
+     *
+     * @param timeout how long to wait for the lock
+     * @param work is given the value, and gives the future that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withReadLock(Function)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    public <R extends @Nullable Object> Future<R> withReadLock(Duration timeout, Function<? super T, Future<R>> work) {
+        requireNonNull(work, "work");
+        return Futures.of(lock, lock.withReadLock(timeout, value -> Futures.stage(lock, work.apply(value))));
     }
 
     /**
@@ -100,7 +187,21 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
      */
     public <R extends @Nullable Object> Future<R> withWriteLock(Function<? super LockGuard<T>, Future<R>> work) {
         requireNonNull(work, "work");
-        return Futures.of(lock.withWriteLock(guard -> Futures.stage(work.apply(guard))));
+        return Futures.of(lock, lock.withWriteLock(guard -> Futures.stage(lock, work.apply(guard))));
+    }
+
+    /**
+     * Runs a piece of work while holding the lock for writing, if it is granted in time.
+     *
+     * @param timeout how long to wait for the lock
+     * @param work is given the guard, to read and replace the value, and gives the future that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withWriteLock(Function)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    public <R extends @Nullable Object> Future<R> withWriteLock(
+            Duration timeout, Function<? super LockGuard<T>, Future<R>> work) {
+        requireNonNull(work, "work");
+        return Futures.of(lock, lock.withWriteLock(timeout, guard -> Futures.stage(lock, work.apply(guard))));
     }
 
     /** {@return the contexts that hold the lock at this moment} */

@@ -2,6 +2,7 @@ package com.fastn.context.vertx;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextSemaphore;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockTimeoutException;
@@ -10,6 +11,7 @@ import com.google.errorprone.annotations.MustBeClosed;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +45,7 @@ public final class FutureSemaphore {
 
     /** {@return completes with the guard when one permit is granted; whoever gets it closes it} */
     public Future<PermitGuard> acquire() {
-        return Futures.of(semaphore.acquire());
+        return Futures.ofGuard(semaphore, semaphore.acquire());
     }
 
     /**
@@ -53,7 +55,7 @@ public final class FutureSemaphore {
      * @return completes with the guard when they are granted
      */
     public Future<PermitGuard> acquire(int permits) {
-        return Futures.of(semaphore.acquire(permits));
+        return Futures.ofGuard(semaphore, semaphore.acquire(permits));
     }
 
     /**
@@ -64,7 +66,7 @@ public final class FutureSemaphore {
      * @return as {@link #acquire(int)}, and fails with a {@link LockTimeoutException} when the time runs out first
      */
     public Future<PermitGuard> acquire(int permits, Duration timeout) {
-        return Futures.of(semaphore.acquire(permits, timeout));
+        return Futures.ofGuard(semaphore, semaphore.acquire(permits, timeout));
     }
 
     /** {@return the guard of one permit if one is free and nobody waits, or {@code null}} */
@@ -85,6 +87,45 @@ public final class FutureSemaphore {
     }
 
     /**
+     * Asks for permits, all of them at once, unless something else ends first, such as a connection: the wait leaves the queue then. Whoever gets the
+     * guard closes it.
+     *
+     * @param permits how many
+     * @param stop what ends the wait when it ends, well or badly; it has no effect on a guard that was given
+     * @return as {@link #acquire(int)}, and fails with a {@link CancellationException} when {@code stop} ends first
+     */
+    public Future<PermitGuard> acquireUnless(int permits, Future<?> stop) {
+        requireNonNull(stop, "stop");
+        return Futures.unless(stop, () -> semaphore.acquire(permits));
+    }
+
+    /**
+     * Waits for permits, all of them at once, in the calling thread, which has to be one of a worker or a virtual thread.
+     *
+     * @param permits how many
+     * @return the guard
+     * @throws IllegalStateException on an event loop, which must not be held up, or if the asking context has ended
+     * @throws ContextCancelledException if the asking context is or becomes cancelled
+     * @throws CancellationException if the thread is interrupted, whose flag stays set
+     */
+    @MustBeClosed
+    public PermitGuard acquireBlocking(int permits) {
+        return semaphore.acquireBlocking(permits);
+    }
+
+    /**
+     * Waits for permits, all of them at once, in the calling thread, for a time.
+     *
+     * @param permits how many
+     * @param timeout how long to wait
+     * @return the guard, or {@code null} when the time ran out first; otherwise it throws as {@link #acquireBlocking(int)} does
+     */
+    @MustBeClosed
+    public @Nullable PermitGuard acquireBlocking(int permits, Duration timeout) {
+        return semaphore.acquireBlocking(permits, timeout);
+    }
+
+    /**
      * Runs a piece of work while holding one permit, and gives it back whatever happens. Recommended.
      *
      * @param work gives the future that ends the work
@@ -93,6 +134,18 @@ public final class FutureSemaphore {
      */
     public <R extends @Nullable Object> Future<R> withPermit(Supplier<Future<R>> work) {
         return withPermits(1, work);
+    }
+
+    /**
+     * Runs a piece of work while holding one permit, if it is granted in time.
+     *
+     * @param timeout how long to wait for the permit
+     * @param work gives the future that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withPermit(Supplier)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    public <R extends @Nullable Object> Future<R> withPermit(Duration timeout, Supplier<Future<R>> work) {
+        return withPermits(1, timeout, work);
     }
 
     /**
@@ -105,7 +158,22 @@ public final class FutureSemaphore {
      */
     public <R extends @Nullable Object> Future<R> withPermits(int permits, Supplier<Future<R>> work) {
         requireNonNull(work, "work");
-        return Futures.of(semaphore.withPermits(permits, () -> Futures.stage(work.get())));
+        return Futures.of(semaphore, semaphore.withPermits(permits, () -> Futures.stage(semaphore, work.get())));
+    }
+
+    /**
+     * Runs a piece of work while holding permits, if they are granted in time.
+     *
+     * @param permits how many
+     * @param timeout how long to wait for them
+     * @param work gives the future that ends the work
+     * @param <R> the type of the result
+     * @return as {@link #withPermits(int, Supplier)}, and fails with a {@link LockTimeoutException} when the time runs out first
+     */
+    public <R extends @Nullable Object> Future<R> withPermits(int permits, Duration timeout, Supplier<Future<R>> work) {
+        requireNonNull(work, "work");
+        return Futures.of(
+                semaphore, semaphore.withPermits(permits, timeout, () -> Futures.stage(semaphore, work.get())));
     }
 
     /** {@return the contexts that hold permits at this moment} */

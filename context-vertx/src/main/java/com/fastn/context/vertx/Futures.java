@@ -1,8 +1,18 @@
 package com.fastn.context.vertx;
 
+import com.fastn.context.ContextLock;
+import com.fastn.context.engine.ShownStages;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Completable;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The way between the stages of the engine and the futures of Vert.x. */
@@ -13,6 +23,110 @@ final class Futures {
     static <T extends @Nullable Object> Future<T> of(CompletionStage<T> stage) {
         ContextInternal here = ContextInternal.current();
         return here == null ? Future.fromCompletionStage(stage) : Future.fromCompletionStage(stage, here);
+    }
+
+    /** The same of a stage of a lock: work that gives this very future is known to wait for what the stage waits for. */
+    static <T extends @Nullable Object> Future<T> of(ContextLock lock, CompletionStage<T> stage) {
+        Future<T> future = of(stage);
+        if (!future.isComplete()) {
+            ShownStages.shown(lock.context().runtime(), stage, future);
+        }
+        return future;
+    }
+
+    /** What the work of a {@code withLock} gave. */
+    static <T extends @Nullable Object> CompletionStage<T> stage(ContextLock lock, @Nullable Future<T> future) {
+        Future<T> end = given(future);
+        CompletionStage<T> known = end.isComplete()
+                ? null
+                : ShownStages.find(lock.context().runtime(), end, told -> end.onComplete(done -> tell(done, told)));
+        return known != null ? known : end.toCompletionStage();
+    }
+
+    @SuppressWarnings("NullAway") // a future that succeeded has a value of its type, null only where the type says so
+    private static <T extends @Nullable Object> void tell(
+            AsyncResult<T> done, BiConsumer<T, @Nullable Throwable> told) {
+        told.accept(done.result(), done.cause());
+    }
+
+    /** As {@link #of(ContextLock, CompletionStage)}, for a guard. */
+    static <G extends AutoCloseable> Future<G> ofGuard(ContextLock lock, CompletionStage<G> stage) {
+        Future<G> future = ofGuard(stage);
+        if (!future.isComplete()) {
+            ShownStages.shown(lock.context().runtime(), stage, future);
+        }
+        return future;
+    }
+
+    /** The same for a guard, which goes back where the Vert.x context that is to be told is closed. */
+    static <G extends AutoCloseable> Future<G> ofGuard(CompletionStage<? extends G> stage) {
+        ContextInternal here = ContextInternal.current();
+        if (stage instanceof CompletableFuture<? extends G> free && free.isDone() && !free.isCompletedExceptionally()) {
+            G guard = free.join();
+            return here == null ? Future.succeededFuture(guard) : here.succeededFuture(guard);
+        }
+        Promise<G> promise = here == null ? Promise.promise() : here.promise();
+        var unused = stage.whenComplete((guard, failure) -> {
+            if (failure != null) {
+                promise.fail(failure);
+                return;
+            }
+            try {
+                promise.complete(guard);
+            } catch (RejectedExecutionException e) {
+                Quietly.run("a guard whose Vert.x context is closed was not given back", () -> close(guard));
+            }
+        });
+        return promise.future();
+    }
+
+    private static void close(AutoCloseable guard) {
+        try {
+            guard.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("no guard of this library fails to close so", e);
+        }
+    }
+
+    /** A guard, unless something ends before it is granted: the wait leaves the queue then. */
+    static <G extends AutoCloseable> Future<G> unless(Future<?> stop, Supplier<CompletionStage<G>> ask) {
+        if (stop.isComplete()) {
+            return failed(
+                    new CancellationException("the lock was not asked for, since what was to end the wait had ended"));
+        }
+        CompletableFuture<G> asked = ask.get().toCompletableFuture();
+        if (!asked.isDone()) {
+            Leaving leaving = new Leaving(asked);
+            stop.onComplete(leaving);
+            var unused = asked.whenComplete((guard, failure) -> leaving.forget());
+        }
+        return ofGuard(asked);
+    }
+
+    /** Ends a wait; what it hangs on may last for long, so it keeps nothing of a wait that is over. */
+    private static final class Leaving implements Completable<@Nullable Object> {
+        private volatile @Nullable CompletableFuture<?> asked;
+
+        Leaving(CompletableFuture<?> asked) {
+            this.asked = asked;
+        }
+
+        void forget() {
+            asked = null;
+        }
+
+        @Override
+        public void complete(@Nullable Object value, @Nullable Throwable failure) {
+            CompletableFuture<?> wait = asked;
+            if (wait != null) {
+                wait.cancel(false);
+            }
+        }
+    }
+
+    private static <T> Future<T> failed(Throwable failure) {
+        ContextInternal here = ContextInternal.current();
+        return here == null ? Future.failedFuture(failure) : here.failedFuture(failure);
     }
 
     static <T extends @Nullable Object> CompletionStage<T> stage(@Nullable Future<T> future) {

@@ -8,9 +8,11 @@ import io.vertx.core.Future;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.http.HttpServerRequestInternal;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,7 @@ final class HttpContexts {
     private final AutomaticContexts automatic;
     private final Listeners listeners;
     private final Sessions sessions;
+    private final HttpNames names = new HttpNames();
     private final ConcurrentHashMap<HttpConnection, ContextNode> connections = new ConcurrentHashMap<>();
 
     HttpContexts(VerticleContexts verticles, AutomaticContexts automatic, Listeners listeners, Sessions sessions) {
@@ -35,6 +38,30 @@ final class HttpContexts {
         this.sessions = sessions;
     }
 
+    /** A request that is served: who serves it, and what Vert.x tells of it. */
+    static final class Exchange {
+        private static final AtomicIntegerFieldUpdater<Exchange> COUNTED =
+                AtomicIntegerFieldUpdater.newUpdater(Exchange.class, "counted");
+
+        private final ContextNode served;
+        private final Object request;
+        private volatile int counted;
+
+        private Exchange(ContextNode served, Object request) {
+            this.served = served;
+            this.request = request;
+        }
+
+        ContextNode served() {
+            return served;
+        }
+
+        /** Whether the caller is the one that tells how it ended. */
+        private boolean count() {
+            return counted == 0 && COUNTED.compareAndSet(this, 0, 1);
+        }
+    }
+
     /**
      * Opens a request's context, which is the current one of everything that follows on the request's Vert.x context; null
      * when none is wanted, or the verticle that serves it is ending.
@@ -42,7 +69,7 @@ final class HttpContexts {
      * @param request what Vert.x tells of the request: an {@link HttpServerRequest} in HTTP/1, its headers otherwise
      */
     @Nullable
-    ContextNode begin(ContextInternal context, Object request, String method, String path) {
+    Exchange begin(ContextInternal context, Object request, String method, String path) {
         VertxContextOptions options = automatic.options();
         ContextNode verticle = options.isRequests() ? verticles.hostOf(context.unwrap()) : null;
         if (verticle == null) {
@@ -50,23 +77,21 @@ final class HttpContexts {
         }
         ContextNode server =
                 request instanceof HttpServerRequest http ? listener(verticle, http.connection(), http) : verticle;
-        ContextNode served = automatic.open(server, ContextKind.REQUEST, name(options, method, path), null);
+        ContextNode served =
+                automatic.openCounted(server, ContextKind.REQUEST, name(options, method, path), null, "requests");
         if (served == null) {
             return null;
         }
-        served.persist();
-        served.incrementTotal("requests");
-        served.incrementLive("requests");
         server.touch("request");
         if (context.isDuplicate()) {
             ContextSlot.put(context, served);
         }
-        return served;
+        return new Exchange(served, request);
     }
 
-    private static String name(VertxContextOptions options, String method, String path) {
+    private String name(VertxContextOptions options, String method, String path) {
         String route = options.routes().match(method, HttpNames.withoutQuery(path));
-        return route == null ? HttpNames.request(method, path) : HttpNames.method(method) + " " + route;
+        return route == null ? names.request(method, path) : HttpNames.method(method) + " " + route;
     }
 
     private ContextNode listener(ContextNode verticle, HttpConnection connection, HttpServerRequest request) {
@@ -91,32 +116,84 @@ final class HttpContexts {
     }
 
     /**
-     * Ends a request's context.
+     * Ends a request's context. In HTTP/1 Vert.x tells once of a response, when it has ended. Of one of HTTP/2 it may tell
+     * several times: of its head, and of a stream that was reset before or after it. What is told first is how it ended,
+     * but a head counts only when nothing is left of the request, as it may be streamed until then.
      *
-     * @param request what Vert.x told of the request
      * @param response what Vert.x tells of the response
      * @param failure why there was no whole response, or {@code null}
      * @param status the status of the response, or 0 when it is not known
      */
-    void end(ContextNode served, Object request, @Nullable Object response, @Nullable Throwable failure, int status) {
-        if (failure != null) {
-            served.incrementTotal("cancelled_requests");
-            served.cancel(CancelReason.Kind.REQUESTED, "the connection ended before the response did");
-        } else if (status >= FIRST_FAILURE) {
+    void end(Exchange exchange, @Nullable Object response, @Nullable Throwable failure, int status) {
+        if (exchange.request instanceof HttpServerRequest http) {
+            endOfHttp1(exchange, http, response, failure, status);
+        } else if (failure != null) {
+            if (exchange.count()) {
+                countCancelled(exchange.served);
+            }
+            // Also what goes on after its head: the end of that is of use to nobody now.
+            cancel(exchange.served);
+            Endings.whenNothingIsLeft(exchange.served);
+        } else {
+            hadItsHead(exchange, status);
+        }
+    }
+
+    private void endOfHttp1(
+            Exchange exchange,
+            HttpServerRequest http,
+            @Nullable Object response,
+            @Nullable Throwable failure,
+            int status) {
+        ContextNode served = exchange.served;
+        if (!exchange.count()) {
+            return;
+        }
+        if (failure == null && !isCutOff(http, response)) {
+            countAnswer(served, status);
+        } else {
+            countCancelled(served);
+            cancel(served);
+        }
+        countBytes(served, http, response);
+        if (status == SWITCHING_PROTOCOLS && failure == null) {
+            beginSession(served, http);
+        }
+        served.closeWhenDone();
+    }
+
+    /** Vert.x 5.0 tells a stream of HTTP/2 here, and of one that was reset after its request no failure. */
+    private static boolean isCutOff(HttpServerRequest http, @Nullable Object response) {
+        return http.version() == HttpVersion.HTTP_2 && response instanceof HttpServerResponse sent && !sent.ended();
+    }
+
+    /** Of its end nobody is told. */
+    private static void hadItsHead(Exchange exchange, int status) {
+        ContextNode served = exchange.served;
+        if (served.isChildless()) {
+            if (exchange.count()) {
+                countAnswer(served, status);
+            }
+            served.closeWhenDone();
+        } else {
+            var unused = served.whenChildless(() -> hadItsHead(exchange, status));
+        }
+    }
+
+    private static void countCancelled(ContextNode served) {
+        served.incrementTotal("cancelled_requests");
+    }
+
+    private static void cancel(ContextNode served) {
+        served.cancel(CancelReason.Kind.REQUESTED, "the connection ended before the response did");
+    }
+
+    private static void countAnswer(ContextNode served, int status) {
+        if (status >= FIRST_FAILURE) {
             served.incrementTotal("failed_requests");
             served.failed(new HttpStatus(status));
         } else {
             served.incrementTotal("successful_requests");
-        }
-        if (request instanceof HttpServerRequest http) {
-            countBytes(served, http, response);
-            if (status == SWITCHING_PROTOCOLS && failure == null) {
-                beginSession(served, http);
-            }
-            served.closeWhenDone();
-        } else {
-            // In HTTP/2 this is the response's head, and of its end nobody is told.
-            Endings.whenNothingIsLeft(served);
         }
     }
 
@@ -144,9 +221,14 @@ final class HttpContexts {
         }
         ContextInternal place = internal.context();
         ContextNode session = sessions.open(server, request.remoteAddress(), request.localAddress(), end, place);
-        if (session != null && place.isDuplicate()) {
-            ContextSlot.put(place, session);
+        if (session == null) {
+            return;
         }
+        if (place.isDuplicate()) {
+            ContextSlot.become(place, session);
+        }
+        Quietly.run(
+                "the bytes of a WebSocket are not counted", () -> SessionBytes.count(request.connection(), session));
     }
 
     /** A response that is a failure, as the list of recent contexts shows it; nobody throws it, so it has no stack. */

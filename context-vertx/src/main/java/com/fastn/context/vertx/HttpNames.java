@@ -6,24 +6,22 @@ import java.util.stream.Collectors;
 
 /**
  * Names of bounded number for HTTP requests: what looks like the value of a parameter is not part of a name, so that
- * {@code /orders/17} and {@code /orders/18} are both {@code /orders/:id}.
+ * {@code /orders/17} and {@code /orders/18} are both {@code /orders/:id}. What looks like a word is one until too many
+ * different ones have stood in its place.
  */
 final class HttpNames {
     private static final int MOST_SEGMENTS = 8;
     private static final int LONGEST_WORD = 32;
-    private static final int METHOD_CHARS = 16;
-    private static final String PARAMETER = ":id";
 
     // A client may send any word for a method, and each would be a name of its own.
     private static final Set<String> METHODS =
             HttpMethod.values().stream().map(HttpMethod::name).collect(Collectors.toUnmodifiableSet());
 
-    private HttpNames() {}
+    private final LearnedWords words = new LearnedWords("/", "/");
 
     /** The method and the folded path. */
-    static String request(String method, String path) {
-        StringBuilder name = new StringBuilder(METHOD_CHARS + Math.min(path.length(), 256));
-        name.append(method(method)).append(' ');
+    String request(String method, String path) {
+        LearnedWords.Place place = words.first();
         int end = end(path);
         int segments = 0;
         int at = 0;
@@ -32,14 +30,16 @@ final class HttpNames {
             int next = slash < 0 || slash > end ? end : slash;
             if (next > at) {
                 if (segments == MOST_SEGMENTS) {
-                    return name.append("/*").toString();
+                    place = place.rest();
+                    break;
                 }
-                name.append('/').append(isWord(path, at, next) ? path.substring(at, next) : PARAMETER);
+                place = isWord(path, at, next) ? place.word(path.substring(at, next)) : place.value();
                 segments++;
             }
             at = next + 1;
         }
-        return segments == 0 ? name.append('/').toString() : name.toString();
+        place.seen();
+        return place.textAfter(method(method));
     }
 
     /** A method that is one; others are all the same. */

@@ -38,7 +38,7 @@ final class Listeners {
         if (known != null && known.state() == ContextState.ACTIVE) {
             return known;
         }
-        ContextNode made = automatic.open(host, ContextKind.SERVICE, name, null);
+        ContextNode made = automatic.open(host, ContextKind.SERVICE, name);
         if (made == null || made.state() != ContextState.ACTIVE) {
             return host;
         }

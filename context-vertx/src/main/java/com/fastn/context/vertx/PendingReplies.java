@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -118,13 +119,18 @@ final class PendingReplies {
     /** Looks at most once in a while, and only while there is something to look at. */
     private void schedule() {
         if (scheduled.compareAndSet(false, true)) {
-            var unused = home.setTimer(PATIENCE.toMillis(), id -> {
-                scheduled.set(false);
-                look();
-                if (!waiting.isEmpty()) {
-                    schedule();
-                }
-            });
+            try {
+                var unused = home.setTimer(PATIENCE.toMillis(), id -> {
+                    scheduled.set(false);
+                    look();
+                    if (!waiting.isEmpty()) {
+                        schedule();
+                    }
+                });
+            } catch (RejectedExecutionException e) {
+                // The mark stays, so that nobody tries again.
+                LOG.debug("nobody looks after messages without a reply in a Vertx that is closed", e);
+            }
         }
     }
 

@@ -25,21 +25,33 @@ final class SessionSocket implements InvocationHandler {
     private final NetSocket socket;
     private final ContextInternal scope;
     private final ContextNode session;
+    private final NetSocket seen;
 
     private SessionSocket(NetSocket socket, ContextInternal scope, ContextNode session) {
         this.socket = socket;
         this.scope = scope;
         this.session = session;
+        Class<?> type = socket instanceof NetSocketInternal ? NetSocketInternal.class : NetSocket.class;
+        this.seen = (NetSocket) Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, this);
     }
 
     /** Runs a handler of sockets in the session of one, or without where none can be or is wanted. */
-    @SuppressWarnings("MustBeClosedChecker") // closed when the connection ends
     static void accept(FastnVertx fastn, ContextInternal here, NetSocket socket, Handler<NetSocket> handler) {
+        SessionSocket observed = Quietly.get("a socket was not observed", () -> open(fastn, here, socket));
+        if (observed == null) {
+            handler.handle(socket);
+        } else {
+            observed.scope.dispatch(observed.seen, handler);
+        }
+    }
+
+    /** Opens the session of a socket; null where none can be or is wanted. */
+    @SuppressWarnings("MustBeClosedChecker") // closed when the connection ends
+    private static @Nullable SessionSocket open(FastnVertx fastn, ContextInternal here, NetSocket socket) {
         ContextNode verticle = fastn.verticles().hostOf(here.unwrap());
         Future<?> end = ConnectionEnds.of(socket);
         if (verticle == null || end == null) {
-            handler.handle(socket);
-            return;
+            return null;
         }
         int port = socket.localAddress() == null ? -1 : socket.localAddress().port();
         ContextNode listener = fastn.listeners().of(verticle, port < 0 ? "net" : "net:" + port);
@@ -50,14 +62,10 @@ final class SessionSocket implements InvocationHandler {
         ContextNode session =
                 fastn.sessions().open(listener, socket.remoteAddress(), socket.localAddress(), end, scope);
         if (session == null) {
-            handler.handle(socket);
-            return;
+            return null;
         }
         ContextSlot.put(scope, session);
-        Class<?> type = socket instanceof NetSocketInternal ? NetSocketInternal.class : NetSocket.class;
-        NetSocket seen = (NetSocket) Proxy.newProxyInstance(
-                type.getClassLoader(), new Class<?>[] {type}, new SessionSocket(socket, scope, session));
-        scope.dispatch(seen, handler);
+        return new SessionSocket(socket, scope, session);
     }
 
     /** The session of a socket that we gave the application; null for any other. */
@@ -75,6 +83,10 @@ final class SessionSocket implements InvocationHandler {
         if (method.getDeclaringClass() == Object.class && method.getName().equals("equals")) {
             // The socket behind does not know us, so its answer would be no even for the same one.
             return proxy == given[0];
+        }
+        if (method.isDefault() && method.getName().startsWith("pipe")) {
+            // A pipe made of the socket behind would not come by here.
+            return InvocationHandler.invokeDefault(proxy, method, given);
         }
         for (int i = 0; i < given.length; i++) {
             if (given[i] instanceof Handler<?> handler) {

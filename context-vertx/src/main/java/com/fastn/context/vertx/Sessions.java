@@ -42,7 +42,7 @@ final class Sessions {
         if (!automatic.options().isSessions()) {
             return null;
         }
-        ContextNode session = automatic.open(listener, ContextKind.SESSION, NAME + host(peer), null);
+        ContextNode session = automatic.open(listener, ContextKind.SESSION, NAME + host(peer));
         if (session == null) {
             return null;
         }

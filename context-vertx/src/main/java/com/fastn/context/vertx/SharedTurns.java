@@ -21,10 +21,19 @@ final class SharedTurns {
     }
 
     /** The head of this Vertx's line for a lock asks Vert.x from now on. */
-    Turn ask(String name, LockGuard<?> line, @Nullable Work work, long sinceNanos, long deadlineNanos) {
+    Turn ask(
+            String name,
+            boolean ofCluster,
+            LockGuard<?> line,
+            @Nullable Work work,
+            long sinceNanos,
+            long deadlineNanos) {
         Turn turn = new Turn(name, line, work, sinceNanos, deadlineNanos);
-        turns.add(turn);
-        onWait.run();
+        // Nobody else can end the wait for a lock that other nodes do not know.
+        if (ofCluster) {
+            turns.add(turn);
+            onWait.run();
+        }
         return turn;
     }
 

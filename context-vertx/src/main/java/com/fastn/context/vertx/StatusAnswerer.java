@@ -3,7 +3,10 @@ package com.fastn.context.vertx;
 import io.vertx.core.eventbus.Message;
 import org.jspecify.annotations.Nullable;
 
-/** Answers questions about status that did not come to its own consumer. */
+/**
+ * Answers questions about status that did not come to its own consumer. A Vert.x context that it made for a consumer of its own has
+ * this class as a key of its {@code contextData()}, with the context of its verticle as the value.
+ */
 @FunctionalInterface
 public interface StatusAnswerer {
     /**

@@ -81,7 +81,7 @@ final class StatusDeliveries {
         }
         Responder present = responder.get();
         ContextInternal here = ContextInternal.current();
-        boolean own = present != null && here != null && here.unwrap() == present.place;
+        boolean own = present != null && here != null && isOf(here.unwrap(), present.place);
         String probe = message.headers().get(PROBE_HEADER);
         if (probe != null) {
             AtomicInteger count = probes.get(probe);
@@ -99,6 +99,11 @@ final class StatusDeliveries {
         }
         present.place.runOnContext(there -> present.answer.answer(message, message.body(), false));
         return true;
+    }
+
+    /** Whether it is the place of whoever answers, or one that it made for a consumer of its own. */
+    private static boolean isOf(ContextInternal here, ContextInternal place) {
+        return here == place || here.contextData().get(StatusAnswerer.class) == place;
     }
 
     /** Whether anybody in this Vertx consumes an address, the status verticle included. */

@@ -6,6 +6,7 @@ import io.vertx.core.spi.VertxServiceProvider;
 import io.vertx.core.spi.VertxTracerFactory;
 import io.vertx.core.spi.tracing.VertxTracer;
 import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,11 +23,13 @@ final class TracerSlot {
             } else {
                 stepBack("its bootstrap is a " + bootstrap.getClass().getName(), null);
             }
-        } catch (IllegalAccessError | NoSuchMethodError e) {
+        } catch (IllegalAccessError | NoSuchMethodError | NoClassDefFoundError e) {
             stepBack(
                     "this place of Vert.x cannot be reached; on the module path, start Java with"
                             + " --add-exports io.vertx.core/io.vertx.core.impl=com.fastn.context.vertx",
                     e);
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            stepBack("our tracer could not be put there", e);
         }
     }
 
@@ -53,7 +56,20 @@ final class TracerSlot {
         }
     }
 
-    private static void stepBack(String why, @org.jspecify.annotations.Nullable Throwable cause) {
+    /** Says what is missing where a Vertx has another tracer than ours, or none. */
+    static void isLost(@Nullable VertxTracer<?, ?> instead) {
+        LOG.warn(
+                "HTTP requests get no contexts of their own and client calls are no operations in this Vertx, because {}. Let"
+                        + " ContextSlot be found as a VertxServiceProvider, install a tracer by Vertx.builder().withTracer(..) or as a"
+                        + " VertxTracerFactory, which is told all that it would be told without us, and not in a provider that puts it"
+                        + " into the bootstrap; or begin the routes of vertx-web with"
+                        + " router.route().handler(WebContexts.requests())",
+                instead == null
+                        ? "it has no tracer of ours"
+                        : "its tracer is a " + instead.getClass().getName());
+    }
+
+    private static void stepBack(String why, @Nullable Throwable cause) {
         LOG.warn(
                 "HTTP requests get no contexts of their own and client calls are no operations in this Vertx: {}",
                 why,

@@ -26,13 +26,20 @@ import org.jspecify.annotations.Nullable;
 final class VerticleContexts {
     private final VertxInternal vertx;
     private final EngineRuntime runtime;
+    private final AutomaticContexts automatic;
     private final Listeners listeners;
     private final Endings endings;
     private final ConcurrentHashMap<String, Service> services = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<ContextNode, Service> byNode = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
-    VerticleContexts(VertxInternal vertx, EngineRuntime runtime, Listeners listeners, Endings endings) {
+    VerticleContexts(
+            VertxInternal vertx,
+            EngineRuntime runtime,
+            AutomaticContexts automatic,
+            Listeners listeners,
+            Endings endings) {
+        this.automatic = automatic;
         this.vertx = vertx;
         this.runtime = runtime;
         this.listeners = listeners;
@@ -96,7 +103,8 @@ final class VerticleContexts {
 
     /** Opens a service, under no monitor: its opening is told to listeners. Of several that open it at once one wins. */
     private Service open(DeploymentContext deployment) {
-        String name = name(deployment.deployment().identifier());
+        String name = automatic.nameOf(
+                ContextKind.SERVICE, name(deployment.deployment().identifier()));
         Service made = new Service(deployment.id(), runtime.root().openChild(name, ContextKind.SERVICE, null));
         byNode.put(made.node, made);
         Service known = services.putIfAbsent(deployment.id(), made);
@@ -133,6 +141,17 @@ final class VerticleContexts {
             }
         }
         return null;
+    }
+
+    /** Whether a context belongs to a verticle whose one instance lives on a Vert.x context. */
+    boolean isOnlyOn(ContextNode context, ContextInternal root) {
+        for (ContextNode node = context; node != null; node = node.parent()) {
+            Service service = byNode.get(node);
+            if (service != null) {
+                return service.instances.equals(List.of(root));
+            }
+        }
+        return false;
     }
 
     /** One deployment. */

@@ -1,6 +1,7 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextEngine;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
@@ -13,6 +14,8 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -30,12 +33,29 @@ final class VertxCalls {
         ContextInternal place = place(context);
         Promise<Void> over = place.promise();
         long id = place.setTimer(Math.max(1, time.toMillis()), fired -> over.tryComplete());
-        Registration registration = context.onCancel(reason -> {
-            if (over.tryFail(givenUp(context, "a timer", reason))) {
+        Consumer<CancellationException> giveUp = failure -> {
+            if (over.tryFail(failure)) {
                 place.owner().cancelTimer(id);
             }
-        });
+        };
+        Registration registration = context.onCancel(reason -> giveUp.accept(givenUp(context, "a timer", reason)));
+        endWithVerticle(context, place, "a timer", over.future(), giveUp);
         return over.future().onComplete(done -> registration.close());
+    }
+
+    /** Ends a call with the verticle that it was made in. */
+    private static void endWithVerticle(
+            FastnContext context,
+            ContextInternal place,
+            String what,
+            Future<?> call,
+            Consumer<CancellationException> giveUp) {
+        Registration undeployed = VerticleEnd.onUndeployed(
+                context,
+                place,
+                () -> giveUp.accept(new CancellationException(what + " of " + context.path()
+                        + " was given up, as the verticle that it ran in was undeployed")));
+        call.onComplete(done -> undeployed.close());
     }
 
     static <T extends @Nullable Object> Future<Message<T>> request(
@@ -45,11 +65,15 @@ final class VertxCalls {
             return failed(givenUp(context, "a request to \"" + address + "\"", cancelled));
         }
         ContextInternal place = place(context);
-        return race(
-                context,
-                place,
-                "a request to \"" + address + "\"",
-                scope -> scope.owner().eventBus().request(address, body, options));
+        return race(context, place, "a request to \"" + address + "\"", scope -> {
+            try {
+                return scope.owner().eventBus().request(address, body, options);
+            } catch (RuntimeException e) {
+                // For want of a codec: no interceptor is told of that.
+                context.incrementTotal(BusContexts.FAILED_SENDS);
+                throw e;
+            }
+        });
     }
 
     static <T extends @Nullable Object> Future<T> blocking(FastnContext context, Callable<T> task, boolean interrupt) {
@@ -59,11 +83,31 @@ final class VertxCalls {
         }
         ContextInternal place = place(context);
         StoppableTask<T> stoppable = new StoppableTask<>(task, interrupt);
-        return race(context, place, "a blocking task", scope -> {
-            // Registered after the one that fails the future: so that comes first.
-            Registration registration = context.onCancel(reason -> stoppable.stop());
-            return scope.executeBlocking(stoppable, false).onComplete(done -> registration.close());
+        FastnVertx fastn = FastnVertx.installedIn(place.owner());
+        WorkerQueue queue = fastn == null ? null : fastn.workerQueue();
+        Callable<T> queued = queue != null && context instanceof ContextNode node
+                ? queue.queued(node, place.workerPool().executor(), stoppable)
+                : stoppable;
+        Future<T> result = race(context, place, "a blocking task", scope -> {
+            try {
+                return scope.executeBlocking(queued, false);
+            } catch (RuntimeException e) {
+                // The pool is closed.
+                forget(queue, queued);
+                throw e;
+            }
         });
+        // However the wait ended. To stop a task that has ended does nothing.
+        return result.onComplete(done -> {
+            stoppable.stop();
+            forget(queue, queued);
+        });
+    }
+
+    private static void forget(@Nullable WorkerQueue queue, Object queued) {
+        if (queue != null) {
+            queue.dropped(queued);
+        }
     }
 
     static HttpClientRequest resetOnCancel(FastnContext context, HttpClientRequest request) {
@@ -80,6 +124,12 @@ final class VertxCalls {
             FastnContext context, ContextInternal place, String what, Function<ContextInternal, Future<T>> call) {
         Promise<T> first = place.promise();
         Registration registration = context.onCancel(reason -> first.tryFail(givenUp(context, what, reason)));
+        Future<T> over = first.future();
+        endWithVerticle(context, place, what, over, first::tryFail);
+        if (over.isComplete()) {
+            registration.close();
+            return over;
+        }
         ContextInternal scope = scope(place, context);
         Runnable start = () -> {
             Future<T> started;
@@ -89,7 +139,6 @@ final class VertxCalls {
                 started = Future.failedFuture(e);
             }
             started.onComplete(done -> {
-                registration.close();
                 if (done.succeeded()) {
                     first.tryComplete(done.result());
                 } else {
@@ -102,7 +151,7 @@ final class VertxCalls {
         } else {
             scope.dispatch(start);
         }
-        return first.future();
+        return over.onComplete(done -> registration.close());
     }
 
     /** Where the caller is, or else where the context belongs. */
@@ -122,12 +171,19 @@ final class VertxCalls {
 
     /** A Vert.x context of the call's own, unless the caller's has the context already. */
     private static ContextInternal scope(ContextInternal place, FastnContext context) {
-        if (!(context instanceof ContextNode node) || ContextSlot.get(place) == node || !ContextSlot.isIn(place)) {
+        if (!(context instanceof ContextNode node) || isCurrent(node, place) || !ContextSlot.isIn(place)) {
             return place;
         }
         ContextInternal scope = place.duplicate(true);
         ContextSlot.put(scope, node);
         return scope;
+    }
+
+    private static boolean isCurrent(ContextNode context, ContextInternal place) {
+        // A blocking task may have made another one current for its thread alone.
+        return ContextSlot.get(place) == context
+                && (place != ContextInternal.current()
+                        || ContextEngine.get().currentOrNull() == ContextSlot.stillOpen(context));
     }
 
     private static <T extends @Nullable Object> Future<T> failed(Throwable failure) {

@@ -4,7 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.FastnContext;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.vertx.core.Handler;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -24,6 +28,45 @@ public final class WebContexts {
     public static FastnContext context(RoutingContext routing) {
         requireNonNull(routing, "routing");
         return FastnVertx.install(routing.vertx()).context(routing.request());
+    }
+
+    /**
+     * Gives each request a context where our tracer does not, for want of its place in Vert.x: {@code
+     * router.route().handler(WebContexts.requests())}, before all other routes. The context is a child of the port, also over HTTP/2,
+     * and lasts until the response has ended. A request that has its context already keeps that, and one that becomes a WebSocket
+     * gets none. An application that wants to know the end of a response as well uses {@link RoutingContext#addEndHandler}: the
+     * response itself has room for one handler only.
+     *
+     * @return a handler for the first route of a router
+     */
+    public static Handler<RoutingContext> requests() {
+        return routing -> {
+            Quietly.run("a request was not observed", () -> serve(routing));
+            routing.next();
+        };
+    }
+
+    private static void serve(RoutingContext routing) {
+        FastnVertx fastn = FastnVertx.installedIn(routing.vertx());
+        ContextInternal here = ContextInternal.current();
+        HttpServerRequest request = routing.request();
+        // Of one that becomes a WebSocket vertx-web tells no end.
+        boolean upgrade = request.headers().contains(HttpHeaders.UPGRADE, "websocket", true);
+        if (fastn == null || here == null || ContextSlot.get(here) != null || upgrade) {
+            return;
+        }
+        HttpContexts.Exchange served =
+                fastn.requests().begin(here, request, request.method().name(), String.valueOf(request.path()));
+        if (served != null) {
+            routing.addEndHandler(end -> Quietly.run(
+                    "the end of a request was not observed",
+                    () -> fastn.requests()
+                            .end(
+                                    served,
+                                    request.response(),
+                                    end.cause(),
+                                    request.response().getStatusCode())));
+        }
     }
 
     /**

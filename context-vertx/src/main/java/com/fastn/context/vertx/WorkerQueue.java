@@ -4,14 +4,19 @@ import com.fastn.context.engine.ContextNode;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
-/** The contexts whose blocking tasks were handed to the worker pool of a Vertx and have not begun. */
+/** The contexts whose blocking tasks were handed to the worker pools of a Vertx and have not begun. */
 final class WorkerQueue {
-    private final Map<Runnable, ContextNode> waiting = new ConcurrentHashMap<>();
+    private final Map<Object, Task> waiting = new ConcurrentHashMap<>();
 
-    /** {@return the task to hand over in its place} */
-    Runnable queued(ContextNode context, Runnable task) {
+    private record Task(ContextNode context, Executor pool) {}
+
+    /** {@return the task to hand over to a pool in its place} */
+    Runnable queued(ContextNode context, Executor pool, Runnable task) {
         Runnable tracked = new Runnable() {
             @Override
             public void run() {
@@ -19,18 +24,37 @@ final class WorkerQueue {
                 task.run();
             }
         };
-        waiting.put(tracked, context);
+        waiting.put(tracked, new Task(context, pool));
         return tracked;
     }
 
-    /** The task never begins. */
-    void dropped(Runnable tracked) {
+    /** The same for a task with a result. */
+    <T extends @Nullable Object> Callable<T> queued(ContextNode context, Executor pool, Callable<T> task) {
+        Callable<T> tracked = new Callable<>() {
+            @Override
+            public T call() throws Exception {
+                waiting.remove(this);
+                return task.call();
+            }
+        };
+        waiting.put(tracked, new Task(context, pool));
+        return tracked;
+    }
+
+    /** The task never begins, or nobody wants it any longer. */
+    void dropped(Object tracked) {
         waiting.remove(tracked);
     }
 
-    /** The oldest first. */
-    List<ContextNode> waiting() {
+    int count() {
+        return waiting.size();
+    }
+
+    /** Those that wait for a pool, the oldest first. */
+    List<ContextNode> waitingFor(Executor pool) {
         return waiting.values().stream()
+                .filter(task -> task.pool == pool)
+                .map(Task::context)
                 .filter(context -> !context.isClosed())
                 .distinct()
                 .sorted(Comparator.comparingLong(ContextNode::id))

@@ -3,20 +3,28 @@ package com.fastn.context.vertx;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.Cause;
 import com.fastn.context.status.CauseKind;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.Explanation;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +32,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(OwnTree.class)
 class BlockedPlacesTest {
+    private static final Duration LONG_ENOUGH =
+            BlockedPlaces.POOL_FULL.multipliedBy(3).dividedBy(2);
+
     private final CountDownLatch atEnd = new CountDownLatch(1);
     private Vertx vertx;
     private EngineRuntime runtime;
@@ -126,6 +137,75 @@ class BlockedPlacesTest {
         assertThat(runtime.explainAll()).isEmpty();
     }
 
+    @Test
+    void aTaskInTheQueueOfAPoolWaitsForTheTasksOfThatPoolOnly() {
+        Vertx other = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1));
+        try {
+            FastnContext busyElsewhere = spawnsOne(inPool("other-pool"), "elsewhere");
+            var unused = other.executeBlocking(
+                    () -> {
+                        holdUp();
+                        return null;
+                    },
+                    false);
+            FastnContext one = spawnsOne(runtime.root(), "one");
+            FastnContext two = spawnsOne(runtime.root(), "two");
+            var late = runtime.root().child("late").<String>spawnBlocking(() -> "done");
+            Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+            assertThat(runtime.status().causes().blocked()).singleElement().satisfies(place -> {
+                assertThat(place.name()).isEqualTo("vert.x-worker-thread");
+                assertThat(place.busy())
+                        .containsExactlyInAnyOrder(one.id(), two.id())
+                        .doesNotContain(busyElsewhere.id());
+                assertThat(place.waiting()).hasSize(1);
+                assertThat(place.queued()).isEqualTo(1);
+            });
+            atEnd.countDown();
+            Waiting.result(late);
+        } finally {
+            atEnd.countDown();
+            Waiting.result(other.close());
+        }
+    }
+
+    @Test
+    void aNamedPoolThatIsFullIsNamedWithThoseWhoFillIt() {
+        FastnContext service = inPool("ledger-pool");
+        FastnContext first = spawnsOne(service, "first");
+        var waits = service.child("second").<String>spawnBlocking(() -> "done");
+        Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+        Explanation why = requireNonNull(runtime.explain(
+                runtime.status().causes().blocked().get(0).waiting().get(0)));
+        assertThat(why.root().context().contextId()).isEqualTo(first.id());
+        assertThat(why.toString().lines().findFirst().orElse(""))
+                .as("%s", why)
+                .startsWith("Front/first")
+                .contains("runs on a thread at BlockedPlacesTest.java:")
+                .contains("waits for a place in pool \"ledger-pool\"");
+        atEnd.countDown();
+        Waiting.result(waits);
+        Waiting.until(() -> runtime.status().causes().blocked().isEmpty());
+    }
+
+    /** The context of a verticle that has a worker pool of its own, with one thread. */
+    private FastnContext inPool(String name) {
+        Front front = new Front();
+        Waiting.result(vertx.deployVerticle(
+                front, new DeploymentOptions().setWorkerPoolName(name).setWorkerPoolSize(1)));
+        return Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()));
+    }
+
+    /** Fills a thread of the pool of a context until the test ends; gives who does. */
+    private FastnContext spawnsOne(FastnContext parent, String name) {
+        Promise<FastnContext> begun = Promise.promise();
+        var unused = parent.child(name).<String>spawnBlocking(() -> {
+            begun.complete(FastnContext.current());
+            holdUp();
+            return "done";
+        });
+        return Waiting.result(begun.future());
+    }
+
     private static LockGuard<?> takeIn(FastnContext who, ContextMutex<?> mutex) {
         try (var ignored = who.makeCurrent()) {
             return Waiting.take(mutex);
@@ -133,15 +213,96 @@ class BlockedPlacesTest {
     }
 
     @Test
-    void aBusyPoolAndAShortStayOnAnEventLoopAreNoCause() {
-        var running = java.util.stream.IntStream.range(0, 40)
-                .mapToObj(i -> runtime.root().child("job" + i).<String>spawnBlocking(() -> {
-                    Thread.onSpinWait();
-                    return "done";
-                }))
-                .toList();
-        assertThat(runtime.status().causes().isNone()).isTrue();
-        running.forEach(each -> Waiting.result(each));
+    void aTaskOfAFutureContextInTheQueueOfAPoolIsKnownUntilItBeginsOrIsNotWanted() {
+        FastnContext one = spawnsOne(runtime.root(), "one");
+        FastnContext two = spawnsOne(runtime.root(), "two");
+        FastnContext late = runtime.root().child("late").open();
+        FastnContext gone = runtime.root().child("gone").open();
+        Future<String> waits = FutureContext.of(late).blocking(() -> "done");
+        Future<String> cancelled = FutureContext.of(gone).blockingInterruptibly(() -> "never");
+        Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+        assertThat(runtime.status().causes().blocked().get(0).waiting()).containsExactly(late.id(), gone.id());
+        assertThat(requireNonNull(runtime.explain(late.id())).toString().lines().findFirst())
+                .hasValueSatisfying(line -> assertThat(line)
+                        .containsAnyOf("one: runs on a thread", "two: runs on a thread")
+                        .contains("late waits for a place in pool \"vert.x-worker-thread\""));
+        gone.cancel();
+        assertThat(Waiting.failure(cancelled)).isInstanceOf(ContextCancelledException.class);
+        assertThat(runtime.status().causes().blocked()).singleElement().satisfies(place -> {
+            assertThat(place.waiting()).containsExactly(late.id());
+            assertThat(place.busy()).containsExactlyInAnyOrder(one.id(), two.id());
+        });
+        atEnd.countDown();
+        assertThat(Waiting.<String>result(waits)).isEqualTo("done");
+        Waiting.until(() -> runtime.status().causes().blocked().isEmpty());
+    }
+
+    /** One thread is at one task for long; the other one goes on, so that those in the queue have their turn. */
+    @Test
+    void aPoolWithAQueueIsNoCauseWhileOneOfItsThreadsGoesFromTaskToTask() {
+        spawnsOne(runtime.root(), "long");
+        long began = System.nanoTime();
+        AtomicInteger begun = new AtomicInteger();
+        Semaphore turns = new Semaphore(0);
+        for (int i = 0; i < 3; i++) {
+            job(begun, turns);
+        }
+        Waiting.until(() -> begun.get() == 1);
+        int looks = 0;
+        while (looks == 0 || System.nanoTime() - began < LONG_ENOUGH.toNanos()) {
+            int before = begun.get();
+            job(begun, turns);
+            long next = System.nanoTime();
+            turns.release();
+            Waiting.until(() -> begun.get() > before);
+            List<BlockedPlace> blocked = runtime.status().causes().blocked();
+            // On a machine that stands still the pool may well have been full.
+            if (System.nanoTime() - next < BlockedPlaces.POOL_FULL.toNanos()) {
+                assertThat(blocked).isEmpty();
+                looks++;
+            }
+        }
         assertThat(runtime.explainAll()).isEmpty();
+        // The same once it stays at one, too.
+        Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+        turns.release(1_000_000);
+    }
+
+    private void job(AtomicInteger begun, Semaphore turns) {
+        var unused = runtime.root().child("job").<String>spawnBlocking(() -> {
+            begun.incrementAndGet();
+            turns.acquireUninterruptibly();
+            return "done";
+        });
+    }
+
+    @Test
+    void aStayOnAnEventLoopThatVertxAllowsIsNoCause() {
+        Vertx patient = Vertx.vertx(new VertxOptions()
+                .setMaxEventLoopExecuteTime(1)
+                .setMaxEventLoopExecuteTimeUnit(TimeUnit.HOURS)
+                .setBlockedThreadCheckInterval(1_000_000));
+        try {
+            EngineRuntime its = (EngineRuntime) FastnVertx.install(patient).runtime();
+            CountDownLatch begun = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            patient.runOnContext(now -> {
+                begun.countDown();
+                try {
+                    goOn.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            vertx.runOnContext(now -> holdUp());
+            Waiting.until(() -> begun.getCount() == 0);
+            // The other one allows no such stay, and by then this one has lasted as long.
+            Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+            assertThat(its.status().causes().isNone()).isTrue();
+            assertThat(its.explainAll()).isEmpty();
+            goOn.countDown();
+        } finally {
+            Waiting.result(patient.close());
+        }
     }
 }

@@ -107,6 +107,29 @@ class BusClusterTest {
     }
 
     @Test
+    void theFirstMessageThatANodeEverGetsIsCancelledToo() {
+        try (TestCluster fresh = TestCluster.of(2)) {
+            FastnVertx theirs = FastnVertx.install(fresh.node(1));
+            Service bank = Service.deploy(fresh.node(1), "bank.first", message -> {});
+            Waiting.until(() -> theirs.cancellation().isListening());
+            Front front = Front.deploy(fresh.node(0));
+            FastnContext caller = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
+                    .child("caller")
+                    .open();
+            // Until the other node is known, nobody is asked.
+            Waiting.until(() -> {
+                if (bank.seen.isEmpty()) {
+                    front.place().runOnContext(now -> FutureContext.of(caller).request("bank.first", "x"));
+                }
+                return !bank.seen.isEmpty();
+            });
+            caller.cancel("enough");
+            Waiting.until(() -> bank.seen.stream().allMatch(FastnContext::isCancelled));
+            caller.close();
+        }
+    }
+
+    @Test
     void whoWasAskedByOneCallerCannotCancelTheWorkForAnother() {
         List<FastnContext> working = new CopyOnWriteArrayList<>();
         List<Message<Object>> asked = new CopyOnWriteArrayList<>();
@@ -148,6 +171,26 @@ class BusClusterTest {
         other.close();
     }
 
+    /** The other node may want to know who sends, whatever is wanted here. */
+    @Test
+    void aHeaderIsSentInAClusterAlsoWhereMessagesHaveNoContexts() {
+        Service log = Service.deploy(cluster.node(1), "bank.all", message -> message.reply("yes"));
+        Front front = Front.deploy(cluster.node(0));
+        request(front, "bank.all");
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setMessages(false))
+                .install(cluster.node(0));
+        try {
+            request(front, "bank.all");
+            request(front, "bank.all");
+            Message<Object> last = log.messages.get(log.messages.size() - 1);
+            assertThat(last.headers().getAll(CallerHeader.NAME)).hasSize(1);
+            assertThat(callerOf(last).link().path()).isEqualTo("global.Front");
+        } finally {
+            FastnVertx.builder().install(cluster.node(0));
+        }
+    }
+
     @Test
     void onlyARequestSaysTheKeyOfItsCaller() {
         Service log = Service.deploy(cluster.node(1), "bank.log", message -> {
@@ -174,7 +217,8 @@ class BusClusterTest {
     private static CallerHeader.Caller callerOf(Message<?> message) {
         return requireNonNull(CallerHeader.read(
                 message.headers().get(CallerHeader.NAME),
-                FastnVertx.install(cluster.node(0)).node()));
+                FastnVertx.install(cluster.node(0)).node(),
+                true));
     }
 
     @Test

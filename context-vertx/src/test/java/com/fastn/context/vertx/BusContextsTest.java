@@ -3,6 +3,7 @@ package com.fastn.context.vertx;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Operation;
 import com.fastn.context.engine.ContextNode;
@@ -16,9 +17,14 @@ import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryContext;
 import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageCodec;
+import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.eventbus.MessageConsumerOptions;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.junit5.VertxExtension;
@@ -30,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +78,35 @@ class BusContextsTest {
     }
 
     @Test
+    void theContextOfAMessageIsFoundInsideOfWhateverScope(Vertx vertx) {
+        FastnVertx fastn = FastnVertx.install(vertx);
+        List<FastnContext> found = new CopyOnWriteArrayList<>();
+        CompletableFuture<Boolean> over = new CompletableFuture<>();
+        Service bank = Service.deploy(vertx, "one-way", message -> {
+            FastnContext child = FastnContext.current().child("child").open();
+            FastnContext stranger = runtime.root().child("stranger").open();
+            try (ContextScope ignored = stranger.makeCurrent()) {
+                found.add(fastn.context(message));
+            }
+            FutureContext.of(child)
+                    .child("run")
+                    .run(run -> {
+                        found.add(fastn.context(message));
+                        return vertx.executeBlocking(stranger.wrapCallable(() -> found.add(fastn.context(message))));
+                    })
+                    .onComplete(done -> {
+                        found.add(fastn.context(message));
+                        stranger.close();
+                        child.close();
+                        over.complete(true);
+                    });
+        });
+        vertx.eventBus().send("one-way", "x");
+        assertThat(Waiting.result(over)).isTrue();
+        assertThat(found).hasSize(4).allSatisfy(each -> assertThat(each).isSameAs(bank.only()));
+    }
+
+    @Test
     void aPublishedMessageHasAContextWithEachConsumer(Vertx vertx) {
         Service one = Service.deploy(vertx, "news", message -> {});
         Service two = Service.deploy(vertx, "news", message -> {});
@@ -92,6 +128,23 @@ class BusContextsTest {
     }
 
     @Test
+    void whetherTheCallerAskedForAReplyIsKnown(Vertx vertx) {
+        Service audit = Service.deploy(vertx, "audit", message -> {});
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        Object reply = inFront(() -> {
+            vertx.eventBus().send("audit", 1);
+            vertx.eventBus().publish("audit", 2);
+            return vertx.eventBus().request("bank.pay", 1).map(Message::body);
+        });
+        assertThat(reply).isEqualTo("paid");
+        assertThat(requireNonNull(bank.only().caller()).owesReply()).isTrue();
+        Waiting.until(() -> audit.seen.size() == 2);
+        assertThat(audit.seen)
+                .allSatisfy(context ->
+                        assertThat(requireNonNull(context.caller()).owesReply()).isFalse());
+    }
+
+    @Test
     void aMessageFromOutsideOfAnyContextHasNoCallerAndNoHeader(Vertx vertx) {
         Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
         Waiting.result(vertx.eventBus().request("bank.pay", 1));
@@ -100,7 +153,106 @@ class BusContextsTest {
     }
 
     @Test
+    void whoConsumesInTheSameVertxLearnsWhoSentAndFindsNothingOfOursInTheMessage(Vertx vertx) {
+        List<String> seenOnTheWay = new CopyOnWriteArrayList<>();
+        Handler<DeliveryContext<Object>> looking = delivery -> {
+            Message<Object> message = delivery.message();
+            if (message.address().equals("news")) {
+                seenOnTheWay.add(
+                        message.replyAddress() + " " + message.headers().names());
+            }
+            delivery.next();
+            if (message.address().equals("news")) {
+                seenOnTheWay.add("afterwards " + message.replyAddress());
+            }
+        };
+        vertx.eventBus().addOutboundInterceptor(looking);
+        vertx.eventBus().addInboundInterceptor(looking);
+        Service one = Service.deploy(vertx, "news", message -> {});
+        Service other = Service.deploy(vertx, "news", message -> {});
+        List<FastnContext> senders = new CopyOnWriteArrayList<>();
+        for (String how : List.of("publish", "send", "send")) {
+            senders.add(inFront(() -> FutureContext.current().child(how).run(ctx -> {
+                if (how.equals("send")) {
+                    vertx.eventBus().send("news", how);
+                } else {
+                    vertx.eventBus().publish("news", how);
+                }
+                return Future.succeededFuture(ctx.context());
+            })));
+        }
+        Waiting.until(() -> one.seen.size() == 2 && other.seen.size() == 2);
+        assertThat(Stream.concat(one.seen.stream(), other.seen.stream()))
+                .extracting(context -> requireNonNull(context.caller()))
+                .containsExactlyInAnyOrderElementsOf(Stream.of(0, 0, 1, 2)
+                        .map(i -> new CallerLink(
+                                runtime.node().alias(),
+                                runtime.node().incarnation(),
+                                senders.get(i).id(),
+                                "global.Front." + senders.get(i).name(),
+                                false))
+                        .toList());
+        assertThat(Stream.concat(one.messages.stream(), other.messages.stream()))
+                .allSatisfy(message -> {
+                    assertThat(message.headers().names()).isEmpty();
+                    assertThat(message.replyAddress()).isNull();
+                    message.reply("nobody wants it");
+                });
+        Waiting.until(() -> seenOnTheWay.size() == 14);
+        assertThat(seenOnTheWay).allMatch(seen -> seen.equals("null []") || seen.startsWith("afterwards "));
+    }
+
+    /** Vert.x answers what it has no room for, if it wants a reply. */
+    @Test
+    void aMessageThatWantsNoReplyHasNoneAlsoWhereThereIsNoRoomForIt(Vertx vertx) {
+        List<String> sent = new CopyOnWriteArrayList<>();
+        CompletableFuture<MessageConsumer<Object>> consumer = new CompletableFuture<>();
+        Waiting.result(vertx.deployVerticle(new Front() {
+            @Override
+            public Future<?> start() {
+                MessageConsumer<Object> small = vertx.eventBus()
+                        .consumer(
+                                new MessageConsumerOptions().setAddress("news").setMaxBufferedMessages(1));
+                consumer.complete(small);
+                small.handler(message -> {});
+                small.pause();
+                return small.completion();
+            }
+        }));
+        vertx.eventBus().addOutboundInterceptor(delivery -> {
+            sent.add(delivery.message().address());
+            delivery.next();
+        });
+        inFront(() -> FutureContext.current().child("sender").run(ctx -> {
+            for (int i = 0; i < 20; i++) {
+                vertx.eventBus().send("news", i);
+            }
+            return Future.succeededFuture();
+        }));
+        Throwable failure = Waiting.failure(vertx.eventBus().request("news", "x"));
+        assertThat(failure).isInstanceOf(ReplyException.class);
+        assertThat(sent).filteredOn(address -> address.equals("news")).hasSize(21);
+        assertThat(sent).noneMatch(address -> address.contains("fastn.sender"));
+        Waiting.result(Waiting.result(consumer).unregister());
+    }
+
+    @Test
+    void theCallerOfARequestIsKnownAlsoWhereCallsAreNoOperations(Vertx vertx) {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setClientCalls(false))
+                .install(vertx);
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        FastnContext caller = inFront(() -> FutureContext.current()
+                .child("checkout")
+                .run(ctx -> vertx.eventBus().request("bank.pay", 1).map(reply -> ctx.context())));
+        assertThat(requireNonNull(bank.only().caller()).contextId()).isEqualTo(caller.id());
+    }
+
+    @Test
     void theHeadersOfOptionsThatAreUsedAgainDoNotAccumulate(Vertx vertx) {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setClientCalls(false))
+                .install(vertx);
         Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
         DeliveryOptions options = new DeliveryOptions().addHeader("mine", "1");
         List<FastnContext> callers = new CopyOnWriteArrayList<>();
@@ -118,7 +270,26 @@ class BusContextsTest {
     }
 
     @Test
+    void whereMessagesHaveNoContextsNothingOfOursTravels(Vertx vertx) {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setMessages(false))
+                .install(vertx);
+        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
+        inFront(() -> FutureContext.current().child("checkout").run(ctx -> {
+            vertx.eventBus().send("bank.pay", 0);
+            return vertx.eventBus().request("bank.pay", 1);
+        }));
+        assertThat(bank.messages)
+                .hasSize(2)
+                .allSatisfy(message -> assertThat(message.headers().names()).isEmpty());
+        assertThat(bank.messages.get(0).replyAddress()).isNull();
+    }
+
+    @Test
     void aStaleHeaderIsTakenOutWhenNoContextSends(Vertx vertx) {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setClientCalls(false))
+                .install(vertx);
         Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
         DeliveryOptions options = new DeliveryOptions().addHeader("mine", "1");
         inFront(() -> FutureContext.current()
@@ -454,6 +625,101 @@ class BusContextsTest {
         Waiting.until(() -> awaited.count() == 0);
     }
 
+    /** What cannot be sent, as there is no codec for it, or one that fails. */
+    private static final class Unsendable {}
+
+    private static final class FailingCodec implements MessageCodec<Unsendable, Unsendable> {
+        @Override
+        public void encodeToWire(Buffer buffer, Unsendable body) {
+            throw new IllegalStateException("it cannot be encoded");
+        }
+
+        @Override
+        public Unsendable decodeFromWire(int position, Buffer buffer) {
+            throw new IllegalStateException("it cannot be decoded");
+        }
+
+        @Override
+        public Unsendable transform(Unsendable body) {
+            throw new IllegalStateException("it cannot be copied");
+        }
+
+        @Override
+        public String name() {
+            return "failing";
+        }
+
+        @Override
+        public byte systemCodecID() {
+            return -1;
+        }
+    }
+
+    /** To the sender such a send looks well, as with any interceptor: Vert.x tells its failure to the exception handler. */
+    @Test
+    void aSendThatFailsOnItsWayIsCountedAndNoOperationIsLeftOfIt(Vertx vertx) {
+        vertx.eventBus().registerDefaultCodec(Unsendable.class, new FailingCodec());
+        Service bank = Service.deploy(vertx, "bank.pay", message -> {});
+        EventBus bus = vertx.eventBus();
+        FastnContext sender =
+                inFront(() -> FutureContext.current().child("sender").run(ctx -> {
+                    bus.send("bank.pay", new Unsendable());
+                    bus.publish("bank.pay", new Unsendable());
+                    var unused = bus.request("bank.pay", new Unsendable(), new DeliveryOptions().setSendTimeout(50));
+                    bus.send("bank.pay", "fine");
+                    return Future.succeededFuture(ctx.context());
+                }));
+        assertThat(sender.getTotal("failed_sends")).isEqualTo(3);
+        assertThat(sender.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(FastnVertx.install(vertx).awaitedReplies().count()).isZero();
+        assertThat(bank.only().getTotal("messages")).isEqualTo(1);
+    }
+
+    /** Vert.x catches what is thrown behind an interceptor before the one in front of it sees it. */
+    @Test
+    void aSendThatFailsBehindAnotherInterceptorIsNotCountedAndItsOperationEndsWithItsContext(Vertx vertx) {
+        vertx.eventBus().registerDefaultCodec(Unsendable.class, new FailingCodec());
+        Service.deploy(vertx, "bank.pay", message -> {});
+        vertx.eventBus().addOutboundInterceptor(DeliveryContext::next);
+        AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
+        FastnContext sender = runtime.root().child("sender").open();
+        inFront(() -> {
+            try (ContextScope ignored = sender.makeCurrent()) {
+                vertx.eventBus().send("bank.pay", new Unsendable());
+                var unused = vertx.eventBus().request("bank.pay", new Unsendable());
+            }
+            return Future.succeededFuture();
+        });
+        assertThat(sender.getTotal("failed_sends")).isZero();
+        assertThat(awaited.count()).isEqualTo(1);
+        sender.close();
+        awaited.sweep();
+        assertThat(awaited.count()).isZero();
+    }
+
+    @Test
+    void aSendForWhoseBodyThereIsNoCodecFailsWithTheContextThatIsOfItsOwn(Vertx vertx) {
+        FastnContext sender = runtime.root().child("sender").open();
+        List<Future<?>> sent = inFront(() -> {
+            FutureContext ctx = FutureContext.of(sender);
+            return Future.succeededFuture(List.of(
+                    ctx.request("bank.pay", new Unsendable()), ctx.child("step").run(step -> {
+                        vertx.eventBus().send("bank.pay", new Unsendable());
+                        return Future.succeededFuture();
+                    })));
+        });
+        assertThat(sent)
+                .allSatisfy(each -> assertThat(Waiting.failure(each))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContaining("codec"));
+        assertThat(sender.getTotal("failed_sends")).isEqualTo(1);
+        assertThat(sender.children()).isEmpty();
+        assertThat(sender.subtreeStatus().globalContext().operations()).isEmpty();
+        assertThat(FastnVertx.install(vertx).awaitedReplies().count()).isZero();
+        sender.close();
+        assertThat(sender.state()).isEqualTo(ContextState.CLOSED);
+    }
+
     @Test
     void whatNobodySeesTheEndOfIsSwept(Vertx vertx) {
         AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
@@ -482,6 +748,9 @@ class BusContextsTest {
 
     @Test
     void anErrorOfOurObservationDoesNotReachTheSender(Vertx vertx) {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setClientCalls(false))
+                .install(vertx);
         Service log = Service.deploy(vertx, "log", message -> message.reply("done"));
         MultiMap real = MultiMap.caseInsensitiveMultiMap();
         MultiMap broken = (MultiMap) Proxy.newProxyInstance(

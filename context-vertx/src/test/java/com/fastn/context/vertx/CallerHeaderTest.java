@@ -25,7 +25,7 @@ class CallerHeaderTest {
         String header =
                 CallerHeader.write(runtime.node(), "0123456789abcdef", context.id(), CallerHeader.text(context.path()));
         assertThat(header.length()).isLessThanOrEqualTo(CallerHeader.MOST_CHARS);
-        CallerHeader.Caller caller = requireNonNull(CallerHeader.read(header, runtime.node()), header);
+        CallerHeader.Caller caller = requireNonNull(CallerHeader.read(header, runtime.node(), true), header);
         assertThat(caller.key()).isEqualTo("0123456789abcdef");
         CallerLink read = caller.link();
         assertThat(read.contextId()).isEqualTo(context.id());
@@ -43,7 +43,7 @@ class CallerHeaderTest {
 
     @Test
     void aHeaderOfTheVersionBeforeIsReadAndHasNoKey() {
-        CallerHeader.Caller read = requireNonNull(CallerHeader.read("1 19a-7f 88 5 alice global.api", ELSEWHERE));
+        CallerHeader.Caller read = requireNonNull(CallerHeader.read("1 19a-7f 88 5 alice global.api", ELSEWHERE, true));
         assertThat(read.key()).isNull();
         assertThat(read.link()).isEqualTo(new CallerLink("alice", "19a-7f", 88, "global.api"));
     }
@@ -53,7 +53,7 @@ class CallerHeaderTest {
         ContextRuntime runtime = ContextRuntime.builder().alias("alice").build();
         FastnContext context = runtime.root().child("api").open();
         String header = CallerHeader.write(runtime.node(), null, context.id(), CallerHeader.text(context.path()));
-        CallerHeader.Caller read = requireNonNull(CallerHeader.read(header, runtime.node()), header);
+        CallerHeader.Caller read = requireNonNull(CallerHeader.read(header, runtime.node(), true), header);
         assertThat(read.key()).isNull();
         assertThat(read.link())
                 .isEqualTo(new CallerLink("alice", runtime.node().incarnation(), context.id(), "global.api"));
@@ -89,8 +89,9 @@ class CallerHeaderTest {
                 "1 19a-7f 88 5 alice x\n"
             })
     void whatIsNoHeaderIsNotRead(String text) {
-        assertThat(CallerHeader.read(text, ELSEWHERE)).isNull();
-        assertThat(CallerHeader.read(text, new NodeIdentity("alice", "19a-7f"))).isNull();
+        assertThat(CallerHeader.read(text, ELSEWHERE, true)).isNull();
+        assertThat(CallerHeader.read(text, new NodeIdentity("alice", "19a-7f"), true))
+                .isNull();
     }
 
     @Test

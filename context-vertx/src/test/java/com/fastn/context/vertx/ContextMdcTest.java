@@ -12,7 +12,8 @@ import org.slf4j.helpers.BasicMDCAdapter;
 
 /** What lines are logged with; after each hop, {@link HopTableTest} looks. */
 class ContextMdcTest {
-    private final ContextMdc mdc = new ContextMdc(new BasicMDCAdapter());
+    private final BasicMDCAdapter behind = new BasicMDCAdapter();
+    private final ContextMdc mdc = new ContextMdc(behind);
 
     @Test
     void offAnyContextTheTwoKeysHaveNoValueAndOthersKeepTheirs() {
@@ -44,6 +45,30 @@ class ContextMdcTest {
             mdc.clear();
             assertThat(mdc.getCopyOfContextMap()).containsOnlyKeys(ContextMdc.ID, ContextMdc.PATH);
         }
+        runtime.close();
+    }
+
+    /** As libraries do that take the diagnostic context of one thread to another: there it may be another context. */
+    @Test
+    void aCopyThatIsSetInAnotherContextOrInNoneBringsNeitherKeyAlong() {
+        ContextRuntime runtime = ContextRuntime.builder().build();
+        FastnContext orders = runtime.root().child("orders").open();
+        FastnContext stock = runtime.root().child("stock").open();
+        mdc.put("user", "alice");
+        Map<String, String> copy;
+        try (ContextScope scope = orders.makeCurrent()) {
+            copy = mdc.getCopyOfContextMap();
+        }
+        assertThat(copy).containsEntry(ContextMdc.PATH, "global.orders");
+        mdc.clear();
+        mdc.setContextMap(copy);
+        assertThat(behind.getCopyOfContextMap()).isEqualTo(Map.of("user", "alice"));
+        assertThat(mdc.getCopyOfContextMap()).isEqualTo(Map.of("user", "alice"));
+        try (ContextScope scope = stock.makeCurrent()) {
+            assertThat(mdc.getCopyOfContextMap()).containsEntry(ContextMdc.PATH, "global.stock");
+        }
+        mdc.put(ContextMdc.ID, "forged");
+        assertThat(behind.get(ContextMdc.ID)).isNull();
         runtime.close();
     }
 

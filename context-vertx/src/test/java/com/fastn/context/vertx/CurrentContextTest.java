@@ -7,19 +7,26 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.engine.EngineRuntime;
 import io.vertx.core.Context;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.junit5.VertxExtension;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -28,6 +35,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where the current context is found again after a hop. */
 @ExtendWith({OwnTree.class, VertxExtension.class})
@@ -229,6 +239,197 @@ class CurrentContextTest {
             assertThat(FastnContext.current()).isSameAs(before);
             return Future.succeededFuture();
         });
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void inWhateverOrderScopesOfAVertxContextAreClosedTheInnermostOpenOneIsCurrent(boolean duplicated) {
+        List<List<Integer>> orders = new ArrayList<>();
+        permute(new ArrayList<>(), List.of(0, 1, 2, 3), orders);
+        assertThat(orders).hasSize(24);
+        FastnContext service = service();
+        for (List<Integer> order : orders) {
+            Callable<Future<Void>> inOrder = () -> {
+                closesIn(order, service);
+                return Future.succeededFuture();
+            };
+            if (duplicated) {
+                Waiting.onDuplicate(front.place(), inOrder);
+            } else {
+                Waiting.on(front.place(), inOrder);
+            }
+        }
+        assertThat(runtime.misuses())
+                .singleElement()
+                .asString()
+                .contains("x a ContextScope was closed while it was not the innermost one of its Vert.x context");
+    }
+
+    @SuppressWarnings("MustBeClosedChecker")
+    private static void closesIn(List<Integer> order, FastnContext service) {
+        List<FastnContext> contexts = new ArrayList<>();
+        List<ContextScope> scopes = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            contexts.add(service.child("c" + i).open());
+            scopes.add(contexts.get(i).makeCurrent());
+        }
+        List<Integer> open = new ArrayList<>(List.of(0, 1, 2, 3));
+        for (Integer each : order) {
+            scopes.get(each).close();
+            open.remove(each);
+            assertThat(FastnContext.current())
+                    .as("after %d of %s", each, order)
+                    .isSameAs(open.isEmpty() ? service : contexts.get(open.get(open.size() - 1)));
+            assertThat(contexts.get(each).subtreeStatus().globalContext().onThread())
+                    .isFalse();
+        }
+        contexts.forEach(FastnContext::close);
+    }
+
+    private static void permute(List<Integer> taken, List<Integer> left, List<List<Integer>> into) {
+        if (left.isEmpty()) {
+            into.add(List.copyOf(taken));
+        }
+        for (Integer each : left) {
+            List<Integer> more = new ArrayList<>(taken);
+            more.add(each);
+            List<Integer> fewer = new ArrayList<>(left);
+            fewer.remove(each);
+            permute(more, fewer, into);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @SuppressWarnings("MustBeClosedChecker")
+    void aScopeThatWasForgottenDoesNotOutliveItsContextAndTheOneAround(boolean duplicated) {
+        FastnContext service = service();
+        Callable<Future<FastnContext>> forgetting = () -> {
+            FastnContext outer = service.child("outer").open();
+            FastnContext inner = outer.child("inner").open();
+            try (ContextScope ignored = outer.makeCurrent()) {
+                ContextScope forgotten = inner.makeCurrent();
+                assertThat(forgotten).isNotNull();
+                inner.close();
+            }
+            return here();
+        };
+        FastnContext after =
+                duplicated ? Waiting.onDuplicate(front.place(), forgetting) : Waiting.on(front.place(), forgetting);
+        assertThat(after).isSameAs(service);
+        assertThat(runtime.misuses()).singleElement().asString().startsWith("1x a ContextScope was closed while");
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void aScopeOfARootThatAnotherThreadClosesIsOverOnItsOwnThread() {
+        FastnContext service = service();
+        CompletableFuture<ContextScope> opened = new CompletableFuture<>();
+        Waiting.on(front.place(), () -> {
+            opened.complete(service.child("task").open().makeCurrent());
+            return here();
+        });
+        Waiting.result(opened).close();
+        assertThat(service()).isSameAs(service);
+        assertThat(runtime.misuses()).singleElement().asString().startsWith("1x a ContextScope was closed while");
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = ThreadingModel.class,
+            names = {"EVENT_LOOP", "WORKER"})
+    void bodiesOfExecuteBlockingAndTheirCallerAreEachInTheirOwnScope(ThreadingModel model, Vertx vertx) {
+        Front caller = new Front();
+        Waiting.result(vertx.deployVerticle(caller, new DeploymentOptions().setThreadingModel(model)));
+        FastnContext service = Waiting.on(caller.place(), CurrentContextTest::here);
+        FastnContext one = service.child("one").open();
+        FastnContext other = service.child("other").open();
+        FastnContext third = service.child("third").open();
+        CyclicBarrier step = new CyclicBarrier(3);
+        ContextInternal place = ((ContextInternal) caller.place()).duplicate();
+        List<Future<List<FastnContext>>> bodies = new CopyOnWriteArrayList<>();
+        // The caller's scope is open while it calls, and until both bodies are inside of theirs.
+        List<FastnContext> ofCaller = Waiting.on(place, () -> {
+            try (ContextScope mine = third.makeCurrent()) {
+                bodies.add(vertx.executeBlocking(() -> inScope(one, step), false));
+                bodies.add(vertx.executeBlocking(() -> inScope(other, step), false));
+                return Future.succeededFuture(inScope(third, step));
+            }
+        });
+        assertThat(ofCaller).containsExactly(third, third, third);
+        // What was current for a body when it began is what its caller had made current; afterwards it is what it then
+        // is.
+        assertThat(Waiting.result(bodies.get(0)).subList(0, 2)).containsExactly(one, one);
+        assertThat(Waiting.result(bodies.get(1)).subList(0, 2)).containsExactly(other, other);
+        assertThat(Waiting.<FastnContext>on(place, CurrentContextTest::here)).isSameAs(service);
+        assertThat(runtime.misuses()).isEmpty();
+    }
+
+    private static List<FastnContext> inScope(FastnContext context, CyclicBarrier step) throws Exception {
+        List<FastnContext> seen = new ArrayList<>();
+        try (ContextScope ignored = context.makeCurrent()) {
+            step.await(60, TimeUnit.SECONDS);
+            seen.add(FastnContext.current());
+            step.await(60, TimeUnit.SECONDS);
+            Callable<FastnContext> wrapped = context.wrapCallable(FastnContext::current);
+            seen.add(wrapped.call());
+            step.await(60, TimeUnit.SECONDS);
+        }
+        seen.add(FastnContext.current());
+        return seen;
+    }
+
+    @Test
+    void inTheScopeOfABlockingTaskACallForAnotherContextIsMadeInThatOne(Vertx vertx) {
+        CompletableFuture<FastnContext> served = new CompletableFuture<>();
+        CompletableFuture<FastnContext> inRun = new CompletableFuture<>();
+        FastnContext request = service().child("request").open();
+        List<String> callers = new CopyOnWriteArrayList<>();
+        vertx.eventBus().<String>consumer("whose", message -> {
+            callers.add(String.valueOf(FastnContext.current().caller()));
+            message.reply("");
+        });
+        Waiting.onDuplicate(
+                front.place(),
+                () -> FutureContext.of(request)
+                        .child("outer")
+                        .run(outer -> vertx.executeBlocking(() -> {
+                                    FastnContext inner =
+                                            outer.context().child("inner").open();
+                                    try (ContextScope ignored = inner.makeCurrent()) {
+                                        inRun.complete(Waiting.result(FutureContext.current()
+                                                .child("run")
+                                                .run(run -> here())));
+                                        served.complete(FastnContext.current());
+                                        return outer.request("whose", "")
+                                                .compose(reply ->
+                                                        FutureContext.current().request("whose", ""));
+                                    } finally {
+                                        inner.close();
+                                    }
+                                })
+                                .compose(reply -> reply)));
+        assertThat(Waiting.result(served).name()).isEqualTo("inner");
+        assertThat(Waiting.result(inRun).parent()).isSameAs(Waiting.result(served));
+        assertThat(callers)
+                .hasSize(2)
+                .allSatisfy(caller -> assertThat(caller).contains("outer").doesNotContain("inner"));
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void aScopeThatABlockingTaskForgotIsNotThatOfTheNextTaskOfItsThread(Vertx vertx) {
+        WorkerExecutor one = vertx.createSharedWorkerExecutor("one", 1);
+        FastnContext forgotten = service().child("forgotten").open();
+        Waiting.onDuplicate(front.place(), () -> one.executeBlocking(forgotten::makeCurrent));
+        FastnContext next = Waiting.onDuplicate(front.place(), () -> one.executeBlocking(FastnContext::current));
+        assertThat(next).isSameAs(service());
+        forgotten.close();
+        FastnContext scoped = service().child("scoped").open();
+        FastnContext within = Waiting.onDuplicate(
+                front.place(), () -> one.executeBlocking(scoped.wrapCallable(FastnContext::current)));
+        assertThat(within).isSameAs(scoped);
+        assertThat(runtime.misuses()).isEmpty();
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -104,6 +105,32 @@ class FastnVertxTest {
         Vertx vertx = vertx();
         FastnVertx known = installed(vertx);
         assertThat(FastnVertx.install(vertx)).isSameAs(known).isSameAs(FastnVertx.install(vertx));
+    }
+
+    /** What went before ours would see what ours takes out. */
+    @Test
+    void whereAnInterceptorOfTheApplicationIsFirstItSeesAMessageAsItIs() {
+        System.setProperty(AutoInstall.PROPERTY, "false");
+        Vertx vertx;
+        try {
+            vertx = vertx();
+        } finally {
+            System.clearProperty(AutoInstall.PROPERTY);
+        }
+        List<String> seen = new CopyOnWriteArrayList<>();
+        vertx.eventBus().addInboundInterceptor(delivery -> {
+            seen.add(delivery.message().address() + " " + delivery.message().replyAddress());
+            delivery.next();
+        });
+        FastnVertx.install(vertx);
+        Service log = Service.deploy(vertx, "log", message -> {});
+        FastnContext sender = Waiting.on(Front.deploy(vertx).place(), () -> {
+            vertx.eventBus().send("log", 1);
+            return Future.succeededFuture(FastnContext.current());
+        });
+        assertThat(requireNonNull(log.only().caller()).contextId()).isEqualTo(sender.id());
+        seen.removeIf(line -> line.startsWith("fastn."));
+        assertThat(seen).containsExactly("log null");
     }
 
     @Test

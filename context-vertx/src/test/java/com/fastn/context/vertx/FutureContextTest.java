@@ -19,6 +19,9 @@ import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.spi.context.storage.ContextLocal;
 import io.vertx.junit5.VertxExtension;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -27,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith({OwnTree.class, VertxExtension.class})
 class FutureContextTest {
@@ -418,5 +423,67 @@ class FutureContextTest {
         });
         assertThat(Waiting.result(told).message()).isEqualTo("enough");
         assertThat(stepsOpen()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void c8_aLoopThatSelectsTheCancellationOfItsContextLeavesNothingOnIt(boolean duplicated) {
+        FastnContext service =
+                FastnVertx.install(vertx).runtime().root().child("service").open();
+        FutureContext ctx = FutureContext.of(service);
+        Context place = front.place();
+        Context loop = duplicated ? ((ContextInternal) place).duplicate() : place;
+        List<WeakReference<Object>> results = new ArrayList<>();
+        Waiting.on(loop, () -> {
+            Future<CancelReason> first = ctx.cancellation();
+            for (int i = 0; i < 1_000; i++) {
+                assertThat(FutureContext.of(service).cancellation()).isSameAs(first);
+                Promise<CancelReason> step = Promise.promise();
+                Future<CancelReason> selected = ctx.select(ctx.cancellation(), step.future());
+                step.fail("done");
+                results.add(new WeakReference<>(selected));
+            }
+            return Future.succeededFuture();
+        });
+        Waiting.until(() -> {
+            System.gc();
+            return results.stream().allMatch(result -> result.get() == null);
+        });
+        assertThat(((CompletableFuture<?>) service.cancellation()).getNumberOfDependents())
+                .isLessThanOrEqualTo(1);
+        Future<CancelReason> told = Waiting.on(loop, () -> Future.succeededFuture(ctx.cancellation()));
+        Future<CancelReason> last =
+                Waiting.on(loop, () -> Future.succeededFuture(ctx.select(ctx.cancellation(), Future.future(p -> {}))));
+        service.cancel("enough");
+        assertThat(Waiting.result(told).message()).isEqualTo("enough");
+        assertThat(Waiting.result(last).message()).isEqualTo("enough");
+        service.close();
+    }
+
+    @Test
+    void c8_aLoopThatSelectsTheCancellationsOfTwoContextsLeavesNothingOnThem() {
+        FastnContext one =
+                FastnVertx.install(vertx).runtime().root().child("one").open();
+        FastnContext other =
+                FastnVertx.install(vertx).runtime().root().child("other").open();
+        Waiting.on(front.place(), () -> {
+            for (int i = 0; i < 1_000; i++) {
+                Promise<CancelReason> step = Promise.promise();
+                var unused = FutureContext.of(one)
+                        .select(
+                                "next",
+                                List.of(
+                                        FutureContext.of(one).cancellation(),
+                                        FutureContext.of(other).cancellation(),
+                                        step.future()));
+                step.fail("done");
+            }
+            return Future.succeededFuture();
+        });
+        for (FastnContext each : List.of(one, other)) {
+            assertThat(((CompletableFuture<?>) each.cancellation()).getNumberOfDependents())
+                    .isLessThanOrEqualTo(1);
+            each.close();
+        }
     }
 }

@@ -1,6 +1,7 @@
 package com.fastn.context.vertx;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
@@ -9,12 +10,17 @@ import com.fastn.context.PermitGuard;
 import com.fastn.context.ReadGuard;
 import com.fastn.context.SelfDeadlockException;
 import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.DeadlockReport;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.junit5.VertxExtension;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +93,194 @@ class FutureLocksTest {
                 front.place(),
                 () -> orders.withLock(value -> orders.lock()).transform(done -> Future.succeededFuture(done.cause())));
         assertThat(failure).isInstanceOf(SelfDeadlockException.class).hasMessageContaining("FutureLocksTest.java:");
+        assertThat(orders.holder()).isNull();
+    }
+
+    /** How one verticle asks for the second lock inside of the first. */
+    private interface Second {
+        Future<String> ask(FutureMutex<String> lock);
+    }
+
+    /** Two verticles, each in the context of its own service, that take two locks in opposite orders. */
+    private List<DeadlockReport> crossed(Second second) {
+        FutureMutex<String> orders = root.mutex("orders", "o");
+        FutureMutex<String> stock = root.mutex("stock", "s");
+        LockGuard<?> firstOrders = Waiting.take(orders.mutex());
+        LockGuard<?> firstStock = Waiting.take(stock.mutex());
+        Front up = Front.deploy(vertx);
+        Front down = Front.deploy(vertx);
+        List<Future<String>> results = new CopyOnWriteArrayList<>();
+        up.place().runOnContext(now -> results.add(orders.withLock(value -> second.ask(stock))));
+        down.place().runOnContext(now -> results.add(stock.withLock(value -> second.ask(orders))));
+        Waiting.until(() -> orders.waiters() == 1 && stock.waiters() == 1);
+        firstOrders.close();
+        firstStock.close();
+        Waiting.until(() -> !root.context().runtime().status().deadlocks().isEmpty());
+        // The work of a wait gives its future a moment after it queued.
+        List<DeadlockReport> first = root.context().runtime().status().deadlocks();
+        long end = System.nanoTime() + Duration.ofSeconds(1).toNanos();
+        while (!first.get(0).proven() && System.nanoTime() < end) {
+            Thread.onSpinWait();
+            first = root.context().runtime().status().deadlocks();
+        }
+        assertThat(results).noneMatch(Future::isComplete);
+        return first;
+    }
+
+    @Test
+    void l14_aDeadlockOfFuturesIsProvenWhereTheWorkGivesTheFutureOfTheInnerOne() {
+        assertThat(crossed(lock -> lock.withLock(value -> Future.succeededFuture(value))))
+                .singleElement()
+                .satisfies(report -> {
+                    assertThat(report.proven()).isTrue();
+                    assertThat(report.size()).isEqualTo(2);
+                });
+    }
+
+    @Test
+    void l14_itIsProvenThroughAChildThatRunsTheInnerOne() {
+        assertThat(crossed(lock -> FutureContext.current()
+                        .child("inner")
+                        .run(child -> lock.withLock(value -> Future.succeededFuture(value)))))
+                .singleElement()
+                .satisfies(report -> assertThat(report.proven()).isTrue());
+    }
+
+    @Test
+    void l14_itIsSuspectedWhereTheWorkGivesAFutureThatIsMadeOfIt() {
+        assertThat(crossed(lock -> lock.lock().compose(guard -> Future.succeededFuture(guard.lockName()))))
+                .singleElement()
+                .satisfies(report -> assertThat(report.proven()).isFalse());
+    }
+
+    @Test
+    void aFutureThatWasWaitedForInsideIsOverBeforeTheOuterLockIsReleased() {
+        FutureMutex<String> orders = root.mutex("orders", "o");
+        FutureMutex<String> stock = root.mutex("stock", "s");
+        LockGuard<?> held = Waiting.take(stock.mutex());
+        Front front = Front.deploy(vertx);
+        Promise<Boolean> heldThen = Promise.promise();
+        Promise<String> result = Promise.promise();
+        front.place()
+                .runOnContext(now -> orders.withLock(value -> {
+                            Future<String> inner = stock.withLock(other -> Future.succeededFuture(value + other));
+                            inner.onSuccess(done -> heldThen.complete(orders.holder() != null));
+                            return inner;
+                        })
+                        .onComplete(result));
+        Waiting.until(() -> stock.waiters() == 1);
+        held.close();
+        assertThat(Waiting.result(heldThen.future())).isTrue();
+        assertThat(Waiting.result(result.future())).isEqualTo("os");
+        assertThat(orders.holder()).isNull();
+    }
+
+    @Test
+    void l4_workThatIsNotGrantedItsLockInTimeIsNeverRun() {
+        FutureReadWriteLock<String> prices = root.readWriteLock("prices", "p");
+        FutureSemaphore pool = root.semaphore("pool", 1);
+        LockGuard<String> writer = Waiting.result(prices.writeLock());
+        PermitGuard permit = Waiting.result(pool.acquire());
+        Duration soon = Duration.ofMillis(1);
+        assertThat(List.of(
+                        prices.<String>withReadLock(soon, value -> Future.failedFuture("read")),
+                        prices.<String>withWriteLock(soon, guard -> Future.failedFuture("written")),
+                        pool.<String>withPermit(soon, () -> Future.failedFuture("one")),
+                        pool.<String>withPermits(1, soon, () -> Future.failedFuture("some"))))
+                .allSatisfy(asked -> assertThat(Waiting.failure(asked)).isInstanceOf(LockTimeoutException.class));
+        writer.close();
+        permit.close();
+        Duration enough = Duration.ofSeconds(30);
+        assertThat(Waiting.<String>result(prices.withWriteLock(enough, guard -> Future.succeededFuture(guard.value()))))
+                .isEqualTo("p");
+        assertThat(Waiting.<String>result(prices.withReadLock(enough, value -> Future.succeededFuture(value))))
+                .isEqualTo("p");
+        assertThat(Waiting.<String>result(pool.withPermit(enough, () -> Future.succeededFuture("done"))))
+                .isEqualTo("done");
+        assertThat(prices.holders()).isEmpty();
+        assertThat(pool.availablePermits()).isEqualTo(1);
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // who calls a form closes what it gives
+    void eachFaceHasFormsThatBlockAWorkerAndAreRefusedOnAnEventLoop() {
+        FutureMutex<String> orders = root.mutex("orders", "value");
+        FutureReadWriteLock<String> prices = root.readWriteLock("prices", "value");
+        FutureSemaphore tills = root.semaphore("tills", 2);
+        List<Supplier<@Nullable AutoCloseable>> forms = List.of(
+                orders::lockBlocking,
+                () -> orders.lockBlocking(Duration.ofMillis(1)),
+                prices::readLockBlocking,
+                () -> prices.readLockBlocking(Duration.ofMillis(1)),
+                prices::writeLockBlocking,
+                () -> prices.writeLockBlocking(Duration.ofMillis(1)),
+                () -> tills.acquireBlocking(2),
+                () -> tills.acquireBlocking(2, Duration.ofMillis(1)));
+        Front front = Front.deploy(vertx);
+        for (Supplier<@Nullable AutoCloseable> form : forms) {
+            Throwable refused = Waiting.onDuplicate(front.place(), () -> {
+                try (AutoCloseable guard = form.get()) {
+                    return Future.succeededFuture(new AssertionError("granted " + guard));
+                } catch (IllegalStateException e) {
+                    return Future.succeededFuture(e);
+                }
+            });
+            assertThat(refused).hasMessageContaining("on an event loop");
+            Waiting.result(vertx.executeBlocking(() -> {
+                try (AutoCloseable guard = form.get()) {
+                    assertThat(guard).isNotNull();
+                }
+                return null;
+            }));
+        }
+        LockGuard<?> held = Waiting.take(orders.mutex());
+        assertThat(Waiting.result(vertx.executeBlocking(() -> orders.lockBlocking(Duration.ofMillis(1)))))
+                .isNull();
+        held.close();
+    }
+
+    @Test
+    void L1_aWaiterLeavesTheQueueWhenWhatItHangsOnEnds() {
+        FutureMutex<String> orders = root.mutex("orders", "value");
+        FutureReadWriteLock<String> prices = root.readWriteLock("prices", "value");
+        FutureSemaphore tills = root.semaphore("tills", 2);
+        Promise<Void> connection = Promise.promise();
+        List<AutoCloseable> held = List.of(
+                Waiting.result(orders.lock()), Waiting.result(prices.writeLock()), Waiting.result(tills.acquire(2)));
+        List<Future<?>> asked = List.of(
+                orders.lockUnless(connection.future()),
+                prices.readLockUnless(connection.future()),
+                prices.writeLockUnless(connection.future()),
+                tills.acquireUnless(1, connection.future()));
+        assertThat(orders.waiters()).isEqualTo(1);
+        assertThat(prices.waiters()).isEqualTo(2);
+        assertThat(tills.waiters()).isEqualTo(1);
+        connection.fail("closed by the peer");
+        for (Future<?> each : asked) {
+            assertThat(Waiting.failure(each)).isInstanceOf(CancellationException.class);
+        }
+        assertThat(orders.waiters() + prices.waiters() + tills.waiters()).isZero();
+        assertThat(Waiting.failure(orders.lockUnless(connection.future()))).hasMessageContaining("had ended");
+        for (AutoCloseable each : held) {
+            assertThatCode(each::close).doesNotThrowAnyException();
+        }
+        assertThat(orders.holder()).isNull();
+        assertThat(tills.availablePermits()).isEqualTo(2);
+    }
+
+    @Test
+    void whatAWaitHangsOnHasNoEffectOnAGuardThatWasGiven() {
+        FutureMutex<String> orders = root.mutex("orders", "value");
+        Promise<Void> free = Promise.promise();
+        LockGuard<String> first = Waiting.result(orders.lockUnless(free.future()));
+        Promise<Void> connection = Promise.promise();
+        Future<LockGuard<String>> asked = orders.lockUnless(connection.future());
+        first.close();
+        LockGuard<String> guard = Waiting.result(asked);
+        connection.complete();
+        assertThat(orders.holder()).isNotNull();
+        assertThat(guard.value()).isEqualTo("value");
+        guard.close();
         assertThat(orders.holder()).isNull();
     }
 

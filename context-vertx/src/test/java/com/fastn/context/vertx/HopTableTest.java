@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -57,7 +58,10 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HopTableTest {
     private static final String HOST = "127.0.0.1";
-    private static final Path TABLE = Path.of("../docs/vertx.md");
+    private static final List<Path> TABLES = List.of(Path.of("../docs/vertx.md"), Path.of("../README.md"));
+
+    private static final String AWAIT = "`Future.await`";
+    private static final String KNOWN = "known?";
 
     private static final LoggedLines LOG = new LoggedLines();
 
@@ -65,6 +69,8 @@ class HopTableTest {
     private TestCluster cluster;
     private Vertx vertx;
     private Vertx other;
+    private Vertx alone;
+    private Vertx untraced;
     private HttpClient client;
     private HttpClient http2;
     private WebClient webClient;
@@ -76,6 +82,8 @@ class HopTableTest {
         cluster = TestCluster.of(2);
         vertx = cluster.node(0);
         other = cluster.node(1);
+        alone = Vertx.vertx();
+        untraced = LostTracerTest.withoutTracer();
         client = vertx.createHttpClient();
         http2 = vertx.createHttpClient(
                 new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(false));
@@ -87,6 +95,7 @@ class HopTableTest {
     @AfterAll
     void stop() {
         plainThreads.shutdown();
+        Waiting.result(Future.join(alone.close(), untraced.close()));
         cluster.close();
         LOG.close();
     }
@@ -131,6 +140,34 @@ class HopTableTest {
         return context;
     }
 
+    /** Tells where a hop arrived, or that it is not as it should be there. */
+    private static void arrives(Promise<FastnContext> arrived, Supplier<FastnContext> where) {
+        try {
+            arrived.tryComplete(where.get());
+        } catch (AssertionError e) {
+            arrived.tryFail(e);
+        }
+    }
+
+    /** The current context, which is a child of the verticle's. */
+    private static FastnContext currentBelowVerticle() {
+        FastnContext context = current();
+        ContextInternal root = requireNonNull(ContextInternal.current()).unwrap();
+        assertThat(root.deploymentID()).isNotNull();
+        assertThat(context.parent())
+                .isSameAs(FastnVertx.install(root.owner()).verticles().of(root));
+        return context;
+    }
+
+    /** The same, which is that of the verticle whose Vert.x context this is. */
+    private static FastnContext currentOfVerticle() {
+        ContextInternal root = requireNonNull(ContextInternal.current()).unwrap();
+        assertThat(root.deploymentID()).isNotNull();
+        assertThat(current())
+                .isSameAs(FastnVertx.install(root.owner()).verticles().of(root));
+        return current();
+    }
+
     private static Future<FastnContext> here() {
         return Future.succeededFuture(current());
     }
@@ -139,6 +176,7 @@ class HopTableTest {
         List<Row> rows = new ArrayList<>();
         vertxRows(rows);
         busRows(rows);
+        clusterRows(rows);
         httpRows(rows);
         webRows(rows);
         socketRows(rows);
@@ -162,7 +200,7 @@ class HopTableTest {
             Promise<FastnContext> arrived = Promise.promise();
             vertx.setPeriodic(1, id -> {
                 vertx.cancelTimer(id);
-                arrived.tryComplete(current());
+                arrived.tryComplete(currentOfVerticle());
             });
             return arrived.future();
         }));
@@ -193,11 +231,9 @@ class HopTableTest {
                         .compose(fired -> Future.<Void>failedFuture("no"))
                         .recover(failure -> vertx.timer(1).mapEmpty())
                         .compose(fired -> here())));
-        rows.add(new Row("`Future.await`", "virtual threads", Arrives.SAME, p -> {
-            if (p.model == ThreadingModel.VIRTUAL_THREAD) {
-                vertx.timer(1).await();
-                vertx.timer(1).await();
-            }
+        rows.add(new Row(AWAIT, "virtual threads", Arrives.SAME, p -> {
+            vertx.timer(1).await();
+            vertx.timer(1).await();
             return here();
         }));
         rows.add(new Row(
@@ -226,7 +262,7 @@ class HopTableTest {
                 "bus, `send`",
                 "",
                 Arrives.MESSAGE,
-                p -> consumed(vertx, p, false, (bus, to) -> {
+                p -> consumed(vertx, p, (bus, to) -> {
                     bus.eventBus().send(to, "x");
                     return Future.succeededFuture();
                 })));
@@ -234,7 +270,7 @@ class HopTableTest {
                 "bus, `publish`",
                 "",
                 Arrives.MESSAGE,
-                p -> consumed(vertx, p, false, (bus, to) -> {
+                p -> consumed(vertx, p, (bus, to) -> {
                     bus.eventBus().publish(to, "x");
                     return Future.succeededFuture();
                 })));
@@ -242,17 +278,42 @@ class HopTableTest {
                 "bus, `request`",
                 "",
                 Arrives.MESSAGE,
-                p -> consumed(vertx, p, true, (bus, to) -> bus.eventBus().request(to, "x"))));
+                p -> consumed(vertx, p, (bus, to) -> bus.eventBus().request(to, "x"))));
         rows.add(new Row(
                 "bus, the reply",
                 "the future of `request`, also when it fails",
                 Arrives.SAME,
                 p -> vertx.eventBus().request("nobody", "x").otherwiseEmpty().compose(failed -> replied(vertx, p))));
+    }
+
+    private void clusterRows(List<Row> rows) {
+        rows.add(new Row(
+                "bus, `send` to another node",
+                "",
+                Arrives.MESSAGE,
+                p -> consumed(
+                        other,
+                        p,
+                        (bus, to) ->
+                                known(bus, to).onSuccess(known -> bus.eventBus().send(to, "x")))));
+        rows.add(new Row(
+                "bus, `publish` to another node",
+                "",
+                Arrives.MESSAGE,
+                p -> consumed(
+                        other,
+                        p,
+                        (bus, to) ->
+                                known(bus, to).onSuccess(known -> bus.eventBus().publish(to, "x")))));
         rows.add(new Row(
                 "bus, `request` to another node",
                 "",
                 Arrives.MESSAGE,
-                p -> consumed(other, p, true, (bus, to) -> known(bus, to))));
+                p -> consumed(
+                        other,
+                        p,
+                        (bus, to) ->
+                                known(bus, to).compose(known -> bus.eventBus().request(to, "x")))));
         rows.add(new Row("bus, the reply of another node", "", Arrives.SAME, p -> replied(other, p)));
     }
 
@@ -263,17 +324,19 @@ class HopTableTest {
     /** Until all nodes know of a consumer, a request may find none. */
     private static Future<?> known(Vertx bus, String address) {
         return bus.eventBus()
-                .request(address, "x", new DeliveryOptions().setSendTimeout(2_000))
+                .request(address, KNOWN, new DeliveryOptions().setSendTimeout(2_000))
                 .<Void>mapEmpty()
                 .recover(unknown ->
                         bus.timer(20).compose(later -> known(bus, address).mapEmpty()));
     }
 
-    private Future<FastnContext> consumed(Vertx consumer, Place place, boolean replies, Sending sending) {
+    private Future<FastnContext> consumed(Vertx consumer, Place place, Sending sending) {
         Promise<FastnContext> arrived = Promise.promise();
         Consuming consuming = new Consuming(address -> (Message<Object> message) -> {
-            arrived.tryComplete(current());
-            if (replies) {
+            if (!KNOWN.equals(message.body())) {
+                arrives(arrived, HopTableTest::currentBelowVerticle);
+            }
+            if (message.replyAddress() != null) {
                 message.reply("there");
             }
         });
@@ -358,6 +421,27 @@ class HopTableTest {
                     .compose(body -> arrived.future());
         }));
         rows.add(new Row(
+                "server-sent events, HTTP/2", "chunks written in `ctx.child(name).run(..)`", Arrives.REQUEST, p -> {
+                    Promise<FastnContext> arrived = Promise.promise();
+                    return served(
+                                    p,
+                                    server -> server.requestHandler(request -> {
+                                        var response =
+                                                request.response().putHeader("content-type", "text/event-stream");
+                                        FutureContext.current()
+                                                .child("stream")
+                                                .run(stream -> response.write("data: 1\n\n")
+                                                        .compose(written -> vertx.timer(1))
+                                                        .compose(later -> response.write("data: 2\n\n"))
+                                                        .compose(written -> {
+                                                            arrives(arrived, HopTableTest::currentOfOpenRequest);
+                                                            return response.end();
+                                                        }));
+                                    }),
+                                    port -> get(http2, port))
+                            .compose(body -> arrived.future());
+                }));
+        rows.add(new Row(
                 "HTTP client",
                 "request, response, body",
                 Arrives.SAME,
@@ -386,6 +470,24 @@ class HopTableTest {
                         port -> webClient.get(port, HOST, "/").send().compose(body -> here()))));
     }
 
+    /** The child keeps it open. */
+    private static FastnContext currentOfOpenRequest() {
+        FastnContext context = current();
+        assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
+        return context;
+    }
+
+    private static Future<Buffer> post(HttpClient client, int port) {
+        return client.request(HttpMethod.POST, port, HOST, "/orders/17")
+                .compose(request -> {
+                    request.setChunked(true);
+                    return request.write("pay")
+                            .compose(written -> request.end("load"))
+                            .compose(ended -> request.response());
+                })
+                .compose(HttpClientResponse::body);
+    }
+
     private static Future<Buffer> get(HttpClient client, int port) {
         return client.request(HttpMethod.GET, port, HOST, "/orders/17")
                 .compose(HttpClientRequest::send)
@@ -402,6 +504,10 @@ class HopTableTest {
 
     /** Serves in a verticle of the same threading model while a call lasts. */
     private <T> Future<T> served(Place place, Serving serving, Calling<T> calling) {
+        return served(vertx, place, serving, calling);
+    }
+
+    private static <T> Future<T> served(Vertx by, Place place, Serving serving, Calling<T> calling) {
         CompletableFuture<Integer> port = new CompletableFuture<>();
         VerticleBase web = new VerticleBase() {
             @Override
@@ -411,14 +517,24 @@ class HopTableTest {
                         .onSuccess(server -> port.complete(server.actualPort()));
             }
         };
-        return vertx.deployVerticle(web, options(place.model))
+        return deployed(by, web, place)
                 .compose(id -> calling.call(port.join())
-                        .compose(result -> vertx.undeploy(id).map(result)));
+                        .compose(result -> by.undeploy(id).map(result)));
     }
 
     private void webRows(List<Row> rows) {
-        rows.add(routed(
-                "vertx-web, after `BodyHandler`", "", router -> router.route().handler(BodyHandler.create(false))));
+        rows.add(new Row("vertx-web, after `BodyHandler`", "", Arrives.REQUEST, p -> {
+            Promise<FastnContext> arrived = Promise.promise();
+            Router router = Router.router(vertx);
+            router.route().handler(BodyHandler.create(false));
+            router.post("/orders/:id").handler(routing -> {
+                assertThat(routing.body().asString()).isEqualTo("payload");
+                arrived.complete(current());
+                routing.response().end("x");
+            });
+            return served(p, server -> server.requestHandler(router), port -> post(client, port))
+                    .compose(body -> arrived.future());
+        }));
         rows.add(routed(
                 "vertx-web, after a `blockingHandler`",
                 "",
@@ -434,7 +550,10 @@ class HopTableTest {
             Promise<FastnContext> arrived = Promise.promise();
             Router below = Router.router(vertx);
             below.get("/17").handler(routing -> {
-                arrived.complete(WebContexts.context(routing));
+                arrives(arrived, () -> {
+                    assertThat(WebContexts.context(routing)).isSameAs(current());
+                    return current();
+                });
                 routing.response().end("x");
             });
             Router above = Router.router(vertx);
@@ -442,6 +561,34 @@ class HopTableTest {
             return served(p, server -> server.requestHandler(above), port -> get(client, port))
                     .compose(body -> arrived.future());
         }));
+        rows.add(new Row("vertx-web, HTTP/2", "", Arrives.REQUEST, p -> {
+            Promise<FastnContext> arrived = Promise.promise();
+            Router router = Router.router(vertx);
+            router.route().handler(BodyHandler.create(false));
+            router.post("/orders/:id")
+                    .handler(routing -> vertx.setTimer(1, id -> {
+                        arrived.complete(current());
+                        routing.response().end("x");
+                    }));
+            return served(p, server -> server.requestHandler(router), port -> post(http2, port))
+                    .compose(body -> arrived.future());
+        }));
+        rows.add(new Row(
+                "vertx-web, where our tracer has no place",
+                "`router.route().handler(WebContexts.requests())`",
+                Arrives.REQUEST,
+                p -> {
+                    Promise<FastnContext> arrived = Promise.promise();
+                    Router router = Router.router(untraced);
+                    router.route().handler(WebContexts.requests());
+                    router.get("/orders/:id")
+                            .handler(routing -> untraced.setTimer(1, id -> {
+                                arrived.complete(current());
+                                routing.response().end("x");
+                            }));
+                    return served(untraced, p, server -> server.requestHandler(router), port -> get(client, port))
+                            .compose(body -> arrived.future());
+                }));
         rows.add(new Row("vertx-web, a failure handler", "", Arrives.REQUEST, p -> {
             Promise<FastnContext> arrived = Promise.promise();
             Router router = Router.router(vertx);
@@ -505,7 +652,8 @@ class HopTableTest {
             Promise<FastnContext> arrived = Promise.promise();
             return connected(
                     p,
-                    server -> server.connectHandler(socket -> socket.handler(data -> arrived.tryComplete(current()))),
+                    server -> server.connectHandler(
+                            socket -> socket.handler(data -> arrived.tryComplete(currentOfVerticle()))),
                     arrived);
         }));
         rows.add(new Row("socket of a net server", "`connectHandler(FastnVertx.sessions(h))`", Arrives.SESSION, p -> {
@@ -608,7 +756,29 @@ class HopTableTest {
                         rows().stream().map(row -> DynamicTest.dynamicTest(row.name, () -> check(row, model)))));
     }
 
+    /** In a Vertx that is no part of a cluster a message takes another way. */
+    @TestFactory
+    Stream<DynamicNode> theContextAfterAHopOnTheBusOfOneNodeIsAsTheTableSays() {
+        List<Row> rows = new ArrayList<>();
+        busRows(rows);
+        return Stream.of(ThreadingModel.EVENT_LOOP, ThreadingModel.WORKER, ThreadingModel.VIRTUAL_THREAD)
+                .map(model -> DynamicContainer.dynamicContainer(
+                        model.name(),
+                        rows.stream().map(row -> DynamicTest.dynamicTest(row.name, () -> checkAlone(row, model)))));
+    }
+
+    private void checkAlone(Row row, ThreadingModel model) {
+        Vertx clustered = vertx;
+        vertx = alone;
+        try {
+            check(row, model);
+        } finally {
+            vertx = clustered;
+        }
+    }
+
     private void check(Row row, ThreadingModel model) {
+        assumeTrue(!row.name.equals(AWAIT) || model == ThreadingModel.VIRTUAL_THREAD, "nobody awaits on such a thread");
         assumeTrue(
                 model != ThreadingModel.VIRTUAL_THREAD || ((VertxInternal) vertx).isVirtualThreadAvailable(),
                 "virtual threads need Java 21");
@@ -628,8 +798,9 @@ class HopTableTest {
             case VERTICLE -> assertThat(arrived.kind()).isEqualTo(ContextKind.SERVICE);
             case REQUEST -> {
                 assertThat(arrived.kind()).isEqualTo(ContextKind.REQUEST);
-                assertThat(arrived.name()).isEqualTo("GET /orders/:id");
+                assertThat(arrived.name()).isIn("GET /orders/:id", "POST /orders/:id");
             }
+
             case SESSION -> {
                 assertThat(arrived.kind()).isEqualTo(ContextKind.SESSION);
                 assertThat(arrived.name()).isEqualTo("session-127.0.0.1");
@@ -651,16 +822,18 @@ class HopTableTest {
     }
 
     @Test
-    void theGuideHasTheTable() throws IOException {
+    void theGuideAndTheReadmeHaveTheTable() throws IOException {
         String table = "| hop | how | what is current there |\n|---|---|---|\n"
                 + String.join("\n", rows().stream().map(Row::line).toList()) + "\n";
-        String guide = Files.readString(TABLE, StandardCharsets.UTF_8);
-        if (Boolean.getBoolean("golden.update")) {
-            int begin = guide.indexOf("| hop | how |");
-            int end = guide.indexOf("\n\n", begin) + 1;
-            guide = guide.substring(0, begin) + table + guide.substring(end);
-            Files.writeString(TABLE, guide, StandardCharsets.UTF_8);
+        for (Path page : TABLES) {
+            String guide = Files.readString(page, StandardCharsets.UTF_8);
+            if (Boolean.getBoolean("golden.update")) {
+                int begin = guide.indexOf("| hop | how |");
+                int end = guide.indexOf("\n\n", begin) + 1;
+                guide = guide.substring(0, begin) + table + guide.substring(end);
+                Files.writeString(page, guide, StandardCharsets.UTF_8);
+            }
+            assertThat(guide).contains(table);
         }
-        assertThat(guide).contains(table);
     }
 }

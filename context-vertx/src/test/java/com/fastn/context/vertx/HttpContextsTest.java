@@ -3,6 +3,7 @@ package com.fastn.context.vertx;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Windows;
 import com.fastn.context.engine.EngineRuntime;
@@ -22,10 +23,12 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketClient;
+import io.vertx.core.http.WebSocketClientOptions;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetSocket;
 import io.vertx.junit5.VertxExtension;
@@ -35,12 +38,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith({OwnTree.class, VertxExtension.class})
 class HttpContextsTest {
@@ -275,6 +280,78 @@ class HttpContextsTest {
         assertThat(web.only().getTotal("successful_requests")).isEqualTo(1);
     }
 
+    private void speakHttp2() {
+        client = vertx.createHttpClient(
+                new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(false));
+    }
+
+    private static List<Long> outcomes(FastnContext of) {
+        return Stream.of("successful_requests", "failed_requests", "cancelled_requests")
+                .map(of::getTotal)
+                .toList();
+    }
+
+    /** Vert.x tells of a reset, and then of the stream that was not finished. */
+    @Test
+    void aStreamOfHttp2ThatIsResetBeforeItsResponseIsCancelledAndCountedOnce() {
+        speakHttp2();
+        Web web = serve(request -> {});
+        HttpClientRequest asked = Waiting.result(client.request(HttpMethod.GET, web.port(), HOST, "/slow"));
+        var unused = asked.send();
+        FastnContext context = web.only();
+        Waiting.result(asked.reset());
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        assertThat(context.isCancelled()).isTrue();
+        // The server has told all that it knows of a stream when it is closed.
+        Waiting.result(asked.connection().close());
+        Waiting.result(requireNonNull(web.server.get()).close());
+        assertThat(outcomes(context)).containsExactly(0L, 0L, 1L);
+    }
+
+    @Test
+    void aStreamOfHttp2ThatIsResetWhileAChildStreamsItIsCancelledAndNotCountedAsServed() {
+        speakHttp2();
+        Promise<Void> goOn = Promise.promise();
+        CompletableFuture<FastnContext> streaming = new CompletableFuture<>();
+        Web web = serve(request -> FutureContext.current()
+                .child("stream")
+                .run(stream -> request.response()
+                        .write("data: 1")
+                        .onSuccess(sent -> streaming.complete(stream.context()))
+                        .compose(sent -> goOn.future())));
+        HttpClientRequest asked = Waiting.result(client.request(HttpMethod.GET, web.port(), HOST, "/events"));
+        Waiting.result(asked.send());
+        FastnContext stream = Waiting.result(streaming);
+        assertThat(outcomes(web.only())).containsExactly(0L, 0L, 0L);
+        Waiting.result(asked.reset());
+        Waiting.until(stream::isCancelled);
+        goOn.complete();
+        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+        assertThat(outcomes(web.only())).containsExactly(0L, 0L, 1L);
+    }
+
+    /** The stream is not finished then, and Vert.x tells so when its connection closes. */
+    @Test
+    void aResponseOfHttp2ThatCameBeforeTheEndOfItsRequestIsCountedAsWhatItWas() {
+        speakHttp2();
+        Web web = serve(request -> request.response().end("no need to go on"));
+        HttpClientRequest asked = Waiting.result(client.request(HttpMethod.POST, web.port(), HOST, "/upload"));
+        asked.setChunked(true);
+        Waiting.result(asked.write("part"));
+        Waiting.result(asked.response().compose(HttpClientResponse::body));
+        if (!VertxLine.isFiveZero()) {
+            Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+        }
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        asked.connection().closeHandler(now -> closed.complete(null));
+        Waiting.result(asked.connection().close());
+        Waiting.result(closed);
+        Waiting.result(requireNonNull(web.server.get()).close());
+        Waiting.until(() -> web.only().state() == ContextState.CLOSED);
+        // Where Vert.x tells the end of the stream and not the head, it tells that it was cut off.
+        assertThat(outcomes(web.only())).isEqualTo(VertxLine.isFiveZero() ? List.of(0L, 0L, 1L) : List.of(1L, 0L, 0L));
+    }
+
     @Test
     void aRequestWithAHostThatIsNoneIsServed() {
         Web web = serve(request -> request.response().end("x"));
@@ -294,6 +371,80 @@ class HttpContextsTest {
         Front front = Front.deploy(vertx);
         Waiting.onDuplicate(front.place(), () -> get(web.port(), "/x"));
         assertThat(requireNonNull(headers.get()).names()).noneMatch(name -> name.contains("fastn"));
+    }
+
+    @Test
+    void theContextOfARequestIsFoundInsideOfWhateverScope() {
+        List<FastnContext> found = new CopyOnWriteArrayList<>();
+        Web web = serve(request -> {
+            FastnContext stranger = fastn.runtime().root().child("stranger").open();
+            FastnContext child = FastnContext.current().child("child").open();
+            try (ContextScope outer = child.makeCurrent();
+                    ContextScope inner = stranger.makeCurrent()) {
+                assertThat(FastnContext.current()).isSameAs(stranger);
+                found.add(fastn.context(request));
+            }
+            found.add(fastn.context(request));
+            vertx.executeBlocking(child.wrapCallable(() -> found.add(fastn.context(request))))
+                    .compose(body -> FutureContext.of(child).child("run").run(run -> {
+                        try (ContextScope ignored = stranger.makeCurrent()) {
+                            found.add(fastn.context(request));
+                        }
+                        return Future.succeededFuture();
+                    }))
+                    .onComplete(done -> {
+                        stranger.close();
+                        child.close();
+                        request.response().end("x");
+                    });
+        });
+        Waiting.result(get(web.port(), "/x"));
+        assertThat(found).hasSize(4).allSatisfy(each -> assertThat(each).isSameAs(web.only()));
+    }
+
+    @Test
+    void aRequestWithoutAContextOfItsOwnIsItsVerticlesInsideOfAScope() {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setRequests(false))
+                .install(vertx);
+        CompletableFuture<FastnContext> found = new CompletableFuture<>();
+        Web web = serve(request -> {
+            try (FastnContext session = FastnContext.current()
+                            .child("own")
+                            .withKind(ContextKind.SESSION)
+                            .open();
+                    ContextScope ignored = session.makeCurrent()) {
+                found.complete(fastn.context(request));
+            }
+            request.response().end("x");
+        });
+        Waiting.result(get(web.port(), "/x"));
+        assertThat(Waiting.result(found)).isSameAs(web.only());
+        assertThat(web.only().kind()).isEqualTo(ContextKind.SERVICE);
+    }
+
+    @Test
+    void whatWasARequestIsASessionInsideOfWhateverScope() {
+        CompletableFuture<FastnContext> found = new CompletableFuture<>();
+        CompletableFuture<FastnContext> session = new CompletableFuture<>();
+        Web web = serve(request -> {
+            try (FastnContext child = FastnContext.current().child("looking").open();
+                    ContextScope ignored = child.makeCurrent()) {
+                assertThat(FastnContext.current()).isSameAs(child);
+            }
+            request.toWebSocket()
+                    .onSuccess(socket -> socket.textMessageHandler(text -> {
+                        session.complete(FastnContext.current());
+                        try (FastnContext child =
+                                        FastnContext.current().child("message").open();
+                                ContextScope ignored = child.makeCurrent()) {
+                            found.complete(fastn.context(request));
+                        }
+                    }));
+        });
+        Waiting.result(webSockets.connect(web.port(), HOST, "/x").compose(socket -> socket.writeTextMessage("x")));
+        assertThat(Waiting.result(found)).isSameAs(Waiting.result(session));
+        assertThat(Waiting.result(found).kind()).isEqualTo(ContextKind.SESSION);
     }
 
     @Test
@@ -357,6 +508,44 @@ class HttpContextsTest {
         assertThat(listener.getLive("sessions")).isZero();
         assertThat(listener.getTotal("sessions")).isEqualTo(1);
         assertThat(runtime.root().subtreeLive("requests")).isZero();
+    }
+
+    /** What the two sides say to each other, and neither how it is framed nor how it is compressed. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theBytesOfAWebSocketAreCountedInItsSession(boolean compressed) {
+        String question = "ä".repeat(5_000);
+        String answer = "b".repeat(200_000);
+        CompletableFuture<FastnContext> session = new CompletableFuture<>();
+        AtomicReference<@Nullable HttpServer> server = new AtomicReference<>();
+        Waiting.result(vertx.deployVerticle(new Front() {
+            @Override
+            public Future<?> start() {
+                return vertx.createHttpServer(
+                                new HttpServerOptions().setPerMessageWebSocketCompressionSupported(compressed))
+                        .webSocketHandler((ServerWebSocket socket) -> {
+                            session.complete(fastn.context(socket));
+                            socket.textMessageHandler(text -> socket.writeTextMessage(answer)
+                                    .compose(sent -> socket.writeBinaryMessage(Buffer.buffer("c"))));
+                        })
+                        .listen(0, HOST)
+                        .onSuccess(server::set);
+            }
+        }));
+        webSockets =
+                vertx.createWebSocketClient(new WebSocketClientOptions().setTryUsePerMessageCompression(compressed));
+        Promise<String> answered = Promise.promise();
+        var socket =
+                Waiting.result(webSockets.connect(requireNonNull(server.get()).actualPort(), HOST, "/live"));
+        socket.textMessageHandler(answered::tryComplete);
+        Waiting.result(socket.writePing(Buffer.buffer("ping")));
+        Waiting.result(socket.writeTextMessage(question));
+        assertThat(Waiting.result(answered.future())).hasSize(answer.length());
+        FastnContext context = Waiting.result(session);
+        assertThat(context.kind()).isEqualTo(ContextKind.SESSION);
+        Waiting.until(() -> context.getTotal("bytes_written") >= answer.length() + 1);
+        assertThat(context.getTotal("bytes_read")).isEqualTo(2L * question.length());
+        assertThat(context.getTotal("bytes_written")).isEqualTo(answer.length() + 1);
     }
 
     private List<String> operations(FastnContext of) {

@@ -3,7 +3,10 @@ package com.fastn.context.vertx;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,23 +44,92 @@ class HttpNamesTest {
                 "HAX17 | /orders                           | OTHER /orders",
             })
     void valuesAreFoldedOutOfTheName(String method, String path, String name) {
-        assertThat(HttpNames.request(method, path)).isEqualTo(name);
+        assertThat(new HttpNames().request(method, path)).isEqualTo(name);
     }
 
     @Test
     void theNumberOfNamesDoesNotGrowWithIdsAndMethods() {
+        HttpNames http = new HttpNames();
         Set<String> names = new HashSet<>();
         for (int i = 0; i < 1_000; i++) {
-            names.add(HttpNames.request("GET", "/orders/" + i + "/items/" + Integer.toHexString(i * 7919) + "0"));
-            names.add(HttpNames.request("X" + i, "/orders"));
+            names.add(http.request("GET", "/orders/" + i + "/items/" + Integer.toHexString(i * 7919) + "0"));
+            names.add(http.request("X" + i, "/orders"));
         }
         assertThat(names).containsExactlyInAnyOrder("GET /orders/:id/items/:id", "OTHER /orders");
     }
 
+    /** A word that no other seed makes, of letters only. */
+    private static String random(Random random) {
+        StringBuilder word = new StringBuilder();
+        for (int i = 0; i < 10; i++) {
+            word.append((char) ('a' + random.nextInt(26)));
+        }
+        return word.toString();
+    }
+
+    @Test
+    void whereverManyWordsStoodTheyAreValuesAndRoutesStayWords() {
+        HttpNames http = new HttpNames();
+        Random random = new Random(7);
+        List<String> routes = List.of("/orders", "/orders/new", "/users", "/api/v1/prices", "/health");
+        for (int i = 0; i < LearnedWords.ENOUGH; i++) {
+            routes.forEach(route -> http.request("GET", route));
+            http.request("GET", "/users/" + random(random));
+        }
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < 100_000; i++) {
+            names.add(http.request("GET", "/users/" + random(random)));
+            names.add(http.request("GET", "/" + random(random)));
+            names.add(http.request("GET", "/" + random(random) + "/" + random(random) + "/" + random(random)));
+            names.add(http.request("GET", "/api/v1/" + random(random)));
+        }
+        assertThat(names).hasSizeLessThan(10 * LearnedWords.MOST_WORDS);
+        for (String route : routes) {
+            assertThat(http.request("GET", route)).isEqualTo("GET " + route);
+        }
+        assertThat(http.request("GET", "/users/alice")).isEqualTo("GET /users/:id");
+        assertThat(http.request("GET", "/users/alice/cart")).isEqualTo("GET /users/:id/cart");
+        assertThat(http.request("GET", "/wp-admin")).isEqualTo("GET /:id");
+    }
+
+    @Test
+    void asManyWordsAsThereMayBeStayWordsAndOneMoreMakesValuesOfThemAll() {
+        HttpNames http = new HttpNames();
+        for (int times = 0; times < LearnedWords.ENOUGH; times++) {
+            for (int i = 0; i < LearnedWords.MOST_WORDS; i++) {
+                String user = "user-" + (char) ('A' + i / 8) + (char) ('a' + i % 8);
+                assertThat(http.request("GET", "/users/" + user)).isEqualTo("GET /users/" + user);
+            }
+        }
+        assertThat(http.request("GET", "/users/bob")).isEqualTo("GET /users/:id");
+        assertThat(http.request("GET", "/users/user-Aa")).isEqualTo("GET /users/:id");
+        assertThat(http.request("POST", "/users")).isEqualTo("POST /users");
+    }
+
+    @Test
+    void whateverIsAskedForThereAreOnlySoManyNames() {
+        HttpNames http = new HttpNames();
+        Random random = new Random(11);
+        List<String> words = Stream.generate(() -> random(random))
+                .limit(LearnedWords.MOST_WORDS)
+                .toList();
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < 100_000; i++) {
+            StringBuilder path = new StringBuilder();
+            for (int depth = random.nextInt(10); depth >= 0; depth--) {
+                path.append('/').append(words.get(random.nextInt(words.size())));
+            }
+            names.add(http.request("GET", path.toString()));
+        }
+        // Each word that was learned may have a value below it, and below that one.
+        assertThat(names).hasSizeLessThan(10 * LearnedWords.MOST_IN_ALL);
+    }
+
     @Test
     void aLongPathMakesAShortName() {
-        assertThat(HttpNames.request("GET", "/x".repeat(1_000_000)).length()).isLessThan(300);
-        assertThat(HttpNames.request("GET", "/" + "x".repeat(1_000_000))).isEqualTo("GET /:id");
+        assertThat(new HttpNames().request("GET", "/x".repeat(1_000_000)).length())
+                .isLessThan(300);
+        assertThat(new HttpNames().request("GET", "/" + "x".repeat(1_000_000))).isEqualTo("GET /:id");
     }
 
     @ParameterizedTest

@@ -3,23 +3,33 @@ package com.fastn.context.vertx;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fastn.context.CancelReport;
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.FastnContext;
+import com.fastn.context.Operation;
 import com.fastn.context.Registration;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextState;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.internal.VertxInternal;
 import io.vertx.junit5.VertxExtension;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -27,11 +37,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Cancellation reaches what was begun in Vert.x. */
@@ -88,6 +101,150 @@ class VertxCancellationTest {
         child.cancel("enough");
         wasGivenUp(timer, "a timer");
         wasGivenUp(begin(ctx -> ctx.timer(LONG)), "a timer");
+    }
+
+    /** What is left of a timer of an hour would be held by its event loop for an hour. */
+    @Test
+    void aTimerOfACancelledContextIsTakenBackFromVertx() {
+        List<WeakReference<Future<Void>>> timers = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            timers.add(new WeakReference<>(begin(ctx -> ctx.timer(LONG))));
+        }
+        child.cancel("enough");
+        Waiting.until(() -> {
+            System.gc();
+            return timers.stream().allMatch(timer -> timer.get() == null);
+        });
+    }
+
+    /** Vert.x drops its timers and the replies that it waits for without a word. */
+    @Test
+    void whatAVerticleBeganInAContextThatGoesOnEndsWithTheVerticle() {
+        FastnContext lasting = FastnVertx.install(vertx).runtime().root();
+        Service.deploy(vertx, "bank.pay", message -> {});
+        List<Future<?>> calls = Waiting.on(front.place(), () -> {
+            FutureContext ctx = FutureContext.of(lasting);
+            return Future.succeededFuture(List.of(ctx.timer(LONG), ctx.request("bank.pay", 1)));
+        });
+        child.close();
+        Waiting.result(front.undeploy());
+        assertThat(calls)
+                .allSatisfy(call -> assertThat(Waiting.failure(call))
+                        .isInstanceOf(CancellationException.class)
+                        .hasMessageContaining("undeployed"));
+        // One of its own is cancelled, as all of its work.
+        Front other = Front.deploy(vertx);
+        Future<Void> own = Waiting.on(
+                        other.place(),
+                        () -> Future.succeededFuture(
+                                List.of(FutureContext.current().timer(LONG))))
+                .get(0);
+        Waiting.result(other.undeploy());
+        assertThat(Waiting.failure(own)).isInstanceOf(ContextCancelledException.class);
+    }
+
+    @Test
+    void aRepetitionWhoseVerticleIsUndeployedInTheMiddleOfATickTicksNoMore() {
+        FastnContext lasting = FastnVertx.install(vertx).runtime().root();
+        AtomicInteger ticks = new AtomicInteger();
+        Promise<Void> begun = Promise.promise();
+        Promise<Void> end = Promise.promise();
+        List<Registration> repetition = Waiting.on(
+                front.place(),
+                () -> Future.succeededFuture(
+                        List.of(FutureContext.of(lasting).periodic(Duration.ofMillis(1), "tick", tick -> {
+                            ticks.incrementAndGet();
+                            begun.tryComplete();
+                            return end.future();
+                        }))));
+        Waiting.result(begun.future());
+        child.close();
+        Waiting.result(front.undeploy());
+        end.complete();
+        // On the same event loop, so the next tick would be before it.
+        Waiting.on(front.place(), () -> vertx.timer(20));
+        assertThat(ticks).hasValue(1);
+        assertThat(lasting.children()).isEmpty();
+        repetition.get(0).close();
+    }
+
+    @Test
+    void whatAnUndeployedVerticleBeginsInAContextThatGoesOnIsGivenUpAtOnce() {
+        FastnContext lasting = FastnVertx.install(vertx).runtime().root();
+        AtomicInteger asked = new AtomicInteger();
+        Service.deploy(vertx, "bank.pay", message -> {
+            if (!message.body().equals("last")) {
+                asked.incrementAndGet();
+            }
+            message.reply("paid");
+        });
+        child.close();
+        Waiting.result(front.undeploy());
+        AtomicInteger ran = new AtomicInteger();
+        List<Future<?>> calls = Waiting.on(front.place(), () -> {
+            FutureContext ctx = FutureContext.of(lasting);
+            return Future.succeededFuture(List.of(
+                    ctx.timer(LONG),
+                    ctx.request("bank.pay", 1),
+                    ctx.blocking(ran::incrementAndGet),
+                    ctx.child("spawned").spawnBlocking(ran::incrementAndGet)));
+        });
+        assertThat(calls)
+                .allSatisfy(call -> assertThat(Waiting.failure(call))
+                        .isInstanceOf(CancellationException.class)
+                        .hasMessageContaining("undeployed"));
+        Waiting.result(vertx.eventBus().request("bank.pay", "last"));
+        assertThat(asked).hasValue(0);
+        assertThat(ran).hasValue(0);
+        assertThat(lasting.children()).extracting(FastnContext::name).doesNotContain("spawned");
+        assertThat(FastnVertx.install(vertx).workerQueue().count()).isZero();
+    }
+
+    private static Stream<Named<Function<FutureContext, Future<?>>>> awaited() {
+        return Stream.of(
+                Named.of("timer", ctx -> ctx.timer(LONG)),
+                Named.of("request", ctx -> ctx.request("bank.pay", 1)),
+                Named.of("race", ctx -> ctx.race(Promise.promise().future())),
+                Named.of(
+                        "blocking",
+                        ctx -> ctx.blocking(() -> {
+                            new CountDownLatch(1).await();
+                            return null;
+                        })));
+    }
+
+    @ParameterizedTest
+    @MethodSource("awaited")
+    void aVirtualThreadThatAwaitsIsNotInterruptedAndItsAwaitFails(Function<FutureContext, Future<?>> call) {
+        assumeTrue(((VertxInternal) vertx).isVirtualThreadAvailable(), "virtual threads need Java 21");
+        Service.deploy(vertx, "bank.pay", message -> {});
+        Front virtual = new Front();
+        Waiting.result(vertx.deployVerticle(
+                virtual, new DeploymentOptions().setThreadingModel(ThreadingModel.VIRTUAL_THREAD)));
+        CompletableFuture<Throwable> failure = new CompletableFuture<>();
+        CompletableFuture<Boolean> interrupted = new CompletableFuture<>();
+        CompletableFuture<Thread> waiting = new CompletableFuture<>();
+        CompletableFuture<String> afterwards = new CompletableFuture<>();
+        virtual.place().runOnContext(now -> {
+            Future<?> future = call.apply(FutureContext.of(child));
+            waiting.complete(Thread.currentThread());
+            try {
+                future.await();
+                failure.complete(new AssertionError("it was not given up"));
+            } catch (Throwable t) {
+                failure.complete(t);
+            }
+            interrupted.complete(Thread.currentThread().isInterrupted());
+            // Its thread, its turn and its context are whole.
+            vertx.timer(1).await();
+            afterwards.complete(FastnContext.current().name());
+        });
+        Thread thread = Waiting.result(waiting);
+        Waiting.until(() -> thread.getState() == Thread.State.WAITING);
+        child.cancel("enough");
+        assertThat(Waiting.result(failure)).isInstanceOf(ContextCancelledException.class);
+        assertThat(Waiting.result(interrupted)).isFalse();
+        assertThat(Waiting.result(afterwards)).isEqualTo("Front");
     }
 
     @Test
@@ -275,6 +432,7 @@ class VertxCancellationTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosedChecker") // it is what does not end
     void anUndeployedVerticleWaitsForItsWorkAndTellsWhatDidNotStop() {
         List<CancelReport> reports = new CopyOnWriteArrayList<>();
         FastnVertx.builder()
@@ -298,14 +456,94 @@ class VertxCancellationTest {
         FastnContext work = Waiting.on(stubborn.place(), () -> Future.succeededFuture(FastnContext.current()))
                 .child("stubborn")
                 .open();
+        Operation asking = work.operation("db-query");
         Waiting.result(stubborn.undeploy());
         assertThat(reports)
                 .singleElement()
                 .satisfies(report -> assertThat(report.unstopped())
                         .singleElement()
-                        .satisfies(one -> assertThat(one.contextId()).isEqualTo(work.id())));
+                        .satisfies(one -> {
+                            assertThat(one.contextId()).isEqualTo(work.id());
+                            assertThat(one.toString())
+                                    .startsWith("global.Front.stubborn#" + work.id() + ": inside \"db-query\"");
+                        }));
+        asking.close();
         assertThat(work.state()).isEqualTo(ContextState.ACTIVE);
         work.close();
+    }
+
+    /** Contexts below one another that close when they are cancelled. */
+    private static List<FastnContext> branch(FastnContext top) {
+        FastnContext parent = top.child("parent").open();
+        FastnContext willing = parent.child("willing").open();
+        FastnContext leaf = willing.child("leaf").open();
+        // In the wrong order: each is to wait for what is below it.
+        parent.onCancel(reason -> parent.close());
+        willing.onCancel(reason -> willing.close());
+        leaf.onCancel(reason -> leaf.close());
+        return List.of(top, parent, willing, leaf);
+    }
+
+    /** All are cancelled, those above before those below, before any is closed; and each is closed after those below it. */
+    private static void endedInOrder(List<ContextEvent> events, List<FastnContext> fromTheTop) {
+        List<Long> ids = fromTheTop.stream().map(FastnContext::id).toList();
+        assertThat(idsOf(ContextEvent.Cancelled.class, events, ids)).isEqualTo(ids);
+        List<Long> upwards = new ArrayList<>(ids);
+        Collections.reverse(upwards);
+        assertThat(idsOf(ContextEvent.Closed.class, events, ids)).isEqualTo(upwards);
+        List<Class<?>> kinds = events.stream()
+                .filter(event -> ids.contains(event.contextId()))
+                .<Class<?>>map(ContextEvent::getClass)
+                .filter(kind -> kind == ContextEvent.Cancelled.class || kind == ContextEvent.Closed.class)
+                .toList();
+        assertThat(kinds.subList(0, ids.size())).containsOnly(ContextEvent.Cancelled.class);
+    }
+
+    private static List<Long> idsOf(Class<?> kind, List<ContextEvent> events, List<Long> ids) {
+        return events.stream()
+                .filter(kind::isInstance)
+                .map(ContextEvent::contextId)
+                .filter(ids::contains)
+                .toList();
+    }
+
+    @Test
+    void anUndeployedVerticleIsCancelledFromTheTopAndClosedFromBelow() {
+        FastnVertx.builder().options(new VertxContextOptions().setGrace(LONG)).install(vertx);
+        List<FastnContext> contexts = branch(requireNonNull(child.parent()));
+        child.close();
+        List<ContextEvent> events = new CopyOnWriteArrayList<>();
+        Registration listening = FastnVertx.install(vertx).runtime().addListener(events::add);
+        Waiting.result(front.undeploy());
+        // Its future completes only when all that is in it has ended.
+        endedInOrder(events, contexts);
+        listening.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aVertxThatClosesIsCancelledFromTheTopAndClosedFromBelow(boolean stops) {
+        Vertx other = Vertx.vertx();
+        FastnVertx fastn = FastnVertx.builder()
+                .options(new VertxContextOptions().setGrace(stops ? LONG : Duration.ZERO))
+                .install(other);
+        List<FastnContext> contexts = new ArrayList<>();
+        if (stops) {
+            contexts.addAll(branch(fastn.runtime().root().child("top").open()));
+            FastnContext top = contexts.get(0);
+            top.onCancel(reason -> top.close());
+        } else {
+            FastnContext last = fastn.runtime().root();
+            for (int depth = 0; depth < 4; depth++) {
+                last = last.child("stubborn").open();
+                contexts.add(last);
+            }
+        }
+        List<ContextEvent> events = new CopyOnWriteArrayList<>();
+        Registration listening = fastn.runtime().addListener(events::add);
+        Waiting.result(other.close());
+        endedInOrder(events, contexts);
+        listening.close();
     }
 
     @Test

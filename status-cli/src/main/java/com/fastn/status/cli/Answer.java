@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /** What a node said: about itself alone, or about several nodes. */
 sealed interface Answer {
@@ -29,8 +30,30 @@ sealed interface Answer {
     /** {@return the nodes that it is about, those that did not answer included} */
     List<NodeStatus> rows();
 
+    /** {@return the same with other statuses of its nodes} */
+    Answer with(UnaryOperator<StatusSnapshot> change);
+
     /** {@return the same with the trees in another shape} */
-    Answer shaped(TreeShape shape);
+    default Answer shaped(TreeShape shape) {
+        return shape.isNone() ? this : with(shape::of);
+    }
+
+    /** {@return the same status without how the machine is} */
+    static StatusSnapshot withoutMachine(StatusSnapshot all) {
+        return new StatusSnapshot(
+                all.node(),
+                all.timestamp(),
+                all.version(),
+                null,
+                all.globalContext(),
+                all.activeLocks(),
+                all.lockWaiters(),
+                all.warnings(),
+                all.recent(),
+                all.operationBaselines(),
+                all.counterWindows(),
+                all.causes());
+    }
 
     /** {@return whether a warning in it is at least that bad} */
     default boolean hasWarning(WarningSeverity least) {
@@ -70,8 +93,8 @@ sealed interface Answer {
         }
 
         @Override
-        public Answer shaped(TreeShape shape) {
-            return new OfNode(shape.of(snapshot));
+        public Answer with(UnaryOperator<StatusSnapshot> change) {
+            return new OfNode(change.apply(snapshot));
         }
     }
 
@@ -117,7 +140,7 @@ sealed interface Answer {
         }
 
         @Override
-        public Answer shaped(TreeShape shape) {
+        public Answer with(UnaryOperator<StatusSnapshot> change) {
             return new OfCluster(new ClusterStatus(
                     cluster.timestamp(),
                     cluster.answeredBy(),
@@ -132,7 +155,7 @@ sealed interface Answer {
                                                 node.age(),
                                                 node.reason(),
                                                 node.summary(),
-                                                shape.of(snapshot));
+                                                change.apply(snapshot));
                             })
                             .toList()));
         }

@@ -1,32 +1,27 @@
 package com.fastn.status.cli;
 
-import java.util.concurrent.Callable;
 import picocli.AutoComplete;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** {@code fastn completion}: what makes a shell complete the command. */
-@Command(
-        name = "completion",
-        sortOptions = false,
-        description = "Prints what makes a shell complete commands and options.",
-        footer = {
-            "",
-            "  bash: fastn completion bash > ~/.local/share/bash-completion/completions/fastn",
-            "  zsh:  fastn completion zsh > ~/.fastn.zsh, and in ~/.zshrc: source ~/.fastn.zsh",
-        })
-final class CompletionCommand implements Callable<Integer> {
+final class CompletionCommand implements Subcommand {
     private final Surroundings surroundings;
-
-    @Parameters(paramLabel = "SHELL", description = "bash or zsh.")
-    Shells shell = Shells.BASH;
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private Shells shell = Shells.BASH;
 
     CompletionCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax("completion", this, "Prints what makes a shell complete commands and options.")
+                .footer(
+                        "",
+                        "  bash: fastn completion bash > ~/.local/share/bash-completion/completions/fastn",
+                        "  zsh:  fastn completion zsh > ~/.fastn.zsh, and in ~/.zshrc: source ~/.fastn.zsh")
+                .parameter(Shells.class, "SHELL", "bash or zsh.", given -> shell = given)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     /** The shells that are known. */

@@ -11,6 +11,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -62,11 +63,18 @@ final class ConfigFile {
                 .build();
         Map<String, Map<String, String>> nodes = new LinkedHashMap<>();
         Deque<String> path = new ArrayDeque<>();
+        String text = "";
         try {
             if (!Files.isRegularFile(file) || Files.size(file) > LARGEST) {
-                throw wrong("it is no file of at most " + (LARGEST >> 10) + " KiB");
+                throw new Trouble(
+                        ExitCode.ERROR,
+                        "the configuration " + Printable.line(file.toString()) + " is not read",
+                        "it is " + (Files.isDirectory(file) ? "a folder, and no" : "no") + " file of at most "
+                                + (LARGEST >> 10) + " KiB",
+                        "put a file there, or name another one: FASTN_CONFIG; docs/command.md shows a whole one");
             }
-            try (JsonParser parser = toml.createParser(Files.readString(file, StandardCharsets.UTF_8))) {
+            text = Files.readString(file, StandardCharsets.UTF_8);
+            try (JsonParser parser = toml.createParser(text)) {
                 for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
                     switch (token) {
                         case FIELD_NAME -> path.addLast(parser.currentName());
@@ -84,13 +92,27 @@ final class ConfigFile {
             }
         } catch (JsonProcessingException e) {
             JsonLocation place = e.getLocation();
-            throw wrong((place == null ? "" : "line " + place.getLineNr() + ", column " + place.getColumnNr() + ": ")
-                    + e.getOriginalMessage());
+            throw wrong((place == null ? "" : told(place, text)) + e.getOriginalMessage());
         } catch (IOException e) {
             throw wrong("it cannot be read ("
                     + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()) + ")");
         }
         return nodes;
+    }
+
+    /** What is wrong with a line may be known only when the next one begins, and between them may be empty ones and remarks. */
+    private static String told(JsonLocation place, String text) {
+        int line = place.getLineNr();
+        if (place.getColumnNr() > 1 || line <= 1) {
+            return "line " + line + ", column " + place.getColumnNr() + ": ";
+        }
+        String[] lines = text.split("\n", -1);
+        line = Math.min(line, lines.length + 1) - 1;
+        while (line > 1
+                && (lines[line - 1].isBlank() || lines[line - 1].stripLeading().startsWith("#"))) {
+            line--;
+        }
+        return "line " + line + ": ";
     }
 
     private void begin(Deque<String> path, Map<String, Map<String, String>> nodes) {
@@ -134,8 +156,8 @@ final class ConfigFile {
         }
         URI url = url(place, text);
         boolean secure = url.getScheme().equals("https");
-        Path token = path(values.get("token_file"));
-        Path ca = path(values.get("ca"));
+        Path token = path(place + ".token_file", values.get("token_file"));
+        Path ca = path(place + ".ca", values.get("ca"));
         if (!secure && token != null && !isLoopback(url.getHost())) {
             throw wrong(place + ".url is http, and the token would be read by anybody on the way; use https");
         }
@@ -160,6 +182,13 @@ final class ConfigFile {
             if (url.getUserInfo() != null || url.getQuery() != null || url.getFragment() != null) {
                 throw wrong(place + ".url holds more than a host and a port; a secret belongs into token_file");
             }
+            if (!LocalNode.hasPort(url)) {
+                throw wrong(place + ".url has the port " + url.getPort() + "; ports are 1 to 65535");
+            }
+            if (!url.getRawPath().isEmpty() && !url.getRawPath().equals("/")) {
+                throw wrong(place + ".url ends in " + url.getRawPath()
+                        + ", and a status port answers at the root of its address; leave that out");
+            }
             return url;
         } catch (URISyntaxException e) {
             throw wrong(place + ".url is no address such as https://prod.example:8443");
@@ -167,14 +196,18 @@ final class ConfigFile {
     }
 
     /** Relative to the configuration, so that a folder can be moved. */
-    private @Nullable Path path(@Nullable String text) {
+    private @Nullable Path path(String place, @Nullable String text) {
         if (text == null) {
             return null;
         }
         String home = System.getProperty("user.home");
-        return text.startsWith("~/") && home != null
-                ? Path.of(home, text.substring(2))
-                : file.toAbsolutePath().resolveSibling(text);
+        try {
+            return text.startsWith("~/") && home != null
+                    ? Path.of(home, text.substring(2))
+                    : file.toAbsolutePath().resolveSibling(text);
+        } catch (InvalidPathException e) {
+            throw wrong(place + " names a file that there cannot be");
+        }
     }
 
     private static String at(Deque<String> path) {

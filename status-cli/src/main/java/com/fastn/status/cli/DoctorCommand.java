@@ -1,7 +1,5 @@
 package com.fastn.status.cli;
 
-import static java.util.Objects.requireNonNull;
-
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.HumanText;
 import com.fastn.context.status.NodeState;
@@ -12,55 +10,46 @@ import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.SystemMetrics;
 import com.fastn.context.status.WarningSeverity;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** {@code fastn doctor}: what is wrong with the way from here to a node, and from it to its cluster. */
-@Command(
-        name = "doctor",
-        sortOptions = false,
-        description =
-                "Tries the way to a node step by step: found, port, event loop, versions, cluster, TLS, warnings.",
-        footer = {
-            "",
-            "Exit codes: 0 nothing is wrong, 1 something is, 2 not clear which node is meant, 3 none is found."
-        })
-final class DoctorCommand implements Callable<Integer> {
+final class DoctorCommand implements Subcommand {
     private static final Duration SLOW = Duration.ofMillis(200);
     private static final Duration CLOCKS_APART = Duration.ofSeconds(5);
-
     private final Surroundings surroundings;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Mixin
-    TargetOptions targets = new TargetOptions();
-
-    @Mixin
-    LookOptions look = new LookOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private final TargetOptions targets = new TargetOptions();
+    private final LookOptions look = new LookOptions();
 
     DoctorCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "doctor",
+                        this,
+                        "Tries the way to a node step by step: port, event loop, status, versions, clock, warnings; what the"
+                                + " node finds about its cluster, its addresses and its contexts; the other nodes, and TLS.")
+                .footer(
+                        "",
+                        "Exit codes: 0 nothing is wrong, 1 something is, 2 not clear which node is meant, 3 none is found.")
+                .with(targets)
+                .with(look)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     @Override
     public Integer call() {
-        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
-        targets.check(given);
-        look.check(given);
+        targets.check(syntax);
+        look.check(syntax);
         Targets there = Targets.find(surroundings, "doctor");
         List<Endpoint> nodes = targets.names.isEmpty() ? there.all() : List.of(there.one(targets));
         if (nodes.isEmpty()) {
@@ -97,8 +86,30 @@ final class DoctorCommand implements Callable<Integer> {
             clock(snapshot, findings);
             warnings(snapshot, findings);
         }
+        own(ports, node, findings);
         cluster(ports, node, findings);
         tls(node, findings);
+    }
+
+    /** What only the node itself can look at, such as what its cluster manager knows. */
+    private void own(StatusPorts ports, Endpoint node, Findings findings) {
+        Asked asked = ask(ports, node, "/status/checks?format=json");
+        if (asked.trouble instanceof NotFound) {
+            findings.well("own checks", "the node is of an older version and looks at nothing by itself");
+            return;
+        }
+        if (asked.trouble != null) {
+            findings.bad("own checks", asked.trouble);
+            return;
+        }
+        try {
+            for (NodeCheck check : NodeCheck.read(asked.body)) {
+                @Nullable String next = check.next();
+                findings.judged(check.well(), check.what(), check.found(), next == null ? "fastn status" : next);
+            }
+        } catch (IOException e) {
+            findings.bad("own checks", String.valueOf(e.getMessage()), node.ifStrange());
+        }
     }
 
     private void loop(StatusPorts ports, Endpoint node, Findings findings) {

@@ -1,7 +1,5 @@
 package com.fastn.status.cli;
 
-import static java.util.Objects.requireNonNull;
-
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
@@ -16,22 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
+import java.util.Map;
 
 /** {@code fastn episodes}: when contexts were stuck, and behind whom. */
-@Command(
-        name = "episodes",
-        sortOptions = false,
-        description =
-                "Lists the times in which contexts were stuck behind somebody, the newest first, as the nodes remember them.",
-        footer = {"", "With --cluster those of every node that this machine can reach itself.", "", ExitCode.TOLD})
-final class EpisodesCommand implements Callable<Integer> {
+final class EpisodesCommand implements Subcommand {
     private static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(100)
@@ -42,32 +28,33 @@ final class EpisodesCommand implements Callable<Integer> {
             .build();
 
     private final Surroundings surroundings;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Mixin
-    TargetOptions targets = new TargetOptions();
-
-    @Option(names = "--json", description = "JSON for programs: one episode on each line.")
-    boolean json;
-
-    @Mixin
-    LookOptions look = new LookOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private final TargetOptions targets = new TargetOptions();
+    private boolean json;
+    private final LookOptions look = new LookOptions();
 
     EpisodesCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "episodes",
+                        this,
+                        "Lists the times in which contexts were stuck behind somebody, the newest first, as the nodes remember them.")
+                .footer("", "With --cluster those of every node that this machine can reach itself.", "", ExitCode.TOLD)
+                .with(targets)
+                .flag("--json", "JSON for programs: one episode on each line.", given -> json = given)
+                .with(look)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     @Override
     public Integer call() {
-        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
-        targets.check(given);
-        look.check(given);
+        targets.check(syntax);
+        look.check(syntax);
         Targets there = Targets.find(surroundings, "episodes");
         StatusPorts ports = new StatusPorts(targets.timeout, surroundings.ticker());
         List<Endpoint> nodes = nodes(there);
@@ -75,18 +62,20 @@ final class EpisodesCommand implements Callable<Integer> {
         Table table = new Table("NODE", "SINCE", "LASTED", "STUCK", "ON", "BEHIND", "WHAT IT DID", "STATE");
         StringBuilder lines = new StringBuilder();
         int count = 0;
-        for (Endpoint node : nodes) {
-            try {
-                for (WaitEpisode episode : episodes(node, ports.ask(node, "/status/episodes?format=json"))) {
-                    count++;
-                    lines.append(Sanitizer.json(StatusJson.write(episode))).append('\n');
-                    row(table, node, episode);
-                }
-            } catch (Trouble trouble) {
+        Map<Endpoint, Object> answers = Inquiry.atOnce(nodes, node -> episodesOrTrouble(ports, node));
+        for (Map.Entry<Endpoint, Object> answer : answers.entrySet()) {
+            if (answer.getValue() instanceof Trouble trouble) {
                 troubles.add(trouble);
+                continue;
+            }
+            for (Object each : (List<?>) answer.getValue()) {
+                WaitEpisode episode = (WaitEpisode) each;
+                count++;
+                lines.append(Sanitizer.json(StatusJson.write(episode))).append('\n');
+                row(table, answer.getKey(), episode);
             }
         }
-        if (troubles.size() == nodes.size()) {
+        if (troubles.size() == answers.size()) {
             throw troubles.get(0);
         }
         if (json) {
@@ -96,6 +85,14 @@ final class EpisodesCommand implements Callable<Integer> {
         }
         troubles.forEach(trouble -> surroundings.note(String.valueOf(trouble.getMessage())));
         return troubles.isEmpty() ? ExitCode.OK : ExitCode.PARTIAL;
+    }
+
+    private static Object episodesOrTrouble(StatusPorts ports, Endpoint node) {
+        try {
+            return episodes(node, ports.ask(node, "/status/episodes?format=json"));
+        } catch (Trouble trouble) {
+            return trouble;
+        }
     }
 
     /** Each node remembers its own, so only those that can be asked themselves have any to tell. */
@@ -130,7 +127,7 @@ final class EpisodesCommand implements Callable<Integer> {
                 episode.isOpen() ? "goes on" : "over");
     }
 
-    private static List<WaitEpisode> episodes(Endpoint node, byte[] body) {
+    static List<WaitEpisode> episodes(Endpoint node, byte[] body) {
         String text = new String(body, StandardCharsets.UTF_8);
         List<WaitEpisode> episodes = new ArrayList<>();
         try (JsonParser parser = JSON.createParser(text)) {

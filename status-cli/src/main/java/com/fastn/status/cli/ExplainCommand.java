@@ -1,90 +1,82 @@
 package com.fastn.status.cli;
 
-import static java.util.Objects.requireNonNull;
-
+import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusRenderer;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code fastn explain}: why something is stuck. */
-@Command(
-        name = "explain",
-        sortOptions = false,
-        description =
-                "Follows what is stuck to the root of the matter: who waits for whom, on one node or across several.",
-        footer = {
-            "",
-            "Examples:",
-            "  fastn explain                        all that is stuck, each root once",
-            "  fastn explain stderr-stream          one context, by its path or the end of it",
-            "  fastn explain 17 --on alice          one context by its id",
-            "",
-            "Exit codes: 0 explained, or nothing is stuck; 1 error; 2 usage; 3 no node answered; 4 some node did not answer."
-        })
-final class ExplainCommand implements Callable<Integer> {
+final class ExplainCommand implements Subcommand {
     private static final Pattern ID = Pattern.compile("#?\\d{1,18}");
-
     private final Surroundings surroundings;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Parameters(
-            arity = "0..1",
-            paramLabel = "CONTEXT",
-            description = "A path, the end of one, or an id. Without it everything that is stuck is explained.")
-    @Nullable
-    String context;
-
-    @Option(
-            names = "--on",
-            split = ",",
-            paramLabel = "ALIAS",
-            description =
-                    "Which nodes; as for fastn status. Default: the whole cluster, because who holds something up may be"
-                            + " on another node.")
-    List<String> names = List.of();
-
-    @Option(names = "--json", description = "JSON for programs: one explanation on each line.")
-    boolean json;
-
-    @Option(names = "--timeout", paramLabel = "TIME", description = "How long a node has to answer. Default: 3s.")
-    Duration timeout = Duration.ofSeconds(3);
-
-    @Mixin
-    LookOptions look = new LookOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private @Nullable String context;
+    private List<String> names = List.of();
+    private boolean json;
+    private Duration timeout = Duration.ofSeconds(3);
+    private final LookOptions look = new LookOptions();
 
     ExplainCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "explain",
+                        this,
+                        "Follows what is stuck to the root of the matter: who waits for whom, on one node or across several.")
+                .footer(
+                        "",
+                        "Examples:",
+                        "  fastn explain                        all that is stuck, each root once",
+                        "  fastn explain stderr-stream          one context, by its path or the end of it",
+                        "  fastn explain 17 --on alice          one context by its id",
+                        "",
+                        "Exit codes: 0 explained, or nothing is stuck; 1 error; 2 usage; 3 no node answered; 4 some node did not answer.")
+                .optionalParameter(
+                        String.class,
+                        "CONTEXT",
+                        "A path, the end of one, or an id. Without it everything that is stuck is explained.",
+                        given -> context = given)
+                .list(
+                        "--on",
+                        "ALIAS",
+                        "Which nodes; as for fastn status. Default: the whole cluster, because who holds something up may be"
+                                + " on another node.",
+                        given -> names = given)
+                .flag("--json", "JSON for programs: one explanation on each line.", given -> json = given)
+                .option(
+                        "--timeout",
+                        Duration.class,
+                        "TIME",
+                        "How long a node has to answer. Default: 3s.",
+                        given -> timeout = given)
+                .with(look)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     @Override
     public Integer call() {
-        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
         TargetOptions targets = new TargetOptions();
         targets.names = names;
         targets.cluster = names.isEmpty();
         targets.timeout = timeout;
-        targets.check(given);
-        look.check(given);
+        targets.check(syntax);
+        look.check(syntax);
         Targets there = Targets.find(surroundings, "explain --on");
         Inquiry inquiry = new Inquiry(
                 there.local(),
@@ -93,6 +85,7 @@ final class ExplainCommand implements Callable<Integer> {
                 () -> surroundings.ticker().wallTime());
         List<Answer> answers = inquiry.about(there.meant(targets));
         inquiry.notes().forEach(surroundings::note);
+        refuseSeveral(answers);
         List<Explanation> all = new ArrayList<>();
         answers.forEach(answer -> all.addAll(explained(explainer(answer))));
         String wanted = context;
@@ -108,6 +101,46 @@ final class ExplainCommand implements Callable<Integer> {
                 answers.stream().flatMap(answer -> answer.gaps().stream()).toList();
         gaps.forEach(surroundings::note);
         return gaps.isEmpty() && inquiry.notes().isEmpty() ? ExitCode.OK : ExitCode.PARTIAL;
+    }
+
+    /** An id counts the contexts of one node, so that others have it too. */
+    private void refuseSeveral(List<Answer> answers) {
+        String wanted = context;
+        if (wanted == null || !ID.matcher(wanted).matches()) {
+            return;
+        }
+        long id = Long.parseLong(wanted.replace("#", ""));
+        List<NodeIdentity> having = answers.stream()
+                .flatMap(answer -> answer.rows().stream())
+                .filter(row -> row.snapshot() != null && has(row.snapshot().globalContext(), id))
+                .map(NodeStatus::node)
+                .distinct()
+                .toList();
+        if (having.size() < 2) {
+            return;
+        }
+        boolean tellable = having.stream().map(NodeIdentity::alias).distinct().count() == having.size();
+        throw new Trouble(
+                ExitCode.USAGE,
+                "nothing is explained",
+                having.size() + " nodes have a context #" + id + ", for an id is one of its node alone",
+                having.stream()
+                        .limit(20)
+                        .map(node -> "\n  fastn explain " + id + " --on "
+                                + Shell.quoted(Printable.line(tellable ? node.alias() : node.incarnation())))
+                        .collect(Collectors.joining("", "run one of", "")));
+    }
+
+    private static boolean has(ContextStatus root, long id) {
+        Deque<ContextStatus> open = new ArrayDeque<>(List.of(root));
+        while (!open.isEmpty()) {
+            ContextStatus next = open.pop();
+            if (next.id() == id) {
+                return true;
+            }
+            next.children().forEach(open::push);
+        }
+        return false;
     }
 
     private static Explainer explainer(Answer answer) {

@@ -10,32 +10,34 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.function.Function;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The {@code fastn} program. */
-@Command(
-        name = "fastn",
-        description = "Tells what Vert.x applications are doing.",
-        synopsisSubcommandLabel = "COMMAND",
-        versionProvider = Fastn.Version.class)
 public final class Fastn {
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this help.")
-    boolean help;
-
-    @Option(names = "--version", versionHelp = true, description = "Shows the version.")
-    boolean version;
+    private static final String NAME = "fastn";
+    /** In the order of the help. */
+    private static final List<String> COMMANDS = List.of(
+            "status",
+            "top",
+            "explain",
+            "episodes",
+            "nodes",
+            "record",
+            "replay",
+            "doctor",
+            "info",
+            "completion",
+            "warm-up");
 
     private Fastn() {}
 
@@ -45,21 +47,35 @@ public final class Fastn {
      * @param arguments the command line
      */
     public static void main(String[] arguments) {
+        if (arguments.length > 0 && arguments[0].equals("status")) {
+            Preload.begin();
+        }
         // Of the processes of POSIX systems the default encoding says little: without a locale it is ASCII.
-        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+        CheckedOutput output = new CheckedOutput(new FileOutputStream(FileDescriptor.out));
+        PrintStream out = new PrintStream(output, false, StandardCharsets.UTF_8);
         PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         Surroundings surroundings = new Surroundings(
                 System::getProperty,
                 System::getenv,
                 isInteractive(),
-                Fastn::isAlive,
+                Processes.system(),
                 Ticker.system(),
                 TerminalSizes::measure,
                 out,
                 err);
         int exitCode = run(surroundings, arguments);
         out.flush();
-        System.exit(exitCode);
+        System.exit(written(exitCode, output, err));
+    }
+
+    /** {@return the exit code, by what became of what was written} */
+    static int written(int exitCode, CheckedOutput output, PrintStream err) {
+        Trouble trouble = output.trouble();
+        if (trouble == null) {
+            return exitCode;
+        }
+        err.println(trouble.text());
+        return trouble.exitCode();
     }
 
     /** The launcher knows. Java itself cannot tell: the console of newer JDKs is there without a terminal too. */
@@ -67,73 +83,79 @@ public final class Fastn {
         return Boolean.getBoolean("fastn.tty");
     }
 
-    private static boolean isAlive(long pid) {
-        return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
-    }
-
-    private static Map<String, Function<Surroundings, Object>> commands() {
-        Map<String, Function<Surroundings, Object>> commands = new LinkedHashMap<>();
-        commands.put("status", StatusCommand::new);
-        commands.put("top", TopCommand::new);
-        commands.put("explain", ExplainCommand::new);
-        commands.put("episodes", EpisodesCommand::new);
-        commands.put("nodes", NodesCommand::new);
-        commands.put("record", RecordCommand::new);
-        commands.put("replay", ReplayCommand::new);
-        commands.put("doctor", DoctorCommand::new);
-        commands.put("info", InfoCommand::new);
-        commands.put("completion", CompletionCommand::new);
-        commands.put("warm-up", WarmUpCommand::new);
-        return commands;
+    private static Subcommand command(String name, Surroundings surroundings) {
+        return switch (name) {
+            case "status" -> new StatusCommand(surroundings);
+            case "top" -> new TopCommand(surroundings);
+            case "explain" -> new ExplainCommand(surroundings);
+            case "episodes" -> new EpisodesCommand(surroundings);
+            case "nodes" -> new NodesCommand(surroundings);
+            case "record" -> new RecordCommand(surroundings);
+            case "replay" -> new ReplayCommand(surroundings);
+            case "doctor" -> new DoctorCommand(surroundings);
+            case "info" -> new InfoCommand(surroundings);
+            case "completion" -> new CompletionCommand(surroundings);
+            case "warm-up" -> new WarmUpCommand(surroundings);
+            default -> throw new IllegalArgumentException("no command is called " + name);
+        };
     }
 
     /** {@return the exit code} */
     static int run(Surroundings surroundings, String... arguments) {
         PrintWriter out = new PrintWriter(surroundings.out(), true, StandardCharsets.UTF_8);
         PrintWriter err = new PrintWriter(surroundings.err(), true, StandardCharsets.UTF_8);
-        boolean debug = Arrays.asList(arguments).contains(CommonOptions.DEBUG);
+        boolean debug = Arrays.asList(arguments).contains(Syntax.DEBUG);
         try {
-            CommandLine fastn = program(surroundings, arguments.length == 0 ? "" : arguments[0])
-                    .setOut(out)
+            boolean named = arguments.length > 0 && COMMANDS.contains(arguments[0]);
+            CommandLine program = named ? alone(surroundings, arguments[0]) : whole(surroundings);
+            Failures failures = new Failures(err, debug);
+            program.setOut(out)
                     .setErr(err)
-                    .setParameterExceptionHandler((problem, given) -> misunderstood(problem, err, debug))
-                    .setExecutionExceptionHandler((problem, command, given) -> failed(problem, err, debug));
+                    .setParameterExceptionHandler(failures)
+                    .setExecutionExceptionHandler(failures);
             if (arguments.length == 0) {
-                fastn.usage(err);
+                program.usage(err);
                 return ExitCode.USAGE;
             }
-            return fastn.execute(arguments);
+            return program.execute(named ? Arrays.copyOfRange(arguments, 1, arguments.length) : arguments);
         } catch (Error | RuntimeException problem) {
             return failed(problem, err, debug);
         }
     }
 
-    /** The program with the one command that is meant: the others need not be loaded to run it. */
-    private static CommandLine program(Surroundings surroundings, String first) {
-        CommandLine fastn = program();
-        Map<String, Function<Surroundings, Object>> commands = commands();
-        Function<Surroundings, Object> meant = commands.get(first);
-        if (meant != null) {
-            fastn.addSubcommand(new CommandLine(meant.apply(surroundings)));
-        } else {
-            commands.values().forEach(command -> fastn.addSubcommand(new CommandLine(command.apply(surroundings))));
+    /** The one command that is meant, as a program of its own: the others need not be loaded to run it. */
+    private static CommandLine alone(Surroundings surroundings, String name) {
+        CommandSpec spec = command(name, surroundings).syntax().spec();
+        return configured(new CommandLine(spec.name(NAME + " " + name)));
+    }
+
+    /** {@return the program with all its commands} */
+    static CommandLine whole(Surroundings surroundings) {
+        CommandSpec spec = CommandSpec.create().name(NAME).versionProvider(new Version());
+        spec.usageMessage()
+                .description("Tells what Vert.x applications are doing.")
+                .synopsisSubcommandLabel("COMMAND");
+        spec.addOption(OptionSpec.builder("-h", "--help")
+                .type(boolean.class)
+                .usageHelp(true)
+                .description("Shows this help.")
+                .build());
+        spec.addOption(OptionSpec.builder("--version")
+                .type(boolean.class)
+                .versionHelp(true)
+                .description("Shows the version.")
+                .build());
+        for (String name : COMMANDS) {
+            spec.addSubcommand(
+                    name, new CommandLine(command(name, surroundings).syntax().spec()));
         }
-        return configured(fastn);
+        return configured(new CommandLine(spec));
     }
 
-    private static CommandLine program() {
-        return new CommandLine(new Fastn());
-    }
-
-    private static CommandLine configured(CommandLine fastn) {
-        return fastn.registerConverter(Duration.class, new DurationConverter())
+    private static CommandLine configured(CommandLine program) {
+        return program.registerConverter(Duration.class, new DurationConverter())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
-    }
-
-    /** {@return the program with all its commands, for what describes it} */
-    static CommandLine whole(Surroundings surroundings) {
-        return program(surroundings, "");
     }
 
     private static int misunderstood(ParameterException problem, PrintWriter err, boolean debug) {
@@ -155,20 +177,40 @@ public final class Fastn {
             trace(problem, err, debug);
             return trouble.exitCode();
         }
-        Trouble told = new Trouble(
-                ExitCode.ERROR,
-                "this is a mistake of the command itself",
-                Printable.line(problem.toString()),
-                "run it again with --debug, and report what it prints");
+        Trouble told = mistake(problem);
         err.println(told.text());
         trace(problem, err, debug);
         return told.exitCode();
+    }
+
+    /** {@return what is said of something that nobody thought of} */
+    static Trouble mistake(Throwable problem) {
+        return new Trouble(
+                ExitCode.ERROR,
+                "this is a mistake of the command itself",
+                Printable.line(problem.toString()),
+                "run it again with --debug, and report what it prints",
+                problem);
     }
 
     private static void trace(Throwable problem, PrintWriter err, boolean debug) {
         if (debug) {
             problem.printStackTrace(err);
             err.flush();
+        }
+    }
+
+    /** Tells what went wrong. No lambda, which could not be in the archive of classes: these interfaces are too old for it. */
+    private record Failures(PrintWriter err, boolean debug)
+            implements IParameterExceptionHandler, IExecutionExceptionHandler {
+        @Override
+        public int handleParseException(ParameterException problem, String[] arguments) {
+            return misunderstood(problem, err, debug);
+        }
+
+        @Override
+        public int handleExecutionException(Exception problem, CommandLine command, ParseResult result) {
+            return failed(problem, err, debug);
         }
     }
 

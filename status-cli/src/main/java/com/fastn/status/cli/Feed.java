@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fastn.context.status.NodeStatus;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,7 @@ final class Feed implements Runnable {
     private final Supplier<List<Endpoint>> ways;
     private final String query;
     private final StatusPorts ports;
+    private final UnaryOperator<Answer> completed;
     private final Listener listener;
     private long pause = FIRST_PAUSE_MILLIS;
 
@@ -29,13 +31,21 @@ final class Feed implements Runnable {
      * @param ways whom to ask, the best first; looked up before each connection, for a node may come back at another port
      * @param query what to ask for; empty, or ended by an ampersand
      * @param ports connects
+     * @param completed adds to an answer what can be had beside it
      * @param listener is told, on the thread of the feed
      */
-    Feed(int number, Supplier<List<Endpoint>> ways, String query, StatusPorts ports, Listener listener) {
+    Feed(
+            int number,
+            Supplier<List<Endpoint>> ways,
+            String query,
+            StatusPorts ports,
+            UnaryOperator<Answer> completed,
+            Listener listener) {
         this.number = number;
         this.ways = ways;
         this.query = query;
         this.ports = ports;
+        this.completed = completed;
         this.listener = listener;
     }
 
@@ -95,6 +105,8 @@ final class Feed implements Runnable {
             }
         } catch (Trouble nobody) {
             return nobody;
+        } catch (RuntimeException mistake) {
+            return Fastn.mistake(mistake);
         }
         return trouble != null
                 ? trouble
@@ -143,6 +155,6 @@ final class Feed implements Runnable {
 
     private void tell(Answer answer) throws InterruptedException {
         pause = FIRST_PAUSE_MILLIS;
-        listener.told(new News(number, answer, null));
+        listener.told(new News(number, completed.apply(answer), null));
     }
 }

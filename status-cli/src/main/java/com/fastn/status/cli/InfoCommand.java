@@ -5,27 +5,27 @@ import static java.util.Objects.requireNonNullElse;
 import com.fastn.status.cli.NodeFinder.Found;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 
 /** {@code fastn info}: every place that the command uses, and what it decided. */
-@Command(
-        name = "info",
-        sortOptions = false,
-        description = "Tells every place that the command looks at, and what it found there. Asks no node.")
-final class InfoCommand implements Callable<Integer> {
+final class InfoCommand implements Subcommand {
     private final Surroundings surroundings;
-
-    @Mixin
-    LookOptions look = new LookOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private final LookOptions look = new LookOptions();
 
     InfoCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "info",
+                        this,
+                        "Tells every place that the command looks at, and what it found there. Asks no node.")
+                .with(look)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     @Override
@@ -41,10 +41,8 @@ final class InfoCommand implements Callable<Integer> {
         table.row(
                 "class archive",
                 archive == null ? "none yet" : archive,
-                archive == null
-                        ? "made beside the first use; FASTN_NO_ARCHIVE=1 leaves it out"
-                        : "makes the start fast");
-        Found found = new NodeFinder(properties, environment, surroundings.isAlive()).find();
+                archive == null ? archiveNote(environment) : "makes the start fast");
+        Found found = new NodeFinder(properties, environment, surroundings.processes()).find();
         for (Path folder : found.folders()) {
             table.row("node descriptors", folder, state(folder));
         }
@@ -62,6 +60,22 @@ final class InfoCommand implements Callable<Integer> {
         table.row("characters", terminal.ascii() ? "ASCII" : "UTF-8", "--ascii, LC_ALL, LC_CTYPE, LANG");
         surroundings.out().print(table.drawn(terminal));
         return ExitCode.OK;
+    }
+
+    /** Where the launcher makes it. */
+    private static String archiveNote(Lookup environment) {
+        String home = environment.nonBlank("HOME");
+        String cache = environment.nonBlank("FASTN_CACHE_DIR");
+        cache = cache != null ? cache : environment.nonBlank("XDG_CACHE_HOME");
+        cache = cache != null ? cache : home == null ? null : home + "/.cache";
+        if (environment.nonBlank("FASTN_NO_ARCHIVE") != null) {
+            return "FASTN_NO_ARCHIVE is set, so none is made or used";
+        }
+        return cache == null
+                ? "no home folder; FASTN_CACHE_DIR may name one"
+                : "made in " + cache
+                        + "/fastn beside the first use of bin/fastn, where both folders are of who runs it;"
+                        + " FASTN_NO_ARCHIVE=1 leaves it out";
     }
 
     private void configuration(Table table) {

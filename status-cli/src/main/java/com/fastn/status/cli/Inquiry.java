@@ -132,17 +132,23 @@ final class Inquiry {
         List<Trouble> troubles = new ArrayList<>();
         Map<String, Endpoint> unheard = new TreeMap<>();
         nodes.forEach(node -> unheard.put(key(node), node));
+        Map<Endpoint, Object> ahead = Map.of();
         for (Endpoint node : nodes) {
             if (!unheard.containsKey(key(node))) {
                 continue;
             }
-            try {
-                ClusterStatus cluster = cluster(node, "scope=cluster");
+            Object came = ahead.containsKey(node) ? ahead.get(node) : clusterOrTrouble(node);
+            if (came instanceof ClusterStatus cluster) {
                 unheard.remove(key(node));
                 cluster.nodes().forEach(row -> unheard.remove(row.node().incarnation()));
                 answers.add(new Answer.OfCluster(completed(cluster)));
-            } catch (Trouble trouble) {
+            } else if (came instanceof Trouble trouble) {
                 troubles.add(trouble);
+                List<Endpoint> rest = nodes.subList(nodes.indexOf(node) + 1, nodes.size()).stream()
+                        .filter(next -> unheard.containsKey(key(next)))
+                        .toList();
+                // Where one is hung there are often more, and each of them would cost a timeout.
+                ahead = ahead.isEmpty() && !rest.isEmpty() ? atOnce(rest, this::clusterOrTrouble) : ahead;
             }
         }
         if (answers.isEmpty()) {
@@ -151,6 +157,14 @@ final class Inquiry {
         // A node that its cluster lists is shown there, with the reason for its silence.
         unheard.values().forEach(node -> notes.add(node.described() + " does not answer, and no other node lists it"));
         return answers;
+    }
+
+    private Object clusterOrTrouble(Endpoint node) {
+        try {
+            return cluster(node, "scope=cluster");
+        } catch (Trouble trouble) {
+            return trouble;
+        }
     }
 
     private static String key(Endpoint node) {
@@ -184,7 +198,8 @@ final class Inquiry {
                 .orElseThrow();
     }
 
-    private ClusterStatus completed(ClusterStatus cluster) {
+    /** {@return the same, with what nodes of this machine say themselves that their cluster does not hear} */
+    ClusterStatus completed(ClusterStatus cluster) {
         Map<String, LocalNode> here = local.stream()
                 .collect(Collectors.toMap(LocalNode::incarnation, Function.identity(), (first, second) -> first));
         List<LocalNode> silent = cluster.nodes().stream()
@@ -217,7 +232,10 @@ final class Inquiry {
     }
 
     /** At once, so that several hung processes cost one timeout and not one each. */
-    private static <T> Map<T, Object> atOnce(List<T> whom, Function<T, Object> ask) {
+    static <T> Map<T, Object> atOnce(List<T> whom, Function<T, Object> ask) {
+        if (whom.isEmpty()) {
+            return Map.of();
+        }
         ExecutorService threads = Executors.newFixedThreadPool(Math.min(whom.size(), MOST_AT_ONCE), task -> {
             Thread thread = new Thread(task, "fastn-ask");
             thread.setDaemon(true);

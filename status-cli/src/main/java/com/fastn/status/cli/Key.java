@@ -30,6 +30,8 @@ record Key(Kind kind, char character) {
         ENTER,
         ESCAPE,
         BACKSPACE,
+        /** One that means nothing here. */
+        OTHER,
         /** The terminal has another size now. */
         RESIZED,
         /** The input has ended. */
@@ -47,7 +49,8 @@ record Key(Kind kind, char character) {
             case "[6~" -> Kind.PAGE_DOWN;
             case "[H", "OH", "[1~", "[7~" -> Kind.HOME;
             case "[F", "OF", "[4~", "[8~" -> Kind.END;
-            default -> Kind.ESCAPE;
+            case "" -> Kind.ESCAPE;
+            default -> Kind.OTHER;
         };
     }
 }

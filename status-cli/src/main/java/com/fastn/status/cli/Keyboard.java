@@ -1,6 +1,7 @@
 package com.fastn.status.cli;
 
 import com.fastn.status.cli.Key.Kind;
+import java.io.IOError;
 import java.io.IOException;
 import java.util.concurrent.BlockingQueue;
 import java.util.function.Function;
@@ -17,9 +18,12 @@ final class Keyboard implements AutoCloseable {
 
     private final Terminal terminal;
     private final Attributes before;
+    private volatile Size size;
 
+    /** Measures first: what cannot be measured is left as it was. */
     private Keyboard(Terminal terminal) {
         this.terminal = terminal;
+        this.size = measured(terminal);
         this.before = terminal.enterRawMode();
     }
 
@@ -31,12 +35,12 @@ final class Keyboard implements AutoCloseable {
      */
     static Keyboard open() {
         try {
-            return new Keyboard(TerminalBuilder.builder()
+            return of(TerminalBuilder.builder()
                     .system(true)
                     .provider("exec")
                     .dumb(false)
                     .build());
-        } catch (IOException | IllegalStateException e) {
+        } catch (IOException | IOError | IllegalStateException e) {
             throw new Trouble(
                     ExitCode.USAGE,
                     "no keys can be read",
@@ -45,8 +49,23 @@ final class Keyboard implements AutoCloseable {
         }
     }
 
+    /** {@return the keyboard of a terminal, which is closed where it cannot be set} */
+    static Keyboard of(Terminal terminal) throws IOException {
+        try {
+            return new Keyboard(terminal);
+        } catch (IOError | RuntimeException e) {
+            terminal.close();
+            throw e;
+        }
+    }
+
     /** {@return how large the terminal is} */
     Size size() {
+        return size;
+    }
+
+    /** Starts a process, which is nothing to do for each picture. */
+    private static Size measured(Terminal terminal) {
         return new Size(terminal.getWidth(), terminal.getHeight());
     }
 
@@ -58,7 +77,14 @@ final class Keyboard implements AutoCloseable {
      * @param <E> what is in the queue
      */
     <E> void readInto(BlockingQueue<E> events, Function<Key, E> event) {
-        terminal.handle(Signal.WINCH, signal -> events.offer(event.apply(Key.of(Kind.RESIZED))));
+        terminal.handle(Signal.WINCH, signal -> {
+            try {
+                size = measured(terminal);
+            } catch (IOError e) {
+                return; // The size that was known is the best that is.
+            }
+            events.offer(event.apply(Key.of(Kind.RESIZED)));
+        });
         Thread reading = new Thread(
                 () -> {
                     try {

@@ -1,5 +1,6 @@
 package com.fastn.status.cli;
 
+import com.fastn.context.status.DisplayWidth;
 import java.io.PrintStream;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ final class LiveScreen implements AutoCloseable {
     private final boolean alternate;
     private final Thread restoring = new Thread(this::restore, "fastn-cursor");
     private @Nullable String shown;
+    private Size place = Size.UNKNOWN;
     private boolean closed;
 
     /**
@@ -50,12 +52,16 @@ final class LiveScreen implements AutoCloseable {
      * @param size the terminal; lines that do not fit are left out, and it is said how many
      */
     synchronized void show(String picture, Size size) {
-        String fitted = fitted(picture, size.rows());
-        if (closed || fitted.equals(shown)) {
+        String fitted = fitted(picture, size);
+        boolean resized = !size.equals(place);
+        if (closed || (fitted.equals(shown) && !resized)) {
             return;
         }
+        place = size;
         StringBuilder frame = new StringBuilder(fitted.length() + 1_024);
         frame.append(shown == null ? (alternate ? ENTER_ALTERNATE : "") + HIDE_CURSOR + CLEAR : "")
+                // A terminal that got another size has put its lines elsewhere.
+                .append(shown != null && resized ? CLEAR : "")
                 .append(HOME);
         int begin = 0;
         for (int end = fitted.indexOf('\n'); end >= 0; end = fitted.indexOf('\n', begin)) {
@@ -74,7 +80,8 @@ final class LiveScreen implements AutoCloseable {
         return text.chars().filter(c -> c == '\n').count();
     }
 
-    private static String fitted(String picture, int rows) {
+    private static String fitted(String picture, Size size) {
+        int rows = size.rows();
         long lines = rows(picture);
         if (rows <= 1 || lines <= rows) {
             return picture;
@@ -83,7 +90,8 @@ final class LiveScreen implements AutoCloseable {
         for (int i = 0; i < rows - 1; i++) {
             end = picture.indexOf('\n', end) + 1;
         }
-        return picture.substring(0, end) + "+" + (lines - rows + 1) + " more lines; fastn top scrolls\n";
+        String rest = "+" + (lines - rows + 1) + " more lines; fastn top scrolls";
+        return picture.substring(0, end) + (size.columns() > 0 ? DisplayWidth.cut(rest, size.columns()) : rest) + "\n";
     }
 
     private synchronized void restore() {

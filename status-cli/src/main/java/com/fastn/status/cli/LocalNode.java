@@ -6,8 +6,13 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.Socket;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +43,8 @@ record LocalNode(
     private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}|localhost|\\[::1]");
     /** Shorter beginnings of incarnations, which all begin with a time, would mean anything. */
     private static final int SHORTEST_PREFIX = 4;
+
+    private static final int CONNECT_MILLIS = 200;
 
     /**
      * Reads a descriptor.
@@ -85,8 +92,12 @@ record LocalNode(
                 alias, incarnation, pid, checked(url, ca != null), started, path(tokenFile), path(ca), file);
     }
 
-    private static @Nullable Path path(@Nullable String text) {
-        return text == null ? null : Path.of(text);
+    private static @Nullable Path path(@Nullable String text) throws IOException {
+        try {
+            return text == null ? null : Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new IOException("it names a file that there cannot be", e);
+        }
     }
 
     /** In clear text nothing leaves this machine; a certificate of the node's own makes sure that it is the node. */
@@ -100,6 +111,7 @@ record LocalNode(
         boolean secure = "https".equals(uri.getScheme());
         if ((!secure && !"http".equals(uri.getScheme()))
                 || uri.getHost() == null
+                || !hasPort(uri)
                 || (!(secure && hasCertificate)
                         && !LOOPBACK.matcher(uri.getHost()).matches())) {
             throw new IOException("its url is not a http address of this machine");
@@ -107,9 +119,26 @@ record LocalNode(
         return uri;
     }
 
+    /** {@return whether an address has a port that there can be, or none} */
+    static boolean hasPort(URI url) {
+        return url.getPort() == -1 || (url.getPort() >= 1 && url.getPort() <= 65_535);
+    }
+
     /** {@return whether the name is this node's alias or the beginning of its incarnation} */
     boolean isNamed(String name) {
         return alias.equals(name) || (name.length() >= SHORTEST_PREFIX && incarnation.startsWith(name));
+    }
+
+    /** {@return whether something listens at its address, or nobody can tell} */
+    boolean listens() {
+        try (Socket socket = new Socket(Proxy.NO_PROXY)) {
+            socket.connect(new InetSocketAddress(url.getHost(), url.getPort()), CONNECT_MILLIS);
+            return true;
+        } catch (ConnectException e) {
+            return false;
+        } catch (IOException | IllegalArgumentException e) {
+            return true;
+        }
     }
 
     @Override

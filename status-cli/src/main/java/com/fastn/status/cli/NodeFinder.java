@@ -11,17 +11,22 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the nodes of this machine by the descriptors that they keep in the user's runtime folder (rule S20). */
 final class NodeFinder {
     private static final int LARGEST_DESCRIPTOR = 16 << 10;
     private static final int MOST_DESCRIPTORS = 1_000;
+    /** The start of a process is told by counting from the start of the machine, which is not exact. */
+    private static final Duration CLOCKS_DIFFER = Duration.ofSeconds(10);
 
     private static final Set<PosixFilePermission> FOREIGN_WRITE =
             Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
@@ -36,19 +41,19 @@ final class NodeFinder {
 
     private final Lookup properties;
     private final Lookup environment;
-    private final LongPredicate isAlive;
+    private final Processes processes;
 
     /**
      * Makes a finder.
      *
      * @param properties the system properties
      * @param environment the environment
-     * @param isAlive tells whether a process id is that of a living process
+     * @param processes tells which processes live
      */
-    NodeFinder(Lookup properties, Lookup environment, LongPredicate isAlive) {
+    NodeFinder(Lookup properties, Lookup environment, Processes processes) {
         this.properties = properties;
         this.environment = environment;
-        this.isAlive = isAlive;
+        this.processes = processes;
     }
 
     /** {@return what is there} */
@@ -69,7 +74,10 @@ final class NodeFinder {
             String temporary = requireNonNullElse(properties.nonBlank("java.io.tmpdir"), "/tmp");
             look(Path.of(temporary, "fastn-" + user.replaceAll("[^A-Za-z0-9._-]", "_")), found);
         }
-        found.nodes.sort(Comparator.comparing(LocalNode::alias).thenComparing(LocalNode::incarnation));
+        // What compares is not in the archive of classes, and most machines have one node.
+        if (found.nodes.size() > 1) {
+            found.nodes.sort(Comparator.comparing(LocalNode::alias).thenComparing(LocalNode::incarnation));
+        }
         return found;
     }
 
@@ -122,7 +130,7 @@ final class NodeFinder {
             return "%s belongs to %s and not to %s, so what it says is not believed; set FASTN_RUNTIME_DIR to yours"
                     .formatted(folder, Printable.line(owner), Printable.line(user));
         }
-        if (attributes.permissions().stream().anyMatch(FOREIGN_WRITE::contains)) {
+        if (!Collections.disjoint(attributes.permissions(), FOREIGN_WRITE)) {
             return "%1$s can be written by others, so what it says is not believed; run: chmod 700 %1$s"
                     .formatted(folder);
         }
@@ -132,7 +140,7 @@ final class NodeFinder {
     private void add(Path file, Found found) throws IOException {
         try {
             PosixFileAttributes attributes = attributes(file);
-            if (attributes != null && attributes.permissions().stream().anyMatch(FOREIGN::contains)) {
+            if (attributes != null && !Collections.disjoint(attributes.permissions(), FOREIGN)) {
                 found.refused.add(
                         "descriptor %1$s can be read or changed by others, so it is not used; run: chmod 600 %1$s"
                                 .formatted(Printable.line(file.toString())));
@@ -144,13 +152,29 @@ final class NodeFinder {
             }
             LocalNode node = LocalNode.read(file, Files.readAllBytes(file));
             // What is left of a node that was killed is no news to anybody.
-            if (isAlive.test(node.pid())) {
+            if (processes.isAlive(node.pid()) && !isAnother(node)) {
                 found.nodes.add(node);
             }
         } catch (NoSuchFileException e) {
             // The node ended while we looked.
         } catch (IOException e) {
             found.refused.add(unreadable(file, reason(e)));
+        }
+    }
+
+    /**
+     * {@return whether the process is younger than the node, whose id it has by now} A clock that was set since makes it look so
+     * too, and then the node's port is open.
+     */
+    private boolean isAnother(LocalNode node) {
+        Instant process = processes.started(node.pid());
+        if (process == null || node.started().isEmpty()) {
+            return false;
+        }
+        try {
+            return process.isAfter(Instant.parse(node.started()).plus(CLOCKS_DIFFER)) && !node.listens();
+        } catch (DateTimeParseException e) {
+            return false;
         }
     }
 

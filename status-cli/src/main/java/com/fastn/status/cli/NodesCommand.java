@@ -1,7 +1,5 @@
 package com.fastn.status.cli;
 
-import static java.util.Objects.requireNonNull;
-
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.HumanText;
 import com.fastn.context.status.NodeState;
@@ -10,52 +8,42 @@ import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusJson;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code fastn nodes}: who is there. */
-@Command(
-        name = "nodes",
-        sortOptions = false,
-        description = "Lists the nodes of this machine with their clusters, and those of the configuration.",
-        footer = {"", "A node that does not answer is a row with the reason.", "", ExitCode.TOLD})
-final class NodesCommand implements Callable<Integer> {
+final class NodesCommand implements Subcommand {
     private final Surroundings surroundings;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Mixin
-    TargetOptions targets = new TargetOptions();
-
-    @Option(names = "--json", description = "JSON for programs: a cluster status without trees.")
-    boolean json;
-
-    @Mixin
-    LookOptions look = new LookOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private final TargetOptions targets = new TargetOptions();
+    private boolean json;
+    private final LookOptions look = new LookOptions();
 
     NodesCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "nodes",
+                        this,
+                        "Lists the nodes of this machine with their clusters, and those of the configuration.")
+                .footer("", "A node that does not answer is a row with the reason.", "", ExitCode.TOLD)
+                .with(targets)
+                .flag("--json", "JSON for programs: a cluster status without trees.", given -> json = given)
+                .with(look)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     @Override
     public Integer call() {
-        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
-        targets.check(given);
-        look.check(given);
+        targets.check(syntax);
+        look.check(syntax);
         Targets there = Targets.find(surroundings, "nodes");
         if (targets.names.isEmpty()) {
             targets.cluster = true;
@@ -67,24 +55,35 @@ final class NodesCommand implements Callable<Integer> {
                 () -> surroundings.ticker().wallTime());
         List<NodeStatus> rows = new ArrayList<>();
         Map<String, Endpoint> endpoints = new TreeMap<>();
+        // Those that are silent have no incarnation to be told apart by.
+        IdentityHashMap<NodeStatus, Endpoint> asked = new IdentityHashMap<>();
         there.local().forEach(node -> endpoints.put(node.incarnation(), node));
+        List<Meant> meant;
         if (targets.cluster && !there.local().isEmpty()) {
-            rows.addAll(rows(inquiry, there.meant(targets)));
-            there.local().stream()
-                    .filter(node -> rows.stream()
-                            .noneMatch(row -> row.node().incarnation().equals(node.incarnation())))
-                    .forEach(node -> rows.addAll(rows(inquiry, List.of(new Meant.Node(node)))));
-            for (Endpoint remote : there.all()) {
-                if (remote instanceof RemoteNode) {
-                    List<NodeStatus> known = rows(inquiry, List.of(new Meant.Node(remote)));
-                    known.forEach(row -> endpoints.put(row.node().incarnation(), remote));
-                    rows.addAll(known);
-                }
-            }
+            there.meant(targets).forEach(clusters -> rows.addAll(rows(inquiry, clusters)));
+            meant = there.all().stream()
+                    .filter(node -> !(node instanceof LocalNode here)
+                            || rows.stream()
+                                    .noneMatch(row -> row.node().incarnation().equals(here.incarnation())))
+                    .<Meant>map(Meant.Node::new)
+                    .toList();
         } else {
-            rows.addAll(rows(inquiry, targets.cluster ? each(there) : there.meant(targets)));
+            meant = targets.cluster ? each(there) : there.meant(targets);
         }
-        print(rows, endpoints);
+        boolean several = meant.size() > 1 || !rows.isEmpty();
+        Inquiry.atOnce(meant, each -> rowsOrNotFound(inquiry, each, several)).forEach((each, known) -> {
+            if (known instanceof NotFound unknown) {
+                throw unknown;
+            }
+            for (Object one : (List<?>) known) {
+                NodeStatus row = (NodeStatus) one;
+                if (each instanceof Meant.Node node) {
+                    asked.put(row, node.endpoint());
+                }
+                rows.add(row);
+            }
+        });
+        print(rows, asked, endpoints);
         boolean all = rows.stream().allMatch(row -> row.state() == NodeState.UP);
         boolean none = rows.stream().noneMatch(row -> row.state() == NodeState.UP);
         return all ? ExitCode.OK : none ? ExitCode.UNREACHABLE : ExitCode.PARTIAL;
@@ -97,25 +96,30 @@ final class NodesCommand implements Callable<Integer> {
         return there.all().stream().<Meant>map(Meant.Node::new).toList();
     }
 
-    /** A list of nodes shows who does not answer, and does not end with it. */
-    private static List<NodeStatus> rows(Inquiry inquiry, List<Meant> meant) {
-        List<NodeStatus> rows = new ArrayList<>();
+    /** A list of nodes shows who does not answer, each with its own reason, and does not end with it. */
+    private static List<NodeStatus> rows(Inquiry inquiry, Meant each) {
         try {
-            inquiry.about(meant).forEach(answer -> rows.addAll(answer.rows()));
+            return inquiry.about(List.of(each)).stream()
+                    .flatMap(answer -> answer.rows().stream())
+                    .toList();
         } catch (NotFound unknown) {
             throw unknown;
         } catch (Trouble trouble) {
-            for (Meant each : meant) {
-                if (each instanceof Meant.Clusters) {
-                    return List.of();
-                }
-                rows.addAll(Inquiry.silent(each, trouble));
-            }
+            return each instanceof Meant.Clusters ? List.of() : Inquiry.silent(each, trouble);
         }
-        return rows;
     }
 
-    private void print(List<NodeStatus> rows, Map<String, Endpoint> endpoints) {
+    /** Of a node among several also an answer as if it did not know the question is no end of the list. */
+    private static Object rowsOrNotFound(Inquiry inquiry, Meant each, boolean several) {
+        try {
+            return rows(inquiry, each);
+        } catch (NotFound unknown) {
+            return several && each instanceof Meant.Node ? Inquiry.silent(each, unknown) : unknown;
+        }
+    }
+
+    private void print(
+            List<NodeStatus> rows, IdentityHashMap<NodeStatus, Endpoint> asked, Map<String, Endpoint> endpoints) {
         Terminal terminal = look.terminal(surroundings);
         if (json) {
             List<NodeStatus> bare = rows.stream()
@@ -129,18 +133,10 @@ final class NodesCommand implements Callable<Integer> {
             return;
         }
         Table table = new Table(
-                "ALIAS",
-                "STATE",
-                "CONTEXTS",
-                "LOCKS",
-                "WAITING",
-                "WARNINGS",
-                "PID",
-                "ADDRESS",
-                "INCARNATION",
-                "REASON");
+                "ALIAS", "STATE", "CONTEXTS", "LOCKS", "WAITING", "WARNINGS", "PID", "ADDRESS", "INCARNATION");
         for (NodeStatus row : rows) {
-            Endpoint endpoint = endpoints.get(row.node().incarnation());
+            Endpoint known = asked.get(row);
+            Endpoint endpoint = known != null ? known : endpoints.get(row.node().incarnation());
             NodeSummary summary = row.summary();
             table.row(
                     row.node().alias(),
@@ -151,9 +147,14 @@ final class NodesCommand implements Callable<Integer> {
                     summary == null ? "" : HumanText.count(summary.warnings()),
                     endpoint instanceof LocalNode here ? here.pid() : "",
                     endpoint == null ? "through the cluster" : endpoint.url(),
-                    row.node().incarnation(),
-                    row.reason() == null ? "" : row.reason());
+                    row.node().incarnation());
         }
-        surroundings.out().print(table.drawn(terminal));
+        StringBuilder reasons = new StringBuilder();
+        // Below the table, where there is room for them: they are what somebody with a silent node looks for.
+        rows.stream().filter(row -> row.reason() != null).forEach(row -> {
+            String reason = Printable.line(row.node().alias() + ": " + row.reason());
+            reasons.append(terminal.ascii() ? Sanitizer.ascii(reason) : reason).append('\n');
+        });
+        surroundings.out().print(table.drawn(terminal) + (reasons.isEmpty() ? "" : "\n") + reasons);
     }
 }

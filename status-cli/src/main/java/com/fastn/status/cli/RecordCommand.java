@@ -15,74 +15,67 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code fastn record}: keeps what a watcher would see. */
-@Command(
-        name = "record",
-        sortOptions = false,
-        description = "Writes every status that comes into a file, until Ctrl-C; fastn replay shows it again.",
-        footer = {
-            "",
-            "The file is what fastn status -w --json prints: one JSON document on each line. Only its owner can read it.",
-            "",
-            ExitCode.TOLD
-        })
-final class RecordCommand implements Callable<Integer> {
+final class RecordCommand implements Subcommand {
     private final Surroundings surroundings;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Parameters(index = "0", paramLabel = "FILE", description = "Where to; it must not be there yet.")
-    @Nullable
-    Path file;
-
-    @Parameters(index = "1..*", split = ",", paramLabel = "ALIAS", description = "Which nodes; as for fastn status.")
-    List<String> names = List.of();
-
-    @Option(
-            names = {"--cluster", "--all"},
-            description = "Every node of the cluster.")
-    boolean cluster;
-
-    @Option(names = "--timeout", paramLabel = "TIME", description = "How long a node has to answer. Default: 3s.")
-    java.time.Duration timeout = java.time.Duration.ofSeconds(3);
-
-    @Option(names = "--for", paramLabel = "TIME", description = "End after this time, such as 60s or 10m.")
-    java.time.@Nullable Duration duration;
-
-    @Option(names = "--force", description = "Write over a file that is there.")
-    boolean force;
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private @Nullable Path file;
+    private List<String> names = List.of();
+    private boolean cluster;
+    private Duration timeout = Duration.ofSeconds(3);
+    private @Nullable Duration duration;
+    private boolean force;
 
     RecordCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "record",
+                        this,
+                        "Writes every status that comes into a file, until Ctrl-C; fastn replay shows it again.")
+                .footer(
+                        "",
+                        "The file is what fastn status -w --json prints: one JSON document on each line. Only its owner can read it.",
+                        "",
+                        ExitCode.TOLD)
+                .parameter(Path.class, "FILE", "Where to; it must not be there yet.", given -> file = given)
+                .parameters("1..*", "ALIAS", "Which nodes; as for fastn status.", given -> names = given)
+                .flag("--cluster, --all", "Every node of the cluster.", given -> cluster = given)
+                .option(
+                        "--timeout",
+                        Duration.class,
+                        "TIME",
+                        "How long a node has to answer. Default: 3s.",
+                        given -> timeout = given)
+                .option(
+                        "--for",
+                        Duration.class,
+                        "TIME",
+                        "End after this time, such as 60s or 10m.",
+                        given -> duration = given)
+                .flag("--force", "Write over a file that is there.", given -> force = given)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     @Override
     public Integer call() throws InterruptedException {
-        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
         Path target = requireNonNull(file, "picocli sets this field before it runs the command");
         TargetOptions targets = new TargetOptions();
         targets.names = names;
         targets.cluster = cluster;
         targets.timeout = timeout;
-        targets.check(given);
+        targets.check(syntax);
         List<Meant> meant = Targets.find(surroundings, "record FILE").meant(targets);
         ViewOptions view = new ViewOptions();
         view.format = Format.NDJSON;
@@ -111,7 +104,7 @@ final class RecordCommand implements Callable<Integer> {
                             count + " moments are recorded; look: fastn replay " + Shell.quoted(target.toString()));
                     return count == 0 ? ExitCode.UNREACHABLE : ExitCode.OK;
                 }
-                watch.take(next, meant.size());
+                watch.take(next);
                 Answer answer = next.answer();
                 if (answer != null) {
                     out.print(Sanitizer.json(answer.json(false)) + "\n");
@@ -135,6 +128,15 @@ final class RecordCommand implements Callable<Integer> {
     private OutputStream open(Path target) {
         try {
             if (force) {
+                if (Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+                    throw new Trouble(
+                            ExitCode.USAGE,
+                            "nothing is recorded",
+                            Printable.line(target.toString()) + " is a folder",
+                            "name a file, such as "
+                                    + Shell.quoted(
+                                            target.resolve("night.ndjson").toString()));
+                }
                 Files.deleteIfExists(target);
             }
             boolean posix = target.getFileSystem().supportedFileAttributeViews().contains("posix");

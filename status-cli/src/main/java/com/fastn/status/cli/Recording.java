@@ -24,8 +24,9 @@ import java.util.List;
  *
  * @param file where it stands
  * @param moments the moments, in their order
+ * @param torn whether it ends within a line, which is left out
  */
-record Recording(Path file, List<Moment> moments) {
+record Recording(Path file, List<Moment> moments, boolean torn) {
     private static final long LARGEST = 512L << 20;
     private static final int LONGEST_LINE = 16 << 20;
     private static final int BUFFER = 64 << 10;
@@ -48,6 +49,7 @@ record Recording(Path file, List<Moment> moments) {
      */
     static Recording read(Path file) {
         List<Moment> moments = new ArrayList<>();
+        boolean torn = false;
         int number = 0;
         try {
             if (Files.exists(file) && Files.size(file) > LARGEST) {
@@ -66,9 +68,13 @@ record Recording(Path file, List<Moment> moments) {
                                 "line " + number + " is longer than " + (LONGEST_LINE >> 20) + " MiB",
                                 "make one: fastn record FILE");
                     }
-                    String text = text(line);
-                    if (!text.isBlank()) {
-                        moments.add(new Moment(at(Inquiry.answer(text)), offset, line.length));
+                    if (line[line.length - 1] == '\n') {
+                        String text = text(line).strip();
+                        if (!text.isEmpty()) {
+                            moments.add(new Moment(at(Inquiry.answer(text)), offset, line.length));
+                        }
+                    } else {
+                        torn = isTorn(line, offset, moments);
                     }
                     offset += line.length;
                 }
@@ -88,7 +94,23 @@ record Recording(Path file, List<Moment> moments) {
         if (moments.isEmpty()) {
             throw wrong(file, "nothing is in it", "make one: fastn record FILE");
         }
-        return new Recording(file, List.copyOf(moments));
+        return new Recording(file, List.copyOf(moments), torn);
+    }
+
+    /** A line without an end is whole where somebody has cut only that away; who recorded may have been killed within it. */
+    private static boolean isTorn(byte[] line, long offset, List<Moment> moments) throws CharacterCodingException {
+        try {
+            String text = text(line).strip();
+            if (!text.isEmpty()) {
+                moments.add(new Moment(at(Inquiry.answer(text)), offset, line.length));
+            }
+            return false;
+        } catch (StatusFormatException | CharacterCodingException e) {
+            if (moments.isEmpty()) {
+                throw e;
+            }
+            return true;
+        }
     }
 
     /**
@@ -124,7 +146,7 @@ record Recording(Path file, List<Moment> moments) {
             while (line.hasRemaining() && bytes.read(line) >= 0) {
                 // The rest is next.
             }
-            return Inquiry.answer(text(line.array()));
+            return Inquiry.answer(text(line.array()).strip());
         } catch (StatusFormatException | IOException e) {
             throw wrong(
                     file,

@@ -10,78 +10,66 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code fastn replay}: shows a recording again. */
-@Command(
-        name = "replay",
-        sortOptions = false,
-        description = "Shows a recording as it was seen: on a terminal with keys to pause, step and change the speed;"
-                + " elsewhere one moment after another.",
-        footer = {
-            "",
-            "Keys: space pauses and goes on; right and left step; + and - change the speed; home and end jump; q ends.",
-            "",
-            ExitCode.TOLD
-        })
-final class ReplayCommand implements Callable<Integer> {
+final class ReplayCommand implements Subcommand {
     private final Surroundings surroundings;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Parameters(index = "0", paramLabel = "FILE", description = "What fastn record wrote.")
-    @Nullable
-    Path file;
-
-    @Option(
-            names = "--speed",
-            paramLabel = "TIMES",
-            description = "How many times as fast as it was, such as 0.5 or 10; 0 waits for nothing. Default: 1, and 0"
-                    + " where no terminal is.")
-    @Nullable
-    Double speed;
-
-    @Option(names = "--pause", description = "Begin paused at the first moment.")
-    boolean pause;
-
-    @Mixin
-    ViewOptions view = new ViewOptions();
-
-    @Mixin
-    LookOptions look = new LookOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private @Nullable Path file;
+    private @Nullable Double speed;
+    private boolean pause;
+    private final ViewOptions view = new ViewOptions();
+    private final LookOptions look = new LookOptions();
 
     ReplayCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "replay",
+                        this,
+                        "Shows a recording as it was seen: on a terminal with keys to pause, step and change the speed;"
+                                + " elsewhere one moment after another.")
+                .footer(
+                        "",
+                        "Keys: space pauses and goes on; right and left step; + and - change the speed; home and end jump; q ends.",
+                        "",
+                        ExitCode.TOLD)
+                .parameter(Path.class, "FILE", "What fastn record wrote.", given -> file = given)
+                .option(
+                        "--speed",
+                        Double.class,
+                        "TIMES",
+                        "How many times as fast as it was, such as 0.5 or 10; 0 waits for nothing. Default: 1, and 0"
+                                + " where no terminal is.",
+                        given -> speed = given)
+                .flag("--pause", "Begin paused at the first moment.", given -> pause = given)
+                .with(view)
+                .with(look)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     @Override
     public Integer call() throws InterruptedException {
-        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
-        view.check(given);
-        look.check(given);
+        view.check(syntax);
+        look.check(syntax);
         if (view.path != null || view.depth != null || view.recent) {
-            throw TargetOptions.usage(
-                    given, "--path, --depth and --recent are asked of a node; a recording holds what it holds");
+            throw syntax.misuse("--path, --depth and --recent are asked of a node; a recording holds what it holds");
         }
         if (speed != null && !(speed >= 0 && speed <= 1_000_000)) {
-            throw TargetOptions.usage(given, "--speed is a number from 0 to 1000000, not " + speed);
+            throw syntax.misuse("--speed is a number from 0 to 1000000, not " + speed);
         }
         Recording recording =
                 Recording.read(requireNonNull(file, "picocli sets this field before it runs the command"));
+        if (recording.torn()) {
+            surroundings.note("the last line has no end and is left out; who recorded it was stopped meanwhile");
+        }
         Terminal terminal = look.terminal(surroundings);
         boolean keys =
                 terminal.interactive() && view.format() == Format.TEXT && !Terminal.isDumb(surroundings.environment());
@@ -89,7 +77,7 @@ final class ReplayCommand implements Callable<Integer> {
     }
 
     private int oneAfterAnother(Recording recording, Terminal terminal) throws InterruptedException {
-        StatusRenderer renderer = view.narrowed(terminal.renderer());
+        StatusRenderer renderer = view.onPaper(terminal.renderer());
         for (int i = 0; i < recording.moments().size(); i++) {
             Answer answer = recording.answer(i).shaped(view.shape());
             surroundings

@@ -1,72 +1,60 @@
 package com.fastn.status.cli;
 
-import static java.util.Objects.requireNonNull;
-
 import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusRenderer;
 import com.fastn.context.status.WarningSeverity;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code fastn status}: what the nodes of this machine, or of their clusters, are doing. */
-@Command(
-        name = "status",
-        sortOptions = false,
-        description = "Shows what a node or its cluster is doing: contexts, locks, who waits for whom, what is wrong.",
-        footer = {
-            "",
-            "Nodes of this machine are found by themselves. One that is alone is shown; of several one is chosen by"
-                    + " its alias, or --cluster shows all.",
-            "",
-            "Examples:",
-            "  fastn status                 the node of this machine",
-            "  fastn status -w              the same, again whenever something changes",
-            "  fastn status alice           one node: of this machine, of the configuration, or of the cluster",
-            "  fastn status alice,bob,prod  three nodes",
-            "  fastn status --cluster       every node of the cluster",
-            "  fastn status alice --json    the same for programs",
-            "",
-            ExitCode.TOLD,
-        })
-final class StatusCommand implements Callable<Integer> {
+final class StatusCommand implements Subcommand {
     private final Surroundings surroundings;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Mixin
-    TargetOptions targets = new TargetOptions();
-
-    @Option(
-            names = {"-w", "--watch"},
-            description = "Shows it again whenever something changes, until Ctrl-C; with --json one line each time.")
-    boolean watch;
-
-    @Mixin
-    ViewOptions view = new ViewOptions();
-
-    @Option(
-            names = "--fail-on",
-            paramLabel = "SEVERITY",
-            description = "Ends with exit code 5 if there is a warning as bad as this: warning or critical.")
-    @Nullable
-    FailOn failOn;
-
-    @Mixin
-    LookOptions look = new LookOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private final TargetOptions targets = new TargetOptions();
+    private boolean watch;
+    private final ViewOptions view = new ViewOptions();
+    private @Nullable FailOn failOn;
+    private final LookOptions look = new LookOptions();
 
     StatusCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "status",
+                        this,
+                        "Shows what a node or its cluster is doing: contexts, locks, who waits for whom, what is wrong.")
+                .footer(
+                        "",
+                        "Nodes of this machine are found by themselves. One that is alone is shown; of several one is chosen by"
+                                + " its alias, or --cluster shows all.",
+                        "",
+                        "Examples:",
+                        "  fastn status                 the node of this machine",
+                        "  fastn status -w              the same, again whenever something changes",
+                        "  fastn status alice           one node: of this machine, of the configuration, or of the cluster",
+                        "  fastn status alice,bob,prod  three nodes",
+                        "  fastn status --cluster       every node of the cluster",
+                        "  fastn status alice --json    the same for programs",
+                        "",
+                        ExitCode.TOLD)
+                .with(targets)
+                .flag(
+                        "-w, --watch",
+                        "Shows it again whenever something changes, until Ctrl-C; with --json one line each time.",
+                        given -> watch = given)
+                .with(view)
+                .option(
+                        "--fail-on",
+                        FailOn.class,
+                        "SEVERITY",
+                        "Ends with exit code 5 if there is a warning as bad as this: warning or critical.",
+                        given -> failOn = given)
+                .with(look)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     /** How bad a warning has to be to change the exit code. */
@@ -85,13 +73,11 @@ final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
-        targets.check(given);
-        view.check(given);
-        look.check(given);
+        targets.check(syntax);
+        view.check(syntax);
+        look.check(syntax);
         if (watch && failOn != null) {
-            throw TargetOptions.usage(
-                    given, "--fail-on ends a single look, and --watch does not end; give one of them");
+            throw syntax.misuse("--fail-on ends a single look, and --watch does not end; give one of them");
         }
         Targets there = Targets.find(surroundings, "status");
         List<Meant> meant = there.meant(targets);
@@ -101,7 +87,10 @@ final class StatusCommand implements Callable<Integer> {
             return new Watch(surroundings, terminal, look, view, ports).run(meant);
         }
         Inquiry inquiry = new Inquiry(
-                there.local(), ports, view.query(), () -> surroundings.ticker().wallTime());
+                there.local(),
+                ports,
+                view.queryOfALook(),
+                () -> surroundings.ticker().wallTime());
         List<Answer> answers = inquiry.about(meant);
         inquiry.notes().forEach(surroundings::note);
         TreeShape shape = view.shape();
@@ -117,7 +106,7 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     private void print(List<Answer> answers, Terminal terminal) {
-        StatusRenderer renderer = view.narrowed(terminal.renderer());
+        StatusRenderer renderer = view.onPaper(terminal.renderer());
         StringBuilder text = new StringBuilder();
         for (Answer answer : answers) {
             switch (view.format()) {

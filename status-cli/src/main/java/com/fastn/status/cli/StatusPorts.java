@@ -7,22 +7,24 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
-import java.net.HttpURLConnection;
-import java.net.Proxy;
 import java.net.SocketTimeoutException;
-import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
-import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLException;
 
-/** Asks the status ports of nodes. Not with the newer client of the JDK: it takes half a second to load. */
+/** Asks the status ports of nodes. */
 final class StatusPorts {
     /** More than any answer has; the nodes fold theirs to a quarter of it. */
     static final int LARGEST_ANSWER = 4 << 20;
 
+    private static final int OK = 200;
+    private static final int BAD_REQUEST = 400;
+    private static final int UNAUTHORIZED = 401;
+    private static final int FORBIDDEN = 403;
+    private static final int NOT_FOUND = 404;
+    private static final int TOO_MANY_REQUESTS = 429;
+    private static final int UNAVAILABLE = 503;
     private static final int LARGEST_REFUSAL = 4 << 10;
     /** A node sends a sign of life at least every 15 seconds. */
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(20);
@@ -55,13 +57,8 @@ final class StatusPorts {
      * @throws Trouble if there is none
      */
     byte[] ask(Endpoint node, String question) {
-        try {
-            HttpURLConnection connection = connect(node, question, timeout);
-            try {
-                return read(connection.getInputStream(), ticker.nanos(), node);
-            } finally {
-                connection.disconnect();
-            }
+        try (Exchange exchange = begin(node, question)) {
+            return read(exchange.body(), node);
         } catch (IOException e) {
             throw silent(node, e, timeout);
         }
@@ -77,20 +74,19 @@ final class StatusPorts {
      */
     LineStream open(Endpoint node, String question) {
         try {
-            HttpURLConnection connection = connect(node, question, LONGEST_SILENCE);
+            Exchange exchange = begin(node, question);
+            exchange.beginToStream(LONGEST_SILENCE);
             return new LineStream(
-                    connection.getInputStream(),
-                    LARGEST_ANSWER,
-                    e -> silent(node, e, LONGEST_SILENCE),
-                    connection::disconnect);
+                    exchange.body(), LARGEST_ANSWER, e -> silent(node, e, LONGEST_SILENCE), exchange::close);
         } catch (IOException e) {
-            throw silent(node, e, LONGEST_SILENCE);
+            throw silent(node, e, timeout);
         }
     }
 
     private Trouble silent(Endpoint node, IOException e, Duration waited) {
         String url = Printable.line(node.url().toString());
-        if (e instanceof SocketTimeoutException) {
+        // TLS wraps what happens below it.
+        if (e instanceof SocketTimeoutException || e.getCause() instanceof SocketTimeoutException) {
             return unreachable(
                     node,
                     node.expectation() + "its status port did not answer within " + waited.toMillis() + " ms",
@@ -118,39 +114,17 @@ final class StatusPorts {
                 ExitCode.UNREACHABLE, "node \"" + Printable.line(node.alias()) + "\" does not answer", why, next);
     }
 
-    private HttpURLConnection connect(Endpoint node, String question, Duration patience) throws IOException {
-        URI address = node.url().resolve(question);
-        HttpURLConnection connection = (HttpURLConnection) address.toURL().openConnection(Proxy.NO_PROXY);
-        connection.setConnectTimeout(millis(timeout));
-        connection.setReadTimeout(millis(patience));
-        connection.setInstanceFollowRedirects(false);
-        connection.setUseCaches(false);
-        connection.setRequestProperty("Accept", "application/json");
-        // Nothing more is asked on it, and what keeps connections would be loaded for nothing.
-        connection.setRequestProperty("Connection", "close");
-        connection.setRequestProperty("User-Agent", "fastn");
-        Path ca = node.ca();
-        if (ca != null && connection instanceof HttpsURLConnection secure) {
-            secure.setSSLSocketFactory(TlsTrust.of(ca));
+    private Exchange begin(Endpoint node, String question) throws IOException {
+        Exchange exchange = Exchange.begin(node, question, timeout, ticker);
+        if (exchange.status() == OK) {
+            return exchange;
         }
-        String token = node.token();
-        if (token != null) {
-            connection.setRequestProperty("Authorization", "Bearer " + token);
+        try (exchange) {
+            throw refused(node, exchange.status(), refusal(exchange));
         }
-        int status = connection.getResponseCode();
-        if (status == HttpURLConnection.HTTP_OK) {
-            return connection;
-        }
-        String sentence = refusal(connection);
-        connection.disconnect();
-        throw refused(node, status, sentence);
     }
 
-    private static int millis(Duration time) {
-        return (int) Math.max(1, Math.min(Integer.MAX_VALUE, time.toMillis()));
-    }
-
-    private byte[] read(InputStream in, long start, Endpoint node) throws IOException {
+    private static byte[] read(InputStream in, Endpoint node) throws IOException {
         ByteArrayOutputStream body = new ByteArrayOutputStream(32 << 10);
         byte[] part = new byte[16 << 10];
         for (int n = in.read(part); n >= 0; n = in.read(part)) {
@@ -162,34 +136,26 @@ final class StatusPorts {
                         "it is larger than " + (LARGEST_ANSWER >> 20) + " MiB, and no node sends so much",
                         node.ifStrange());
             }
-            // The socket's own timeout begins anew with each byte.
-            if (ticker.nanos() - start > timeout.toNanos()) {
-                throw new SocketTimeoutException();
-            }
         }
         return body.toByteArray();
     }
 
-    private static String refusal(HttpURLConnection connection) throws IOException {
-        InputStream error = connection.getErrorStream();
-        if (error == null) {
-            return "";
-        }
-        return new String(error.readNBytes(LARGEST_REFUSAL), StandardCharsets.UTF_8).strip();
+    private static String refusal(Exchange exchange) throws IOException {
+        return new String(exchange.body().readNBytes(LARGEST_REFUSAL), StandardCharsets.UTF_8).strip();
     }
 
     private static Trouble refused(Endpoint node, int status, String sentence) {
         String why = sentence.isEmpty() ? "it answered with HTTP status " + status : Printable.line(sentence);
         String what = "node \"" + Printable.line(node.alias()) + "\" gave no status";
         return switch (status) {
-            case HttpURLConnection.HTTP_BAD_REQUEST, HttpURLConnection.HTTP_NOT_FOUND -> new NotFound(what, why);
-            case HttpURLConnection.HTTP_UNAUTHORIZED, HttpURLConnection.HTTP_FORBIDDEN ->
+            case BAD_REQUEST, NOT_FOUND -> new NotFound(what, why);
+            case UNAUTHORIZED, FORBIDDEN ->
                 new Trouble(
                         ExitCode.ERROR,
                         what,
                         "it does not let us in without the right token (HTTP status " + status + ")",
                         node.ifRefused());
-            case HttpURLConnection.HTTP_UNAVAILABLE, 429 ->
+            case UNAVAILABLE, TOO_MANY_REQUESTS ->
                 new Trouble(ExitCode.UNREACHABLE, what, why, "try again in a moment");
             default -> new Trouble(ExitCode.ERROR, what, why, node.ifStrange());
         };

@@ -2,7 +2,6 @@ package com.fastn.status.cli;
 
 import com.fastn.context.Ticker;
 import java.io.PrintStream;
-import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 
 /**
@@ -11,7 +10,7 @@ import java.util.function.Supplier;
  * @param properties the system properties
  * @param environment the environment
  * @param interactive whether the output is a terminal
- * @param isAlive tells whether a process id is that of a living process
+ * @param processes tells which processes live
  * @param ticker the source of time
  * @param size tells how large the terminal is now
  * @param out where status goes
@@ -21,7 +20,7 @@ record Surroundings(
         Lookup properties,
         Lookup environment,
         boolean interactive,
-        LongPredicate isAlive,
+        Processes processes,
         Ticker ticker,
         Supplier<Size> size,
         PrintStream out,

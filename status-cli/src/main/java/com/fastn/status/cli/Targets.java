@@ -30,7 +30,7 @@ final class Targets {
      */
     static Targets find(Surroundings surroundings, String command) {
         Found found =
-                new NodeFinder(surroundings.properties(), surroundings.environment(), surroundings.isAlive()).find();
+                new NodeFinder(surroundings.properties(), surroundings.environment(), surroundings.processes()).find();
         found.refused().forEach(surroundings::note);
         return new Targets(found, Config.read(surroundings), command);
     }
@@ -119,11 +119,15 @@ final class Targets {
     }
 
     private List<Endpoint> ways(List<String> names) {
-        // One that is meant itself is of the right cluster.
-        List<LocalNode> best = found.nodes().stream()
+        return found.nodes().isEmpty() ? somebody() : ways(found.nodes(), names);
+    }
+
+    /** {@return whom to ask about some nodes, the best first} One that is meant itself is of the right cluster. */
+    static List<Endpoint> ways(List<LocalNode> nodes, List<String> names) {
+        return nodes.stream()
                 .sorted(Comparator.comparing(node -> names.stream().noneMatch(node::isNamed)))
+                .<Endpoint>map(node -> node)
                 .toList();
-        return best.isEmpty() ? somebody() : List.copyOf(best);
     }
 
     private List<Endpoint> somebody() {

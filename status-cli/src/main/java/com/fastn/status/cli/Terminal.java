@@ -91,8 +91,14 @@ record Terminal(boolean interactive, boolean colours, boolean ascii, int width) 
 
     /** {@return a line, cleaned before, as this place can show it} */
     String fitted(String line) {
-        String shown = ascii ? Sanitizer.ascii(line) : line;
-        return width > 0 ? DisplayWidth.cut(shown, width) : shown;
+        if (!ascii) {
+            return width > 0 ? DisplayWidth.cut(line, width) : line;
+        }
+        String shown = Sanitizer.ascii(line);
+        // Its ellipsis is two columns wider than the one that it stands for.
+        return width > 2 && DisplayWidth.of(shown) > width
+                ? Sanitizer.ascii(DisplayWidth.cut(shown, width - 2))
+                : shown;
     }
 
     /** When to use colours. */

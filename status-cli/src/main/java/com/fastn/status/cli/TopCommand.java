@@ -1,42 +1,33 @@
 package com.fastn.status.cli;
 
-import static java.util.Objects.requireNonNull;
-
 import com.fastn.status.cli.Feed.News;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** {@code fastn top}: a tree to move in. */
-@Command(
-        name = "top",
-        sortOptions = false,
-        description = "Shows the tree of a node or of several, live, to move in: fold, search, sort, look closer.",
-        footer = {"", "Its keys are shown at its foot; ? shows all of them.", "", ExitCode.TOLD})
-final class TopCommand implements Callable<Integer> {
+final class TopCommand implements Subcommand {
     private final Surroundings surroundings;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Mixin
-    TargetOptions targets = new TargetOptions();
-
-    @Mixin
-    LookOptions look = new LookOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    private final Syntax syntax;
+    private final TargetOptions targets = new TargetOptions();
+    private final LookOptions look = new LookOptions();
 
     TopCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax(
+                        "top",
+                        this,
+                        "Shows the tree of a node or of several, live, to move in: fold, search, sort, look closer.")
+                .footer("", "Its keys are shown at its foot; ? shows all of them.", "", ExitCode.TOLD)
+                .with(targets)
+                .with(look)
+                .common();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     /** Something that happened: a key, or news of a node. */
@@ -44,9 +35,8 @@ final class TopCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        CommandSpec given = requireNonNull(spec, "picocli sets this field before it runs the command");
-        targets.check(given);
-        look.check(given);
+        targets.check(syntax);
+        look.check(syntax);
         if (!surroundings.interactive() || Terminal.isDumb(surroundings.environment())) {
             throw new Trouble(
                     ExitCode.USAGE,
@@ -72,7 +62,7 @@ final class TopCommand implements Callable<Integer> {
                             going = view.press(event.key);
                         }
                         if (event.news != null) {
-                            watch.take(event.news, meant.size());
+                            watch.take(event.news);
                             view.news(watch.rows(meant));
                         }
                     }

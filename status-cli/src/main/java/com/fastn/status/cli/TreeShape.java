@@ -50,6 +50,11 @@ record TreeShape(
         }
     }
 
+    /** {@return whether it changes nothing} */
+    boolean isNone() {
+        return filter == null && sort == null && limit == null;
+    }
+
     /** {@return the snapshot in this shape} */
     StatusSnapshot of(StatusSnapshot snapshot) {
         StatusSnapshot shaped = snapshot;

@@ -1,5 +1,7 @@
 package com.fastn.status.cli;
 
+import org.jspecify.annotations.Nullable;
+
 /** The end of a command that cannot go on: what failed, why, and what to do next. */
 class Trouble extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -10,7 +12,11 @@ class Trouble extends RuntimeException {
     private final String next;
 
     Trouble(int exitCode, String what, String why, String next) {
-        super(what + ": " + why, null, false, true);
+        this(exitCode, what, why, next, null);
+    }
+
+    Trouble(int exitCode, String what, String why, String next, @Nullable Throwable cause) {
+        super(what + ": " + why, cause, false, true);
         this.exitCode = exitCode;
         this.what = what;
         this.why = why;

@@ -8,61 +8,37 @@ import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 
 /** Which part of a status is shown, and as what. */
-final class ViewOptions {
-    @Option(names = "--json", description = "JSON for programs instead of a drawing; one line for each document.")
+final class ViewOptions implements Options {
+    /** Nodes fold nothing beyond it. */
+    private static final int MOST_LINES = 4_000;
+
     boolean json;
 
-    @Option(
-            names = "--format",
-            paramLabel = "FORMAT",
-            description = "text (the default), json (the same as --json), or ndjson (one line for each document, on a"
-                    + " terminal too).")
     @Nullable
     Format format;
 
-    @Option(
-            names = "--path",
-            paramLabel = "PATH",
-            description = "The part of the tree at this path, such as global.checkout; a dot inside a name is \\.")
     @Nullable
     String path;
 
-    @Option(names = "--depth", paramLabel = "LEVELS", description = "Levels of the tree; 1 is the root alone.")
     @Nullable
     Integer depth;
 
-    @Option(
-            names = "--filter",
-            paramLabel = "TEXT",
-            description = "Contexts whose name has this in it, with those above and below them.")
     @Nullable
     String filter;
 
-    @Option(
-            names = "--sort",
-            paramLabel = "ORDER",
-            description = "Siblings by age, name, idle or children. Default: as they began.")
     @Nullable
     Sort sort;
 
-    @Option(
-            names = "--limit",
-            paramLabel = "COUNT",
-            description = "Children of one context that are shown, those in trouble first; the rest is counted.")
     @Nullable
     Integer limit;
 
-    @Option(names = "--locks", description = "Only locks, and who waits for them.")
+    @Nullable
+    Integer lines;
+
     boolean locks;
-
-    @Option(names = "--warnings", description = "Only what is worth a look.")
     boolean warnings;
-
-    @Option(names = "--recent", description = "Also the contexts that ended last and are remembered.")
     boolean recent;
 
     /** As what status is written. */
@@ -75,24 +51,81 @@ final class ViewOptions {
         NDJSON
     }
 
-    void check(CommandSpec spec) {
+    @Override
+    public void tell(Syntax syntax) {
+        syntax.flag(
+                        "--json",
+                        "JSON for programs instead of a drawing; one line for each document.",
+                        given -> json = given)
+                .option(
+                        "--format",
+                        Format.class,
+                        "FORMAT",
+                        "text (the default), json (the same as --json), or ndjson (one line for each document, on a"
+                                + " terminal too).",
+                        given -> format = given)
+                .option(
+                        "--path",
+                        String.class,
+                        "PATH",
+                        "The part of the tree at this path, such as global.checkout; a dot inside a name is \\.",
+                        given -> path = given)
+                .option(
+                        "--depth",
+                        Integer.class,
+                        "LEVELS",
+                        "Levels of the tree; 1 is the root alone.",
+                        given -> depth = given)
+                .option(
+                        "--filter",
+                        String.class,
+                        "TEXT",
+                        "Contexts whose name has this in it, with those above and below them.",
+                        given -> filter = given)
+                .option(
+                        "--sort",
+                        Sort.class,
+                        "ORDER",
+                        "Siblings by age, name, idle or children. Default: as they began.",
+                        given -> sort = given)
+                .option(
+                        "--limit",
+                        Integer.class,
+                        "COUNT",
+                        "Children of one context that are shown, those in trouble first; the rest is counted.",
+                        given -> limit = given)
+                .option(
+                        "--lines",
+                        Integer.class,
+                        "COUNT",
+                        "Lines of the tree of a node, those in trouble first; the rest is counted. Default: 60, or what"
+                                + " the screen has while watching; 0 for all.",
+                        given -> lines = given)
+                .flag("--locks", "Only locks, and who waits for them.", given -> locks = given)
+                .flag("--warnings", "Only what is worth a look.", given -> warnings = given)
+                .flag("--recent", "Also the contexts that ended last and are remembered.", given -> recent = given);
+    }
+
+    void check(Syntax syntax) {
         if (json && format != null && format == Format.TEXT) {
-            throw TargetOptions.usage(spec, "give either --json or --format text");
+            throw syntax.misuse("give either --json or --format text");
         }
         if ((locks || warnings) && format() != Format.TEXT) {
-            throw TargetOptions.usage(
-                    spec,
+            throw syntax.misuse(
                     "--locks and --warnings choose parts of the drawing; of JSON, take active_locks, lock_waiters or"
                             + " warnings");
         }
         if (depth != null && (depth < 1 || depth > 10_000)) {
-            throw TargetOptions.usage(spec, "--depth is a number of levels from 1 to 10000, not " + depth);
+            throw syntax.misuse("--depth is a number of levels from 1 to 10000, not " + depth);
         }
         if (limit != null && limit < 1) {
-            throw TargetOptions.usage(spec, "--limit is a number of contexts from 1 on, not " + limit);
+            throw syntax.misuse("--limit is a number of contexts from 1 on, not " + limit);
+        }
+        if (lines != null && lines < 0) {
+            throw syntax.misuse("--lines is a number of lines from 0 on, not " + lines);
         }
         if (path != null && path.isBlank()) {
-            throw TargetOptions.usage(spec, "--path is empty; a path begins with the root, such as global.checkout");
+            throw syntax.misuse("--path is empty; a path begins with the root, such as global.checkout");
         }
     }
 
@@ -102,10 +135,12 @@ final class ViewOptions {
                 : json ? Format.JSON : Format.TEXT;
     }
 
+    private boolean isAsItComes() {
+        return filter == null && sort == null && limit == null;
+    }
+
     TreeShape shape() {
-        return filter == null && sort == null && limit == null
-                ? TreeShape.AS_IT_IS
-                : new TreeShape(filter, sort, limit);
+        return isAsItComes() ? TreeShape.AS_IT_IS : new TreeShape(filter, sort, limit);
     }
 
     /** {@return what a node has to be asked for so that this can be shown, as a query that ends with an ampersand} */
@@ -125,7 +160,23 @@ final class ViewOptions {
         return query.toString();
     }
 
-    StatusRenderer narrowed(StatusRenderer renderer) {
+    /**
+     * {@return the same for a single look} Of a tree that is drawn as it comes only so much is asked for as is drawn: a large one
+     * takes longer to write, send and read than all the rest of the look.
+     */
+    String queryOfALook() {
+        int drawn = lines == null ? StatusRenderer.USUAL_TREE_LINES : lines;
+        boolean drawnAsItComes = format() == Format.TEXT && isAsItComes();
+        return query() + (drawnAsItComes && drawn > 0 && drawn <= MOST_LINES ? "lines=" + drawn + "&" : "");
+    }
+
+    /** On paper, which has no end: a tree has the usual number of lines unless another one is asked for. */
+    StatusRenderer onPaper(StatusRenderer all) {
+        return narrowed(lines == null ? all.maxTreeLines(StatusRenderer.USUAL_TREE_LINES) : all);
+    }
+
+    StatusRenderer narrowed(StatusRenderer all) {
+        StatusRenderer renderer = lines == null ? all : all.maxTreeLines(lines);
         if (!locks && !warnings) {
             return renderer;
         }

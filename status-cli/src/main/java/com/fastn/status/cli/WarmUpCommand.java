@@ -1,6 +1,7 @@
 package com.fastn.status.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNullElse;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,23 +13,26 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
 
 /**
  * {@code fastn warm-up}, which the launcher runs to make its archive of classes: shows a status as somebody would see it, of a node
  * that is played here, and so loads what every look loads.
  */
-@Command(name = "warm-up", hidden = true, description = "Loads what a look at a status loads; for the launcher.")
-final class WarmUpCommand implements Callable<Integer> {
+final class WarmUpCommand implements Subcommand {
     /** What most nodes have, and the picture in the jar has not. */
-    private static final String COUNTED =
-            "\"total_counters\" : { \"requests\" : 1234, \"failed_requests\" : 2, \"commands\" : 1 },";
+    private static final String COUNTED = "{ \"requests\" : 1234, \"failed_requests\" : 2, \"commands\" : 1 },";
 
     private final Surroundings surroundings;
+    private final Syntax syntax;
 
     WarmUpCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
+        syntax = new Syntax("warm-up", this, "Loads what a look at a status loads; for the launcher.").hidden();
+    }
+
+    @Override
+    public Syntax syntax() {
+        return syntax;
     }
 
     @Override
@@ -39,9 +43,12 @@ final class WarmUpCommand implements Callable<Integer> {
                 throw new IOException("the jar lacks warm-up.json");
             }
             String picture = new String(in.readAllBytes(), UTF_8);
-            status = picture.replace("\"total_counters\" : { },", COUNTED).getBytes(UTF_8);
+            status = picture.replace("\"total_counters\" : { },", "\"total_counters\" : " + COUNTED)
+                    .replace("\"subtree_total_counters\" : { },", "\"subtree_total_counters\" : " + COUNTED)
+                    .getBytes(UTF_8);
         }
-        Path folder = Files.createTempDirectory("fastn-warm-up");
+        String temporary = requireNonNullElse(surroundings.properties().nonBlank("java.io.tmpdir"), "/tmp");
+        Path folder = Files.createTempDirectory(Path.of(temporary), "fastn-warm-up");
         Path descriptor = folder.resolve("node.json");
         try (ServerSocket port = new ServerSocket(0, 8, InetAddress.getLoopbackAddress())) {
             Thread node = new Thread(() -> play(port, status), "fastn-warm-up");
@@ -55,6 +62,7 @@ final class WarmUpCommand implements Callable<Integer> {
                     descriptor,
                     "{\"pid\":%d,\"alias\":\"warm-up\",\"url\":\"http://127.0.0.1:%d\",\"incarnation\":\"warm-up\"}"
                             .formatted(ProcessHandle.current().pid(), port.getLocalPort()));
+            Preload.begin();
             int worst = 0;
             for (String[] arguments : new String[][] {
                 {"status", "--color=always", "--width=100"}, {"status", "--json"}, {"status", "--ascii", "--limit=2"}
@@ -83,7 +91,7 @@ final class WarmUpCommand implements Callable<Integer> {
                 properties,
                 environment,
                 false,
-                pid -> true,
+                Processes.system(),
                 surroundings.ticker(),
                 () -> Size.UNKNOWN,
                 nowhere,

@@ -1,15 +1,14 @@
 package com.fastn.status.cli;
 
 import com.fastn.context.status.ClusterStatus;
-import com.fastn.context.status.NodeIdentity;
-import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.Sanitizer;
+import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusRenderer;
+import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.cli.Feed.News;
 import com.fastn.status.cli.ViewOptions.Format;
-import java.time.Duration;
-import java.util.ArrayList;
+import java.io.PrintStream;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,24 +17,23 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
+import java.util.function.UnaryOperator;
 
 /** Shows status again whenever it changes, for as long as somebody looks. */
 final class Watch {
     private static final int NEWS_AHEAD = 64;
-    private static final int LINES_AROUND_A_TREE = 8;
-    private static final Duration SIZE_AGE = Duration.ofSeconds(1);
+    private static final News NOTHING_NEW = new News(0, null, null);
+    private static final long FIRST_PROBE_MILLIS = 1_000;
+    private static final long LAST_PROBE_MILLIS = 15_000;
 
     private final Surroundings surroundings;
     private final Terminal terminal;
     private final LookOptions look;
     private final ViewOptions view;
     private final StatusPorts ports;
+    private final Sources sources;
     private final Map<Integer, Answer> answers = new TreeMap<>();
     private final Map<Integer, Trouble> troubles = new HashMap<>();
-    private Size size = Size.UNKNOWN;
-    private long sizeNanos;
 
     /**
      * Makes a watch.
@@ -52,6 +50,7 @@ final class Watch {
         this.look = look;
         this.view = view;
         this.ports = ports;
+        this.sources = new Sources(surroundings, view.query(), ports);
     }
 
     /**
@@ -62,42 +61,71 @@ final class Watch {
      * @throws Trouble if nobody can be watched to begin with
      */
     int run(List<Meant> meant) {
+        BlockingQueue<News> news = new ArrayBlockingQueue<>(NEWS_AHEAD);
         if (view.format() != Format.TEXT) {
-            return follow(meant, this::printLine);
+            return follow(meant, news, this::printLine, new Pipe(surroundings.out()));
         }
         if (!terminal.interactive() || Terminal.isDumb(surroundings.environment())) {
             String[] before = {""};
-            return follow(meant, news -> {
-                String drawn = drawn(meant, renderer(terminal));
-                if (!drawn.equals(before[0])) {
-                    surroundings.out().print((before[0].isEmpty() ? "" : "\n") + drawn);
-                    before[0] = drawn;
-                }
-            });
+            return follow(
+                    meant,
+                    news,
+                    told -> {
+                        String drawn = drawn(meant, renderer(terminal), UnaryOperator.identity());
+                        if (!drawn.equals(before[0])) {
+                            surroundings.out().print((before[0].isEmpty() ? "" : "\n") + drawn);
+                            before[0] = drawn;
+                        }
+                    },
+                    new Quiet());
         }
-        try (LiveScreen screen = new LiveScreen(surroundings.out())) {
-            return follow(meant, news -> screen.show(picture(meant), size));
+        try (LiveScreen screen = new LiveScreen(surroundings.out());
+                // Where there is nothing new but the size, what is known is drawn again.
+                SizeWatch size = SizeWatch.begin(surroundings.size(), () -> news.put(NOTHING_NEW))) {
+            return follow(meant, news, told -> draw(meant, screen, size.size()), new Quiet());
         }
     }
 
+    /** What is done while no news come. */
+    private interface Idle {
+        /** {@return after how many milliseconds without news it is time} */
+        long millis();
+
+        /** {@return whether to go on} */
+        boolean idle();
+    }
+
     /** Follows the nodes and passes on what they say, and what happens on the way to them. */
-    int follow(List<Meant> meant, Consumer<News> show) {
-        BlockingQueue<News> news = new ArrayBlockingQueue<>(NEWS_AHEAD);
+    private int follow(List<Meant> meant, BlockingQueue<News> news, Consumer<News> show, Idle idle) {
         List<Thread> threads = start(meant, news::put);
+        long start = surroundings.ticker().nanos();
         try {
             while (true) {
-                News first = news.poll(ports.timeout().toMillis(), TimeUnit.MILLISECONDS);
-                if (first == null && answers.isEmpty() && troubles.isEmpty()) {
-                    throw nothingComes(meant);
+                News next = news.poll(idle.millis(), TimeUnit.MILLISECONDS);
+                if (next == null) {
+                    long waited = surroundings.ticker().nanos() - start;
+                    if (answers.isEmpty()
+                            && troubles.isEmpty()
+                            && waited > ports.timeout().toNanos()) {
+                        throw nothingComes(meant);
+                    }
+                    if (!idle.idle()) {
+                        return ExitCode.OK;
+                    }
+                    continue;
                 }
-                for (News next = first == null ? news.take() : first; next != null; next = news.poll()) {
-                    take(next, meant.size());
+                for (; next != null; next = news.poll()) {
+                    // Who reads no more is not talked to.
+                    if (next.trouble() != null && !idle.idle()) {
+                        return ExitCode.OK;
+                    }
+                    take(next);
                     if (view.format() != Format.TEXT) {
                         show.accept(next);
                     }
                 }
                 if (view.format() == Format.TEXT && !answers.isEmpty()) {
-                    show.accept(new News(0, null, null));
+                    show.accept(NOTHING_NEW);
                 }
                 // Who was piped to has ended, and that is all that it wanted.
                 if (surroundings.out().checkError()) {
@@ -112,31 +140,28 @@ final class Watch {
         }
     }
 
-    /** Starts to follow. {@return the threads, to be interrupted in the end} */
+    /** Starts to follow. {@return the threads, to be interrupted in the end; more may come to them} */
     List<Thread> start(List<Meant> meant, Feed.Listener listener) {
-        List<Thread> threads = new ArrayList<>();
-        for (int i = 0; i < meant.size(); i++) {
-            threads.add(new Feed(i, ways(meant.get(i)), query(meant.get(i)), ports, listener).start());
-        }
-        return threads;
+        return sources.start(meant, listener);
     }
 
     /** Takes what a feed has to tell, on the one thread that shows it. */
-    void take(News news, int feeds) {
+    void take(News news) {
         Answer answer = news.answer();
         Trouble trouble = news.trouble();
         if (answer != null) {
             answers.put(news.feed(), answer.shaped(view.shape()));
             troubles.remove(news.feed());
+            sources.heard(news.feed(), answer, troubles.keySet());
         } else if (trouble != null) {
-            if (answers.isEmpty() && (feeds == 1 || trouble instanceof NotFound)) {
+            if (answers.isEmpty() && (sources.count() == 1 || trouble instanceof NotFound)) {
                 throw trouble;
             }
             boolean known = troubles.put(news.feed(), trouble) != null;
             if (!known && (view.format() != Format.TEXT || !terminal.interactive())) {
                 surroundings.note(trouble.getMessage() + "; connecting again");
             }
-            if (answers.isEmpty() && troubles.size() == feeds) {
+            if (answers.isEmpty() && troubles.size() == sources.count()) {
                 throw trouble;
             }
         }
@@ -160,8 +185,13 @@ final class Watch {
         Answer answer = answers.get(news.feed());
         if (news.answer() != null && answer != null) {
             surroundings.out().print(Sanitizer.json(answer.json(false)) + "\n");
-            surroundings.out().flush();
+        } else if (news.trouble() != null) {
+            // A program reads no notes: what it knows is old from here on, and of whom.
+            List<NodeStatus> rows = sources.rows(news.feed(), answer, news.trouble());
+            ClusterStatus told = new ClusterStatus(surroundings.ticker().wallTime(), "fastn", rows);
+            surroundings.out().print(Sanitizer.json(StatusJson.write(told)) + "\n");
         }
+        surroundings.out().flush();
     }
 
     // ------------------------------------------------------------------------------------------------------- drawing
@@ -170,109 +200,62 @@ final class Watch {
         return view.narrowed(place.renderer());
     }
 
-    private String picture(List<Meant> meant) {
-        long now = surroundings.ticker().nanos();
-        if (size.equals(Size.UNKNOWN) || now - sizeNanos > SIZE_AGE.toNanos()) {
-            size = surroundings.size().get();
-            sizeNanos = now;
+    private String drawn(List<Meant> meant, StatusRenderer renderer, UnaryOperator<StatusSnapshot> change) {
+        if (sources.count() == 1 && troubles.isEmpty()) {
+            return answers.values().iterator().next().with(change).drawn(renderer);
         }
+        ClusterStatus all = new ClusterStatus(surroundings.ticker().wallTime(), "fastn", rows(meant));
+        return new Answer.OfCluster(all).with(change).drawn(renderer);
+    }
+
+    private void draw(List<Meant> meant, LiveScreen screen, Size size) {
         int columns = look.width != null ? look.width : size.columns() > 0 ? size.columns() : terminal.width();
         StatusRenderer renderer = renderer(new Terminal(true, terminal.colours(), terminal.ascii(), columns));
-        String whole = drawn(meant, renderer);
-        int rows = size.rows();
-        if (rows == 0 || lines(whole) <= rows) {
-            return whole;
-        }
-        // A tree that does not fit is folded, those in trouble last; what then does not fit is cut.
-        String folded = drawn(meant, renderer.maxTreeLines(rows - LINES_AROUND_A_TREE));
-        return lines(folded) <= rows ? folded : drawn(meant, renderer.maxTreeLines(rows / 2));
-    }
-
-    private static long lines(String text) {
-        return text.chars().filter(c -> c == '\n').count();
-    }
-
-    private String drawn(List<Meant> meant, StatusRenderer renderer) {
-        if (meant.size() == 1 && troubles.isEmpty()) {
-            return answers.values().iterator().next().drawn(renderer);
-        }
-        return renderer.render(new ClusterStatus(surroundings.ticker().wallTime(), "fastn", rows(meant)));
+        String picture = new FittedPicture(size.rows(), renderer, (drawing, change) -> drawn(meant, drawing, change))
+                .drawn(!view.locks && !view.warnings);
+        screen.show(picture, size);
     }
 
     /** {@return what is known of everybody now} */
     List<NodeStatus> rows(List<Meant> meant) {
-        List<NodeStatus> rows = new ArrayList<>();
-        for (int i = 0; i < meant.size(); i++) {
-            rows.addAll(rows(meant.get(i), answers.get(i), troubles.get(i)));
-        }
-        return rows;
+        return sources.rows(meant.size(), answers, troubles);
     }
 
-    private static List<NodeStatus> rows(Meant meant, @Nullable Answer answer, @Nullable Trouble trouble) {
-        if (answer != null && trouble == null) {
-            return answer.rows();
+    /** Nothing can be asked of a file, and a terminal is asked elsewhere. */
+    private static final class Quiet implements Idle {
+        @Override
+        public long millis() {
+            return FIRST_PROBE_MILLIS;
         }
-        if (answer != null) {
-            String reason = trouble == null ? "" : trouble.why();
-            return answer.rows().stream()
-                    .map(row -> new NodeStatus(
-                            row.node(),
-                            NodeState.STALE,
-                            row.age(),
-                            "this is the last that was heard; " + reason + "; connecting again",
-                            row.summary(),
-                            row.snapshot()))
-                    .toList();
+
+        @Override
+        public boolean idle() {
+            return true;
         }
-        if (trouble != null) {
-            return Inquiry.silent(meant, trouble);
-        }
-        String name = meant instanceof Meant.Node node ? node.endpoint().alias() : "cluster";
-        return List.of(new NodeStatus(
-                new NodeIdentity(name, "unknown"), NodeState.STALE, Duration.ZERO, "no answer yet", null, null));
     }
 
-    // --------------------------------------------------------------------------------------------------------- asking
+    /**
+     * A pipe, of which only who writes learns that nobody reads it any more. A space before a line means nothing to who reads
+     * JSON; the longer nothing happens, the fewer are written.
+     */
+    private static final class Pipe implements Idle {
+        private final PrintStream out;
+        private long millis = FIRST_PROBE_MILLIS;
 
-    private String query(Meant meant) {
-        if (meant instanceof Meant.Through through) {
-            return Inquiry.nodesQuery(through.names()) + "&" + view.query();
+        Pipe(PrintStream out) {
+            this.out = out;
         }
-        return (meant instanceof Meant.Clusters ? "scope=cluster&" : "") + view.query();
-    }
 
-    private Supplier<List<Endpoint>> ways(Meant meant) {
-        if (meant instanceof Meant.Through through) {
-            return through::ways;
+        @Override
+        public long millis() {
+            return millis;
         }
-        if (meant instanceof Meant.Clusters clusters) {
-            return clusters::ways;
-        }
-        Endpoint endpoint = ((Meant.Node) meant).endpoint();
-        return endpoint instanceof LocalNode node ? () -> List.of(again(node)) : () -> List.of(endpoint);
-    }
 
-    /** A node that was started anew is another life of the same alias, at another port. */
-    private LocalNode again(LocalNode node) {
-        List<LocalNode> now = new NodeFinder(
-                        surroundings.properties(), surroundings.environment(), surroundings.isAlive())
-                .find()
-                .nodes();
-        List<LocalNode> same = now.stream()
-                .filter(other -> other.incarnation().equals(node.incarnation()))
-                .toList();
-        List<LocalNode> named = same.isEmpty()
-                ? now.stream()
-                        .filter(other -> other.alias().equals(node.alias()))
-                        .toList()
-                : same;
-        if (named.isEmpty()) {
-            throw new Trouble(
-                    ExitCode.UNREACHABLE,
-                    "node \"" + Printable.line(node.alias()) + "\" is gone",
-                    "its process " + node.pid() + " has ended, and no other one of its alias is found",
-                    "start it again; fastn info shows where it is looked for");
+        @Override
+        public boolean idle() {
+            millis = Math.min(LAST_PROBE_MILLIS, 2 * millis);
+            out.print(" ");
+            return !out.checkError();
         }
-        return named.get(0);
     }
 }

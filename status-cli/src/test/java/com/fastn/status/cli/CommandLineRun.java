@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -20,14 +21,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Runs the command as a shell would, with a runtime folder of its own. */
 final class CommandLineRun {
     private final Path folder;
     private final Map<String, String> environment = new HashMap<>();
     private final Set<Long> dead = new HashSet<>();
+    private final Map<Long, Instant> starts = new HashMap<>();
     private boolean interactive;
-    private Size size = Size.UNKNOWN;
+    private volatile Size size = Size.UNKNOWN;
+    private Supplier<Size> measure = () -> size;
     private long nextPid = 4_000;
 
     CommandLineRun(Path folder) {
@@ -51,8 +56,18 @@ final class CommandLineRun {
         return this;
     }
 
+    void resize(int columns, int rows) {
+        size = new Size(columns, rows);
+    }
+
     CommandLineRun onATerminal(int columns, int rows) {
         size = new Size(columns, rows);
+        return onATerminal();
+    }
+
+    /** On a terminal that tells its size in a way of its own. */
+    CommandLineRun onATerminal(Supplier<Size> measured) {
+        measure = measured;
         return onATerminal();
     }
 
@@ -63,6 +78,12 @@ final class CommandLineRun {
 
     Path deadNode(String alias, String url) {
         dead.add(nextPid);
+        return node(alias, url);
+    }
+
+    /** Writes the descriptor of a node whose process id is that of another process by now, which started then. */
+    Path nodeWhoseProcessStarted(Instant start, String alias, String url) {
+        starts.put(nextPid, start);
         return node(alias, url);
     }
 
@@ -126,12 +147,26 @@ final class CommandLineRun {
                         properties::get,
                         environment::get,
                         interactive,
-                        pid -> !dead.contains(pid),
+                        processes(),
                         Ticker.system(),
-                        () -> size,
+                        measure,
                         new PrintStream(out, true, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8)),
                 arguments);
+    }
+
+    private Processes processes() {
+        return new Processes() {
+            @Override
+            public boolean isAlive(long pid) {
+                return !dead.contains(pid);
+            }
+
+            @Override
+            public @Nullable Instant started(long pid) {
+                return starts.get(pid);
+            }
+        };
     }
 
     /**

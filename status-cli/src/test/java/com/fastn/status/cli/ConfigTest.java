@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.cli.CommandLineRun.Result;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,12 +82,21 @@ class ConfigTest {
                 "[nodes.prod]\\nurl = \"https://me:pw@a\"|a secret belongs into token_file",
                 "[nodes.prod]\\nurl = \"http://a\"\\ntoken_file = \"t\"|use https",
                 "[nodes.prod]\\nurl = \"http://a\"\\nca = \"t\"|https alone",
-                "[nodes.prod]\\nurl = \"http://a\"\\ntokenfile = \"t\"|\"tokenfile\" is not known; known are url, token_file, ca",
+                "[nodes.prod]\\n"
+                        + "url = \"http://a\"\\n"
+                        + "tokenfile = \"t\"|\"tokenfile\" is not known; known are url, token_file, ca",
                 "[nodes.prod]\\nurl = [\"http://a\"]|nodes.prod.url is a list",
                 "[nodes.prod.url]\\nx = 1|nodes.prod.url is a table",
                 "[nodes.\"a b\"]\\nurl = \"http://a\"|an alias has no comma and no space",
                 "[hosts]\\nx = 1|\"hosts\" is not known",
+                "[nodes.prod]\\n"
+                        + "url = \"https://a\"\\n"
+                        + "ca = \"a\\u0000b\"|nodes.prod.ca names a file that there cannot be",
                 "nodes = 7|\"nodes\" is not known",
+                "[nodes.prod]\\nurl = \"http://127.0.0.1:99999\"|ports are 1 to 65535",
+                "[nodes.prod]\\nurl = \"http://127.0.0.1:0\"|ports are 1 to 65535",
+                "[nodes.prod]\\nurl = \"https://a/gateway/alice\"|nodes.prod.url ends in /gateway/alice",
+                "[nodes.prod]\\nurl = \"x\"\\nurl = \"y\"\\n\\n|line 3",
             })
     void whatIsWrongIsOneSentenceWithThePlace(String text, String place) {
         Path file = command.config(text.replace("\\n", "\n"));
@@ -102,8 +113,16 @@ class ConfigTest {
             command.config(text);
             Result result = command.run("status");
             assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
-            assertThat(result.err()).contains("is not understood").doesNotContain("\u001b");
+            assertThat(result.err()).containsPattern("is not (understood|read)").doesNotContain("\u001b");
         }
+    }
+
+    @Test
+    void aFolderInItsPlaceIsSaidToBeOne() throws IOException {
+        Path place = Files.createDirectories(folder.resolve("config/fastn/config.toml"));
+        Result result = command.run("status");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+        assertThat(result.err()).contains(place + " is not read").contains("it is a folder");
     }
 
     @Test

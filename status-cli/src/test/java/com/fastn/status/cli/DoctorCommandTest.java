@@ -8,6 +8,8 @@ import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.cli.CommandLineRun.Result;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +44,42 @@ class DoctorCommandTest {
                     .contains("WRONG cluster: 1 of 2 nodes answered")
                     .contains("WRONG node bob: did not answer within 1000 ms")
                     .contains("ok    TLS: none");
+        }
+    }
+
+    @Test
+    void whatTheNodeFindsInItselfIsToldWithWhatToDo() {
+        String checks = """
+            {"kind":"node_checks","schema":1,"min_schema":1,"well":false,"more":[{"a":[1]}],"checks":[
+             {"what":"members","well":true,"found":"2 members, this one is reached at 10.0.0.5:4711"},
+             {"what":"addresses","well":true,"found":"fastn.status is answered on 2 of 2 members"},
+             {"what":"contexts","well":false,"found":"\\u001b[31mlost after a timer","next":"look for it","new":{}}]}
+            """;
+        String status = StatusJson.write(Fixtures.snapshot("alice", "front"));
+        try (FakeNode alice =
+                FakeNode.answering(Map.of("/health", "{}", "/status", status, "/status/checks", checks))) {
+            command.node("alice", alice.url());
+            Result result = command.run("doctor");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+            assertThat(result.out())
+                    .contains("ok    members: 2 members, this one is reached at 10.0.0.5:4711")
+                    .contains("ok    addresses: fastn.status is answered on 2 of 2 members")
+                    .contains("WRONG contexts: \\u{1b}[31mlost after a timer\n        next: look for it")
+                    .doesNotContain("own checks");
+        }
+        try (FakeNode older = FakeNode.answering(Map.of("/health", "{}", "/status", status))) {
+            command.node("older", older.url());
+            assertThat(command.run("doctor", "older").out())
+                    .contains("ok    own checks: the node is of an older version");
+        }
+        for (String strange :
+                List.of("[]", "{}", "{\"checks\":1}", "{\"checks\":[{", "{\"min_schema\":2,\"checks\":[]}")) {
+            String alias = "odd-" + Integer.toHexString(strange.hashCode());
+            try (FakeNode odd =
+                    FakeNode.answering(Map.of("/health", "{}", "/status", status, "/status/checks", strange))) {
+                command.node(alias, odd.url());
+                assertThat(command.run("doctor", alias).out()).as(strange).contains("WRONG own checks: ");
+            }
         }
     }
 

@@ -17,11 +17,13 @@ class DurationConverterTest {
         assertThat(converter.convert("1.5s")).isEqualTo(Duration.ofMillis(1_500));
         assertThat(converter.convert("2m")).isEqualTo(Duration.ofMinutes(2));
         assertThat(converter.convert("4")).isEqualTo(Duration.ofSeconds(4));
+        assertThat(converter.convert("8h")).isEqualTo(Duration.ofHours(8));
+        assertThat(converter.convert("2d")).isEqualTo(Duration.ofDays(2));
     }
 
     @Test
     void whatIsNoTimeIsRefusedWithAnExample() {
-        for (String text : new String[] {"", "s", "-1s", "1h", "1 s", "1e3", "99999999999s"}) {
+        for (String text : new String[] {"", "s", "-1s", "1w", "1 s", "1e3", "99999999999s"}) {
             assertThatThrownBy(() -> converter.convert(text))
                     .as(text)
                     .isInstanceOf(TypeConversionException.class)

@@ -57,6 +57,22 @@ class ExplainCommandTest {
     }
 
     @Test
+    void anIdThatSeveralNodesHaveIsNotGuessedAt() {
+        ClusterStatus both = Fixtures.cluster(Fixtures.up("alice", "front"), Fixtures.up("bob", "stock"));
+        try (FakeNode alice = FakeNode.of(Fixtures.snapshot("alice", "front"), both)) {
+            command.node("alice", alice.url());
+            Result result = command.run("explain", "#2");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+            assertThat(result.out()).isEmpty();
+            assertThat(result.err())
+                    .contains("2 nodes have a context #2")
+                    .contains("fastn explain 2 --on alice")
+                    .contains("fastn explain 2 --on bob");
+            assertThat(command.run("explain", "2", "--on", "alice").err()).doesNotContain("2 nodes have");
+        }
+    }
+
+    @Test
     void oneContextIsExplainedByItsNameOrItsId() {
         try (FakeNode alice = FakeNode.of(STUCK, cluster())) {
             command.node("alice", alice.url());
@@ -77,6 +93,18 @@ class ExplainCommandTest {
             command.node("alice", alice.url());
             Result result = command.run("explain");
             assertThat(result.exitCode()).isEqualTo(ExitCode.PARTIAL);
+            assertThat(result.err()).contains("1 of 2 nodes did not answer: bob");
+        }
+    }
+
+    @Test
+    void severalNodesAreNamedOneAfterTheOther() {
+        try (FakeNode alice = FakeNode.of(STUCK, cluster())) {
+            command.node("alice", alice.url());
+            command.config("[nodes.bob]\nurl = \"http://127.0.0.1:1\"\n");
+            Result result = command.run("explain", "--on", "alice", "--on", "bob");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.PARTIAL);
+            assertThat(result.out()).contains("stdout-handler");
             assertThat(result.err()).contains("1 of 2 nodes did not answer: bob");
         }
     }

@@ -105,6 +105,13 @@ final class FakeNode implements AutoCloseable {
         return node;
     }
 
+    /** One that streams what its cluster is, and answers with it too. */
+    static FakeNode streaming(ClusterStatus first) {
+        FakeNode node = saying(200, StatusJson.write(first));
+        node.latest = StatusJson.write(first);
+        return node;
+    }
+
     FakeNode withToken(String secret) {
         token = secret;
         return this;
@@ -157,6 +164,19 @@ final class FakeNode implements AutoCloseable {
         return new FakeNode((exchange, node) -> {
             try {
                 node.closed.await(1, TimeUnit.MINUTES);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    /** One that answers about itself as soon as all have been asked that count down the same latch. */
+    static FakeNode meeting(CountDownLatch others, StatusSnapshot snapshot) {
+        return new FakeNode((exchange, node) -> {
+            others.countDown();
+            try {
+                others.await();
+                send(exchange, 200, StatusJson.write(snapshot));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

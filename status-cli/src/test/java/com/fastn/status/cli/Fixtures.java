@@ -107,6 +107,7 @@ final class Fixtures {
                 kind,
                 ContextState.ACTIVE,
                 null,
+                null,
                 Duration.ofMinutes(2),
                 Duration.ofMillis(100),
                 null,

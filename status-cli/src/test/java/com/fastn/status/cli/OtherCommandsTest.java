@@ -1,11 +1,18 @@
 package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
+import com.fastn.context.Ticker;
 import com.fastn.status.cli.CommandLineRun.Result;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -46,6 +53,12 @@ class OtherCommandsTest {
     }
 
     @Test
+    void whereTheArchiveOfClassesWillBeIsTold() {
+        assertThat(command.with("XDG_CACHE_HOME", "/cache").run("info").out()).contains("made in /cache/fastn");
+        assertThat(command.with("FASTN_CACHE_DIR", "/other").run("info").out()).contains("made in /other/fastn");
+    }
+
+    @Test
     void aConfigurationThatIsWrongDoesNotHideTheRest() {
         command.config("[nodes.prod");
         assertThat(command.run("info").out()).contains("line 1").contains("colours");
@@ -74,12 +87,10 @@ class OtherCommandsTest {
 
     @Test
     void whatTheLauncherLoadsForItsArchiveIsAWholeLook() throws IOException {
+        Path temporary = Files.createDirectory(folder.resolve("tmp"));
         Result result = command.run("warm-up");
         assertThat(result).isEqualTo(new Result(ExitCode.OK, "", ""));
-        try (var left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            assertThat(left.filter(path -> path.getFileName().toString().startsWith("fastn-warm-up")))
-                    .isEmpty();
-        }
+        assertThat(temporary).as("nothing is left").isEmptyDirectory();
     }
 
     @Test
@@ -112,6 +123,53 @@ class OtherCommandsTest {
                     assertThat(guide).as("fastn " + name).contains(option.group());
                 }
             });
+        }
+    }
+
+    @Test
+    void everyExampleOfTheGuidesIsUnderstood() throws IOException {
+        Pattern example = Pattern.compile("(?m)(?:^(?:bin/)?|`)fastn ([a-z][^`\n|#>;]*)");
+        int count = 0;
+        for (String guide : List.of("../docs/command.md", "../README.md", "../docs/http.md", "../docs/security.md")) {
+            Matcher examples = example.matcher(Files.readString(Path.of(guide)));
+            while (examples.find()) {
+                count++;
+                String[] arguments = examples.group(1).strip().split(" +");
+                Surroundings here = new Surroundings(
+                        name -> null,
+                        name -> null,
+                        false,
+                        pid -> true,
+                        Ticker.system(),
+                        () -> Size.UNKNOWN,
+                        System.out,
+                        System.err);
+                assertThatCode(() -> Fastn.whole(here).parseArgs(arguments))
+                        .as(guide + ": fastn " + String.join(" ", arguments))
+                        .doesNotThrowAnyException();
+            }
+        }
+        assertThat(count).isGreaterThan(20);
+    }
+
+    @Test
+    void whatCannotBeWrittenIsAnErrorUnlessNobodyReadsItAnyMore() {
+        for (String why : new String[] {"No space left on device", "Broken pipe"}) {
+            CheckedOutput output = new CheckedOutput(new OutputStream() {
+                @Override
+                public void write(int b) throws IOException {
+                    throw new IOException(why);
+                }
+            });
+            ByteArrayOutputStream err = new ByteArrayOutputStream();
+            PrintStream out = new PrintStream(output, false, StandardCharsets.UTF_8);
+            out.print("status");
+            out.flush();
+            boolean full = why.startsWith("No");
+            assertThat(Fastn.written(ExitCode.OK, output, new PrintStream(err, true, StandardCharsets.UTF_8)))
+                    .isEqualTo(full ? ExitCode.ERROR : ExitCode.OK);
+            assertThat(err.toString(StandardCharsets.UTF_8).contains("No space left on device"))
+                    .isEqualTo(full);
         }
     }
 

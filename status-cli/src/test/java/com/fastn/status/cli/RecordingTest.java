@@ -77,9 +77,50 @@ class RecordingTest {
     }
 
     @Test
+    void aLastLineThatWasTornIsLeftOutWithAWord() throws IOException {
+        String whole = StatusJson.write(FRONT) + "\n" + StatusJson.write(BACK);
+        Files.writeString(file, whole.substring(0, whole.length() - 7));
+        Result result = command.run("replay", file.toString(), "--json");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.OK);
+        assertThat(result.out()).isEqualTo(StatusJson.write(FRONT) + "\n");
+        assertThat(result.err()).contains("the last line has no end and is left out");
+        Files.writeString(file, whole);
+        assertThat(command.run("replay", file.toString(), "--json"))
+                .as("one that lacks nothing but its end")
+                .isEqualTo(new Result(ExitCode.OK, whole + "\n", ""));
+        Files.writeString(file, whole.substring(0, 50));
+        assertThat(command.run("replay", file.toString()).exitCode())
+                .as("nothing is whole")
+                .isEqualTo(ExitCode.ERROR);
+    }
+
+    @Test
+    void aKeyThatMeansNothingDoesNotEndIt() {
+        ReplayCommand.Player player = new ReplayCommand.Player(3, 1, false);
+        for (String sequence : new String[] {"[3~", "[2~", "OP", "[1;5C"}) {
+            assertThat(player.press(Key.of(Key.ofSequence(sequence))))
+                    .as(sequence)
+                    .isTrue();
+        }
+        assertThat(player.press(Key.of(Key.ofSequence("")))).as("escape").isFalse();
+    }
+
+    @Test
+    void aFolderIsNeverWrittenOver() throws IOException {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Path empty = Files.createDirectory(folder.resolve("empty"));
+            Result result = command.run("record", empty.toString(), "--force", "--for=100ms");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err()).contains("is a folder");
+            assertThat(empty).isDirectory();
+        }
+    }
+
+    @Test
     void aFileThatIsNoRecordingIsRefusedWithTheLine() throws IOException {
         Files.writeString(
-                file, StatusJson.write(FRONT) + "\n" + StatusJson.write(BACK).substring(0, 100));
+                file, StatusJson.write(FRONT) + "\n" + StatusJson.write(BACK).substring(0, 100) + "\n");
         Result result = command.run("replay", file.toString());
         assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
         assertThat(result.err()).contains("line 2").contains("head -n 1");

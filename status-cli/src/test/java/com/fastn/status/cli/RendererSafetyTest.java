@@ -1,6 +1,7 @@
 package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextKind;
@@ -13,12 +14,19 @@ import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusRenderer;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,6 +35,7 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -89,7 +98,126 @@ class RendererSafetyTest {
         }
         batches.add(batch);
         batches.add(ATTACKS);
+        batches.add(madeUp());
         return batches.stream();
+    }
+
+    /** Every kind of sequence with every kind of parameter and end, whole, torn, and with what hides it before it or in it. */
+    private static List<String> madeUp() {
+        List<String> names = new ArrayList<>();
+        for (String begin : List.of(
+                "\u001b[", "\u009b", "\u001b]", "\u009d", "\u001bP", "\u0090", "\u001bX", "\u001b^", "\u001b_",
+                "\u009e", "\u001b(", "\u001b#", "\u001b", "\u001bN", "\u008f")) {
+            for (String parameter : List.of(
+                    "",
+                    "0",
+                    "2",
+                    "?1049",
+                    "?2004",
+                    "38;5;1",
+                    "999999999",
+                    "8;;http://e",
+                    "52;c;ZQ==",
+                    "0;x",
+                    ">",
+                    "!")) {
+                for (String end :
+                        List.of("", "m", "J", "H", "h", "l", "n", "c", "t", "i", "q", "\u0007", "\u001b\\", "\u009c")) {
+                    names.add(begin + parameter + end);
+                }
+                for (String cover : List.of(
+                        "\u202e",
+                        "\u2066",
+                        "\u200b",
+                        "\u200d",
+                        "\ufeff",
+                        "\ud800",
+                        "\udc00",
+                        "\udb40\udc41",
+                        "\u2028",
+                        "\r",
+                        "\n",
+                        "\b",
+                        "\u0000",
+                        "\u007f",
+                        "\ufe0f",
+                        "\u0301")) {
+                    names.add(cover + begin + parameter + "m");
+                    names.add(begin + cover + parameter + "H" + cover);
+                }
+            }
+        }
+        return names;
+    }
+
+    @Test
+    void S6_theCorpusIsOfThousandsAndTheCheckRefusesEachThatIsNotCleaned() {
+        assertThat(madeUp()).hasSizeGreaterThan(5_000);
+        for (String attack : madeUp()) {
+            // One of ours is harmless, and so are the letters of one that is torn.
+            String foreign = OUR_COLOURS.matcher(attack).replaceAll("").replace("\n", "");
+            if (foreign.codePoints().anyMatch(c -> c < 0x20 || (c >= 0x7f && c < 0xa0))) {
+                assertThatThrownBy(() -> assertHarmless(attack.replace("\n", "\r")))
+                        .isInstanceOf(AssertionError.class);
+            }
+        }
+    }
+
+    @Test
+    void S6_everyCommandIsHarmlessWhateverANodeSays(@TempDir Path folder) throws IOException {
+        List<String> names = new ArrayList<>(ATTACKS);
+        for (int i = 0; i < madeUp().size(); i += 97) {
+            names.add(madeUp().get(i));
+        }
+        StatusSnapshot snapshot = called(names);
+        for (int i = 0; i < names.size(); i += 5) {
+            String attack = names.get(i);
+            NodeIdentity self = new NodeIdentity(attack, "life" + attack);
+            StatusSnapshot told = new StatusSnapshot(
+                    self,
+                    snapshot.timestamp(),
+                    1,
+                    null,
+                    snapshot.globalContext(),
+                    snapshot.activeLocks(),
+                    snapshot.lockWaiters(),
+                    snapshot.warnings());
+            ClusterStatus cluster = Fixtures.cluster(
+                    new NodeStatus(self, NodeState.UP, Duration.ZERO, attack, NodeSummary.of(told), told),
+                    new NodeStatus(
+                            new NodeIdentity(attack + "2", attack), NodeState.DOWN, Duration.ZERO, attack, null, null));
+            CommandLineRun command = new CommandLineRun(folder).onATerminal(80, 24);
+            Path recording = folder.resolve("night.ndjson");
+            Files.writeString(recording, StatusJson.write(told) + "\n" + StatusJson.write(cluster) + "\n");
+            try (FakeNode alice = FakeNode.of(told, cluster)) {
+                command.node("alice", "life", alice.url(), 4_711);
+                for (String[] arguments : new String[][] {
+                    {"status", "--color=always"},
+                    {"status", "--cluster", "--json"},
+                    {"explain"},
+                    {"explain", attack.isEmpty() ? "x" : attack.replace("-", "_")},
+                    {"nodes"},
+                    {"episodes"},
+                    {"doctor"},
+                    {"info"},
+                    {"replay", recording.toString(), "--json"},
+                }) {
+                    CommandLineRun.Result result = command.run(arguments);
+                    assertHarmless(result.out());
+                    assertHarmless(result.err());
+                }
+            }
+        }
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Terminal terminal = new Terminal(true, true, false, 80);
+        try (LiveScreen screen = new LiveScreen(new PrintStream(out, true, StandardCharsets.UTF_8))) {
+            screen.show(terminal.renderer().render(snapshot), new Size(80, 24));
+        }
+        // The emulator refuses whatever is not ours.
+        assertThat(new TerminalEmulator(80, 24)
+                        .feed(out.toString(StandardCharsets.UTF_8))
+                        .widest())
+                .isLessThanOrEqualTo(80);
     }
 
     @ParameterizedTest(name = "batch {index}")

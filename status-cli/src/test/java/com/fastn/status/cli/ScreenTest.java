@@ -40,9 +40,9 @@ class ScreenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"80,24", "60,15"})
-    void whoMovesInATreeSees(int columns, int rows) {
-        TopView view = new TopView(new Terminal(true, true, false, columns));
+    @CsvSource({"80,24,''", "60,15,''", "120,40,''", "80,24,--ascii"})
+    void whoMovesInATreeSees(int columns, int rows, String option) {
+        TopView view = new TopView(new Terminal(true, true, !option.isEmpty(), columns));
         view.news(new Answer.OfNode(Fixtures.seed()).rows());
         TerminalEmulator screen = new TerminalEmulator(columns, rows);
         for (Key key :
@@ -52,7 +52,10 @@ class ScreenTest {
         }
         screen.feed(view.drawn(new Size(columns, rows)).stripTrailing());
         assertThat(screen.scrolled()).isZero();
-        golden("top-" + columns + "x" + rows + ".txt", screen.screen());
+        if (!option.isEmpty()) {
+            assertThat(screen.screen()).matches("\\p{ASCII}*");
+        }
+        golden("top-" + columns + "x" + rows + option + ".txt", screen.screen());
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,7 +42,7 @@ class StatusCommandTest {
             command.node("alice", alice.url());
             Result result = command.run("status");
             assertThat(result).isEqualTo(new Result(ExitCode.OK, ALICE.toString(), ""));
-            assertThat(alice.asked()).containsExactly("format=json");
+            assertThat(alice.asked()).containsExactly("lines=60&format=json");
         }
     }
 
@@ -73,7 +74,7 @@ class StatusCommandTest {
             assertThat(command.run("status", "bob")).isEqualTo(new Result(ExitCode.OK, BOB.toString(), ""));
             assertThat(command.run("status", "19a0-b").out()).isEqualTo(BOB.toString());
             assertThat(alice.asked()).isEmpty();
-            assertThat(bob.asked()).containsExactly("format=json", "format=json");
+            assertThat(bob.asked()).containsExactly("lines=60&format=json", "lines=60&format=json");
         }
     }
 
@@ -102,7 +103,7 @@ class StatusCommandTest {
                 assertThat(result).isEqualTo(new Result(ExitCode.OK, chosen.toString(), ""));
             }
             assertThat(alice.asked())
-                    .containsOnly("nodes=bob,carol&format=json")
+                    .containsOnly("nodes=bob,carol&lines=60&format=json")
                     .hasSize(2);
         }
     }
@@ -112,7 +113,7 @@ class StatusCommandTest {
         try (FakeNode alice = FakeNode.of(ALICE, BOTH)) {
             command.node("alice", alice.url());
             command.run("status", "a&b=c d,ü");
-            assertThat(alice.asked()).containsExactly("nodes=a%26b%3Dc+d,%C3%BC&format=json");
+            assertThat(alice.asked()).containsExactly("nodes=a%26b%3Dc+d,%C3%BC&lines=60&format=json");
         }
     }
 
@@ -125,7 +126,7 @@ class StatusCommandTest {
             for (String option : new String[] {"--cluster", "--all"}) {
                 assertThat(command.run("status", option)).isEqualTo(new Result(ExitCode.OK, BOTH.toString(), ""));
             }
-            assertThat(alice.asked()).containsOnly("scope=cluster&format=json");
+            assertThat(alice.asked()).containsOnly("scope=cluster&lines=60&format=json");
             assertThat(bob.asked()).isEmpty();
         }
     }
@@ -171,7 +172,7 @@ class StatusCommandTest {
             assertThat(result.out())
                     .contains("inventory")
                     .contains("did not answer within 1000 ms; its status port on this machine did");
-            assertThat(bob.asked()).containsExactly("format=json");
+            assertThat(bob.asked()).containsExactly("lines=60&format=json");
         }
     }
 
@@ -232,9 +233,9 @@ class StatusCommandTest {
         try (FakeNode alice = FakeNode.of(ALICE, BOTH)) {
             command.node("alice", alice.url());
             command.run("status", "--path", "global.a b", "--depth=2", "--recent");
-            assertThat(alice.asked()).containsExactly("path=global.a+b&depth=2&recent=true&format=json");
+            assertThat(alice.asked()).containsExactly("path=global.a+b&depth=2&recent=true&lines=60&format=json");
             command.run("status", "--cluster", "--depth=1");
-            assertThat(alice.asked()).contains("scope=cluster&depth=1&format=json");
+            assertThat(alice.asked()).contains("scope=cluster&depth=1&lines=60&format=json");
         }
     }
 
@@ -251,6 +252,20 @@ class StatusCommandTest {
                     .doesNotContain("task");
             assertThat(command.run("status", "--filter", "global").out().lines().filter(l -> l.contains("task-")))
                     .hasSize(30);
+        }
+    }
+
+    @Test
+    void M10_aTreeHasSixtyLinesUnlessMoreAreAskedFor() {
+        try (FakeNode alice = FakeNode.of(Fixtures.snapshot("alice", 200), BOTH)) {
+            command.node("alice", alice.url());
+            String usual = command.run("status").out();
+            assertThat(usual.lines().filter(line -> line.contains("task-"))).hasSizeBetween(50, 60);
+            assertThat(usual).containsPattern("\\+1[45]\\d more");
+            assertThat(command.run("status", "--lines=20").out().lines().filter(line -> line.contains("task-")))
+                    .hasSizeBetween(10, 20);
+            assertThat(command.run("status", "--lines=0").out().lines().filter(line -> line.contains("task-")))
+                    .hasSize(200);
         }
     }
 
@@ -368,6 +383,25 @@ class StatusCommandTest {
     }
 
     @Test
+    void aDescriptorWhoseProcessIdAnotherProcessHasByNowIsNoNode() throws IOException {
+        Instant before = Instant.parse("2026-02-03T03:59:58Z");
+        Instant after = Instant.parse("2026-02-03T05:00:00Z");
+        String free;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            free = "http://127.0.0.1:" + socket.getLocalPort();
+        }
+        try (FakeNode bob = FakeNode.of(BOB, BOTH)) {
+            command.nodeWhoseProcessStarted(after, "alice", free);
+            command.nodeWhoseProcessStarted(before, "bob", bob.url());
+            assertThat(command.run("status")).isEqualTo(new Result(ExitCode.OK, BOB.toString(), ""));
+            command.nodeWhoseProcessStarted(after, "carol", bob.url());
+            assertThat(command.run("status").err())
+                    .as("a clock that was set makes a process look young, and its port is open")
+                    .contains("2 nodes run on this machine");
+        }
+    }
+
+    @Test
     void S20_aDescriptorThatOthersCanReadIsRefusedWithASentence() {
         try (FakeNode alice = FakeNode.of(ALICE, BOTH)) {
             Path file = command.node("alice", alice.url());
@@ -419,13 +453,18 @@ class StatusCommandTest {
             command.descriptor("half.json", "{\"alias\":\"bo", "rw-------");
             command.descriptor("empty.json", "", "rw-------");
             command.descriptor("big.json", "[" + " ".repeat(100_000) + "]", "rw-------");
+            command.descriptor(
+                    "odd.json",
+                    "{\"pid\":1,\"alias\":\"odd\",\"url\":\"http://127.0.0.1:1\",\"incarnation\":\"odd\",\"ca_file\":\"\\u0000\"}",
+                    "rw-------");
             command.descriptor(".hidden.json.tmp", "x", "rw-r--r--");
             command.descriptor("notes.txt", "x", "rw-r--r--");
             Result result = command.run("status");
             assertThat(result.exitCode()).isEqualTo(ExitCode.OK);
             assertThat(result.out()).isEqualTo(ALICE.toString());
             assertThat(result.err().lines())
-                    .hasSize(3)
+                    .hasSize(4)
+                    .anyMatch(line -> line.contains("is not used, because it names a file that there cannot be"))
                     .anyMatch(line -> line.contains("half.json"))
                     .anyMatch(line -> line.contains("empty.json"))
                     .anyMatch(line -> line.contains("big.json"));
@@ -527,6 +566,7 @@ class StatusCommandTest {
             {"status", "alice,,bob"},
             {"status", "--depth=0"},
             {"status", "--limit=0"},
+            {"status", "--lines=-1"},
             {"status", "--sort=size"},
             {"status", "--path="},
             {"status", "--format=xml"},

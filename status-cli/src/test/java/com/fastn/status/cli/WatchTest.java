@@ -1,14 +1,28 @@
 package com.fastn.status.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.Ticker;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeState;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.cli.CommandLineRun.Running;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -158,6 +172,221 @@ class WatchTest {
         Running watch = command.start("status", "-w");
         assertThat(watch.end()).isEqualTo(ExitCode.UNREACHABLE);
         assertThat(watch.err()).contains("nothing listens at");
+    }
+
+    @Test
+    void ofSeveralClustersEachIsWatched() {
+        try (FakeNode alice = FakeNode.streaming(Fixtures.cluster(Fixtures.up("alice", "front")));
+                FakeNode bob = FakeNode.streaming(Fixtures.cluster(Fixtures.up("bob", "stock")))) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Running watch = command.onATerminal(100, 40).start("status", "--cluster", "-w");
+            watch.await("both", () -> {
+                String screen = new TerminalEmulator(100, 40).feed(watch.out()).screen();
+                return screen.contains("● alice") && screen.contains("● bob");
+            });
+            bob.push(StatusJson.write(Fixtures.cluster(Fixtures.up("bob", "returns"))));
+            watch.await("the change", () -> watch.out().contains("returns"));
+            watch.stop();
+        }
+    }
+
+    @Test
+    void aNodeThatIsListedByItsNeighbourIsNotFollowedBesideIt() {
+        ClusterStatus both = Fixtures.cluster(Fixtures.up("alice", "front"), Fixtures.up("bob", "stock"));
+        try (FakeNode alice = FakeNode.streaming(both);
+                FakeNode bob = FakeNode.streaming(both)) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Running watch = command.start("status", "--cluster", "-w", "--json");
+            watch.await("a line", () -> watch.out().contains("stock"));
+            alice.push(StatusJson.write(Fixtures.cluster(Fixtures.up("alice", "front"), Fixtures.up("bob", "sold"))));
+            watch.await("the next", () -> watch.out().contains("sold"));
+            assertThat(bob.asked()).isEmpty();
+            watch.stop();
+        }
+    }
+
+    @Test
+    void whereClustersBecameOneEachFeedGoesBackToANodeThatTheOtherTellsOfToo() {
+        try (FakeNode alice = FakeNode.streaming(Fixtures.cluster(Fixtures.up("alice", "front")));
+                FakeNode bob = FakeNode.streaming(Fixtures.cluster(Fixtures.up("bob", "stock")))) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Running watch = command.start("status", "--cluster", "-w", "--json");
+            watch.await(
+                    "both", () -> watch.out().contains("front") && watch.out().contains("stock"));
+            alice.push(StatusJson.write(Fixtures.cluster(Fixtures.up("alice", "ours"), Fixtures.up("bob", "stock"))));
+            bob.push(StatusJson.write(Fixtures.cluster(Fixtures.up("alice", "front"), Fixtures.up("bob", "theirs"))));
+            watch.await(
+                    "both of one cluster",
+                    () -> watch.out().contains("ours") && watch.out().contains("theirs"));
+            // No node is left that no other feed tells of.
+            alice.endStreams();
+            watch.await("alice again", () -> alice.asked().size() == 2);
+            bob.endStreams();
+            watch.await("bob again", () -> bob.asked().size() == 2);
+            watch.stop();
+            assertThat(watch.out()).doesNotContain("is gone").doesNotContain("no living process");
+        }
+    }
+
+    @Test
+    void aClusterIsFollowedByTheNewPortOfANodeThatWasStartedAnew() {
+        ClusterStatus before = Fixtures.cluster(Fixtures.up("alice", "front"), Fixtures.up("carol", "stock"));
+        ClusterStatus after = Fixtures.cluster(Fixtures.up("alice", "back"), Fixtures.up("carol", "stock"));
+        for (String[] arguments :
+                new String[][] {{"status", "--cluster", "-w", "--json"}, {"status", "alice,carol", "-w", "--json"}}) {
+            try (FakeNode first = FakeNode.streaming(before);
+                    FakeNode second = FakeNode.streaming(after)) {
+                command.node("alice", Fixtures.incarnation("alice"), first.url(), 4_711);
+                Running watch = command.start(arguments);
+                watch.await("the first line", () -> watch.out().contains("front"));
+                command.node("alice", "19a0-next", second.url(), 4_711);
+                first.endStreams();
+                watch.await("the second line", () -> watch.out().contains("back"));
+                watch.stop();
+            }
+        }
+    }
+
+    @Test
+    void aNodeOfThisMachineThatItsClusterCannotHearIsAskedAtItsOwnPort() {
+        ClusterStatus deaf = Fixtures.cluster(Fixtures.up("alice", "front"), Fixtures.silent("bob"));
+        try (FakeNode alice = FakeNode.streaming(deaf);
+                FakeNode bob = FakeNode.of(Fixtures.snapshot("bob", "stock"), deaf)) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Running watch = command.start("status", "--cluster", "-w", "--json");
+            watch.await("what bob says", () -> watch.out().contains("stock"));
+            watch.stop();
+            assertThat(watch.out()).contains("its status port on this machine did");
+        }
+    }
+
+    @Test
+    void aTerminalOfAnotherSizeIsDrawnAnewWithoutNews() {
+        try (FakeNode alice = FakeNode.streaming(Fixtures.seed())) {
+            command.node("alice", alice.url());
+            Running watch = command.onATerminal(100, 40).start("status", "-w", "--color=always");
+            watch.await("the picture", () -> watch.out().contains("Warnings"));
+            int drawn = watch.out().length();
+            command.resize(60, 20);
+            watch.await("another picture", () -> watch.out().length() > drawn);
+            TerminalEmulator screen = new TerminalEmulator(60, 20)
+                    .feed("\u001b[?25l" + watch.out().substring(drawn));
+            assertThat(screen.widest()).isLessThanOrEqualTo(60);
+            assertThat(screen.scrolled()).isZero();
+            assertThat(screen.screen()).contains("Warnings");
+            watch.stop();
+        }
+    }
+
+    @Test
+    void aTerminalThatDoesNotTellItsSizeAnyMoreHoldsUpNoPicture() {
+        CountDownLatch askedAgain = new CountDownLatch(2);
+        CountDownLatch end = new CountDownLatch(1);
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running watch = command.onATerminal(() -> {
+                        askedAgain.countDown();
+                        if (askedAgain.getCount() == 0) {
+                            try {
+                                end.await();
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        }
+                        return new Size(80, 24);
+                    })
+                    .start("status", "-w");
+            watch.await("the first picture", () -> watch.out().contains("front"));
+            watch.await("the second question for the size", () -> askedAgain.getCount() == 0);
+            alice.push(BACK);
+            watch.await("the second picture", () -> watch.out().contains("back"));
+            end.countDown();
+            watch.stop();
+        }
+    }
+
+    @Test
+    void M10_whatIsWrongIsShownOnTheSmallestScreenAndTheTreeGivesWay() {
+        for (int rows : new int[] {30, 24, 20, 18, 16, 12, 9}) {
+            try (FakeNode alice = FakeNode.streaming(Fixtures.seed())) {
+                command.node("alice", "life", alice.url(), 4_711);
+                Running watch = command.onATerminal(80, rows).start("status", "-w", "--color=always");
+                watch.await("the picture", () -> watch.out().contains("Dashboard"));
+                String screen = new TerminalEmulator(80, rows).feed(watch.out()).screen();
+                assertThat(screen).as(rows + " rows").contains("stderr-stream stuck waiting");
+                assertThat(screen.lines().count()).isLessThanOrEqualTo(rows);
+                watch.stop();
+            }
+        }
+    }
+
+    @Test
+    void whatIsCutOffASmallScreenIsCountedInItsWidth() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (LiveScreen screen = new LiveScreen(new PrintStream(out, true, StandardCharsets.UTF_8))) {
+            screen.show("a\nb\nc\nd\n", new Size(10, 3));
+        }
+        TerminalEmulator terminal = new TerminalEmulator(10, 4).feed(out.toString(StandardCharsets.UTF_8));
+        assertThat(terminal.widest()).isLessThanOrEqualTo(10);
+        assertThat(terminal.screen()).contains("+2 more");
+    }
+
+    @Test
+    void aPipeThatIsClosedWhileNothingHappensEndsItWithoutAWord() throws IOException {
+        try (FakeNode alice = FakeNode.streaming(FRONT);
+                PipedOutputStream pipe = new PipedOutputStream();
+                PipedInputStream reader = new PipedInputStream(pipe, 1 << 20)) {
+            command.node("alice", alice.url());
+            Running watch = command.start(pipe, "status", "-w", "--json");
+            String line = new BufferedReader(new InputStreamReader(reader, StandardCharsets.UTF_8)).readLine();
+            assertThat(StatusJson.readSnapshot(line)).isEqualTo(FRONT);
+            reader.close();
+            assertThat(watch.end()).isEqualTo(ExitCode.OK);
+            assertThat(watch.err()).isEmpty();
+            assertThat(alice.followers()).as("it is still there").isEqualTo(1);
+        }
+    }
+
+    @Test
+    void inJsonANodeThatIsNotHeardIsARowToo() {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            command.config("[nodes.prod]\nurl = \"http://127.0.0.1:1\"\n");
+            Running watch = command.start("status", "alice,prod", "-w", "--json");
+            watch.await(
+                    "both", () -> watch.out().contains("front") && watch.out().contains("nothing listens"));
+            watch.stop();
+            assertThat(watch.out().lines().filter(line -> line.contains("\"prod\"")))
+                    .first()
+                    .satisfies(line -> {
+                        ClusterStatus told = StatusJson.readCluster(line);
+                        assertThat(told.nodes().get(0).state()).isEqualTo(NodeState.DOWN);
+                    });
+        }
+    }
+
+    @Test
+    void aMistakeOnAFeedIsToldAsATroubleAndNotWithItsTrace() throws InterruptedException {
+        BlockingQueue<Feed.News> news = new LinkedBlockingQueue<>();
+        Thread feed = new Feed(
+                        0,
+                        () -> {
+                            throw new IllegalStateException("nobody thought of it");
+                        },
+                        "",
+                        new StatusPorts(Duration.ofSeconds(1), Ticker.system()),
+                        answer -> answer,
+                        news::put)
+                .start();
+        Trouble trouble = news.take().trouble();
+        feed.interrupt();
+        assertThat(requireNonNull(trouble).getMessage())
+                .contains("a mistake of the command itself")
+                .contains("nobody thought of it");
     }
 
     @Test

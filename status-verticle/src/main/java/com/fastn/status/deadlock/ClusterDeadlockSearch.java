@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * more. No clock is read, so no two clocks are compared. A node that began a new life has another incarnation, and its numbers
  * are others (rule D3).
  *
- * <p>It belongs to one thread, that of whoever asks.
+ * <p>It is touched by one thread at a time.
  */
 public final class ClusterDeadlockSearch {
     private enum Phase {

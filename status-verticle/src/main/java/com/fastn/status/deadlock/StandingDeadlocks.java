@@ -24,7 +24,10 @@ import org.jspecify.annotations.Nullable;
  * node of it was silent for so long that nobody knows any more. Threads: any.
  */
 public final class StandingDeadlocks {
-    private static final int MOST = 10;
+    /** So many are told at once; the others are counted, and told when there is room. */
+    public static final int MOST = 10;
+
+    private static final int MOST_KNOWN = 1_000;
 
     private final Ticker ticker;
     private final Duration silence;
@@ -58,7 +61,7 @@ public final class StandingDeadlocks {
      */
     public synchronized @Nullable DeadlockReport add(ClusterCycle cycle) {
         Found before = known.get(cycle.identity());
-        if (before == null && known.size() >= MOST) {
+        if (before == null && known.size() >= MOST_KNOWN) {
             return null;
         }
         Instant at = before == null ? ticker.wallTime() : before.at;
@@ -110,7 +113,12 @@ public final class StandingDeadlocks {
                 || (holds != null && !holds.holds.contains(edge.holdNumber()));
     }
 
-    /** {@return the reports, proven ones first} */
+    /** {@return how many there are beside those that are told} */
+    public synchronized int more() {
+        return Math.max(0, known.size() - MOST);
+    }
+
+    /** {@return the reports of those that are told, proven ones first} */
     public synchronized List<DeadlockReport> reports() {
         long now = ticker.nanos();
         List<DeadlockReport> reports = new ArrayList<>();
@@ -119,7 +127,7 @@ public final class StandingDeadlocks {
             reports.add(found.cycle.report(found.at, since));
         }
         reports.sort(Comparator.comparing(DeadlockReport::proven).reversed());
-        return reports;
+        return List.copyOf(reports.subList(0, Math.min(MOST, reports.size())));
     }
 
     /** The numbers that a node told. */

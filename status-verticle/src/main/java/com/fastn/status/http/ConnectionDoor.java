@@ -12,6 +12,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,13 @@ import org.jspecify.annotations.Nullable;
 final class ConnectionDoor implements Transport {
     private final io.vertx.core.spi.transport.Transport guarded;
 
-    ConnectionDoor(ConnectionBudget budget) {
+    /**
+     * Makes a door.
+     *
+     * @param budget has room for a connection, or not
+     * @param thisMachine tells of an address whether it is one of this machine
+     */
+    ConnectionDoor(ConnectionBudget budget, Predicate<String> thisMachine) {
         io.vertx.core.spi.transport.Transport open = NIO.implementation();
         // A proxy, because each minor version of Vert.x has other methods there; this one is in all of them.
         this.guarded = (io.vertx.core.spi.transport.Transport) Proxy.newProxyInstance(
@@ -32,7 +39,7 @@ final class ConnectionDoor implements Transport {
                     try {
                         Object result = method.invoke(open, arguments);
                         return method.getName().equals("serverChannelFactory")
-                                ? guarded((ChannelFactory<?>) requireNonNull(result), budget)
+                                ? guarded((ChannelFactory<?>) requireNonNull(result), budget, thisMachine)
                                 : result;
                     } catch (InvocationTargetException e) {
                         throw requireNonNull(e.getCause());
@@ -40,10 +47,11 @@ final class ConnectionDoor implements Transport {
                 });
     }
 
-    private static ChannelFactory<ServerChannel> guarded(ChannelFactory<?> servers, ConnectionBudget budget) {
+    private static ChannelFactory<ServerChannel> guarded(
+            ChannelFactory<?> servers, ConnectionBudget budget, Predicate<String> thisMachine) {
         return () -> {
             ServerChannel server = (ServerChannel) servers.newChannel();
-            server.pipeline().addFirst(new Guard(budget));
+            server.pipeline().addFirst(new Guard(budget, thisMachine));
             return server;
         };
     }
@@ -71,16 +79,18 @@ final class ConnectionDoor implements Transport {
     /** Stands in front of whatever makes a connection of what was accepted. */
     private static final class Guard extends ChannelInboundHandlerAdapter {
         private final ConnectionBudget budget;
+        private final Predicate<String> thisMachine;
 
-        Guard(ConnectionBudget budget) {
+        Guard(ConnectionBudget budget, Predicate<String> thisMachine) {
             this.budget = budget;
+            this.thisMachine = thisMachine;
         }
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object accepted) {
             Channel connection = (Channel) accepted;
             String address = address(connection.remoteAddress());
-            boolean loopback = HttpSettings.isLoopback(address);
+            boolean loopback = thisMachine.test(address);
             if (!budget.enter(address, loopback)) {
                 connection.unsafe().closeForcibly();
                 return;

@@ -31,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,6 +66,7 @@ public final class StatusServer {
     private final HttpSettings settings;
     private final PageFiles page = new PageFiles();
     private final RequestBudget requestBudget;
+    private final Predicate<String> thisMachine;
 
     // Mutable state, of the event loop.
     private final Map<HttpConnection, Peer> peers = new HashMap<>();
@@ -73,11 +75,12 @@ public final class StatusServer {
     private volatile int port;
     private volatile @Nullable HttpGate gate;
 
-    private StatusServer(Vertx vertx, HttpSettings settings, Ticker ticker) {
+    private StatusServer(Vertx vertx, HttpSettings settings, Ticker ticker, Predicate<String> thisMachine) {
         this.vertx = vertx;
         this.loop = vertx.getOrCreateContext();
         this.settings = settings;
         this.requestBudget = new RequestBudget(ticker);
+        this.thisMachine = thisMachine;
     }
 
     /**
@@ -94,18 +97,28 @@ public final class StatusServer {
             Map<String, HttpRoute> routes,
             Map<String, StreamRoute> streamRoutes,
             Ticker ticker) {
+        return open(settings, routes, streamRoutes, ticker, HttpSettings::isLoopback);
+    }
+
+    /** Opens a port that is told who is on this machine. */
+    static CompletableFuture<StatusServer> open(
+            HttpSettings settings,
+            Map<String, HttpRoute> routes,
+            Map<String, StreamRoute> streamRoutes,
+            Ticker ticker,
+            Predicate<String> thisMachine) {
         CompletableFuture<StatusServer> opened = new CompletableFuture<>();
         // A thread of its own: making a Vertx takes a while, and Vert.x warns when it is made on a thread of another
         // one.
         Thread opener = new Thread(
                 () -> {
                     try {
-                        ConnectionDoor door = new ConnectionDoor(new ConnectionBudget());
+                        ConnectionDoor door = new ConnectionDoor(new ConnectionBudget(), thisMachine);
                         Vertx own = FastnVertx.withoutContexts(() -> Vertx.builder()
                                 .with(smallVertx())
                                 .withTransport(door)
                                 .build());
-                        StatusServer server = new StatusServer(own, settings, ticker);
+                        StatusServer server = new StatusServer(own, settings, ticker, thisMachine);
                         server.loop.runOnContext(now -> server.listen(routes, streamRoutes)
                                 .onComplete(listening -> {
                                     if (listening.succeeded()) {
@@ -331,7 +344,8 @@ public final class StatusServer {
             default ->
                 throw new HttpRefusalException(
                         400,
-                        "a stream has the format \"sse\", for server-sent events, or \"ndjson\", for one JSON on each line");
+                        "a stream has the format \"sse\", for server-sent events, or \"ndjson\", for one JSON on each"
+                                + " line");
         };
     }
 
@@ -396,7 +410,7 @@ public final class StatusServer {
         Peer(HttpConnection connection, String address) {
             this.connection = connection;
             this.address = address;
-            this.loopback = HttpSettings.isLoopback(address);
+            this.loopback = thisMachine.test(address);
         }
 
         void expectHead() {

@@ -28,30 +28,57 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 public final class Inbox {
+    /** Why nothing is shown of who wants a newer reader. */
+    public static final String OUTDATED = "it speaks a newer schema: upgrade needed on this side";
+
     private static final StatusJson.ReadLimits LIMITS =
             StatusJson.ReadLimits.DEFAULT.withMaxLength(Outbox.MOST_FRAME_BYTES);
-    private static final int MOST_NODES = 2_000;
+    /** How many nodes a stream of the whole cluster may have. */
+    public static final int MOST_NODES = 2_000;
+
     /** What many small deltas may add up to; a node of ours tells fewer. */
     private static final int MOST_CONTEXTS = 20_000;
+    /** What the status of a node may have, written down; a node of ours writes no more than a frame has room for. */
+    private static final int MOST_NODE_BYTES = 2 * Outbox.MOST_FRAME_BYTES;
+
+    private static final int VAGUE_BYTES = 16 << 10;
+
+    private final int mostNodes;
 
     // Mutable state
     private final Map<String, StatusSnapshot> snapshots = new HashMap<>();
+    private final Map<String, Size> sizes = new HashMap<>();
+
     private @Nullable ClusterStatus nodes;
     private @Nullable ClusterStatus view;
     private long epoch;
     private long sequence;
     private long gaps;
     private boolean broken;
+    /** Whether a frame of this epoch wants a newer reader. */
+    private boolean outdated;
+
     private String reason = "";
 
-    /** Makes an inbox that knows nothing. */
-    public Inbox() {}
+    /** Makes an inbox that knows nothing, for a stream of the whole cluster. */
+    public Inbox() {
+        this(MOST_NODES);
+    }
+
+    /**
+     * Makes an inbox that knows nothing.
+     *
+     * @param mostNodes how many nodes the stream may have
+     */
+    public Inbox(int mostNodes) {
+        this.mostNodes = mostNodes;
+    }
 
     /** What became of a frame. */
     public enum Outcome {
         /** It was taken, and more is to come before the whole is known. */
         TAKEN,
-        /** It was taken, and {@link #view} is new. */
+        /** It was taken, and {@link #view} is new; it is {@code null} where the list of the nodes itself wants a newer reader. */
         COMPLETE,
         /** It was known already, or is of a former epoch. */
         OLD,
@@ -73,7 +100,9 @@ public final class Inbox {
             epoch = frame.epoch();
             sequence = 0;
             broken = false;
+            outdated = false;
             snapshots.clear();
+            sizes.clear();
             nodes = null;
         }
         if (broken || frame.epoch() != epoch || frame.sequence() != sequence + 1) {
@@ -82,7 +111,13 @@ public final class Inbox {
         }
         try {
             read(frame);
-        } catch (StatusFormatException | IllegalArgumentException e) {
+        } catch (StatusFormatException e) {
+            if (e.kind() != StatusFormatException.Kind.UPGRADE_NEEDED) {
+                return gap(String.valueOf(e.getMessage()));
+            }
+            // To begin anew would not help; the others of the stream may be readable (rule D9).
+            outdated = true;
+        } catch (IllegalArgumentException e) {
             return gap(String.valueOf(e.getMessage()));
         }
         sequence = frame.sequence();
@@ -127,13 +162,21 @@ public final class Inbox {
         switch (frame.content()) {
             case NODES -> {
                 ClusterStatus told = StatusJson.readCluster(frame.body(), LIMITS);
-                if (told.nodes().size() > MOST_NODES) {
-                    throw new IllegalArgumentException("a stream of more than " + MOST_NODES + " nodes");
+                if (told.nodes().size() > mostNodes) {
+                    throw new IllegalArgumentException(
+                            "a stream of " + told.nodes().size() + " nodes, and " + mostNodes + " is the limit");
                 }
                 nodes = told;
                 snapshots.keySet().retainAll(incarnations(told));
+                for (NodeStatus row : told.nodes()) {
+                    if (row.state() == NodeState.UP && row.reason() != null) {
+                        // It lives, and has no status to tell, such as of a part of its tree that is gone.
+                        snapshots.remove(row.node().incarnation());
+                    }
+                }
+                sizes.keySet().retainAll(snapshots.keySet());
             }
-            case FULL -> keep(StatusJson.readSnapshot(frame.body(), LIMITS));
+            case FULL -> keep(StatusJson.readSnapshot(frame.body(), LIMITS), new Size(frame.body().length, 0));
             case DELTA -> {
                 SnapshotDelta delta = StatusJson.readDelta(frame.body(), LIMITS);
                 StatusSnapshot base = snapshots.get(delta.node().incarnation());
@@ -141,12 +184,17 @@ public final class Inbox {
                     throw new IllegalArgumentException(
                             "a delta of \"" + delta.node().alias() + "\" without its base");
                 }
-                keep(delta.apply(base));
+                Size before = sizes.getOrDefault(delta.node().incarnation(), Size.NOTHING);
+                keep(delta.apply(base), before.plus(frame.body().length));
             }
+            case OTHER -> {}
         }
     }
 
-    private void keep(StatusSnapshot snapshot) {
+    private void keep(StatusSnapshot snapshot, Size size) {
+        if (nodes == null && outdated) {
+            return;
+        }
         NodeIdentity node = snapshot.node();
         if (nodes == null || nodes.nodes().stream().noneMatch(row -> row.node().equals(node))) {
             throw new IllegalArgumentException("a status of \"" + node.alias() + "\", which is no node of the stream");
@@ -154,9 +202,42 @@ public final class Inbox {
         if (!isSmall(snapshot)) {
             throw new IllegalArgumentException("more than " + MOST_CONTEXTS + " contexts of \"" + node.alias() + '"');
         }
+        Size has = size;
+        if (has.isVague()) {
+            has = new Size(StatusJson.write(snapshot).length(), 0);
+            if (has.known() > MOST_NODE_BYTES) {
+                throw new IllegalArgumentException("the status of \"" + node.alias() + "\" has grown to " + has.known()
+                        + " bytes, and " + MOST_NODE_BYTES + " is the limit");
+            }
+        }
         snapshots.put(node.incarnation(), snapshot);
+        sizes.put(node.incarnation(), has);
     }
 
+    /**
+     * What the status of a node has, written down.
+     *
+     * @param known what it had when that was known
+     * @param more what came since; some of it may have taken away
+     */
+    private record Size(int known, int more) {
+        static final Size NOTHING = new Size(0, 0);
+
+        Size plus(int bytes) {
+            return new Size(known, more + bytes);
+        }
+
+        /** {@return whether it is time to measure} Each time so many bytes had to come first that this is not too often. */
+        boolean isVague() {
+            return more > Math.min(known + VAGUE_BYTES, MOST_NODE_BYTES / 2);
+        }
+
+        int most() {
+            return known + more;
+        }
+    }
+
+    /** Of a few bytes each a tree may have too many contexts. */
     private static boolean isSmall(StatusSnapshot snapshot) {
         int count = 0;
         ArrayDeque<ContextStatus> open = new ArrayDeque<>();
@@ -182,22 +263,29 @@ public final class Inbox {
             // A node that does not answer any more is shown by its last summary, not by what it was doing then.
             boolean speaks = row.state() == NodeState.UP || row.state() == NodeState.CONFLICT;
             StatusSnapshot snapshot = speaks ? snapshots.get(row.node().incarnation()) : null;
-            NodeSummary summary = snapshot == null ? row.summary() : NodeSummary.of(snapshot);
+            NodeSummary summary = snapshot == null || isPart(snapshot) ? row.summary() : NodeSummary.of(snapshot);
             if (snapshot != null
                     && row.node().alias().equals(nodes.answeredBy())
                     && snapshot.timestamp().isAfter(timestamp)) {
                 timestamp = snapshot.timestamp();
             }
-            rows.add(new NodeStatus(row.node(), row.state(), row.age(), row.reason(), summary, snapshot));
+            boolean unread = outdated && speaks && snapshot == null && row.reason() == null;
+            rows.add(new NodeStatus(
+                    row.node(), row.state(), row.age(), unread ? OUTDATED : row.reason(), summary, snapshot));
         }
         return new ClusterStatus(timestamp, nodes.answeredBy(), rows);
+    }
+
+    /** Of a part the numbers are not those of the node. */
+    private static boolean isPart(StatusSnapshot snapshot) {
+        return snapshot.globalContext().path().depth() > 1;
     }
 
     private static Set<String> incarnations(ClusterStatus status) {
         return status.nodes().stream().map(row -> row.node().incarnation()).collect(Collectors.toSet());
     }
 
-    /** {@return what is known, or {@code null} before the first whole} */
+    /** {@return what is known, or {@code null} before the first whole, and where the list of the nodes cannot be read} */
     public @Nullable ClusterStatus view() {
         return view;
     }
@@ -210,6 +298,20 @@ public final class Inbox {
     /** {@return the number of the last frame that was taken} */
     public long sequence() {
         return sequence;
+    }
+
+    /** {@return what the statuses that it holds have at most, written down; the {@link #view} may be of former ones} */
+    public long heldBytes() {
+        long all = 0;
+        for (Size size : sizes.values()) {
+            all += size.most();
+        }
+        return all;
+    }
+
+    /** {@return whether something of this epoch was not read, because it wants a newer reader} */
+    public boolean isOutdated() {
+        return outdated;
     }
 
     /** {@return how often something was missing} */

@@ -1,6 +1,7 @@
 package com.fastn.status.stream;
 
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.SnapshotFold;
@@ -42,6 +43,9 @@ public final class Outbox {
     private final Deque<Sent> unacknowledged = new ArrayDeque<>();
     private List<NodeStatus> toldRows = List.of();
     private boolean toldNodes;
+    /** Who was told of last, when the reader's credits were used up: with whoever comes after it is gone on. */
+    private @Nullable String toldLast;
+
     private long epoch = 1;
     private long sequence;
     private int unacknowledgedBytes;
@@ -77,6 +81,7 @@ public final class Outbox {
         sources.clear();
         toldRows = List.of();
         toldNodes = false;
+        toldLast = null;
         unacknowledged.clear();
         unacknowledgedBytes = 0;
     }
@@ -89,30 +94,107 @@ public final class Outbox {
      */
     public List<StreamFrame> tell(ClusterStatus now) {
         List<StreamFrame> frames = new ArrayList<>();
-        List<NodeStatus> rows = now.nodes().stream().map(Outbox::bare).toList();
+        List<NodeStatus> nodes = now.nodes();
+        List<NodeStatus> rows = nodes.stream().map(Outbox::bare).toList();
+        takeBackFromConflicts(now, rows, frames);
         if ((!toldNodes || !sameRows(rows)) && hasCredit()) {
-            frames.add(frame(
-                    StreamFrame.Content.NODES,
-                    StatusJson.write(new ClusterStatus(now.timestamp(), now.answeredBy(), rows))));
-            toldRows = rows;
+            frames.add(list(now, rows));
             toldNodes = true;
         }
-        for (NodeStatus node : now.nodes()) {
+        boolean knowsRows = toldNodes && sameRows(rows);
+        int begun = afterToldLast(nodes);
+        if (!tell(nodes.subList(begun, nodes.size()), knowsRows, frames)) {
+            return frames;
+        }
+        int round = frames.size();
+        if (!tell(nodes.subList(0, begun), knowsRows, frames)) {
+            // They change faster than the reader reads; what it has is of all of them, and is shown.
+            if (round > 0 && knowsRows && nodes.stream().allMatch(this::isKnown)) {
+                markLast(frames, round - 1);
+            }
+            return frames;
+        }
+        if (!knowsRows) {
+            return frames;
+        }
+        toldLast = null;
+        forgetOthers(now);
+        if (!frames.isEmpty()) {
+            markLast(frames, frames.size() - 1);
+        }
+        return frames;
+    }
+
+    /** Where the credits were used up before, so that the last nodes are told of however fast the first ones change. */
+    private int afterToldLast(List<NodeStatus> nodes) {
+        for (int i = 0; i < nodes.size(); i++) {
+            if (nodes.get(i).node().incarnation().equals(toldLast)) {
+                return i + 1;
+            }
+        }
+        return 0;
+    }
+
+    /** {@return whether there was credit for all of them} */
+    private boolean tell(List<NodeStatus> nodes, boolean knowsRows, List<StreamFrame> frames) {
+        for (NodeStatus node : nodes) {
+            String incarnation = node.node().incarnation();
             StatusSnapshot snapshot = node.snapshot();
-            if (snapshot == null || isTold(snapshot)) {
+            if (snapshot == null) {
+                if (knowsRows && node.state() == NodeState.UP) {
+                    // The reader has dropped it too, so the next one has no base.
+                    told.remove(incarnation);
+                    sources.remove(incarnation);
+                }
+                continue;
+            }
+            if (isTold(snapshot)) {
                 continue;
             }
             if (!toldNodes || !hasCredit()) {
-                return frames;
+                return false;
             }
-            frames.add(frame(node.node().incarnation(), snapshot));
+            frames.add(frame(incarnation, snapshot));
+            toldLast = incarnation;
         }
-        forgetOthers(now);
-        if (!frames.isEmpty()) {
-            StreamFrame end = frames.remove(frames.size() - 1);
-            frames.add(new StreamFrame(end.epoch(), end.sequence(), end.content(), true, end.body()));
+        return true;
+    }
+
+    /**
+     * A node in conflict has a reason whether it has a status or not, so the reader cannot see that this is gone. It is told of
+     * a cluster without that node first, which is never shown.
+     */
+    private void takeBackFromConflicts(ClusterStatus now, List<NodeStatus> rows, List<StreamFrame> frames) {
+        Set<String> gone = now.nodes().stream()
+                .filter(node -> node.state() == NodeState.CONFLICT && node.snapshot() == null)
+                .map(node -> node.node().incarnation())
+                .filter(told::containsKey)
+                .collect(Collectors.toSet());
+        if (!gone.isEmpty() && hasCredit()) {
+            frames.add(list(
+                    now,
+                    rows.stream()
+                            .filter(row -> !gone.contains(row.node().incarnation()))
+                            .toList()));
+            told.keySet().removeAll(gone);
+            sources.keySet().removeAll(gone);
         }
-        return frames;
+    }
+
+    private StreamFrame list(ClusterStatus now, List<NodeStatus> rows) {
+        toldRows = rows;
+        return frame(
+                StreamFrame.Content.NODES,
+                StatusJson.write(new ClusterStatus(now.timestamp(), now.answeredBy(), rows)));
+    }
+
+    private boolean isKnown(NodeStatus node) {
+        return node.snapshot() == null || told.containsKey(node.node().incarnation());
+    }
+
+    private static void markLast(List<StreamFrame> frames, int index) {
+        StreamFrame end = frames.get(index);
+        frames.set(index, new StreamFrame(end.epoch(), end.sequence(), end.content(), true, end.body()));
     }
 
     /** {@return whether the reader is so far behind that it is told nothing until it has caught up} */

@@ -26,7 +26,9 @@ public record StreamFrame(long epoch, long sequence, Content content, boolean la
         /** A status of one node. */
         FULL("full"),
         /** What changed in the status of one node. */
-        DELTA("delta");
+        DELTA("delta"),
+        /** Something that a later version tells; a reader takes it, and leaves it out. */
+        OTHER("other");
 
         private final String text;
 
@@ -40,10 +42,9 @@ public record StreamFrame(long epoch, long sequence, Content content, boolean la
         }
 
         /**
-         * {@return the content of that word}
+         * {@return the content of that word, {@link #OTHER} for one that is not known}
          *
          * @param text the word
-         * @throws IllegalArgumentException if there is none
          */
         public static Content of(String text) {
             for (Content content : values()) {
@@ -51,7 +52,7 @@ public record StreamFrame(long epoch, long sequence, Content content, boolean la
                     return content;
                 }
             }
-            throw new IllegalArgumentException("a frame has no content \"" + text + '"');
+            return OTHER;
         }
     }
 }

@@ -48,6 +48,11 @@ public final class SamplerThread implements AutoCloseable {
      * @param atMost how long to wait; what is not read by then stays as it is known
      */
     public void refresh(Duration atMost) {
+        if (sampler.isFresh()) {
+            // Most questions: to hand over to another thread and back would take longer than all else of a small
+            // status.
+            return;
+        }
         try {
             var unused = request().get(atMost.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException | ExecutionException e) {

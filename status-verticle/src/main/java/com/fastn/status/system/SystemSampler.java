@@ -56,6 +56,9 @@ public final class SystemSampler {
     private @Nullable Reading<Boolean> loadTried;
     private boolean failureLogged;
 
+    // Written by the thread that samples, read by all.
+    private volatile @Nullable Long freshUntilNanos;
+
     /**
      * Makes a sampler that has read nothing.
      *
@@ -112,7 +115,29 @@ public final class SystemSampler {
         sampleNetwork(source);
         sampleSpaces(source);
         sampleLoad(source);
-        return waitForSecondReading();
+        Duration wait = waitForSecondReading();
+        freshUntilNanos = wait.compareTo(Duration.ZERO) > 0 ? null : nextDue();
+        return wait;
+    }
+
+    /** {@return whether no reading is older than its period, so that {@link #sample} would read nothing} Threads: any. */
+    boolean isFresh() {
+        Long until = freshUntilNanos;
+        return until != null && ticker.nanos() - until < 0;
+    }
+
+    /** {@return when the first reading is older than its period, or {@code null} when some are not known and are tried again} */
+    private @Nullable Long nextDue() {
+        if (cpuPercent == null || rates == null || memoryTried == null || diskTried == null || loadTried == null) {
+            return null;
+        }
+        long now = ticker.nanos();
+        long rest = CPU_PERIOD.toNanos() - (now - cpuPercent.nanos());
+        rest = Math.min(rest, NETWORK_PERIOD.toNanos() - (now - rates.nanos()));
+        rest = Math.min(rest, MEMORY_PERIOD.toNanos() - (now - memoryTried.nanos()));
+        rest = Math.min(rest, DISK_PERIOD.toNanos() - (now - diskTried.nanos()));
+        rest = Math.min(rest, LOAD_PERIOD.toNanos() - (now - loadTried.nanos()));
+        return now + rest;
     }
 
     private void sampleCpu(Machine source) {

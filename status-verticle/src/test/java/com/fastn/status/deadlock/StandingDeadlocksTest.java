@@ -64,6 +64,23 @@ class StandingDeadlocksTest {
     }
 
     @Test
+    void thoseThatAreTooManyAreCountedAndToldWhenThereIsRoom() {
+        for (int i = 0; i < StandingDeadlocks.MOST + 3; i++) {
+            NodeWaits one = node("alice", held("orders" + i, 1, 11 + 100L * i), wanted("stock" + i, 1, 12 + 100L * i));
+            NodeWaits other = node("bob", held("stock" + i, 1, 21 + 100L * i), wanted("orders" + i, 1, 22 + 100L * i));
+            assertThat(standing.add(cycle(one, other))).isNotNull();
+        }
+        assertThat(standing.reports()).hasSize(StandingDeadlocks.MOST);
+        assertThat(standing.more()).isEqualTo(3);
+
+        // The first of them is over; what else is held and waited for is left out of this answer, so all others are
+        // over too.
+        assertThat(standing.check(List.of(ALICE, BOB))).isTrue();
+        assertThat(standing.reports()).hasSize(1);
+        assertThat(standing.more()).isZero();
+    }
+
+    @Test
     void itIsToldNoLongerWhenItsNodesWereSilentForLong() {
         assertThat(standing.add(cycle(ALICE, BOB))).isNotNull();
         ticker.advance(Duration.ofSeconds(10));

@@ -9,6 +9,7 @@ import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.NodeSummary;
+import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.stream.Inbox.Outcome;
@@ -19,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -208,6 +210,120 @@ class StreamTest {
         assertThat(alone.take(new StreamFrame(1, 2, Content.FULL, true, strange)))
                 .as("a node that is none of the stream")
                 .isEqualTo(Outcome.GAP);
+    }
+
+    @Test
+    void D6_aReaderThatIsSlowerThanTheFirstNodeChangesIsToldOfTheLastOneToo() {
+        try (ContextRuntime carol = ContextRuntime.builder().alias("carol").build()) {
+            List<StreamFrame> way = new ArrayList<>(outbox.tell(status(alice, bob, carol)));
+            int complete = 0;
+            for (int round = 0; round < 200; round++) {
+                // All change between two credits, and there are credits for one frame at a time.
+                for (ContextRuntime each : List.of(alice, bob, carol)) {
+                    each.root().incrementTotal("orders");
+                }
+                way.addAll(outbox.tell(status(alice, bob, carol)));
+                if (outbox.isHeldUp() && !way.isEmpty()) {
+                    Outcome outcome = inbox.take(way.remove(0));
+                    outbox.acknowledge(inbox.epoch(), inbox.sequence());
+                    complete += outcome == Outcome.COMPLETE ? 1 : 0;
+                }
+            }
+            while (!way.isEmpty()) {
+                complete += inbox.take(way.remove(0)) == Outcome.COMPLETE ? 1 : 0;
+            }
+            int carolsLast = requireNonNull(view("carol").snapshot())
+                    .globalContext()
+                    .totalCounters()
+                    .getOrDefault("orders", 0L)
+                    .intValue();
+            assertThat(inbox.gaps()).isZero();
+            assertThat(carolsLast).as("the last node is not left behind").isGreaterThan(190);
+            assertThat(complete).as("the view goes on").isGreaterThan(60);
+        }
+    }
+
+    @Test
+    void ofANodeInConflictWhoseStatusIsGoneNoneIsShown() {
+        String why = "two live nodes use the alias";
+        assertThat(take(outbox.tell(conflict(bob.status(), why)))).isEqualTo(Outcome.COMPLETE);
+        assertThat(view("bob").snapshot()).isNotNull();
+
+        List<StreamFrame> gone = outbox.tell(conflict(null, "its answer cannot be read; " + why));
+        assertThat(gone).extracting(StreamFrame::last).containsExactly(false, true);
+        assertThat(take(gone)).isEqualTo(Outcome.COMPLETE);
+        assertThat(view("bob").state()).isEqualTo(NodeState.CONFLICT);
+        assertThat(view("bob").snapshot()).isNull();
+        assertThat(view("alice").state()).isEqualTo(NodeState.UP);
+
+        assertThat(take(outbox.tell(conflict(bob.status(), why)))).isEqualTo(Outcome.COMPLETE);
+        assertThat(view("bob").snapshot()).isNotNull();
+    }
+
+    private ClusterStatus conflict(@Nullable StatusSnapshot ofBob, String why) {
+        return new ClusterStatus(
+                NOW,
+                "alice",
+                List.of(
+                        new NodeStatus(alice.node(), NodeState.UP, Duration.ZERO, "nothing to tell", null, null),
+                        new NodeStatus(bob.node(), NodeState.CONFLICT, Duration.ZERO, why, null, ofBob)));
+    }
+
+    @Test
+    void S16_aStreamOfANodeHasOneNode() {
+        Inbox ofOne = new Inbox(1);
+        assertThat(ofOne.take(outbox.tell(now()).get(0))).isEqualTo(Outcome.GAP);
+        assertThat(ofOne.reason()).contains("a stream of 2 nodes, and 1 is the limit");
+    }
+
+    @Test
+    void S16_manyFatDeltasDoNotFillTheMemoryOfTheReader() {
+        List<FastnContext> jobs = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            jobs.add(alice.root().child("job-" + i).open());
+        }
+        Inbox ofOne = new Inbox(1);
+        StatusSnapshot told = alice.status();
+        ofOne.take(frame(1, Content.NODES, StatusJson.write(new ClusterStatus(NOW, "alice", List.of(row(alice))))));
+        assertThat(ofOne.take(frame(2, Content.FULL, StatusJson.write(told)))).isEqualTo(Outcome.COMPLETE);
+        // One context after the other gets fat, and no frame is longer than it may be.
+        Outcome outcome = Outcome.COMPLETE;
+        int taken = 0;
+        for (int i = 0; i < jobs.size() && outcome == Outcome.COMPLETE; i++) {
+            for (int key = 0; key < 40; key++) {
+                jobs.get(i).setData("fat-" + key, "x".repeat(1_000));
+            }
+            StatusSnapshot later = alice.status();
+            String delta = StatusJson.write(SnapshotDelta.between(told, later));
+            assertThat(delta.length()).isLessThan(Outbox.MOST_FRAME_BYTES);
+            outcome = ofOne.take(frame(3 + i, Content.DELTA, delta));
+            told = later;
+            taken++;
+        }
+        assertThat(outcome).isEqualTo(Outcome.GAP);
+        assertThat(ofOne.reason()).contains("the status of \"alice\" has grown to");
+        assertThat(taken).isBetween(10, 30);
+    }
+
+    @Test
+    void aNodeThatChangesForVeryLongIsReadForVeryLong() {
+        FastnContext job = alice.root().child("job").open();
+        take(outbox.tell(now()));
+        for (int i = 0; i < 200; i++) {
+            job.setData("text", String.valueOf((char) ('a' + i % 26)).repeat(8_000));
+            assertThat(take(outbox.tell(now()))).as("round %d", i).isEqualTo(Outcome.COMPLETE);
+            outbox.acknowledge(inbox.epoch(), inbox.sequence());
+        }
+        assertThat(inbox.gaps()).isZero();
+    }
+
+    private static StreamFrame frame(long sequence, Content content, String json) {
+        return new StreamFrame(1, sequence, content, true, json.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static ClusterStatus status(ContextRuntime... runtimes) {
+        return new ClusterStatus(
+                NOW, "alice", Stream.of(runtimes).map(StreamTest::row).toList());
     }
 
     /** Frames are lost, doubled and reordered; readers ask for a new beginning at times; in the end they know what is so. */

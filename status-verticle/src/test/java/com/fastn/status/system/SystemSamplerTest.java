@@ -73,6 +73,26 @@ class SystemSamplerTest {
     }
 
     @Test
+    void whatIsFreshNeedsNoThreadToReadItUntilTheFirstReadingIsOlderThanItsPeriod() {
+        SystemSampler sampler = sampler();
+        assertThat(sampler.isFresh()).isFalse();
+        sampler.sample();
+        assertThat(sampler.isFresh()).as("the processor wants a second reading").isFalse();
+        step(sampler, SystemSampler.SHORTEST_WINDOW);
+        assertThat(sampler.isFresh()).isTrue();
+        ticker.advance(SystemSampler.CPU_PERIOD.minusNanos(1));
+        assertThat(sampler.isFresh()).isTrue();
+        int[] before = machine.reads().clone();
+        sampler.sample();
+        assertThat(machine.reads()).as("it would read nothing").isEqualTo(before);
+        ticker.advance(Duration.ofNanos(1));
+        assertThat(sampler.isFresh()).isFalse();
+        step(sampler, Duration.ZERO);
+        assertThat(machine.reads()).isNotEqualTo(before);
+        assertThat(sampler.isFresh()).isTrue();
+    }
+
+    @Test
     void eachSourceIsReadAgainOnlyAfterItsOwnPeriod() {
         SystemSampler sampler = sampler();
         sampler.sample();

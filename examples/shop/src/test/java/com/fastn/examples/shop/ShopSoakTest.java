@@ -115,23 +115,28 @@ class ShopSoakTest {
     /** What is open, held, waited for and counted as live. */
     private record Rest(
             Map<String, Integer> contexts,
+            List<String> working,
             List<String> held,
             List<String> waiting,
             List<String> operations,
             Map<String, Long> live) {
         /** Whether nobody is at work: not the audit either, which the shop does by itself. */
         boolean isQuiet() {
-            return held.isEmpty() && waiting.isEmpty() && operations.isEmpty();
+            return working.isEmpty() && held.isEmpty() && waiting.isEmpty() && operations.isEmpty();
         }
     }
 
     private Rest rest() {
         StatusSnapshot status = runtime.status();
         Map<String, Integer> contexts = new TreeMap<>();
+        List<String> working = new ArrayList<>();
         List<String> operations = new ArrayList<>();
         Deque<ContextStatus> toVisit = new ArrayDeque<>(List.of(status.globalContext()));
         for (ContextStatus context = toVisit.poll(); context != null; context = toVisit.poll()) {
             contexts.merge(context.path().toString(), 1, Integer::sum);
+            if (context.kind() != ContextKind.ROOT && context.kind() != ContextKind.SERVICE) {
+                working.add(context.path().toString());
+            }
             context.operations().forEach(operation -> operations.add(operation.name()));
             toVisit.addAll(context.children());
         }
@@ -143,6 +148,7 @@ class ShopSoakTest {
         });
         return new Rest(
                 contexts,
+                working,
                 status.activeLocks().stream().map(LockStatus::name).toList(),
                 status.lockWaiters().stream().map(waiter -> waiter.lockName()).toList(),
                 operations,

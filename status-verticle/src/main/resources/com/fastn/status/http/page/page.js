@@ -5,11 +5,12 @@ import { TreeView } from "./tree-view.js";
 
 const $ = (id) => document.getElementById(id);
 const POLL_MS = 3000;
+const MOST_CHARTS = 100;
 
 let cluster = null;
 let selected = null;
 let opened = null;
-const charts = { cpu: new Chart("CPU over time"), memory: new Chart("Memory over time") };
+const charts = new Map();
 const tree = new TreeView($("tree"), $("tree-note"), (context) => openDetail(context));
 
 // --- what is asked
@@ -70,20 +71,29 @@ function receive(document) {
   draw();
 }
 
+/** The machine of the node that is looked at; one that only the cluster knows is asked by way of it. */
+async function askSystem() {
+  const node = current();
+  const own = !node || node.node.alias === cluster.answered_by;
+  const document = await (await ask(own ? "status?depth=1&format=json" :
+    `status?depth=1&format=json&nodes=${encodeURIComponent(node.node.incarnation)}`)).json();
+  if (current()?.node.incarnation === node?.node.incarnation) {
+    drawSystem(own ? document : document.nodes[0].status, own ? document.node : node.node);
+  }
+}
+
 async function poll() {
   const every = [
-    ["status?depth=1&format=json", (own) => drawSystem(own)],
-    ["status/recent?format=json", (own) => drawRecent(own)],
-    ["status/explain?scope=cluster&format=text", null],
-    ["status/episodes?format=json", (all) => drawEpisodes(all)],
+    askSystem,
+    async () => drawRecent(await (await ask("status/recent?format=json")).json()),
+    async () => set($("explain"), (await (await ask("status/explain?scope=cluster&format=text")).text()).trim() || "Nothing is stuck."),
+    async () => drawEpisodes(await (await ask("status/episodes?format=json")).json()),
   ];
   for (;;) {
     if ($("link").dataset.state === "live" && !document.hidden) {
-      for (const [path, show] of every) {
+      for (const look of every) {
         try {
-          const response = await ask(path);
-          if (show) show(await response.json());
-          else set($("explain"), (await response.text()).trim() || "Nothing is stuck.");
+          await look();
         } catch (e) {
           // The stream says that the connection is lost; here the last answer stays.
         }
@@ -147,6 +157,7 @@ function drawNodes() {
         selected = id;
         closeDetail();
         draw();
+        askSystem().catch(() => {});
       });
       nodeButtons.set(id, button);
     }
@@ -233,16 +244,26 @@ function part(used, total) {
   return used === undefined || !total ? NaN : (100 * used) / total;
 }
 
-function drawSystem(own) {
-  const m = own.system_metrics;
-  set($("system-node"), own.node.alias);
+function chartsOf(node) {
+  if (!charts.has(node.incarnation)) {
+    charts.set(node.incarnation, { cpu: new Chart("CPU over time"), memory: new Chart("Memory over time") });
+    // The oldest is of a node that is gone, or will be drawn anew.
+    if (charts.size > MOST_CHARTS) charts.delete(charts.keys().next().value);
+  }
+  return charts.get(node.incarnation);
+}
+
+function drawSystem(status, node) {
+  set($("system-node"), node.alias);
+  const m = status?.system_metrics;
   if (!m) {
-    fill($("system"), [el("p", "empty", "Nobody reads this machine.")], "");
+    fill($("system"), [el("p", "empty", status ? "Nobody reads this machine." : "This node does not answer.")], "");
     return;
   }
+  const { cpu, memory: memoryChart } = chartsOf(node);
   const memory = part(m.memory_used_bytes, m.memory_total_bytes);
-  charts.cpu.add(m.cpu_usage_percent, 100);
-  charts.memory.add(memory, 100);
+  cpu.add(m.cpu_usage_percent, 100);
+  memoryChart.add(memory, 100);
   const facts = el("dl", "facts");
   const fact = (name, text) => { if (text) facts.append(el("dt", "", name), el("dd", "", text)); };
   fact("Load", m.load_average?.map((load) => load.toFixed(2)).join("  "));
@@ -253,8 +274,8 @@ function drawSystem(own) {
     fact("JVM", `${m.jvm.version}, ${count(m.jvm.threads)} threads, up ${age(m.jvm.uptime_ms)}`);
   }
   $("system").replaceChildren(
-    meter("CPU", m.cpu_usage_percent === undefined ? "unknown" : `${m.cpu_usage_percent.toFixed(1)}%`, m.cpu_usage_percent, charts.cpu),
-    meter("Memory", `${bytes(m.memory_used_bytes)} of ${bytes(m.memory_total_bytes)}`, memory, charts.memory),
+    meter("CPU", m.cpu_usage_percent === undefined ? "unknown" : `${m.cpu_usage_percent.toFixed(1)}%`, m.cpu_usage_percent, cpu),
+    meter("Memory", `${bytes(m.memory_used_bytes)} of ${bytes(m.memory_total_bytes)}`, memory, memoryChart),
     meter("Disk", `${bytes(m.disk_used_bytes)} of ${bytes(m.disk_total_bytes)}`, part(m.disk_used_bytes, m.disk_total_bytes)),
     facts);
 }

@@ -1,9 +1,13 @@
 package com.fastn.verification.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
@@ -66,6 +70,39 @@ class PomRulesTest {
                         () -> assertThat(closure(artifact, documented))
                                 .as("docs/dependencies.md, compared with the poms")
                                 .isEqualTo(closure(artifact, declared))));
+    }
+
+    /** A list is made while the artifact is packaged, so where it was not there is none to look at. */
+    @TestFactory
+    Stream<DynamicTest> S21_theBillOfMaterialsInTheJarListsWhatComesAlong() throws IOException {
+        Map<String, Set<String>> documented = documented();
+        return Poms.publishedByArtifact().entrySet().stream()
+                .map(published -> DynamicTest.dynamicTest(published.getKey(), () -> {
+                    Path bill = published
+                            .getValue()
+                            .folder()
+                            .resolve("target/classes/META-INF/sbom/" + published.getKey() + ".cdx.json");
+                    assumeThat(bill).as("it was packaged").exists();
+                    Set<String> listed = new TreeSet<>();
+                    new ObjectMapper()
+                            .readTree(bill.toFile())
+                            .get("components")
+                            .forEach(component ->
+                                    listed.add(component.get("name").asText()));
+                    Set<String> expected = closure(published.getKey(), documented);
+                    listsWhatComesAlong(listed, expected);
+                    Set<String> lacking = new TreeSet<>(listed);
+                    lacking.remove(expected.iterator().next());
+                    assertThatThrownBy(() -> listsWhatComesAlong(lacking, expected))
+                            .as("the check has to notice a list that lacks one")
+                            .isInstanceOf(AssertionError.class);
+                }));
+    }
+
+    private static void listsWhatComesAlong(Set<String> listed, Set<String> expected) {
+        assertThat(listed)
+                .containsAll(expected)
+                .doesNotContain("assertj-core", "awaitility", "error_prone_annotations");
     }
 
     /** Each section's rows, and the artifact of ours that it builds on. */

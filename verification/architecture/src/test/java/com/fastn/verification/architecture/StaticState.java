@@ -22,6 +22,8 @@ final class StaticState {
             "com.fastn.context.ContextEngine$Holder.ENGINE", "the process-wide default runtime lives in it",
             "com.fastn.context.engine.Engine.CURRENT", "the key of a thread-local, a constant so that a look is cheap",
             "com.fastn.context.vertx.ContextSlot.SLOT", "a key; Vert.x wants it before there is any Vertx",
+            "com.fastn.context.vertx.ContextSlot.BEFORE_SCOPES", "the same",
+            "com.fastn.context.vertx.ContextSlot.CANCELLATION", "the same",
             "com.fastn.context.vertx.EventPublisher.LOCAL", "options that are only read after this line",
             "com.fastn.status.StatusPublisher.LOCAL", "options that are only read after this line",
             "com.fastn.context.test.FastnContextExtension.NAMESPACE", "a key");

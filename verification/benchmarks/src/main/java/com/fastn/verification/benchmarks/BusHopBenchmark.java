@@ -7,9 +7,11 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.eventbus.DeliveryContext;
 import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.spi.context.storage.ContextLocal;
+import io.vertx.core.spi.tracing.VertxTracer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -26,9 +28,11 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * Budget "context carried over a local bus hop": a verticle sends, another one on the same event loop consumes, many messages
- * at once. What a context costs is the distance of {@code OURS} to {@code PLAIN}, a Vert.x without this library. {@code OURS}
- * makes a context of each message, counts it and remembers it; {@code OURS_NO_MESSAGES} only tells who sent it. {@code
- * HEADER} is what an application does by hand: two interceptors that carry one word in a header.
+ * at once. What observing costs is the distance to {@code PLAIN}, a Vert.x without this library. {@code OURS} makes a context
+ * of each message, which knows its sender, counts it and remembers it; {@code OURS_NO_MESSAGES} observes the same messages
+ * and makes none, so the distance of these two is a message's context and its sender. {@code HEADER} is what an application
+ * does by hand: two interceptors that carry one word in a header. {@code EMPTY} are two interceptors and a tracer that do
+ * nothing: what Vert.x takes for being observed at all.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -44,12 +48,16 @@ public class BusHopBenchmark {
     /** What carries. */
     public enum Bus {
         PLAIN,
+        EMPTY,
         HEADER,
         OURS,
         OURS_NO_MESSAGES;
 
         Vertx open() {
             Supplier<Vertx> maker = () -> Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
+            if (this == EMPTY) {
+                return FastnVertx.withoutContexts(Bus::empty);
+            }
             if (this == PLAIN || this == HEADER) {
                 Vertx vertx = FastnVertx.withoutContexts(maker);
                 if (this == HEADER) {
@@ -61,6 +69,16 @@ public class BusHopBenchmark {
             FastnVertx.builder()
                     .options(new VertxContextOptions().setMessages(this == OURS))
                     .install(vertx);
+            return vertx;
+        }
+
+        private static Vertx empty() {
+            Vertx vertx = Vertx.builder()
+                    .with(new VertxOptions().setEventLoopPoolSize(1))
+                    .withTracer(options -> new VertxTracer<Object, Object>() {})
+                    .build();
+            vertx.eventBus().addOutboundInterceptor(DeliveryContext::next);
+            vertx.eventBus().addInboundInterceptor(DeliveryContext::next);
             return vertx;
         }
 

@@ -3,26 +3,33 @@ package com.fastn.verification.benchmarks;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
+import com.fastn.context.vertx.FastnVertx;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.ContextKey;
 import io.opentelemetry.context.Scope;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.spi.context.storage.ContextLocal;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.infra.Blackhole;
 
-/** Budget "current()", off Vert.x. */
+/** Budget "current()", in a plain thread and in a request on an event loop. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class CurrentBenchmark {
+    private static final int CALLS = 1_000;
+
     // Vert.x wants to know of it before it is started.
     private static final ContextLocal<Object> LOCAL = ContextLocal.registerLocal(Object.class);
     private static final ThreadLocal<Object> THREAD_LOCAL = new ThreadLocal<>();
@@ -83,6 +90,41 @@ public class CurrentBenchmark {
         }
     }
 
+    /** A duplicated context of an event loop, as each request has one, with something current and a value. */
+    @State(org.openjdk.jmh.annotations.Scope.Thread)
+    public static class InRequest {
+        private final Vertx vertx = Vertx.vertx();
+        private final ContextInternal place = ((ContextInternal) vertx.getOrCreateContext()).duplicate();
+        private final ContextRuntime runtime = FastnVertx.install(vertx).runtime();
+
+        @Setup
+        @SuppressWarnings("MustBeClosedChecker") // with its Vertx
+        public void enter() {
+            var unused = run(() -> {
+                ContextInternal.current().putLocal(LOCAL, "request");
+                ContextScope scope = runtime.root().child("request").open().makeCurrent();
+                return scope.hashCode();
+            });
+        }
+
+        int run(IntSupplier task) {
+            CompletableFuture<Integer> done = new CompletableFuture<>();
+            place.runOnContext(go -> {
+                try {
+                    done.complete(task.getAsInt());
+                } catch (Throwable t) {
+                    done.completeExceptionally(t);
+                }
+            });
+            return done.join();
+        }
+
+        @TearDown
+        public void close() {
+            vertx.close().await();
+        }
+    }
+
     /** A plain variable of the thread. */
     @State(org.openjdk.jmh.annotations.Scope.Thread)
     public static class Variables {
@@ -97,6 +139,30 @@ public class CurrentBenchmark {
     @Benchmark
     public FastnContext ours(Ours ours) {
         return FastnContext.current();
+    }
+
+    /** Of a request or message, on its event loop: what the calling thread runs in is found first. */
+    @Benchmark
+    @OperationsPerInvocation(CALLS)
+    public int oursOnVertx(InRequest request, Blackhole seen) {
+        return request.run(() -> {
+            for (int i = 0; i < CALLS; i++) {
+                seen.consume(FastnContext.current());
+            }
+            return CALLS;
+        });
+    }
+
+    /** The same of a value of one's own. */
+    @Benchmark
+    @OperationsPerInvocation(CALLS)
+    public int vertxLocalOnVertx(InRequest request, Blackhole seen) {
+        return request.run(() -> {
+            for (int i = 0; i < CALLS; i++) {
+                seen.consume(ContextInternal.current().getLocal(LOCAL));
+            }
+            return CALLS;
+        });
     }
 
     @Benchmark

@@ -9,6 +9,8 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.eventbus.Message;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.net.URI;
 
 /**
@@ -16,6 +18,11 @@ import java.net.URI;
  * nothing of contexts; with {@code watched} it has a status verticle, and somebody reads its stream.
  */
 public final class HttpApplication {
+    /** Asks for the processor time in nanoseconds that the event loop has had. */
+    static final String CPU = "/cpu";
+
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
     private HttpApplication() {}
 
     /** Serves until the process is ended; prints its port, and the one of its status where it is watched. */
@@ -45,11 +52,17 @@ public final class HttpApplication {
         @Override
         public Future<?> start() {
             return vertx.createHttpServer()
-                    .requestHandler(request -> vertx.eventBus()
-                            .<String>request("bank.pay", request.path())
-                            .onSuccess(paid -> request.response().end(paid.body()))
-                            .onFailure(failure ->
-                                    request.response().setStatusCode(500).end()))
+                    .requestHandler(request -> {
+                        if (request.path().equals(CPU)) {
+                            request.response().end(Long.toString(THREADS.getCurrentThreadCpuTime()));
+                            return;
+                        }
+                        vertx.eventBus()
+                                .<String>request("bank.pay", request.path())
+                                .onSuccess(paid -> request.response().end(paid.body()))
+                                .onFailure(failure ->
+                                        request.response().setStatusCode(500).end());
+                    })
                     .listen(0, "127.0.0.1")
                     .onSuccess(server -> port = server.actualPort());
         }

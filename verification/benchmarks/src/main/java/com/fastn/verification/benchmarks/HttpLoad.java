@@ -13,7 +13,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Loads an {@link HttpApplication} from another process, and prints requests per second and the 99th percentile. */
+/**
+ * Loads an {@link HttpApplication} from another process, and prints requests per second, the 99th percentile in microseconds,
+ * the processor time in nanoseconds that its event loop took for a request, and the number of failures.
+ */
 public final class HttpLoad {
     private static final int CONNECTIONS = 16;
     private static final int MOST_SAMPLES = 4_000_000;
@@ -25,6 +28,10 @@ public final class HttpLoad {
     // Only touched on the one event loop, as the samples are.
     private int samples;
     private long failures;
+    private long answers;
+    private long firstCpu;
+    private long firstAnswers;
+    private long cpuNanosPerRequest;
     private long from = Long.MAX_VALUE;
     private long until = Long.MAX_VALUE;
 
@@ -59,6 +66,9 @@ public final class HttpLoad {
         vertx.runOnContext(now -> {
             from = System.nanoTime() + TimeUnit.SECONDS.toNanos(warmUp);
             until = from + TimeUnit.SECONDS.toNanos(measured);
+            vertx.setTimer(TimeUnit.SECONDS.toMillis(warmUp), timer -> askCpu());
+            // Still under load.
+            vertx.setTimer(TimeUnit.SECONDS.toMillis(warmUp + measured) - 200, timer -> askCpu());
             for (int i = 0; i < CONNECTIONS; i++) {
                 ask(over);
             }
@@ -66,7 +76,23 @@ public final class HttpLoad {
         over.await();
         Arrays.sort(nanos, 0, samples);
         long p99 = samples == 0 ? 0 : nanos[(int) (samples * 0.99)];
-        System.out.printf("%d %d %d%n", samples / measured, TimeUnit.NANOSECONDS.toMicros(p99), failures);
+        System.out.printf(
+                "%d %d %d %d%n", samples / measured, TimeUnit.NANOSECONDS.toMicros(p99), cpuNanosPerRequest, failures);
+    }
+
+    private void askCpu() {
+        client.request(HttpMethod.GET, port, "127.0.0.1", HttpApplication.CPU)
+                .compose(HttpClientRequest::send)
+                .compose(HttpClientResponse::body)
+                .onFailure(failure -> failures++)
+                .onSuccess(body -> {
+                    long cpu = Long.parseLong(body.toString());
+                    if (firstCpu != 0) {
+                        cpuNanosPerRequest = (cpu - firstCpu) / Math.max(1, answers - firstAnswers);
+                    }
+                    firstCpu = cpu;
+                    firstAnswers = answers;
+                });
     }
 
     private void ask(CountDownLatch over) {
@@ -85,6 +111,7 @@ public final class HttpLoad {
     }
 
     private void answered(long began, @Nullable Buffer answer) {
+        answers++;
         if (answer == null) {
             failures++;
         } else if (began >= from && samples < nanos.length) {

@@ -3,6 +3,7 @@ package com.fastn.verification.benchmarks;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Scope;
@@ -16,14 +17,14 @@ import org.openjdk.jmh.annotations.TearDown;
  */
 @State(Scope.Thread)
 public class VertxLoop {
-    private Vertx vertx = Vertx.vertx();
+    private Vertx vertx = make();
     private Context context = vertx.getOrCreateContext();
 
     /** Takes another one for the next row. */
     @Setup(Level.Trial)
     public void open() {
         close();
-        vertx = Vertx.vertx();
+        vertx = make();
         context = vertx.getOrCreateContext();
     }
 
@@ -32,7 +33,11 @@ public class VertxLoop {
         vertx.close().await();
     }
 
-    Vertx vertx() {
+    Vertx make() {
+        return Vertx.vertx();
+    }
+
+    final Vertx vertx() {
         return vertx;
     }
 
@@ -47,5 +52,28 @@ public class VertxLoop {
             }
         });
         return done.join();
+    }
+
+    /**
+     * Runs rounds on the loop, one after the other, and waits for the last.
+     *
+     * @param round runs what it is given when it is over, in a turn of the loop after the one that it began in
+     */
+    void runRounds(int rounds, Consumer<Runnable> round) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        context.runOnContext(go -> next(rounds, round, done));
+        done.join();
+    }
+
+    private static void next(int left, Consumer<Runnable> round, CompletableFuture<Void> done) {
+        try {
+            if (left == 0) {
+                done.complete(null);
+            } else {
+                round.accept(() -> next(left - 1, round, done));
+            }
+        } catch (Throwable t) {
+            done.completeExceptionally(t);
+        }
     }
 }

@@ -19,11 +19,16 @@ final class ChainNode {
     private ChainNode() {}
 
     public static void main(String[] arguments) {
+        start(arguments, WORKERS);
+    }
+
+    /** Starts it with a pool of so many workers, of which each wait for a lock of the cluster takes one. */
+    static void start(String[] arguments, int workers) {
         JsonObject settings = new JsonObject(arguments[0]);
         settings.put(
                 "vertx",
                 new JsonObject()
-                        .put("workerPoolSize", WORKERS)
+                        .put("workerPoolSize", workers)
                         // One for the status verticle, one for the chain, and some for the bus.
                         .put("eventLoopPoolSize", 8)
                         .put("maxEventLoopExecuteTime", 500_000_000L));

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,7 +45,7 @@ class ClusterFaultsTest {
     void D3_D7_aNodeThatIsKilledStaysListedWithWhatWasLastKnownUntilItsAliasHasANewLife() {
         cluster.node("bob").kill();
 
-        JsonObject stale = askUntil(answer -> !isUp(answer));
+        JsonObject stale = askUntil(ClusterFaultsTest::onlyBobIsGone);
         assertThat(row(stale, "bob").getString("state")).isEqualTo("stale");
         assertGone(stale);
 
@@ -66,7 +67,7 @@ class ClusterFaultsTest {
     void D7_aNodeThatStandsStillIsSaidNotToAnswerAndIsBackAsItWasWhenItGoesOn() {
         cluster.node("bob").pause();
 
-        JsonObject silent = askUntil(answer -> !isUp(answer));
+        JsonObject silent = askUntil(ClusterFaultsTest::onlyBobIsGone);
         assertThat(row(silent, "bob").getString("state")).isEqualTo("stale");
         assertThat(row(silent, "bob").getString("reason")).contains("no answer within 1000 ms");
         assertGone(silent);
@@ -77,8 +78,8 @@ class ClusterFaultsTest {
         // Now for so long that the cluster manager puts it out, and has to let it in again.
         cluster.node("bob").pause();
 
-        JsonObject out = askUntil(answer ->
-                !isUp(answer) && row(answer, "bob").getString("reason").contains("nobody answers at its address"));
+        JsonObject out = askUntil(answer -> onlyBobIsGone(answer)
+                && row(answer, "bob").getString("reason").contains("nobody answers at its address"));
         assertGone(out);
 
         cluster.node("bob").resume();
@@ -102,6 +103,12 @@ class ClusterFaultsTest {
                 .isEqualTo(incarnation);
         assertThat(status(answer, "bob").getJsonArray("active_locks")).hasSize(1);
         assertThat(status(answer, "bob").getJsonArray("lock_waiters")).hasSize(CUSTOMERS - 1);
+    }
+
+    /** On a machine that has other things to do, a node that lives may be late for an answer; then it is asked again. */
+    private static boolean onlyBobIsGone(JsonObject answer) {
+        Map<String, String> states = states(answer);
+        return "up".equals(states.get("alice")) && "up".equals(states.get("carol")) && !isUp(answer);
     }
 
     private static boolean isUp(JsonObject answer) {

@@ -9,11 +9,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /**
  * Takes figures of clusters on this machine and prints them as rows of a table. Its argument is what to measure: {@code detection},
- * {@code latency} or {@code stream}; the second one, how often, or for how many contexts at most.
+ * {@code latency}, {@code stream} or {@code delta}; the second one, how often, or for how many contexts at most.
  */
 final class ClusterFigures {
     private static final long LOOK_MILLIS = 20;
@@ -27,7 +28,10 @@ final class ClusterFigures {
             case "detection" -> detection(number > 0 ? number : 10);
             case "latency" -> latency(number > 0 ? number : 100_000);
             case "stream" -> stream(number > 0 ? number : 100_000);
-            default -> throw new IllegalArgumentException(arguments[0] + " is none of detection, latency and stream");
+            case "delta" ->
+                delta(number > 0 ? number : 200, arguments.length > 2 ? Integer.parseInt(arguments[2]) : 10_000);
+            default ->
+                throw new IllegalArgumentException(arguments[0] + " is none of detection, latency, stream and delta");
         }
         System.exit(0);
     }
@@ -259,6 +263,124 @@ final class ClusterFigures {
                 whole.getLong("bytes"),
                 (after.getLong("bytes") - before.getLong("bytes")) / seconds,
                 (after.getLong("frames") - before.getLong("frames")) / (double) seconds);
+    }
+
+    // --- what a delta costs
+
+    private static void delta(int deltas, int contexts) {
+        try (Fleet fleet = Fleet.large(FigureNode.class, 2)) {
+            Member reader = fleet.at(0);
+            Member writer = fleet.at(1);
+            JsonObject read = new JsonObject()
+                    .put("do", "read")
+                    .put("incarnation", writer.incarnation())
+                    .put("decode", true);
+            tell(writer, new JsonObject().put("do", "grow").put("contexts", contexts));
+            tell(writer, new JsonObject().put("do", "change").put("share", 0.01));
+            // So that both are compiled before they are measured.
+            tell(reader, read);
+            untilStreamed(reader, Math.min(deltas, 60));
+            tell(reader, new JsonObject().put("do", "close"));
+            plain(reader, writer, Math.min(deltas, 20));
+
+            Cpu idle = Cpu.of(reader, writer);
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Math.min(deltas, 60));
+            until(() -> streamedFrames(reader) >= 0 && System.nanoTime() - end >= 0);
+            Cpu second = Cpu.of(reader, writer).since(idle);
+
+            tell(reader, read);
+            // The whole, which is not to be measured.
+            untilStreamed(reader, 3);
+            JsonObject before = tell(reader, new JsonObject().put("do", "streamed"));
+            Cpu beforeStream = Cpu.of(reader, writer);
+            untilStreamed(reader, deltas);
+            Cpu stream = Cpu.of(reader, writer).since(beforeStream);
+            JsonObject after = tell(reader, new JsonObject().put("do", "streamed"));
+            tell(reader, new JsonObject().put("do", "close"));
+            int frames = (int) (after.getLong("frames") - before.getLong("frames"));
+            int bytes = (int) ((after.getLong("bytes") - before.getLong("bytes")) / frames);
+
+            tell(writer, new JsonObject().put("do", "answer_plain").put("bytes", bytes));
+            Cpu beforePlain = Cpu.of(reader, writer);
+            plain(reader, writer, deltas);
+            Cpu plain = Cpu.of(reader, writer).since(beforePlain);
+
+            System.out.printf(
+                    Locale.ROOT,
+                    "%,d contexts, of which %,d are others each second; %d deltas of %,d bytes, and as many replies%n",
+                    contexts,
+                    contexts / 100,
+                    frames,
+                    bytes);
+            System.out.println("| processor time | publisher, who replies | reader, who asks |");
+            System.out.println("|---|---|---|");
+            System.out.println(stream.without(second).row("a delta", frames));
+            System.out.println(plain.without(second).row("a request with a plain reply", deltas));
+            System.out.println(second.row("a second without either, taken off above", second.nanos / 1e9));
+        }
+    }
+
+    private static void plain(Member reader, Member writer, int times) {
+        tell(
+                reader,
+                new JsonObject()
+                        .put("do", "ask_each_second")
+                        .put("node", writer.alias())
+                        .put("times", times));
+        until(() -> tell(reader, new JsonObject().put("do", "asked")).getInteger("answers") >= times);
+    }
+
+    private static void untilStreamed(Member reader, int frames) {
+        long all = streamedFrames(reader) + frames;
+        until(() -> streamedFrames(reader) >= all);
+    }
+
+    private static long streamedFrames(Member reader) {
+        return tell(reader, new JsonObject().put("do", "streamed")).getLong("frames");
+    }
+
+    private static void until(BooleanSupplier done) {
+        long began = System.nanoTime();
+        while (!done.getAsBoolean()) {
+            if (System.nanoTime() - began > 20 * MOST_NANOS) {
+                throw new AssertionError("it took too long");
+            }
+            // Each look costs the reader a little, and the same in all that is measured.
+            rest(1_000);
+        }
+    }
+
+    /** Processor time of two nodes until a moment, or in between. */
+    private record Cpu(long nanos, long readerNanos, long writerNanos) {
+        static Cpu of(Member reader, Member writer) {
+            JsonObject command = new JsonObject().put("do", "cpu");
+            return new Cpu(
+                    System.nanoTime(),
+                    tell(reader, command).getLong("nanos"),
+                    tell(writer, command).getLong("nanos"));
+        }
+
+        Cpu since(Cpu before) {
+            return new Cpu(nanos - before.nanos, readerNanos - before.readerNanos, writerNanos - before.writerNanos);
+        }
+
+        /** {@return this but for what as long a time without work takes} */
+        Cpu without(Cpu idle) {
+            double times = (double) nanos / idle.nanos;
+            return new Cpu(
+                    nanos,
+                    Math.round(readerNanos - times * idle.readerNanos),
+                    Math.round(writerNanos - times * idle.writerNanos));
+        }
+
+        String row(String what, double times) {
+            return String.format(
+                    Locale.ROOT,
+                    "| %s | %.3f ms | %.3f ms |",
+                    what,
+                    writerNanos / times / 1e6,
+                    readerNanos / times / 1e6);
+        }
     }
 
     private static JsonObject tell(Member member, JsonObject command) {

@@ -1,12 +1,15 @@
 package com.fastn.verification.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,8 +18,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +38,11 @@ class CommandEndToEndTest {
             LAUNCHER.resolveSibling("../status-cli/target/fastn.jar").normalize();
     private static final String IMPATIENT = "--timeout=500ms";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String CTRL_C = "\u0003";
+    private static final String HIDE_CURSOR = "\u001b[?25l";
+    private static final String SHOW_CURSOR = "\u001b[?25h";
+    private static final String ENTER_ALTERNATE = "\u001b[?1049h";
+    private static final String LEAVE_ALTERNATE = "\u001b[?1049l";
 
     @TempDir
     Path folder;
@@ -68,16 +78,18 @@ class CommandEndToEndTest {
         return builder;
     }
 
-    private Process node(String alias) throws IOException {
-        Process node = prepared(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx128m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        ObservedNode.class.getName(),
-                        alias))
+    private Process node(String alias, String... more) throws IOException {
+        List<String> words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx128m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ObservedNode.class.getName(),
+                alias));
+        words.addAll(List.of(more));
+        Process node = prepared(words)
                 .redirectError(folder.resolve(alias + ".log").toFile())
                 .start();
         processes.add(node);
@@ -161,10 +173,13 @@ class CommandEndToEndTest {
     }
 
     private Started start(List<String> command) throws IOException {
+        return start(prepared(command));
+    }
+
+    private Started start(ProcessBuilder prepared) throws IOException {
         File out = folder.resolve("out-" + files).toFile();
         File err = folder.resolve("err-" + files++).toFile();
-        Process process =
-                prepared(command).redirectOutput(out).redirectError(err).start();
+        Process process = prepared.redirectOutput(out).redirectError(err).start();
         processes.add(process);
         process.getOutputStream().close();
         return new Started(process, out, err);
@@ -205,7 +220,11 @@ class CommandEndToEndTest {
                 .isEqualTo("alice");
         Ended explained = run("explain");
         assertThat(explained.exitCode()).isZero();
-        assertThat(run("doctor").out()).contains("ok    status: is told").contains("ok    versions");
+        assertThat(run("doctor").out())
+                .contains("ok    status: is told")
+                .contains("ok    versions")
+                .contains("ok    contexts: of two branches at once each kept its own")
+                .contains("ok    round trip: to itself");
         assertThat(run("status", "--fail-on=critical").exitCode()).isZero();
     }
 
@@ -246,7 +265,8 @@ class CommandEndToEndTest {
         Ended ended = end(watch);
         assertThat(ended.exitCode()).isEqualTo(130);
         assertThat(ended.err()).doesNotContain("\tat ");
-        assertThat(ended.out().lines()).allSatisfy(line -> new JsonObject(line));
+        // Spaces at the end are how it learns whether somebody still reads.
+        assertThat(ended.out().lines()).filteredOn(line -> !line.isBlank()).allSatisfy(line -> new JsonObject(line));
     }
 
     private static void interrupt(Process process) throws IOException, InterruptedException {
@@ -257,17 +277,92 @@ class CommandEndToEndTest {
     }
 
     @Test
+    void ofAClusterANodeThatWasKilledIsARowThatSaysSo() throws IOException, InterruptedException {
+        JsonArray ports = new JsonArray();
+        try (ServerSocket one = new ServerSocket(0);
+                ServerSocket other = new ServerSocket(0)) {
+            ports.add(one.getLocalPort()).add(other.getLocalPort());
+        }
+        JsonObject settings =
+                new JsonObject().put("cluster", "command-" + UUID.randomUUID()).put("members", ports);
+        node("alice", settings.copy().put("port", ports.getInteger(0)).encode());
+        Process bob =
+                node("bob", settings.copy().put("port", ports.getInteger(1)).encode());
+        Ended both = untilRun(
+                "the cluster of both",
+                ended -> ended.out().contains("● alice  up") && ended.out().contains("● bob  up"));
+        assertThat(both.exitCode()).isZero();
+        assertThat(both.out()).as("one cluster").containsOnlyOnce("fastn Cluster Status");
+        bob.destroyForcibly();
+        assertThat(bob.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        Ended one = untilRun("bob is not heard", ended -> !ended.out().contains("● bob"));
+        assertThat(one.exitCode()).isEqualTo(4);
+        assertThat(one.out()).contains("● alice  up").containsPattern("[◐○] bob  (stale|down)");
+        assertThat(one.err()).contains("1 of 2 nodes did not answer: bob");
+    }
+
+    private Ended untilRun(String what, Predicate<Ended> condition) {
+        Ended[] last = {new Ended(-1, "", "")};
+        until(what, () -> {
+            try {
+                last[0] = run("status", "--cluster");
+            } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            return condition.test(last[0]);
+        });
+        return last[0];
+    }
+
+    @Test
+    void theLauncherMakesItsArchiveOfClassesInSilenceAndUsesItThen() throws IOException, InterruptedException {
+        assumeThat(isPackaged()).as("the jar, of which the archive is made").isTrue();
+        node("alice");
+        Ended first = withArchive(fastn("status"));
+        assertThat(first.exitCode()).isZero();
+        assertThat(first.out()).contains("node alice");
+        assertThat(first.err()).isEmpty();
+        until("the archive", () -> archives().contains(".jsa") && !archives().contains(".lock"));
+        assertThat(archives()).doesNotContain(".failed");
+        Ended told = withArchive(List.of(LAUNCHER.toString(), "info"));
+        assertThat(told.err()).isEmpty();
+        assertThat(told.out())
+                .contains(folder.resolve("cache/fastn").toString())
+                .contains("makes the start fast");
+        Ended second = withArchive(fastn("status"));
+        assertThat(second.out()).contains("node alice");
+        assertThat(second.err()).isEmpty();
+    }
+
+    private Ended withArchive(List<String> command) throws IOException, InterruptedException {
+        ProcessBuilder builder = prepared(command);
+        builder.environment().remove("FASTN_NO_ARCHIVE");
+        return end(start(builder));
+    }
+
+    private String archives() {
+        Path archives = folder.resolve("cache/fastn");
+        if (!Files.isDirectory(archives)) {
+            return "";
+        }
+        try (var files = Files.list(archives)) {
+            return String.join(
+                    " ", files.map(file -> file.getFileName().toString()).toList());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
     void aPipeThatIsClosedEndsTheCommandQuietly() throws IOException, InterruptedException {
-        Process alice = node("alice");
+        node("alice");
         List<String> words = fastn("status", "-w", "--json");
         String quoted =
                 String.join(" ", words.stream().map(word -> "'" + word + "'").toList());
         Started pipe = start(
                 List.of("bash", "-c", "set -o pipefail; " + quoted + " | head -n 1; echo ended ${PIPESTATUS[0]}"));
         until("the first line", () -> pipe.text().contains("\n"));
-        // The next change is what finds the pipe closed.
-        tell(alice, "open checkout");
-        tell(alice, "open another");
+        // Nothing happens at the node any more, and it is noticed all the same.
         Ended ended = end(pipe);
         assertThat(ended.out()).endsWith("ended 0\n");
         assertThat(ended.err()).isEmpty();
@@ -308,6 +403,133 @@ class CommandEndToEndTest {
         Ended malformed = run("status");
         assertThat(malformed.exitCode()).isEqualTo(1);
         assertThat(malformed.err()).contains("line 1");
+    }
+
+    /** What the launcher or the class path starts, on a terminal of its own that has 100 columns and 30 rows. */
+    private Started onATerminal(String... arguments) throws IOException {
+        List<String> words = fastn(arguments);
+        if (!isPackaged()) {
+            words.add(1, "-Dfastn.tty=true");
+        }
+        String quoted =
+                String.join(" ", words.stream().map(word -> "'" + word + "'").toList());
+        File out = folder.resolve("out-" + files).toFile();
+        File err = folder.resolve("err-" + files++).toFile();
+        ProcessBuilder builder = prepared(List.of(
+                "script", "-qefc", "stty cols 100 rows 30; export TERM=xterm-256color; exec " + quoted, "/dev/null"));
+        Process process = builder.redirectOutput(out).redirectError(err).start();
+        processes.add(process);
+        return new Started(process, out, err);
+    }
+
+    private static void type(Started terminal, String keys) throws IOException {
+        terminal.process.getOutputStream().write(keys.getBytes(StandardCharsets.UTF_8));
+        terminal.process.getOutputStream().flush();
+    }
+
+    private static void assumeTerminals() {
+        assumeThat(Path.of("/usr/bin/script"))
+                .as("script, which makes terminals")
+                .isExecutable();
+    }
+
+    @Test
+    void onATerminalChangesAreDrawnAndCtrlCGivesTheCursorBack() throws IOException, InterruptedException {
+        assumeTerminals();
+        Process alice = node("alice");
+        Started watch = onATerminal("status", "-w");
+        until("the first picture", () -> watch.text().contains("Global Context"));
+        tell(alice, "open checkout");
+        until("the change", () -> watch.text().contains("checkout"));
+        type(watch, CTRL_C);
+        Ended ended = end(watch);
+        assertThat(ended.exitCode()).isEqualTo(130);
+        assertThat(ended.out())
+                .contains(HIDE_CURSOR)
+                .contains("\u001b[1mGlobal Context")
+                .doesNotContain("\tat ");
+        assertThat(ended.out().lastIndexOf(SHOW_CURSOR))
+                .isGreaterThan(ended.out().lastIndexOf(HIDE_CURSOR));
+    }
+
+    @Test
+    void topIsMovedInByKeysAndLeavesTheTerminalAsItWas() throws IOException, InterruptedException {
+        assumeTerminals();
+        Process alice = node("alice");
+        tell(alice, "open checkout");
+        Started top = onATerminal("top");
+        until("the tree", () -> top.text().contains("checkout"));
+        type(top, "?");
+        until("the help", () -> top.text().contains("page up"));
+        type(top, " ");
+        type(top, "/");
+        until("the search", () -> top.text().contains("enter: keep"));
+        type(top, "check\r");
+        until("what is found", () -> top.text().contains("only \"check\""));
+        type(top, "q");
+        Ended ended = end(top);
+        assertThat(ended.exitCode()).isZero();
+        assertThat(ended.out()).contains(ENTER_ALTERNATE).doesNotContain("\tat ");
+        assertThat(ended.out().lastIndexOf(SHOW_CURSOR))
+                .isGreaterThan(ended.out().lastIndexOf(HIDE_CURSOR));
+        assertThat(ended.out().lastIndexOf(LEAVE_ALTERNATE))
+                .isGreaterThan(ended.out().lastIndexOf(ENTER_ALTERNATE));
+    }
+
+    /** A Java with nothing but its base, as small images have it, or that of this test where none can be made. */
+    private String smallestJava() throws IOException, InterruptedException {
+        String java = System.getProperty("java.home");
+        Path jlink = Path.of(java, "bin", "jlink");
+        if (!isPackaged() || !Files.isExecutable(jlink)) {
+            return java;
+        }
+        String small = folder.resolve("jre").toString();
+        Ended linked = end(start(List.of(jlink.toString(), "--add-modules", "java.base", "--output", small)));
+        assertThat(linked.exitCode()).as(linked.out()).isZero();
+        return small;
+    }
+
+    /** As kubectl exec finds it: a JRE, nobody's home, no locale, no terminal, and nothing to read. */
+    @Test
+    void inAContainerWithoutAHomeAndATerminalItWorks() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        tell(alice, "open checkout");
+        List<String> command = new ArrayList<>(List.of(
+                "env",
+                "-i",
+                "PATH=" + System.getenv("PATH"),
+                "JAVA_HOME=" + smallestJava(),
+                "FASTN_RUNTIME_DIR=" + folder.resolve("run")));
+        command.addAll(fastn("status"));
+        Ended status = end(start(command));
+        assertThat(status.err()).isEmpty();
+        assertThat(status.exitCode()).isZero();
+        assertThat(status.out()).contains("checkout").doesNotContain("\u001b[");
+    }
+
+    @Test
+    void whatWasRecordedIsReplayed() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        Path recording = folder.resolve("night.ndjson");
+        Started record = start(fastn("record", recording.toString()));
+        until(
+                "the first moment",
+                () -> Files.exists(recording) && !read(recording.toFile()).isEmpty());
+        tell(alice, "open checkout");
+        until("the change", () -> read(recording.toFile()).contains("\"checkout\""));
+        interrupt(record.process);
+        assertThat(end(record).exitCode()).isEqualTo(130);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(recording)))
+                .isEqualTo("rw-------");
+        Ended replay = end(start(withoutTimeout(fastn("replay", recording.toString(), "--filter", "checkout"))));
+        assertThat(replay.err()).isEmpty();
+        assertThat(replay.exitCode()).isZero();
+        assertThat(replay.out()).contains("checkout");
+    }
+
+    /** What asks no node has no use for the patience that the others are given here. */
+    private static List<String> withoutTimeout(List<String> command) {
+        return command.stream().filter(word -> !word.startsWith("--timeout")).toList();
     }
 
     @Test

@@ -2,27 +2,34 @@ package com.fastn.verification.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.verification.cluster.LoopbackCluster.Manager;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /**
  * A plan of faults over a fleet that is at work. How long it is, and by which seed, the properties {@code faults.count}, {@code
- * faults.nodes} and {@code faults.seed} tell.
+ * faults.nodes} and {@code faults.seed} tell, and {@code faults.manager} on which cluster manager.
  */
 class FaultPlanTest {
     private static final long SEED = Long.getLong("faults.seed", 20261129);
     private static final int NODES = Integer.getInteger("faults.nodes", 3);
+    /** Whoever needs longer hangs. */
     private static final Duration PATIENCE = Duration.ofSeconds(Integer.getInteger("faults.patience", 30));
+    /** After the cluster manager has everybody all is right within ten seconds. */
+    private static final Duration SOON = Duration.ofSeconds(10);
 
     @Test
     void whateverHappensToThemNodesSayNothingThatIsNotSoAndSoonAllThatIs() {
-        try (Fleet fleet = new Fleet(NODES, !Boolean.getBoolean("faults.loopback"))) {
+        Manager manager = Manager.named(System.getProperty("faults.manager"));
+        try (Fleet fleet = new Fleet(manager, NODES, !Boolean.getBoolean("faults.loopback"))) {
             if (!fleet.hasNetwork()) {
                 System.out.println("faults of the network are left out");
             }
             int each = FaultPlan.Kind.possible(fleet.hasNetwork()).size();
             FaultPlan plan = FaultPlan.of(SEED, NODES, Integer.getInteger("faults.count", each), fleet.hasNetwork());
-            FaultRun run = new FaultRun(plan, fleet, PATIENCE);
+            // Infinispan has the members long before the addresses.
+            Duration soon = manager == Manager.INFINISPAN ? PATIENCE : SOON;
+            FaultRun run = new FaultRun(plan, fleet, PATIENCE, soon);
             try {
                 run.run();
             } catch (AssertionError e) {

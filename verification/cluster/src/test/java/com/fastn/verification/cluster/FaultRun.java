@@ -3,12 +3,15 @@ package com.fastn.verification.cluster;
 import com.fastn.verification.cluster.FaultPlan.Fault;
 import com.fastn.verification.cluster.Fleet.Member;
 import com.fastn.verification.cluster.View.Row;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -24,32 +27,63 @@ final class FaultRun {
     private static final long ASK_MILLIS = 2_500;
     private static final long LOOK_MILLIS = 250;
     private static final long AT_WORK_MILLIS = 400;
+    private static final long SILENT_MILLIS = 2_000;
+    private static final long MOST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(150);
 
     private final FaultPlan plan;
     private final Fleet fleet;
     private final long patienceNanos;
+    private final long soonMillis;
+    private final Map<String, String> streams = new LinkedHashMap<>();
     private final Map<String, Long> atLeast = new HashMap<>();
     private final Map<String, Took> slowest = new LinkedHashMap<>();
+    private final Map<FaultPlan.Kind, Spent> spent = new EnumMap<>(FaultPlan.Kind.class);
     private String now = "the start";
     private boolean conflict;
+    /** Whether a question that a node does not answer is a failure, for nothing has happened to that node. */
+    private boolean strict;
+    /** Whether all was right and no fault has been made since, so that everybody has to be said to be up. */
+    private boolean quiet;
     /** What the cluster manager makes of a fault that lasts is its own affair; what the nodes say of that is ours. */
     private boolean underFault;
 
+    /** Whether the cluster manager has answered nothing for a while somewhere since the last fault. */
+    private boolean silent;
+
     private long looks;
-    /** When the cluster manager was last seen to take one of those who live for gone. */
+    /** When the cluster manager was last seen to take one of those who live for gone, or to answer one of them nothing. */
     private long togetherNanos;
 
     /** How long it was until all was right, and until the cluster manager, without which nobody hears anybody, had all. */
     private record Took(long millis, long managerMillis) {
+        /** The cluster manager has to let a node in again before anybody can hear it. */
+        long ours() {
+            return millis - managerMillis;
+        }
+
         Took slower(Took other) {
             return millis >= other.millis ? this : other;
         }
     }
 
-    FaultRun(FaultPlan plan, Fleet fleet, Duration patience) {
+    /** How many faults of a kind there were, and how long they took with all that was looked at. */
+    private record Spent(int times, long millis) {
+        Spent plus(Spent other) {
+            return new Spent(times + other.times, millis + other.millis);
+        }
+    }
+
+    /**
+     * Makes one.
+     *
+     * @param patience after which nothing is waited for any more
+     * @param soon how long after the cluster manager has all everything has to be right
+     */
+    FaultRun(FaultPlan plan, Fleet fleet, Duration patience, Duration soon) {
         this.plan = plan;
         this.fleet = fleet;
         this.patienceNanos = patience.toNanos();
+        this.soonMillis = soon.toMillis();
     }
 
     void run() {
@@ -57,9 +91,55 @@ final class FaultRun {
         int number = 0;
         for (Fault fault : plan.faults()) {
             now = "fault " + ++number + ": " + fault;
+            long began = System.nanoTime();
             tellAll("load");
-            work(AT_WORK_MILLIS);
+            workQuietly();
             meet(fault);
+            Spent here = new Spent(1, millis(began, System.nanoTime()));
+            spent.merge(fault.kind(), here, Spent::plus);
+            System.out.println(now + ": over after " + here.millis + " ms");
+        }
+    }
+
+    /**
+     * Replaces these nodes, one after the other, each by another life of its alias, while all are at work: none of those that stay
+     * may leave a question unanswered, and in the end all is right.
+     */
+    void rollingRestart(List<Member> members) {
+        settle("at the start");
+        strict = true;
+        for (Member former : members) {
+            now = "the restart of " + former;
+            tellAll("load");
+            workQuietly();
+            CompletableFuture<?> gone = fleet.leave(former);
+            while (!gone.isDone()) {
+                work(LOOK_MILLIS);
+            }
+            gone.join();
+            fleet.kill(former);
+            Member young = fleet.begin(former.alias(), former.place());
+            while (!young.jvm().isReady()) {
+                work(LOOK_MILLIS);
+            }
+            fleet.await(young);
+            work(AT_WORK_MILLIS);
+            settle("a node was replaced");
+            nobodyWasCalledSilent();
+        }
+    }
+
+    /** A stream passes by too fast for a look: of a newcomer it says for a moment what it says. */
+    private void nobodyWasCalledSilent() {
+        for (Member viewer : fleet.moving()) {
+            JsonArray silent =
+                    viewer.jvm().command(new JsonObject().put("do", "view")).getJsonArray("ever_silent");
+            for (Member member : fleet.living()) {
+                if (silent != null && silent.contains(member.incarnation())) {
+                    throw failure(
+                            viewer + " has said of " + member + " that it is silent, by the stream, and it never was");
+                }
+            }
         }
     }
 
@@ -68,6 +148,10 @@ final class FaultRun {
         List<String> lines = new ArrayList<>();
         slowest.forEach((what, took) -> lines.add("right after at most " + took.millis
                 + " ms, the cluster manager after " + took.managerMillis + " ms: " + what));
+        int faults = spent.values().stream().mapToInt(Spent::times).sum();
+        spent.forEach((kind, all) ->
+                lines.add(all.times + " of " + faults + " faults took " + all.millis / 1_000 + " s in all: " + kind));
+        streams.forEach((node, count) -> lines.add(node + " was told by " + count));
         lines.add(looks + " looks at views of all nodes");
         return lines;
     }
@@ -87,7 +171,7 @@ final class FaultRun {
                         fleet.living().stream().filter(m -> m != target).toList();
                 others.forEach(fleet::kill);
                 settleUnder(fault);
-                others.forEach(other -> fleet.start(other.alias(), other.place()));
+                var unused = fleet.restart(others);
             }
             case RESTART -> {
                 fleet.kill(target);
@@ -172,6 +256,13 @@ final class FaultRun {
         } while (System.nanoTime() < end);
     }
 
+    /** All was right, and nothing has been done to anybody since. */
+    private void workQuietly() {
+        quiet = true;
+        work(AT_WORK_MILLIS);
+        quiet = false;
+    }
+
     private void settleUnder(Fault fault) {
         underFault = true;
         settle(fault.kind() + ", done");
@@ -186,17 +277,28 @@ final class FaultRun {
     private void settle(String what) {
         long began = System.nanoTime();
         togetherNanos = began;
+        silent = false;
         tellAll("calm");
         List<String> wrong = look();
         while (!wrong.isEmpty()) {
-            if (System.nanoTime() - began > patienceNanos) {
-                throw failure("after " + patienceNanos / 1_000_000_000 + " s (" + what + ") this is still not so: "
+            // A question of a member that is lost Hazelcast gives up after two minutes, and answers nobody there until
+            // then.
+            long now = System.nanoTime();
+            long since = silent ? Math.min(togetherNanos, began + MOST_SILENCE_NANOS) : began;
+            if (now - since > patienceNanos) {
+                throw failure("after " + (now - began) / 1_000_000_000 + " s (" + what + ") this is still not so"
+                        + (silent ? ", and the cluster manager was silent for some of that" : "") + ": "
                         + String.join("; ", wrong));
             }
             rest(LOOK_MILLIS);
             wrong = look();
         }
-        slowest.merge(what, new Took(millis(began, System.nanoTime()), millis(began, togetherNanos)), Took::slower);
+        Took took = new Took(millis(began, System.nanoTime()), millis(began, togetherNanos));
+        slowest.merge(what, took, Took::slower);
+        if (took.ours() > soonMillis) {
+            throw failure("it took " + took.ours() + " ms until all was right (" + what + "), beside the "
+                    + took.managerMillis + " ms that the cluster manager took, and " + soonMillis + " ms is the limit");
+        }
         for (Member viewer : fleet.moving()) {
             for (Member other : fleet.living()) {
                 viewer.known().add(other.incarnation());
@@ -217,7 +319,12 @@ final class FaultRun {
         answers.forEach((viewer, answer) -> {
             JsonObject body = answer.join().getJsonObject("body");
             if (body == null) {
-                wrong.add(viewer + " did not answer itself: " + answer.join().getString("failure"));
+                String silence =
+                        viewer + " did not answer itself: " + answer.join().getString("failure");
+                if (strict) {
+                    throw failure(silence);
+                }
+                wrong.add(silence);
             } else {
                 asked.put(viewer, View.asked(body));
             }
@@ -226,19 +333,27 @@ final class FaultRun {
         boolean together = after.values().stream()
                 .allMatch(one ->
                         after.values().stream().allMatch(other -> one.equals(other) || isOneCluster(one, other)));
-        if (!together) {
+        boolean silence = after.values().stream().anyMatch(truth -> truth.managerSilentMillis() > SILENT_MILLIS);
+        silent |= silence;
+        if (!together || silence) {
             togetherNanos = System.nanoTime();
         }
         asked.forEach((viewer, view) -> {
             never(viewer, view, "asked");
             bounds(viewer, view, before, after);
+            untouched(viewer, view, "asked", before, after);
             wrong.addAll(notYet(viewer, view, "asked", after));
         });
         for (Member viewer : fleet.moving()) {
             JsonObject seen = viewer.jvm().command(new JsonObject().put("do", "view"));
             if (seen.containsKey("rows")) {
                 View view = View.streamed(seen);
+                streams.put(
+                        viewer.toString(),
+                        seen.getInteger("streams") + " streams, which began anew " + seen.getLong("restarts")
+                                + " times");
                 never(viewer, view, "by the stream");
+                untouched(viewer, view, "by the stream", before, after);
                 wrong.addAll(notYet(viewer, view, "by the stream", after));
             } else {
                 wrong.add(viewer + " has seen nothing by its stream");
@@ -248,7 +363,7 @@ final class FaultRun {
     }
 
     /** What a node knows of itself, and whom the cluster manager takes for members there. */
-    private record Truth(long served, String id, List<String> members) {}
+    private record Truth(long served, String id, List<String> members, long managerSilentMillis) {}
 
     private Map<String, Truth> truths() {
         Map<String, Truth> truths = new HashMap<>();
@@ -257,7 +372,13 @@ final class FaultRun {
             List<String> members = truth.getJsonArray("members").stream()
                     .map(String.class::cast)
                     .toList();
-            truths.put(member.incarnation(), new Truth(truth.getLong("served"), truth.getString("member"), members));
+            truths.put(
+                    member.incarnation(),
+                    new Truth(
+                            truth.getLong("served"),
+                            truth.getString("member"),
+                            members,
+                            truth.getLong("manager_silent_millis")));
         }
         return truths;
     }
@@ -282,6 +403,9 @@ final class FaultRun {
             if (row.isSilent() && row.served() != null) {
                 throw failure(where + "it is silent and has a status");
             }
+            if (row.deadlock()) {
+                throw failure(where + "it warns of a deadlock, and nobody holds anything");
+            }
             if (row.state().equals("CONFLICT") && !conflict) {
                 throw failure(where + "nobody shares an alias");
             }
@@ -305,6 +429,23 @@ final class FaultRun {
                     && view.of(member.incarnation()) == null
                     && !hasNewLife(view, member)) {
                 throw failure(viewer + " says, " + how + ", nothing of " + member + ", which it knew: " + view);
+            }
+        }
+    }
+
+    /** What may not be said of nodes to which nothing was done, where the cluster manager sees them all the time. */
+    private void untouched(Member viewer, View view, String how, Map<String, Truth> before, Map<String, Truth> after) {
+        if (!quiet || conflict) {
+            return;
+        }
+        for (Member member : fleet.moving()) {
+            Row row = view.of(member.incarnation());
+            boolean together = isOneCluster(before.get(viewer.incarnation()), before.get(member.incarnation()))
+                    && isOneCluster(after.get(viewer.incarnation()), after.get(member.incarnation()));
+            // A machine that is busy may keep a node from answering in time, and that is what is said of it then.
+            boolean late = row != null && row.reason() != null && row.reason().startsWith("no answer within");
+            if (row != null && together && !late && !row.state().equals("UP")) {
+                throw failure(viewer + " says, " + how + ", of " + row + ": nothing was done to it");
             }
         }
     }
@@ -414,6 +555,8 @@ final class FaultRun {
         StringBuilder text = new StringBuilder(now).append(": ").append(what);
         text.append("\nagain: ")
                 .append(plan.replay())
+                .append(" --manager ")
+                .append(fleet.manager().name().toLowerCase(Locale.ROOT))
                 .append("\nthe plan, of seed ")
                 .append(plan.seed());
         plan.faults().forEach(fault -> text.append("\n  ").append(fault));

@@ -4,6 +4,8 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.StatusOptions;
 import com.fastn.status.StatusVerticle;
+import com.fastn.status.stream.Inbox;
+import com.fastn.status.stream.StreamFrame;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -11,10 +13,16 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +42,11 @@ final class FigureNode extends VerticleBase {
     private long streamedFrames;
     private long round;
     private long changing = -1;
+    private int answers;
+    private final Map<Long, Long> used = new HashMap<>();
+    private @Nullable MessageConsumer<Buffer> frames;
+    private @Nullable String stream;
+    private @Nullable String control;
 
     private FigureNode(String alias) {
         this.alias = alias;
@@ -82,7 +95,12 @@ final class FigureNode extends VerticleBase {
             case "ask_plain" ->
                 onContext(() -> times(command.getInteger("times"), () -> allPlain(command.getJsonArray("nodes"))));
             case "change" -> onContext(() -> change(command.getDouble("share")));
-            case "read" -> onContext(() -> read(command.getString("incarnation")));
+            case "read" -> onContext(() -> read(command.getString("incarnation"), command.getBoolean("decode", false)));
+            case "close" -> onContext(this::close);
+            case "ask_each_second" ->
+                onContext(() -> askEachSecond(command.getString("node"), command.getInteger("times")));
+            case "asked" -> onContext(() -> Future.succeededFuture(new JsonObject().put("answers", answers)));
+            case "cpu" -> onContext(() -> Future.succeededFuture(new JsonObject().put("nanos", cpuNanos())));
             case "streamed" ->
                 onContext(() -> Future.succeededFuture(
                         new JsonObject().put("bytes", streamedBytes).put("frames", streamedFrames)));
@@ -159,30 +177,76 @@ final class FigureNode extends VerticleBase {
         });
     }
 
+    /** One a second, as a stream tells; {@code asked} tells how many were answered. */
+    private Future<JsonObject> askEachSecond(String node, int times) {
+        answers = 0;
+        int[] left = {times};
+        vertx.setPeriodic(SECOND, tick -> {
+            if (left[0]-- == 0) {
+                vertx.cancelTimer(tick);
+                return;
+            }
+            request("plain." + node, new JsonObject()).onSuccess(reply -> answers++);
+        });
+        return Future.succeededFuture(new JsonObject());
+    }
+
+    // --- processor time
+
+    /**
+     * {@return what the threads of Vert.x and of this library have used, those that have ended included; those of the cluster
+     * manager are left out}
+     */
+    private long cpuNanos() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        for (ThreadInfo thread : threads.getThreadInfo(threads.getAllThreadIds())) {
+            if (thread != null
+                    && (thread.getThreadName().startsWith("vert.x-")
+                            || thread.getThreadName().startsWith("fastn-"))) {
+                // It may end in between, which is told by -1.
+                used.merge(thread.getThreadId(), threads.getThreadCpuTime(thread.getThreadId()), Math::max);
+            }
+        }
+        return used.values().stream().mapToLong(Long::longValue).sum();
+    }
+
     // --- a stream, as any program reads it
 
-    private Future<JsonObject> read(String incarnation) {
+    private Future<JsonObject> read(String incarnation, boolean decode) {
         String address = "fastn.status.stream.figures-" + alias;
-        String[] control = new String[1];
-        String[] stream = new String[1];
-        return vertx.eventBus()
-                .<Buffer>consumer(address, frame -> {
-                    streamedBytes += frame.body().length();
-                    streamedFrames++;
-                    acknowledge(frame, stream[0], control[0]);
-                })
-                .completion()
+        Inbox inbox = new Inbox(1);
+        frames = vertx.eventBus().consumer(address, frame -> {
+            streamedBytes += frame.body().length();
+            streamedFrames++;
+            if (decode) {
+                take(inbox, frame);
+            }
+            acknowledge(frame);
+        });
+        return frames.completion()
                 .compose(listening -> vertx.eventBus()
                         .<JsonObject>request(
                                 "fastn.status.subscribe." + incarnation, new JsonObject().put("address", address)))
                 .map(opened -> {
-                    stream[0] = opened.body().getString("stream");
-                    control[0] = opened.body().getString("control");
+                    stream = opened.body().getString("stream");
+                    control = opened.body().getString("control");
                     return new JsonObject();
                 });
     }
 
-    private void acknowledge(Message<Buffer> frame, @Nullable String stream, @Nullable String control) {
+    private static void take(Inbox inbox, Message<Buffer> frame) {
+        Inbox.Outcome outcome = inbox.take(new StreamFrame(
+                Long.parseLong(frame.headers().get("fastn-epoch")),
+                Long.parseLong(frame.headers().get("fastn-sequence")),
+                StreamFrame.Content.of(frame.headers().get("fastn-content")),
+                Boolean.parseBoolean(frame.headers().get("fastn-last")),
+                frame.body().getBytes()));
+        if (outcome == Inbox.Outcome.GAP) {
+            throw new IllegalStateException(inbox.reason());
+        }
+    }
+
+    private void acknowledge(Message<Buffer> frame) {
         if (stream != null && control != null) {
             vertx.eventBus()
                     .send(
@@ -194,5 +258,14 @@ final class FigureNode extends VerticleBase {
                                             "acknowledged",
                                             Long.parseLong(frame.headers().get("fastn-sequence"))));
         }
+    }
+
+    private Future<JsonObject> close() {
+        if (stream == null || control == null || frames == null) {
+            return Future.succeededFuture(new JsonObject());
+        }
+        vertx.eventBus().send(control, new JsonObject().put("stream", stream).put("close", true));
+        stream = null;
+        return frames.unregister().map(new JsonObject());
     }
 }

@@ -2,6 +2,7 @@ package com.fastn.verification.cluster;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.verification.cluster.LoopbackCluster.Manager;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
@@ -9,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,10 +20,12 @@ import org.jspecify.annotations.Nullable;
 final class Fleet implements AutoCloseable {
     private final Class<?> main;
     private final List<String> options;
+    private final Manager manager;
     private final @Nullable Network network;
     private final List<Integer> ports;
     private final JsonObject settings;
     private final List<Member> members = new ArrayList<>();
+    private final List<Jvm> jvms = new ArrayList<>();
     private final Set<String> cuts = new HashSet<>();
 
     /** One life of a node. */
@@ -33,6 +37,7 @@ final class Fleet implements AutoCloseable {
         private String incarnation = "";
         private boolean dead;
         private boolean paused;
+        private boolean leaving;
 
         private Member(String alias, int place, Jvm jvm) {
             this.alias = alias;
@@ -76,17 +81,22 @@ final class Fleet implements AutoCloseable {
     }
 
     Fleet(int nodes, boolean wantsNetwork) {
-        this(FleetNode.class, Jvm.SMALL, nodes, wantsNetwork);
+        this(Manager.HAZELCAST, nodes, wantsNetwork);
+    }
+
+    Fleet(Manager manager, int nodes, boolean wantsNetwork) {
+        this(FleetNode.class, Jvm.SMALL, manager, nodes, wantsNetwork);
     }
 
     /** Nodes of another program, on loopback, in JVMs as they are where nobody minds the room. */
     static Fleet large(Class<?> main, int nodes) {
-        return new Fleet(main, List.of("-Xmx1g"), nodes, false);
+        return new Fleet(main, List.of("-Xmx1g"), Manager.HAZELCAST, nodes, false);
     }
 
-    private Fleet(Class<?> main, List<String> options, int nodes, boolean wantsNetwork) {
+    private Fleet(Class<?> main, List<String> options, Manager manager, int nodes, boolean wantsNetwork) {
         this.main = main;
         this.options = options;
+        this.manager = manager;
         // One more for a node whose alias is taken.
         int places = nodes + 1;
         network = wantsNetwork ? Network.tryToMake(places) : null;
@@ -95,17 +105,24 @@ final class Fleet implements AutoCloseable {
         for (int i = 0; i < places; i++) {
             addresses.add(host(i) + ":" + ports.get(i));
         }
-        settings = new JsonObject().put("cluster", "fastn-" + UUID.randomUUID()).put("members", addresses);
+        settings = new JsonObject()
+                .put("cluster", "fastn-" + UUID.randomUUID())
+                .put("manager", manager.name())
+                .put("members", addresses);
         try {
             List<Member> started = new ArrayList<>();
             for (int i = 0; i < nodes; i++) {
                 started.add(begin("n" + i, i));
             }
-            started.forEach(Fleet::await);
+            started.forEach(this::await);
         } catch (AssertionError e) {
             close();
             throw e;
         }
+    }
+
+    Manager manager() {
+        return manager;
     }
 
     boolean hasNetwork() {
@@ -127,21 +144,43 @@ final class Fleet implements AutoCloseable {
         return member;
     }
 
-    private Member begin(String alias, int place) {
+    /** Starts all of these again, as later lives of their aliases, and gives them when all say that they are there. */
+    List<Member> restart(List<Member> formers) {
+        List<Member> started = formers.stream()
+                .map(former -> begin(former.alias, former.place))
+                .toList();
+        started.forEach(this::await);
+        return started;
+    }
+
+    /** Starts a node, and does not wait for it. It is one of the fleet once {@link #await} has returned. */
+    Member begin(String alias, int place) {
+        return begin(main, alias, place);
+    }
+
+    /** Starts a node of another program at the place that no node has by itself. */
+    Member startSpare(Class<?> other, String alias) {
+        Member member = begin(other, alias, sparePlace());
+        await(member);
+        return member;
+    }
+
+    private Member begin(Class<?> program, String alias, int place) {
         Jvm jvm = Jvm.start(
                 network == null ? List.of() : network.at(place),
                 options,
                 alias,
-                main,
+                program,
                 System.getProperty("java.class.path"),
                 settings.copy().put("host", host(place)).put("port", ports.get(place)));
-        Member member = new Member(alias, place, jvm);
-        members.add(member);
-        return member;
+        jvms.add(jvm);
+        return new Member(alias, place, jvm);
     }
 
-    private static void await(Member member) {
+    /** Waits until it says that it is there. */
+    void await(Member member) {
         member.incarnation = member.jvm.facts().getString("incarnation");
+        members.add(member);
     }
 
     /** All lives of all nodes, in the order in which they began. */
@@ -155,7 +194,9 @@ final class Fleet implements AutoCloseable {
 
     /** Those who can be asked. */
     List<Member> moving() {
-        return members.stream().filter(member -> !member.dead && !member.paused).toList();
+        return members.stream()
+                .filter(member -> !member.dead && !member.paused && !member.leaving)
+                .toList();
     }
 
     Member at(int place) {
@@ -175,6 +216,17 @@ final class Fleet implements AutoCloseable {
     void kill(Member member) {
         member.dead = true;
         member.jvm.kill();
+    }
+
+    /** Has it leave in good order, with a goodbye, so that nobody has to list it any more; completes when it has. */
+    CompletableFuture<Void> leave(Member member) {
+        member.leaving = true;
+        members.forEach(other -> other.known.remove(member.incarnation));
+        return member.jvm.telling(new JsonObject().put("do", "leave")).thenAccept(done -> {
+            if (done.containsKey("failure")) {
+                throw new AssertionError(member + " did not leave: " + done.getString("failure"));
+            }
+        });
     }
 
     void pause(Member member) {
@@ -204,13 +256,14 @@ final class Fleet implements AutoCloseable {
 
     String output() {
         StringBuilder all = new StringBuilder();
-        members.forEach(member -> all.append(member.jvm.output()).append('\n'));
+        jvms.forEach(jvm -> all.append(jvm.output()).append('\n'));
+        jvms.forEach(jvm -> all.append(jvm.threads()).append('\n'));
         return all.toString();
     }
 
     @Override
     public void close() {
-        members.forEach(member -> member.jvm.kill());
+        jvms.forEach(Jvm::kill);
         if (network != null) {
             network.close();
         }

@@ -1,7 +1,6 @@
 package com.fastn.verification.cluster;
 
 import com.fastn.context.status.ClusterStatus;
-import com.fastn.context.status.NodeStatus;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.context.vertx.FutureContext;
 import com.fastn.status.StatusClient;
@@ -13,10 +12,11 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.internal.VertxInternal;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.ClusterManager;
+import io.vertx.core.spi.cluster.RegistrationInfo;
 import io.vertx.core.streams.ReadStream;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -25,13 +25,15 @@ import org.jspecify.annotations.Nullable;
  * stream.
  */
 final class FleetNode extends VerticleBase {
+    static final String ORDERS = "fleet.order";
+
     private static final long HELLO_MILLIS = 1_000;
     private static final long ORDER_MILLIS = 50;
-    private static final DeliveryOptions IMPATIENT = new DeliveryOptions().setSendTimeout(1_000);
+    /** An order that is lost keeps the fleet from being calm for so long. */
+    private static final DeliveryOptions IMPATIENT = new DeliveryOptions().setSendTimeout(500);
 
     private final AtomicLong served = new AtomicLong();
-    private final AtomicLong seen = new AtomicLong();
-    private volatile JsonObject view = new JsonObject();
+    private final Follower follower = new Follower();
 
     // Mutable state, only touched on the verticle's context
     private @Nullable ReadStream<ClusterStatus> stream;
@@ -62,10 +64,11 @@ final class FleetNode extends VerticleBase {
     @Override
     public Future<?> start() {
         FutureContext here = FutureContext.current();
-        stream = StatusClient.create(vertx).stream().handler(this::follow);
+        follower.count(vertx);
+        stream = StatusClient.create(vertx).stream().handler(follower::follow);
         vertx.setPeriodic(ORDER_MILLIS, tick -> order());
         return vertx.eventBus()
-                .consumer("fleet.order", message -> {
+                .consumer(ORDERS, message -> {
                     here.incrementTotal("served");
                     served.incrementAndGet();
                     message.reply("served");
@@ -76,7 +79,7 @@ final class FleetNode extends VerticleBase {
     private void order() {
         if (ordering) {
             underWay++;
-            vertx.eventBus().request("fleet.order", "tea", IMPATIENT).onComplete(done -> {
+            vertx.eventBus().request(ORDERS, "tea", IMPATIENT).onComplete(done -> {
                 underWay--;
                 lookCalm();
             });
@@ -88,27 +91,6 @@ final class FleetNode extends VerticleBase {
             calm.tryComplete();
             calm = null;
         }
-    }
-
-    private void follow(ClusterStatus cluster) {
-        JsonArray rows = new JsonArray();
-        for (NodeStatus row : cluster.nodes()) {
-            JsonObject seenRow = new JsonObject()
-                    .put("alias", row.node().alias())
-                    .put("incarnation", row.node().incarnation())
-                    .put("state", row.state().name())
-                    .put("reason", row.reason());
-            if (row.snapshot() != null) {
-                seenRow.put(
-                        "served",
-                        row.snapshot().globalContext().subtreeTotalCounters().getOrDefault("served", 0L));
-            }
-            rows.add(seenRow);
-        }
-        view = new JsonObject()
-                .put("rows", rows)
-                .put("total", cluster.totalCounters().getOrDefault("served", 0L))
-                .put("number", seen.incrementAndGet());
     }
 
     private @Nullable Future<JsonObject> obey(JsonObject command) {
@@ -136,19 +118,25 @@ final class FleetNode extends VerticleBase {
                     requireStream().resume();
                     return Future.succeededFuture();
                 });
-            case "truth" -> Future.succeededFuture(truth());
-            case "view" -> Future.succeededFuture(view.copy());
+            case "truth" -> Future.succeededFuture(follower.truth(vertx, served.get()));
+            case "view" -> Future.succeededFuture(follower.view());
+            case "registered" -> registered();
+            case "leave" -> vertx.close().map(closed -> new JsonObject());
             default -> null;
         };
     }
 
-    /** What is so, whatever the library says: how much was served, and whom the cluster manager takes for its members. */
-    private JsonObject truth() {
+    /** Whether the cluster manager would tell another node that orders are served here. */
+    private Future<JsonObject> registered() {
         ClusterManager manager = ((VertxInternal) vertx).clusterManager();
-        return new JsonObject()
-                .put("served", served.get())
-                .put("member", manager.getNodeId())
-                .put("members", new JsonArray(manager.getNodes()));
+        Promise<List<RegistrationInfo>> registrations = Promise.promise();
+        manager.getRegistrations(ORDERS, registrations);
+        return registrations
+                .future()
+                .map(all -> new JsonObject()
+                        .put(
+                                "registered",
+                                all.stream().anyMatch(each -> each.nodeId().equals(manager.getNodeId()))));
     }
 
     private ReadStream<ClusterStatus> requireStream() {

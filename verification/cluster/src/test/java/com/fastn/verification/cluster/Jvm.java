@@ -19,6 +19,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A node in a JVM of its own. It ends with its standard input, so that it does not outlive this process. */
@@ -72,6 +74,11 @@ final class Jvm {
     /** What the node says of itself when it is ready. */
     JsonObject facts() {
         return result(ready);
+    }
+
+    /** Whether the node has said that it is ready, or has ended before that. */
+    boolean isReady() {
+        return ready.isDone();
     }
 
     /** Has the node request something on the event bus, and gives the body of the reply. */
@@ -199,6 +206,28 @@ final class Jvm {
         synchronized (output) {
             return "--- " + alias + " (" + (process.isAlive() ? "alive" : "ended with " + process.exitValue()) + ")\n"
                     + String.join("\n", output);
+        }
+    }
+
+    /** What its threads are at that have to do with Vert.x, for the same people; nothing of one that does not run. */
+    String threads() {
+        if (!process.isAlive()) {
+            return "";
+        }
+        Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
+        try {
+            // Of one that stands still jcmd hears nothing; it is given up then.
+            Process asking = new ProcessBuilder(
+                            "timeout", "5", jcmd.toString(), Long.toString(process.pid()), "Thread.print")
+                    .redirectErrorStream(true)
+                    .start();
+            String all = new String(asking.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return "--- threads of " + alias + "\n"
+                    + Stream.of(all.split("\n\n"))
+                            .filter(stack -> stack.contains("\tat io.vertx"))
+                            .collect(Collectors.joining("\n\n"));
+        } catch (IOException e) {
+            return "(the threads of " + alias + " cannot be told: " + e + ")";
         }
     }
 

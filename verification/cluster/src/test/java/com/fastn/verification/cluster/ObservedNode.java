@@ -6,6 +6,7 @@ import com.fastn.status.StatusOptions;
 import com.fastn.status.StatusVerticle;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -14,13 +15,19 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * A node on its own that the command looks at, with its status port open. It is told on its standard input what to do: {@code open
- * NAME}, {@code lock NAME}, {@code block}; it ends with its input.
+ * NAME}, {@code lock NAME}, {@code block}; it ends with its input. With the settings of {@link LoopbackCluster#join} it is one of a
+ * cluster.
  */
 final class ObservedNode {
     private ObservedNode() {}
 
     public static void main(String[] arguments) throws IOException {
-        Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2).setWorkerPoolSize(2));
+        Vertx vertx = arguments.length > 1
+                ? LoopbackCluster.join(new JsonObject(arguments[1]))
+                        .toCompletionStage()
+                        .toCompletableFuture()
+                        .join()
+                : Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2).setWorkerPoolSize(2));
         vertx.deployVerticle(new StatusVerticle(new StatusOptions().setAlias(arguments[0])))
                 .onSuccess(deployed -> System.out.println("ready"))
                 .onFailure(failure -> {

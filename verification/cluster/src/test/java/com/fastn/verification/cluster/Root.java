@@ -56,11 +56,12 @@ enum Root {
         scene.writes("writer", "table");
         scene.reads(ME, "table");
     }),
-    LOST_PERMITS("batch-N@NODE: has ended, and never gave back permits of semaphore \"connections-N\"", scene -> {
-        scene.permits("batch", "connections", 2);
-        scene.permits(ME, "connections", 1);
-        scene.ends("batch");
-    }),
+    LOST_PERMITS(
+            "batch-N@NODE: has ended, and never gave back 2 of 2 permits of semaphore \"connections-N\"", scene -> {
+                scene.permits("batch", "connections", 2);
+                scene.permits(ME, "connections", 1);
+                scene.ends("batch");
+            }),
     LARGE_REQUEST_AT_THE_HEAD("busy-N@NODE: inside of \"upload\"", scene -> {
         scene.permits("busy", "connections", 1);
         scene.inside("busy", "upload");

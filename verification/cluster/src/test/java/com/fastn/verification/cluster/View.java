@@ -9,13 +9,14 @@ import org.jspecify.annotations.Nullable;
 
 /** What a node says of the cluster, as far as it matters here. */
 record View(List<Row> rows, long total, boolean complete) {
-    /** One life of a node; {@code served} is {@code null} where the row has no status. */
+    /** One life of a node; {@code served} is {@code null} where the row has no status, and {@code deadlock} says that it warns of one. */
     record Row(
             String alias,
             String incarnation,
             String state,
             @Nullable String reason,
-            @Nullable Long served) {
+            @Nullable Long served,
+            boolean deadlock) {
         boolean isSilent() {
             return state.equals("STALE") || state.equals("DOWN");
         }
@@ -39,7 +40,10 @@ record View(List<Row> rows, long total, boolean complete) {
                         ? null
                         : status.getJsonObject("global_context")
                                 .getJsonObject("subtree_total_counters")
-                                .getLong("served", 0L));
+                                .getLong("served", 0L),
+                status != null
+                        && list(status, "warnings").stream()
+                                .anyMatch(warning -> warning.getString("id").startsWith("deadlock")));
     }
 
     /** Of the stream of a {@link FleetNode}. */
@@ -50,7 +54,8 @@ record View(List<Row> rows, long total, boolean complete) {
                         row.getString("incarnation"),
                         row.getString("state"),
                         row.getString("reason"),
-                        row.getLong("served")))
+                        row.getLong("served"),
+                        row.getBoolean("deadlock")))
                 .toList();
         return new View(rows, view.getLong("total"), rows.stream().noneMatch(row -> row.served() == null));
     }

@@ -8,6 +8,10 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.Ticker;
 import com.fastn.context.spi.ContextBinding;
 import com.fastn.context.status.ContextKind;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -59,6 +63,65 @@ class CancelLoopBlockTest {
         runtime.close();
     }
 
+    /**
+     * Each look at the clock takes 0.4 ms, and it is looked at between any two steps of 256 contexts at most: so three steps
+     * fill a slice of a millisecond, whatever the machine.
+     */
+    @Test
+    void C7_noTurnOfTheLoopCancelsMoreThanASliceOfAMillionChildren() throws Exception {
+        int most = 3 * 256;
+        SlowTicker ticker = new SlowTicker();
+        EngineRuntime runtime =
+                new EngineRuntime(new ContextEngine.Settings("app", "App", "alice", ticker), new CurrentContext(loop));
+        ContextNode server = runtime.root().openChild("server", ContextKind.SERVICE, null);
+        List<ContextNode> children = new ArrayList<>();
+        AtomicInteger handled = new AtomicInteger();
+        for (int i = 0; i < CHILDREN; i++) {
+            ContextNode child = server.openChild("request", ContextKind.REQUEST, null);
+            children.add(child);
+            if (i % 10 == 0) {
+                child.onCancel(reason -> handled.incrementAndGet());
+            }
+        }
+        AtomicInteger marked = new AtomicInteger();
+        AtomicInteger run = new AtomicInteger();
+        List<Integer> atOnce = new CopyOnWriteArrayList<>();
+        loop.afterEachTurn = () -> {
+            // The oldest are met first.
+            int now = marked.get();
+            while (now < CHILDREN && children.get(now).isCancelled()) {
+                now++;
+            }
+            int markedInThisTurn = now - marked.getAndSet(now);
+            int handledInThisTurn = handled.get() - run.getAndSet(handled.get());
+            if (Math.max(markedInThisTurn, handledInThisTurn) > most) {
+                atOnce.add(Math.max(markedInThisTurn, handledInThisTurn));
+            }
+        };
+
+        loop.run(server::cancel);
+
+        assertThat(atOnce).as("more than %d in a turn", most).isEmpty();
+        assertThat(marked).hasValue(CHILDREN);
+        assertThat(handled).hasValue(CHILDREN / 10);
+        assertThat(loop.turns.get()).isGreaterThan(CHILDREN / most);
+        runtime.close();
+    }
+
+    private static final class SlowTicker implements Ticker {
+        private final AtomicLong nanos = new AtomicLong();
+
+        @Override
+        public long nanos() {
+            return nanos.addAndGet(400_000);
+        }
+
+        @Override
+        public Instant wallTime() {
+            return Instant.EPOCH;
+        }
+    }
+
     /** An event loop that looks at the clock around each of its turns. */
     private static final class Loop implements ContextBinding {
         private final ExecutorService thread;
@@ -66,6 +129,7 @@ class CancelLoopBlockTest {
         private final AtomicLong longestNanos = new AtomicLong();
         private final AtomicInteger turns = new AtomicInteger();
         private final AtomicInteger waiting = new AtomicInteger();
+        private volatile Runnable afterEachTurn = () -> {};
 
         Loop(ExecutorService thread) {
             this.thread = thread;
@@ -89,6 +153,7 @@ class CancelLoopBlockTest {
                 } finally {
                     longestNanos.accumulateAndGet(System.nanoTime() - began, Math::max);
                     turns.incrementAndGet();
+                    afterEachTurn.run();
                     waiting.decrementAndGet();
                 }
             });

@@ -11,9 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * When the call that cancels returns, everything below is cancelled, whoever opens and closes children meanwhile (C1).
- *
- * <p>One thread cancels: a second call, made while the first one walks, has no effect and so may return before it.
+ * When a call that cancels returns, everything below is cancelled, whoever opens and closes children meanwhile, and whoever
+ * else cancels the same or a part of it (C1).
  */
 public class CancelReturnLincheckTest {
     private final FastnContext top = ContextRuntime.builder()
@@ -27,14 +26,21 @@ public class CancelReturnLincheckTest {
 
     private volatile @Nullable FastnContext alive;
 
-    /** Cancels, and looks at once. */
-    @Operation(nonParallelGroup = "cancel")
+    /** Cancels, and looks at once: also while another cancellation of the same walks. */
+    @Operation
     public void cancelTop() {
         top.cancel();
         for (FastnContext child : top.children()) {
             see(child);
             child.children().forEach(this::see);
         }
+    }
+
+    /** Cancels a part, and looks at once: also while the cancellation of the whole walks. */
+    @Operation
+    public void cancelMiddle() {
+        middle.cancel();
+        middle.children().forEach(this::see);
     }
 
     private void see(FastnContext context) {
@@ -71,6 +77,6 @@ public class CancelReturnLincheckTest {
 
     @Test
     void C1_whenCancelReturnsEverythingBelowIsCancelled() {
-        ModelChecking.options(2, 15, 200).verifier(EpsilonVerifier.class).check(CancelReturnLincheckTest.class);
+        ModelChecking.options(2, 15, 120).verifier(EpsilonVerifier.class).check(CancelReturnLincheckTest.class);
     }
 }

@@ -11,12 +11,19 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Of contexts that have ended nothing is kept but their counters: the heap is as full after a million as it was before (C8). */
+/**
+ * Of contexts that have ended nothing is kept but their counters, and of the last hundred that are remembered what the recent
+ * list shows: the heap is as full after a million as it was before (C8).
+ */
 class HeapSlopeTest {
     private static final int CHECKPOINTS = 5;
+    private static final int PERSISTED_EACH = 3;
+    private static final List<String> NAMES =
+            List.of("request", "job", "message", "query", "upload", "poll", "session", "tick");
     private static final double MOST_BYTES_PER_CONTEXT = 1.0;
 
     @Test
@@ -38,6 +45,10 @@ class HeapSlopeTest {
             assertThat(service.children()).isEmpty();
             assertThat(runtime.root().subtreeTotal("requests")).isEqualTo(contexts + contexts / 10);
             assertThat(runtime.root().subtreeLive("open")).isZero();
+            assertThat(runtime.recent()).hasSize(100);
+            assertThat(runtime.counters().windows(service.path()).sinceStart())
+                    .as("remembered contexts")
+                    .isEqualTo(persisted(contexts / 10) + CHECKPOINTS * persisted(each));
             assertThat(slope)
                     .as("bytes that stay of a context; used heap at the checkpoints: %s", Arrays.toString(used))
                     .isLessThan(MOST_BYTES_PER_CONTEXT);
@@ -48,7 +59,11 @@ class HeapSlopeTest {
     @SuppressWarnings("MustBeClosedChecker") // the context's end closes what is left open on purpose
     private static void live(FastnContext service, int round, int contexts) {
         for (int i = 0; i < contexts; i++) {
-            FastnContext context = service.child(i % 2 == 0 ? "request" : "job").open();
+            FastnContext context = service.child(NAMES.get(i % NAMES.size())).open();
+            if (i % PERSISTED_EACH == 0) {
+                // Remembered, and forgotten again when a hundred others have ended.
+                context.persist();
+            }
             context.incrementTotal("requests");
             LiveCount open = context.trackLive("open");
             if (i % 2 == 0) {
@@ -59,6 +74,10 @@ class HeapSlopeTest {
             }
             context.close();
         }
+    }
+
+    private static long persisted(int contexts) {
+        return (contexts + PERSISTED_EACH - 1L) / PERSISTED_EACH;
     }
 
     @SuppressWarnings("MustBeClosedChecker")

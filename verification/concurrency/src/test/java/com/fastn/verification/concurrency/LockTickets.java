@@ -54,6 +54,9 @@ public abstract class LockTickets {
 
         @Nullable
         HeldGuard tryAsk(int thread);
+
+        /** Somebody goes on with a guard. */
+        default void goesOnWith(HeldGuard guard) {}
     }
 
     private record Ticket(FastnContext by, boolean timed, CompletableFuture<? extends HeldGuard> stage) {
@@ -168,6 +171,7 @@ public abstract class LockTickets {
             return "failed " + first;
         }
         guards[thread] = done.stage.join();
+        kind.goesOnWith(guards[thread]);
         return "granted " + first;
     }
 
@@ -196,8 +200,12 @@ public abstract class LockTickets {
         if (guards[thread] != null) {
             return "has it";
         }
-        guards[thread] = kind.tryAsk(thread);
-        return guards[thread] != null ? "taken" : "not free";
+        HeldGuard tried = kind.tryAsk(thread);
+        guards[thread] = tried;
+        if (tried != null) {
+            kind.goesOnWith(tried);
+        }
+        return tried != null ? "taken" : "not free";
     }
 
     /**

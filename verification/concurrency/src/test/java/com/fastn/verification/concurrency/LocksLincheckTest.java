@@ -18,14 +18,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LocksLincheckTest {
 
     @ParameterizedTest
-    @ValueSource(classes = {MutexTickets.class, ReadWriteTickets.class, SemaphoreTickets.class})
+    @ValueSource(classes = {MutexTickets.class, MutexScopes.class, ReadWriteTickets.class, SemaphoreTickets.class})
     void L1_L2_L4_L5_L6_inEveryOrderOfStepsItIsAFairQueueOfTickets(Class<? extends LockTickets> lock)
             throws ClassNotFoundException {
         ModelChecking.options(3, 8, 100).sequentialSpecification(modelOf(lock)).check(lock);
     }
 
     @ParameterizedTest
-    @ValueSource(classes = {MutexTickets.class, ReadWriteTickets.class, SemaphoreTickets.class})
+    @ValueSource(classes = {MutexTickets.class, MutexScopes.class, ReadWriteTickets.class, SemaphoreTickets.class})
     void L1_L2_L4_L5_L6_underRealThreadsItIsAFairQueueOfTickets(Class<? extends LockTickets> lock)
             throws ClassNotFoundException {
         new StressOptions()
@@ -39,11 +39,11 @@ class LocksLincheckTest {
                 .check(lock);
     }
 
-    @Test
-    void L1_L2_L5_inEveryOrderOfStepsAFreeMutexIsGivenToOne() {
-        ModelChecking.options(2, 10, 50)
-                .sequentialSpecification(MutexTickets.Free.Model.class)
-                .check(MutexTickets.Free.class);
+    @ParameterizedTest
+    @ValueSource(classes = {MutexTickets.Free.class, ReadWriteTickets.Free.class, SemaphoreTickets.Free.class})
+    void L1_L2_L5_inEveryOrderOfStepsAFreeLockIsGivenToOneAfterTheOther(Class<? extends LockTickets> lock)
+            throws ClassNotFoundException {
+        ModelChecking.options(2, 10, 50).sequentialSpecification(modelOf(lock)).check(lock);
     }
 
     private static Class<?> modelOf(Class<?> lock) throws ClassNotFoundException {
@@ -54,6 +54,7 @@ class LocksLincheckTest {
     @Test
     void L5_L6_inLongWalksOfOneThreadTheyAreTheSameQueues() {
         walk(MutexTickets::new, MutexTickets.Model::new);
+        walk(MutexScopes::new, MutexScopes.Model::new);
         walk(ReadWriteTickets::new, ReadWriteTickets.Model::new);
         walk(SemaphoreTickets::new, SemaphoreTickets.Model::new);
     }

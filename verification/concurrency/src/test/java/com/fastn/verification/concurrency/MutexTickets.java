@@ -2,6 +2,7 @@ package com.fastn.verification.concurrency;
 
 import com.fastn.context.ContextLock;
 import com.fastn.context.ContextMutex;
+import com.fastn.context.HeldGuard;
 import com.fastn.context.LockGuard;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -18,7 +19,19 @@ public class MutexTickets extends LockTickets {
         super(root -> new OfMutex(root.mutex("m")), contended);
     }
 
-    private record OfMutex(ContextMutex<?> mutex) implements Kind {
+    private static final class OfMutex implements Kind {
+        private final ContextMutex<?> mutex;
+        private final Fences fences = new Fences();
+
+        OfMutex(ContextMutex<?> mutex) {
+            this.mutex = mutex;
+        }
+
+        @Override
+        public void goesOnWith(HeldGuard guard) {
+            fences.next(guard);
+        }
+
         @Override
         public ContextLock lock() {
             return mutex;
@@ -33,6 +46,18 @@ public class MutexTickets extends LockTickets {
         @SuppressWarnings("MustBeClosedChecker") // the caller closes it
         public @Nullable LockGuard<?> tryAsk(int thread) {
             return mutex.tryLock();
+        }
+    }
+
+    /** The last fence that was seen. It needs no guard but the mutex. */
+    static final class Fences {
+        private long last = Long.MIN_VALUE;
+
+        void next(HeldGuard guard) {
+            if (guard.fence() <= last) {
+                throw new IllegalStateException("fence " + guard.fence() + " came after " + last);
+            }
+            last = guard.fence();
         }
     }
 

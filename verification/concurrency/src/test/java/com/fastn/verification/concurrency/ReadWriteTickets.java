@@ -12,7 +12,11 @@ public class ReadWriteTickets extends LockTickets {
 
     /** Makes it. */
     public ReadWriteTickets() {
-        super(root -> new OfReadWriteLock(root.readWriteLock("rw", "value")), true);
+        this(true);
+    }
+
+    ReadWriteTickets(boolean contended) {
+        super(root -> new OfReadWriteLock(root.readWriteLock("rw", "value")), contended);
     }
 
     private record OfReadWriteLock(ContextReadWriteLock<String> lock) implements Kind {
@@ -37,7 +41,27 @@ public class ReadWriteTickets extends LockTickets {
 
         /** Makes it. */
         public Model() {
-            super(ALL, thread -> thread == WRITER ? ALL : 1, true);
+            this(true);
+        }
+
+        Model(boolean contended) {
+            super(ALL, thread -> thread == WRITER ? ALL : 1, contended);
+        }
+    }
+
+    /** The same lock, free at the start. */
+    public static class Free extends ReadWriteTickets {
+        /** Makes a lock that nobody holds. */
+        public Free() {
+            super(false);
+        }
+
+        /** What it is meant to be. */
+        public static class Model extends ReadWriteTickets.Model {
+            /** Makes it. */
+            public Model() {
+                super(false);
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
 package com.fastn.verification.concurrency;
 
 /** How much is tried: 1 in a usual build, more in the profile {@code long}. */
-final class Scale {
+public final class Scale {
     private Scale() {}
 
-    static int times(int usual) {
+    public static int times(int usual) {
         return Math.multiplyExact(usual, Integer.getInteger("proof.scale", 1));
     }
 }

@@ -13,7 +13,11 @@ public class SemaphoreTickets extends LockTickets {
 
     /** Makes it. */
     public SemaphoreTickets() {
-        super(root -> new OfSemaphore(root.semaphore("s", PERMITS)), true);
+        this(true);
+    }
+
+    SemaphoreTickets(boolean contended) {
+        super(root -> new OfSemaphore(root.semaphore("s", PERMITS)), contended);
     }
 
     private static int wants(int thread) {
@@ -44,7 +48,27 @@ public class SemaphoreTickets extends LockTickets {
     public static class Model extends TicketQueue {
         /** Makes it. */
         public Model() {
-            super(PERMITS, SemaphoreTickets::wants, true);
+            this(true);
+        }
+
+        Model(boolean contended) {
+            super(PERMITS, SemaphoreTickets::wants, contended);
+        }
+    }
+
+    /** The same semaphore, with all of its permits at the start. */
+    public static class Free extends SemaphoreTickets {
+        /** Makes a semaphore of which nobody holds a permit. */
+        public Free() {
+            super(false);
+        }
+
+        /** What it is meant to be. */
+        public static class Model extends SemaphoreTickets.Model {
+            /** Makes it. */
+            public Model() {
+                super(false);
+            }
         }
     }
 }

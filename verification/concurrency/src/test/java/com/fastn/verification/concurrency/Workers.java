@@ -10,7 +10,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /** Threads that start together, each at its own work; what one of them throws, the test throws. */
-final class Workers implements AutoCloseable {
+public final class Workers implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 300;
 
     private final ExecutorService threads;
@@ -21,11 +21,11 @@ final class Workers implements AutoCloseable {
     }
 
     /** Work of one thread. */
-    interface Work {
+    public interface Work {
         void run(int thread) throws Exception;
     }
 
-    static Workers start(int count, Work work) {
+    public static Workers start(int count, Work work) {
         Workers workers = new Workers(Executors.newFixedThreadPool(count));
         CyclicBarrier together = new CyclicBarrier(count);
         for (int i = 0; i < count; i++) {
@@ -39,8 +39,13 @@ final class Workers implements AutoCloseable {
         return workers;
     }
 
+    /** Whether one of them has done its work, or failed at it: who waits for what they do looks here, and then joins them. */
+    public boolean isAnyDone() {
+        return running.stream().anyMatch(Future::isDone);
+    }
+
     /** Waits until all have done their work. */
-    void join() throws Exception {
+    public void join() throws Exception {
         for (Future<?> future : running) {
             try {
                 future.get(PATIENCE_SECONDS, TimeUnit.SECONDS);

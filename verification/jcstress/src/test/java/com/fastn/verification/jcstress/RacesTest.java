@@ -14,7 +14,8 @@ import org.openjdk.jcstress.annotations.JCStressTest;
 
 /** Runs all races, each in JVMs of its own, and fails when an outcome is seen that is forbidden. */
 class RacesTest {
-    private static final List<Class<?>> RACES = List.of(CancelRaces.class, HandlerRaces.class, PublicationRaces.class);
+    private static final List<Class<?>> RACES =
+            List.of(CancelRaces.class, CrowdRaces.class, HandlerRaces.class, PublicationRaces.class);
 
     @Test
     void C1_C3_M3_noForbiddenOutcomeIsEverSeen() throws Exception {

@@ -2,6 +2,7 @@ package com.fastn.verification.jcstress;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
+import com.fastn.context.engine.Crowd;
 import com.fastn.context.status.ContextState;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -16,6 +17,13 @@ final class Tree {
 
     static FastnContext plant() {
         return RUNTIME.root().child("top").open();
+    }
+
+    /** The same of one in which threads have met: its children are linked in a list for each of several threads. */
+    static FastnContext plantCrowded() {
+        FastnContext top = plant();
+        Crowd.spread(top);
+        return top;
     }
 
     /** Closes what is left, so that the next million of trees finds room. */

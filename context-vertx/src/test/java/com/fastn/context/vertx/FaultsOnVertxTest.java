@@ -1,0 +1,317 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
+import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.WarningSeverity;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Faults that are planted in verticles, their messages, their pools and the locks of Vert.x, and the first line of the
+ * explanation, which has to name them. What makes the contexts, operations and links here is Vert.x, and not the test.
+ */
+@ExtendWith(OwnTree.class)
+class FaultsOnVertxTest {
+    private final CountDownLatch atEnd = new CountDownLatch(1);
+    private final Promise<String> never = Promise.promise();
+    private Vertx vertx;
+    private EngineRuntime runtime;
+    private Front front;
+
+    @BeforeEach
+    void start() {
+        start(50);
+    }
+
+    private void start(long mostMillisOnAnEventLoop) {
+        vertx = Vertx.vertx(new VertxOptions()
+                .setEventLoopPoolSize(4)
+                .setWorkerPoolSize(2)
+                .setMaxEventLoopExecuteTime(mostMillisOnAnEventLoop)
+                .setMaxEventLoopExecuteTimeUnit(TimeUnit.MILLISECONDS)
+                .setBlockedThreadCheckInterval(1_000_000));
+        Waiting.endsWithoutGrace(vertx);
+        runtime = (EngineRuntime) FastnVertx.install(vertx).runtime();
+        front = Front.deploy(vertx);
+    }
+
+    @AfterEach
+    void stop() {
+        atEnd.countDown();
+        never.tryFail("the test ends");
+        Waiting.result(vertx.close());
+    }
+
+    /** Plants a fault, and gives the context that is asked about. */
+    private interface Plant extends Function<FaultsOnVertxTest, FastnContext> {}
+
+    private static Arguments scene(String name, Plant plant, String... firstLine) {
+        return Arguments.of(name, plant, List.of(firstLine));
+    }
+
+    static Stream<Arguments> faults() {
+        return Stream.of(
+                scene(
+                        "two branches of one verticle, of which one holds the lock in a slow query",
+                        t -> {
+                            t.holdsInAQuery();
+                            t.asks(t.front.place());
+                            return t.ofFront();
+                        },
+                        "Front: inside of \"db-query\"",
+                        "this or another branch of it waits for mutex \"orders\""),
+                scene(
+                        "a request that waits for a verticle with two such branches",
+                        t -> {
+                            t.holdsInAQuery();
+                            t.asks(t.front.place());
+                            FastnContext req = t.request("req");
+                            t.asksIn(req);
+                            return req;
+                        },
+                        "Front: inside of \"db-query\"",
+                        "req waits for mutex \"orders\""),
+                scene(
+                        "a slow query after a message that was sent",
+                        t -> {
+                            Service audit = Service.deploy(t.vertx, "audit", m -> t.inAQuery("audit-query"));
+                            FastnContext pay = t.handles("pay", () -> {
+                                t.vertx.eventBus().send("audit", "1");
+                                t.inAQuery("db-query");
+                            });
+                            Waiting.until(() -> t.isInside(audit.only(), "audit-query"));
+                            assertThat(audit.only().caller()).isNotNull();
+                            return pay;
+                        },
+                        "Front/pay: inside of \"db-query\""),
+                scene(
+                        "a slow query after a message that was published",
+                        t -> {
+                            Service audit = Service.deploy(t.vertx, "audit", m -> t.inAQuery("audit-query"));
+                            FastnContext pay = t.handles("pay", () -> {
+                                t.vertx.eventBus().publish("audit", "1");
+                                t.inAQuery("db-query");
+                            });
+                            Waiting.until(() -> t.isInside(audit.only(), "audit-query"));
+                            assertThat(audit.only().caller()).isNotNull();
+                            return pay;
+                        },
+                        "Front/pay: inside of \"db-query\""),
+                scene(
+                        "a request to a handler in a slow query, after a message that was sent",
+                        t -> {
+                            Service.deploy(t.vertx, "audit", message -> t.inAQuery("audit-query"));
+                            Service.deploy(t.vertx, "bank.pay", message -> t.inAQuery("ledger"));
+                            FastnContext pay = t.handles("pay", () -> {
+                                t.vertx.eventBus().send("audit", "1");
+                                var unused = t.vertx.eventBus().request("bank.pay", "1");
+                            });
+                            Waiting.until(() -> t.waitsBehindSomebody(pay));
+                            return pay;
+                        },
+                        "bank.pay: inside of \"ledger\"",
+                        "pay waits for a reply of \"bank.pay\""),
+                scene(
+                        "a holder of a lock of Vert.x in a slow query",
+                        t -> {
+                            FastnContext settle = t.request("settle");
+                            var unused = FutureContext.of(settle)
+                                    .<String>spawn(() -> FutureContext.current()
+                                            .sharedLock("stock")
+                                            .withLock(() -> t.inAQuery("db-query")));
+                            Waiting.until(() -> t.isInside(settle, "db-query"));
+                            FastnContext req = t.request("req");
+                            unused = FutureContext.of(req)
+                                    .<String>spawn(() -> FutureContext.current()
+                                            .sharedLock("stock")
+                                            .withLock(() -> Future.succeededFuture("done")));
+                            Waiting.until(
+                                    () -> !t.runtime.status().lockWaiters().isEmpty());
+                            return req;
+                        },
+                        "settle: inside of \"db-query\"",
+                        "req waits for mutex \"shared:stock\""),
+                scene(
+                        "an event loop that is held up by a message of another verticle",
+                        t -> {
+                            Service.deploy(t.vertx, "report", message -> t.holdUp());
+                            t.vertx.eventBus().send("report", "1");
+                            Waiting.until(
+                                    () -> !t.runtime.status().causes().blocked().isEmpty());
+                            return requireNonNull(t.runtime.find(t.runtime
+                                    .status()
+                                    .causes()
+                                    .blocked()
+                                    .get(0)
+                                    .busy()
+                                    .get(0)));
+                        },
+                        "report: event loop blocked",
+                        "at FaultsOnVertxTest.java:"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("faults")
+    void theFirstLineNamesWhatWasPlanted(String name, Plant plant, List<String> firstLine) {
+        FastnContext about = plant.apply(this);
+        String why = String.valueOf(runtime.explain(about.id()));
+        assertThat(why.lines().findFirst().orElse("")).as("%s: %s", name, why).contains(firstLine);
+    }
+
+    // --- what looks like it and is not
+
+    private static Arguments healthy(String name, Plant plant) {
+        return Arguments.of(name, plant);
+    }
+
+    static Stream<Arguments> lookAlikes() {
+        return Stream.of(
+                healthy("two branches of one verticle at one lock, of which one has just begun its query", t -> {
+                    t.holdsInAQuery();
+                    t.asks(t.front.place());
+                    return t.ofFront();
+                }),
+                healthy("a request to a handler that is at work, whose verticle has other requests", t -> {
+                    Service.deploy(t.vertx, "bank.pay", message -> t.inAQuery("ledger"));
+                    FastnContext pay = t.handles("pay", () -> {
+                        var unused = t.vertx.eventBus().request("bank.pay", "1");
+                        unused = t.vertx.eventBus().request("bank.pay", "2");
+                    });
+                    Waiting.until(() -> t.waitsBehindSomebody(pay));
+                    return pay;
+                }),
+                healthy("a queue for a lock of Vert.x behind one who is at work", t -> {
+                    FastnContext settle = t.request("settle");
+                    var unused = FutureContext.of(settle)
+                            .<String>spawn(() ->
+                                    FutureContext.current().sharedLock("stock").withLock(() -> t.inAQuery("db-query")));
+                    Waiting.until(() -> t.isInside(settle, "db-query"));
+                    for (int i = 0; i < 5; i++) {
+                        unused = FutureContext.of(t.request("req" + i))
+                                .<String>spawn(() -> FutureContext.current()
+                                        .sharedLock("stock")
+                                        .withLock(() -> Future.succeededFuture("done")));
+                    }
+                    Waiting.until(() -> t.runtime.status().lockWaiters().size() == 5);
+                    return settle;
+                }),
+                healthy("a worker that waits in its thread for a lock that is held for a moment", t -> {
+                    t.holdsInAQuery();
+                    var unused = t.runtime.root().child("report").<String>spawnBlocking(() -> {
+                        try (LockGuard<?> guard =
+                                t.runtime.root().mutex("orders").lockBlocking()) {
+                            return guard.lockName();
+                        }
+                    });
+                    Waiting.until(() -> t.runtime.root().mutex("orders").waiters() == 1);
+                    return t.ofFront();
+                }));
+    }
+
+    /** Nothing of this lasts as long as the thresholds allow, and each is the beginning of a fault. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("lookAlikes")
+    void whatIsHealthyIsNotExplainedAndLeavesNoEpisode(String name, Plant plant) {
+        // A busy machine may well hold up a loop for 50 ms.
+        Waiting.result(vertx.close());
+        start(600_000);
+        FastnContext about = plant.apply(this);
+        assertThat(runtime.explainAll()).as(name).isEmpty();
+        assertThat(runtime.status().warnings())
+                .extracting(StatusWarning::severity)
+                .as(name)
+                .doesNotContain(WarningSeverity.CRITICAL);
+        assertThat(runtime.episodes()).as(name).isEmpty();
+        assertThat(about.state()).isEqualTo(ContextState.ACTIVE);
+    }
+
+    // --- the pieces
+
+    private Future<String> inAQuery(String name) {
+        return FutureContext.current().awaiting(name, never.future());
+    }
+
+    private void holdsInAQuery() {
+        front.place().runOnContext(now -> {
+            var unused = FutureContext.of(runtime.root()).mutex("orders").withLock(value -> inAQuery("db-query"));
+        });
+        Waiting.until(() -> isInside(ofFront(), "db-query"));
+    }
+
+    private void asks(Context place) {
+        FutureMutex<?> orders = FutureContext.of(runtime.root()).mutex("orders");
+        int before = orders.waiters();
+        place.runOnContext(now -> orders.lock().onSuccess(LockGuard::close));
+        Waiting.until(() -> orders.waiters() == before + 1);
+    }
+
+    private void asksIn(FastnContext context) {
+        FutureMutex<?> orders = FutureContext.of(runtime.root()).mutex("orders");
+        int before = orders.waiters();
+        try (var ignored = context.makeCurrent()) {
+            orders.lock().onSuccess(LockGuard::close);
+        }
+        Waiting.until(() -> orders.waiters() == before + 1);
+    }
+
+    private FastnContext ofFront() {
+        return Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()));
+    }
+
+    private FastnContext request(String name) {
+        return runtime.root().child(name).withKind(ContextKind.REQUEST).open();
+    }
+
+    /** The context of a message to the front verticle, which does something that lasts. */
+    private FastnContext handles(String address, Runnable work) {
+        Promise<FastnContext> seen = Promise.promise();
+        Waiting.on(
+                front.place(),
+                () -> vertx.eventBus()
+                        .consumer(address, message -> {
+                            work.run();
+                            seen.complete(FastnContext.current());
+                        })
+                        .completion());
+        var unused = vertx.eventBus().request(address, "1");
+        return Waiting.result(seen.future());
+    }
+
+    private boolean isInside(FastnContext context, String operation) {
+        return context.subtreeStatus().globalContext().operations().stream()
+                .anyMatch(inside -> inside.name().equals(operation));
+    }
+
+    private boolean waitsBehindSomebody(FastnContext context) {
+        return !requireNonNull(runtime.explain(context.id())).chain().isEmpty();
+    }
+
+    private void holdUp() {
+        try {
+            atEnd.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package com.fastn.context.vertx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
+import io.vertx.core.Context;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.ThreadingModel;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Locks that were granted to somebody whose place goes away before he is told. */
+@ExtendWith(OwnTree.class)
+class LostDeliveryTest {
+    private final CountDownLatch atEnd = new CountDownLatch(1);
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1));
+    private final ContextRuntime shared = ContextRuntime.builder().build();
+    private final ContextMutex<Object> orders = shared.root().mutex("orders", (Object) "v");
+
+    @AfterEach
+    void stop() {
+        atEnd.countDown();
+        Waiting.result(vertx.close());
+        shared.close();
+    }
+
+    /** Holds up a worker, whatever interrupts it. */
+    private void holdUp(CountDownLatch begun) {
+        begun.countDown();
+        boolean interrupted = false;
+        while (atEnd.getCount() > 0) {
+            try {
+                atEnd.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void isHeldUp(Context place) {
+        CountDownLatch begun = new CountDownLatch(1);
+        place.runOnContext(now -> holdUp(begun));
+        Waiting.until(() -> begun.getCount() == 0);
+    }
+
+    private Future<LockGuard<Object>> asks(Context place, FastnContext context) {
+        int before = orders.waiters();
+        Promise<LockGuard<Object>> seen = Promise.promise();
+        place.runOnContext(now -> {
+            try (var ignored = context.makeCurrent()) {
+                new FutureMutex<>(orders).lock().onComplete(seen);
+            }
+        });
+        Waiting.until(() -> orders.waiters() == before + 1);
+        return seen.future();
+    }
+
+    private CompletableFuture<LockGuard<Object>> isNext() {
+        return orders.lock().toCompletableFuture();
+    }
+
+    @Test
+    void L9_aGrantThatWaitsInTheQueueOfAWorkerGoesToTheNextOneWhenTheVertxCloses() {
+        LockGuard<?> held = Waiting.take(orders);
+        ContextInternal worker = ((VertxInternal) vertx).createWorkerContext();
+        var unused = asks(worker, shared.root().child("req").open());
+        isHeldUp(worker);
+        var next = isNext();
+        held.close();
+        assertThat(next.isDone()).as("the worker has it, and is not told yet").isFalse();
+
+        Future<Void> closing = vertx.close();
+        Waiting.until(next::isDone);
+        next.join().close();
+        assertThat(orders.holder()).isNull();
+        atEnd.countDown();
+        Waiting.result(closing);
+    }
+
+    /** Its own contexts are cancelled, and the lock is not lost with what waits in its queue. */
+    @Test
+    void L9_aGrantThatWaitsInTheQueueOfAWorkerGoesToTheNextOneWhenItsVerticleIsUndeployed() {
+        Promise<Void> stopped = Promise.promise();
+        CountDownLatch stopping = new CountDownLatch(1);
+        Front worker = new Front() {
+            @Override
+            public Future<?> stop() {
+                stopping.countDown();
+                return stopped.future();
+            }
+        };
+        Waiting.endsWithoutGrace(vertx);
+        Waiting.result(vertx.deployVerticle(
+                worker,
+                new DeploymentOptions()
+                        .setThreadingModel(ThreadingModel.WORKER)
+                        .setWorkerPoolName("reports")
+                        .setWorkerPoolSize(1)));
+        LockGuard<?> held = Waiting.take(orders);
+        Future<LockGuard<Object>> asked =
+                asks(worker.place(), shared.root().child("req").open());
+        Future<Void> undeployed = worker.undeploy();
+        // Otherwise its stop() may stand behind what holds it up.
+        Waiting.until(() -> stopping.getCount() == 0);
+        isHeldUp(worker.place());
+        var next = isNext();
+        held.close();
+        assertThat(next.isDone()).isFalse();
+
+        stopped.complete();
+        Waiting.until(next::isDone);
+        next.join().close();
+        assertThat(asked.succeeded()).isFalse();
+        atEnd.countDown();
+        Waiting.result(undeployed);
+        assertThat(orders.holder()).isNull();
+    }
+
+    @Test
+    void aGrantReachesAWorkerAsBeforeAndOnItsContext() {
+        LockGuard<?> held = Waiting.take(orders);
+        ContextInternal worker = ((VertxInternal) vertx).createWorkerContext();
+        Promise<Context> told = Promise.promise();
+        worker.runOnContext(now -> {
+            var unused = orders.lock().thenAccept(guard -> {
+                guard.close();
+                told.complete(Vertx.currentContext());
+            });
+        });
+        Waiting.until(() -> orders.waiters() == 1);
+        held.close();
+        assertThat(Waiting.result(told.future())).isSameAs(worker);
+    }
+
+    /** The stage is ended where nobody is left, and the future of an event loop that is gone takes no guard. */
+    @Test
+    void L9_aGuardForAnEventLoopThatIsGoneIsGivenBack() {
+        LockGuard<?> held = Waiting.take(orders);
+        Context loop = vertx.getOrCreateContext();
+        var unused = asks(loop, shared.root().child("req").open());
+        Waiting.result(vertx.close());
+        var next = isNext();
+        held.close();
+        Waiting.until(next::isDone);
+        next.join().close();
+        assertThat(orders.holder()).isNull();
+    }
+}

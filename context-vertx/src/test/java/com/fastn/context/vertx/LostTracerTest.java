@@ -1,0 +1,159 @@
+package com.fastn.context.vertx;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import com.fastn.context.FastnContext;
+import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.impl.VertxBootstrapImpl;
+import io.vertx.core.internal.VertxBootstrap;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
+
+/** A Vertx whose place for a tracer somebody else has taken from us. */
+@ExtendWith(OwnTree.class)
+class LostTracerTest {
+    private static final String HOST = "127.0.0.1";
+
+    private final List<RoutingContext> routings = new CopyOnWriteArrayList<>();
+    private Vertx vertx;
+    private List<String> logged;
+    private HttpClient client;
+
+    static Vertx withoutTracer() {
+        VertxBootstrapImpl bootstrap = (VertxBootstrapImpl) VertxBootstrap.create();
+        bootstrap.init();
+        bootstrap.tracer(null);
+        return bootstrap.vertx();
+    }
+
+    @BeforeEach
+    void lose() {
+        Logger log = (Logger) LoggerFactory.getLogger(TracerSlot.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        log.addAppender(lines);
+        try {
+            vertx = withoutTracer();
+        } finally {
+            log.detachAppender(lines);
+        }
+        client = vertx.createHttpClient();
+        logged = lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    }
+
+    @AfterEach
+    void close() {
+        Waiting.result(vertx.close());
+    }
+
+    @Test
+    void itIsSaidOnceWithTheWayOut() {
+        FastnVertx.install(vertx);
+        assertThat(logged)
+                .singleElement()
+                .asString()
+                .contains("it has no tracer of ours")
+                .contains("WebContexts.requests()");
+    }
+
+    /** Serves, and gives the port. */
+    private int serve(boolean observed) {
+        CompletableFuture<HttpServer> server = new CompletableFuture<>();
+        Waiting.result(vertx.deployVerticle(new Front() {
+            @Override
+            public Future<?> start() {
+                Router router = Router.router(vertx);
+                if (observed) {
+                    router.route().handler(WebContexts.requests());
+                }
+                router.route("/orders/:id").handler(routings::add);
+                return vertx.createHttpServer()
+                        .requestHandler(router)
+                        .listen(0, HOST)
+                        .onSuccess(server::complete);
+            }
+        }));
+        return Waiting.result(server).actualPort();
+    }
+
+    private Future<Buffer> get(int port, HttpVersion version) {
+        client = vertx.createHttpClient(
+                new HttpClientOptions().setProtocolVersion(version).setHttp2ClearTextUpgrade(false));
+        return client.request(HttpMethod.GET, port, HOST, "/orders/17")
+                .compose(HttpClientRequest::send)
+                .compose(HttpClientResponse::body);
+    }
+
+    @Test
+    void withoutTheHandlerARequestIsTheVerticles() {
+        Future<Buffer> answer = get(serve(false), HttpVersion.HTTP_1_1);
+        Waiting.until(() -> !routings.isEmpty());
+        assertThat(WebContexts.context(routings.get(0)).kind()).isEqualTo(ContextKind.SERVICE);
+        routings.get(0).end("x");
+        Waiting.result(answer);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = HttpVersion.class,
+            names = {"HTTP_1_1", "HTTP_2"})
+    void withTheHandlerARequestIsAChildOfItsPortUntilItsEnd(HttpVersion version) {
+        int port = serve(true);
+        Future<Buffer> answer = get(port, version);
+        Waiting.until(() -> !routings.isEmpty());
+        RoutingContext routing = routings.get(0);
+        FastnContext request = WebContexts.context(routing);
+        assertThat(request.name()).isEqualTo("GET /orders/:id");
+        assertThat(request.kind()).isEqualTo(ContextKind.REQUEST);
+        FastnContext listener = requireNonNull(request.parent());
+        assertThat(listener.name()).isEqualTo("http:" + port);
+        Waiting.result(routing.response().setChunked(true).write("first"));
+        assertThat(request.state()).isEqualTo(ContextState.ACTIVE);
+        Waiting.result(routing.response().end("last"));
+        Waiting.until(() -> request.state() == ContextState.CLOSED);
+        assertThat(Waiting.result(answer).toString()).isEqualTo("firstlast");
+        assertThat(request.getTotal("requests")).isEqualTo(1);
+        assertThat(request.getTotal("successful_requests")).isEqualTo(1);
+        assertThat(listener.getTotal("connections")).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = HttpVersion.class,
+            names = {"HTTP_1_1", "HTTP_2"})
+    void aPeerThatLeavesCancelsItsRequest(HttpVersion version) {
+        Future<Buffer> answer = get(serve(true), version);
+        Waiting.until(() -> !routings.isEmpty());
+        FastnContext request = WebContexts.context(routings.get(0));
+        Waiting.result(client.close());
+        Waiting.until(() -> request.state() == ContextState.CLOSED);
+        assertThat(request.isCancelled()).isTrue();
+        assertThat(request.getTotal("cancelled_requests")).isEqualTo(1);
+        assertThat(Waiting.failure(answer)).isNotNull();
+    }
+}

@@ -1,0 +1,228 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.ManualTicker;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.vertx.Addresses;
+import com.fastn.context.vertx.FastnVertx;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Who watches the cluster is told of its nodes as they are, by a clock and timers that the test moves. */
+class ClusterFeedTest {
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final NodeIdentity BOB = new NodeIdentity("bob", "bbbb-1");
+
+    private final Vertx vertx = Vertx.vertx();
+    private final HandTimers timers = new HandTimers(vertx);
+    private final FastnVertx fastn = FastnVertx.install(vertx);
+    private final Context context = vertx.getOrCreateContext();
+    // One thread, so that what is done after something comes after it.
+    private final WorkerExecutor worker = vertx.createSharedWorkerExecutor("feed", 1);
+    private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+    private final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
+    private final NodeDirectory directory = new NodeDirectory(fastn.node(), 1, Duration.ofHours(1), ticker);
+    private final Watches watches =
+            new Watches(timers.vertx(), worker, local, fastn.runtime(), directory, new PeerBytes(ticker), ticker);
+    private final StreamService streams = new StreamService(
+            timers.vertx(), worker, fastn.node(), local, watches, ClusterTrust.of(vertx, true), ticker);
+    private final List<ClusterStatus> told = new CopyOnWriteArrayList<>();
+    private final AtomicInteger refused = new AtomicInteger();
+
+    @BeforeEach
+    void answerOnTheContextOfTheVerticle() {
+        onContext(() -> {
+            vertx.eventBus()
+                    .<JsonObject>consumer(
+                            Addresses.STATUS_SUBSCRIBE,
+                            asked -> asked.reply(streams.open(asked.body().getMap(), true, true)));
+            vertx.eventBus()
+                    .<JsonObject>consumer(Addresses.subscribe(fastn.node().incarnation()), asked -> {
+                        JsonObject reply = streams.control(asked.body().getMap());
+                        if (asked.replyAddress() != null) {
+                            asked.reply(reply);
+                        }
+                    });
+        });
+    }
+
+    @AfterEach
+    void close() {
+        Waiting.result(vertx.close());
+    }
+
+    @Test
+    void D7_aNodeThatIsMetWhileSomebodyWatchesIsUpWhileItsStreamIsOpened() {
+        watch();
+        // It is asked for a stream, and takes its time.
+        vertx.eventBus().consumer(Addresses.subscribe(BOB.incarnation()), asked -> {});
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        tick(Duration.ofSeconds(1));
+        await().atMost(LONG).until(() -> !rows("bob").isEmpty());
+        assertThat(rows("bob")).allSatisfy(row -> {
+            assertThat(row.state()).isEqualTo(NodeState.UP);
+            assertThat(row.reason()).isEqualTo("its stream is being opened");
+            assertThat(row.snapshot()).isNull();
+        });
+
+        tick(Duration.ofSeconds(3));
+        tick(Duration.ofMillis(1));
+        await().atMost(LONG).until(() -> state("bob") == NodeState.STALE);
+        // Its only word was its hello.
+        tick(Duration.ofSeconds(10));
+        assertThat(state("bob")).isEqualTo(NodeState.STALE);
+        tick(Duration.ofSeconds(2));
+        await().atMost(LONG).until(() -> state("bob") == NodeState.DOWN);
+    }
+
+    @Test
+    void D7_aNodeThatRefusesAStreamHasSpoken() {
+        refuse("1000 streams of this node are open already");
+        watch();
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        for (int i = 0; i < 12; i++) {
+            int before = refused.get();
+            tick(Duration.ofSeconds(2));
+            await().atMost(LONG).until(() -> refused.get() > before);
+        }
+        tick(Duration.ofSeconds(1));
+        await().atMost(LONG).until(() -> !rows("bob").isEmpty() && last("bob").reason() != null);
+        assertThat(rows("bob")).extracting(NodeStatus::state).containsOnly(NodeState.UP);
+        assertThat(last("bob").reason()).isEqualTo("1000 streams of this node are open already");
+    }
+
+    @Test
+    void streamsOfOtherNodesDoNotUseUpThoseOfTheOnesWhoWatchTheCluster() {
+        for (int i = 0; i < 200; i++) {
+            open(false, i);
+        }
+        for (int i = 0; i < 64; i++) {
+            open(true, i);
+        }
+        assertThat(Waiting.failure(opened(true, 64)))
+                .isInstanceOf(BadQueryException.class)
+                .hasMessageContaining("64 streams of the cluster are open here already");
+        open(false, 200);
+        assertThat(streams.count()).isEqualTo(265);
+    }
+
+    @Test
+    void ofAStreamTheFirstChangeComesAtOnceAndLaterOnesOnceASecond() {
+        List<ClusterStatus> heard = new CopyOnWriteArrayList<>();
+        StatusClient.create(vertx).stream().handler(heard::add);
+        await().atMost(LONG).until(() -> !heard.isEmpty());
+        settle();
+        ticker.advance(NodeWatch.PACE);
+
+        FastnContext first = fastn.runtime().root().child("first").open();
+        // No timer has gone off, so this came by itself.
+        await().atMost(LONG).until(() -> shows(heard, "first"));
+        settle();
+        int before = heard.size();
+        FastnContext second = fastn.runtime().root().child("second").open();
+        settle();
+        assertThat(heard).as("within the same second").hasSize(before);
+        assertThat(shows(heard, "second")).isFalse();
+
+        // The change may be taken up after a first tick, and then waits for the next.
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return shows(heard, "second");
+        });
+        first.close();
+        second.close();
+    }
+
+    private static boolean shows(List<ClusterStatus> heard, String child) {
+        return requireNonNull(heard.get(heard.size() - 1).nodes().get(0).snapshot()).globalContext().children().stream()
+                .anyMatch(context -> context.name().equals(child));
+    }
+
+    private void open(boolean cluster, int number) {
+        Waiting.result(opened(cluster, number));
+    }
+
+    private Future<JsonObject> opened(boolean cluster, int number) {
+        JsonObject body = new JsonObject().put(StreamWire.ADDRESS, StreamWire.READER_PREFIX + cluster + number);
+        Promise<JsonObject> done = Promise.promise();
+        context.runOnContext(now -> {
+            try {
+                done.complete(streams.open(body.getMap(), cluster, true));
+            } catch (BadQueryException e) {
+                done.fail(e);
+            }
+        });
+        return done.future();
+    }
+
+    private void watch() {
+        onContext(() -> {
+            var unused = watches.cluster(StatusQuery.all(), told::add);
+        });
+        await().atMost(LONG).until(() -> !told.isEmpty());
+    }
+
+    private void refuse(String why) {
+        vertx.eventBus().consumer(Addresses.subscribe(BOB.incarnation()), asked -> {
+            asked.fail(429, why);
+            refused.incrementAndGet();
+        });
+    }
+
+    private void tick(Duration time) {
+        ticker.advance(time);
+        onContext(timers::goOff);
+        settle();
+    }
+
+    /** Until what is under way on the context, on the worker and on the bus is done. */
+    private void settle() {
+        for (int i = 0; i < 5; i++) {
+            onContext(() -> {});
+            Waiting.result(worker.executeBlocking(() -> null));
+        }
+    }
+
+    private void onContext(Runnable work) {
+        Promise<Void> done = Promise.promise();
+        context.runOnContext(now -> {
+            work.run();
+            done.complete();
+        });
+        Waiting.result(done.future());
+    }
+
+    private List<NodeStatus> rows(String alias) {
+        return told.stream()
+                .flatMap(status -> status.nodes().stream())
+                .filter(row -> row.node().alias().equals(alias))
+                .toList();
+    }
+
+    private NodeStatus last(String alias) {
+        List<NodeStatus> rows = rows(alias);
+        return rows.get(rows.size() - 1);
+    }
+
+    private NodeState state(String alias) {
+        return last(alias).state();
+    }
+}

@@ -1,0 +1,107 @@
+package com.fastn.verification.cluster;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.StatusSnapshot;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.core.spi.cluster.ClusterManager;
+import io.vertx.core.spi.cluster.RegistrationInfo;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What a node was last told by its stream of the cluster, and what is so, whatever the library says. */
+final class Follower {
+    private static final long NOT_ASKED = Long.MIN_VALUE;
+
+    private final AtomicLong seen = new AtomicLong();
+    private final AtomicLong askedNanos = new AtomicLong(NOT_ASKED);
+    private final Map<String, Long> epochs = new ConcurrentHashMap<>();
+    /** Whom the stream ever called stale or down, however shortly. */
+    private final Set<String> everSilent = ConcurrentHashMap.newKeySet();
+
+    private volatile JsonObject view = new JsonObject();
+
+    /** Takes note of what the stream tells. */
+    void follow(ClusterStatus cluster) {
+        JsonArray rows = new JsonArray();
+        for (NodeStatus row : cluster.nodes()) {
+            JsonObject seenRow = new JsonObject()
+                    .put("alias", row.node().alias())
+                    .put("incarnation", row.node().incarnation())
+                    .put("state", row.state().name())
+                    .put("reason", row.reason())
+                    .put("deadlock", row.snapshot() != null && warnsOfADeadlock(row.snapshot()));
+            if (row.state() == NodeState.STALE || row.state() == NodeState.DOWN) {
+                everSilent.add(row.node().incarnation());
+            }
+            if (row.snapshot() != null) {
+                seenRow.put(
+                        "served",
+                        row.snapshot().globalContext().subtreeTotalCounters().getOrDefault("served", 0L));
+            }
+            rows.add(seenRow);
+        }
+        view = new JsonObject()
+                .put("rows", rows)
+                .put("total", cluster.totalCounters().getOrDefault("served", 0L))
+                .put("number", seen.incrementAndGet())
+                .put("ever_silent", new JsonArray(List.copyOf(everSilent)));
+    }
+
+    private static boolean warnsOfADeadlock(StatusSnapshot snapshot) {
+        return snapshot.warnings().stream().anyMatch(warning -> warning.id().startsWith("deadlock"));
+    }
+
+    /** Counts the streams whose frames come to this node, those of its status verticle included, and how often they begin anew. */
+    void count(Vertx vertx) {
+        vertx.eventBus().addInboundInterceptor(delivery -> {
+            MultiMap headers = delivery.message().headers();
+            String stream = headers.get("fastn-stream");
+            String epoch = headers.get("fastn-epoch");
+            if (stream != null && epoch != null) {
+                epochs.merge(stream, Long.parseLong(epoch), Math::max);
+            }
+            delivery.next();
+        });
+    }
+
+    JsonObject view() {
+        return view.copy()
+                .put("streams", epochs.size())
+                .put(
+                        "restarts",
+                        epochs.values().stream().mapToLong(epoch -> epoch - 1).sum());
+    }
+
+    /**
+     * How much the node served, whom the cluster manager takes for its members there, and for how long that has not said where an
+     * address is registered: without it nobody is found who was not known before.
+     */
+    JsonObject truth(Vertx vertx, long served) {
+        ClusterManager manager = ((VertxInternal) vertx).clusterManager();
+        long asked = askedNanos.get();
+        if (asked == NOT_ASKED && askedNanos.compareAndSet(NOT_ASKED, System.nanoTime())) {
+            Promise<List<RegistrationInfo>> known = Promise.promise();
+            known.future().onComplete(answered -> askedNanos.set(NOT_ASKED));
+            try {
+                manager.getRegistrations("anybody", known);
+            } catch (RuntimeException e) {
+                known.tryFail(e);
+            }
+        }
+        return new JsonObject()
+                .put("manager_silent_millis", asked == NOT_ASKED ? 0 : (System.nanoTime() - asked) / 1_000_000)
+                .put("served", served)
+                .put("member", manager.getNodeId())
+                .put("members", new JsonArray(manager.getNodes()));
+    }
+}

@@ -1,0 +1,95 @@
+package com.fastn.verification.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.verification.cluster.LoopbackCluster.Manager;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The configuration of docs/cluster.md in which members of Infinispan and nodes of the bus prove to each other who they are. */
+@EnabledForJreRange(max = JRE.JAVA_22, disabledReason = "see InfinispanTest")
+class InfinispanTlsTest {
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final long TIMEOUT = 5_000;
+
+    @TempDir
+    Path folder;
+
+    private final List<Jvm> nodes = new ArrayList<>();
+    private final List<Integer> ports = List.copyOf(ClusterExtension.freePorts(3));
+
+    @AfterEach
+    void killAll() {
+        nodes.forEach(Jvm::kill);
+    }
+
+    @Test
+    void S4_whoHasNoKeyThatTheOthersTrustIsNeitherLetInNorTold() throws Exception {
+        String ours = key("ours");
+        Jvm alice = start("alice", ours);
+        Jvm bob = start("bob", ours);
+        Jvm mallory = start("mallory", key("theirs"));
+        List.of(alice, bob, mallory).forEach(Jvm::facts);
+
+        await().atMost(SOON)
+                .until(() -> Answers.states(alice.ask("fastn.status", null, TIMEOUT))
+                        .equals(Map.of("alice", "up", "bob", "up")));
+        assertThat(Answers.states(mallory.ask("fastn.status", null, TIMEOUT))).isEqualTo(Map.of("mallory", "up"));
+        assertThat(members(alice)).hasSize(2);
+        assertThat(members(mallory)).hasSize(1);
+    }
+
+    private Jvm start(String alias, String keys) {
+        JsonObject settings = new JsonObject()
+                .put("manager", Manager.INFINISPAN.name())
+                .put("members", new JsonArray(ports))
+                .put("port", ports.get(nodes.size()))
+                .put("keys", keys);
+        Jvm node = Jvm.start(alias, MonitorNode.class, System.getProperty("java.class.path"), settings);
+        nodes.add(node);
+        return node;
+    }
+
+    private static JsonArray members(Jvm node) {
+        return node.command(new JsonObject().put("do", "truth")).getJsonArray("members");
+    }
+
+    /** Makes a key, with a certificate that it signed itself. */
+    private String key(String name) throws IOException, InterruptedException {
+        Path file = folder.resolve(name + ".p12");
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        name,
+                        "-keyalg",
+                        "EC",
+                        "-dname",
+                        "CN=" + name,
+                        "-ext",
+                        "san=ip:127.0.0.1",
+                        "-storetype",
+                        "PKCS12",
+                        "-keystore",
+                        file.toString(),
+                        "-storepass",
+                        LoopbackCluster.PASSWORD)
+                .inheritIO()
+                .start();
+        assertThat(keytool.waitFor()).isZero();
+        return file.toString();
+    }
+}
