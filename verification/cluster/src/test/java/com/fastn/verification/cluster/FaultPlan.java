@@ -30,6 +30,8 @@ record FaultPlan(long seed, int nodes, List<Fault> faults) {
         DUPLICATE_ALIAS,
         /** One that reads nothing of its stream for a while. */
         SLOW_READER,
+        /** One is not told the next frames of each stream that it reads, as where a connection broke. */
+        LOST_FRAMES,
         /** One is cut off from all others. */
         PARTITION,
         /** One does not hear another, which hears it. */

@@ -32,7 +32,7 @@ class FaultPlanTest {
             FaultRun run = new FaultRun(plan, fleet, PATIENCE, soon);
             try {
                 run.run();
-            } catch (AssertionError e) {
+            } catch (RuntimeException | Error e) {
                 System.out.println(fleet.output());
                 throw e;
             } finally {

@@ -3,9 +3,11 @@ package com.fastn.verification.cluster;
 import com.fastn.verification.cluster.FaultPlan.Fault;
 import com.fastn.verification.cluster.Fleet.Member;
 import com.fastn.verification.cluster.View.Row;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -15,30 +17,52 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Does what a plan says to a fleet that is at work, and looks what each node says of all others: at any time nothing that is not
  * so, and when things are quiet for a while all that is so.
+ *
+ * <p>What is not so ends the plan at once. What is only late, and what a stream tells of too long ago, is noted with what the nodes
+ * were at just then, and fails the plan when all of it was done.
  */
 final class FaultRun {
     private static final String STATUS = "fastn.status";
+    private static final String ASKED = "asked";
+    private static final String BY_STREAM = "by the stream";
     private static final long ASK_MILLIS = 2_500;
     private static final long LOOK_MILLIS = 250;
     private static final long AT_WORK_MILLIS = 400;
     private static final long SILENT_MILLIS = 2_000;
-    private static final long MOST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(150);
+    /** A question of a member that is lost Hazelcast gives up after two minutes, and answers nobody there until then. */
+    private static final long MOST_OF_MANAGER_NANOS = TimeUnit.SECONDS.toNanos(150);
+    /** A machine that is busy may keep a stream or a reply late, and that is told then; not for longer. */
+    private static final long MOMENT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final FaultPlan plan;
     private final Fleet fleet;
     private final long patienceNanos;
     private final long soonMillis;
     private final Map<String, String> streams = new LinkedHashMap<>();
+    private final Map<String, Long> lostFrames = new LinkedHashMap<>();
     private final Map<String, Long> atLeast = new HashMap<>();
     private final Map<String, Took> slowest = new LinkedHashMap<>();
     private final Map<FaultPlan.Kind, Spent> spent = new EnumMap<>(FaultPlan.Kind.class);
+    private final Map<String, ArrayDeque<Counted>> counted = new HashMap<>();
+    /** Since when those read their streams that did not for a while; {@link Long#MAX_VALUE} where they do not yet. */
+    private final Map<String, Long> readingSince = new HashMap<>();
+    /** What was said in the last look of a node to which nothing was done, and since when. */
+    private Map<String, Long> doubts = new HashMap<>();
+
+    private final Map<String, Integer> moments = new LinkedHashMap<>();
+    private final List<String> late = new ArrayList<>();
+    /** What fails the plan when it is over, by a key of what is the same. */
+    private final Map<String, String> wrongs = new LinkedHashMap<>();
+
     private String now = "the start";
+    private String noted = "";
     private boolean conflict;
     /** Whether a question that a node does not answer is a failure, for nothing has happened to that node. */
     private boolean strict;
@@ -47,22 +71,62 @@ final class FaultRun {
     /** What the cluster manager makes of a fault that lasts is its own affair; what the nodes say of that is ours. */
     private boolean underFault;
 
-    /** Whether the cluster manager has answered nothing for a while somewhere since the last fault. */
-    private boolean silent;
-
     private long looks;
-    /** When the cluster manager was last seen to take one of those who live for gone, or to answer one of them nothing. */
-    private long togetherNanos;
+    private Wait wait = new Wait();
 
-    /** How long it was until all was right, and until the cluster manager, without which nobody hears anybody, had all. */
-    private record Took(long millis, long managerMillis) {
-        /** The cluster manager has to let a node in again before anybody can hear it. */
-        long ours() {
-            return millis - managerMillis;
+    /** What a node had served at a time. */
+    private record Counted(long nanos, long served) {}
+
+    /** Until all is right: how the cluster manager was meanwhile, without which nobody hears anybody. */
+    private static final class Wait {
+        private final long beganNanos = System.nanoTime();
+        private long lookedNanos = beganNanos;
+        /** Since when it has had all who live, and answered them. */
+        private long togetherNanos = beganNanos;
+
+        private long splitNanos;
+        private long silentNanos;
+        /** The longest that it had all at a stretch, and something was not right yet. */
+        private long oursNanos;
+
+        void looked(boolean split, boolean silent) {
+            long now = System.nanoTime();
+            if (split || silent) {
+                splitNanos += split ? now - lookedNanos : 0;
+                silentNanos += silent ? now - lookedNanos : 0;
+                togetherNanos = now;
+            } else {
+                oursNanos = Math.max(oursNanos, now - togetherNanos);
+            }
+            lookedNanos = now;
         }
 
+        Took took() {
+            return new Took(
+                    (lookedNanos - beganNanos) / 1_000_000,
+                    oursNanos / 1_000_000,
+                    splitNanos / 1_000_000,
+                    silentNanos / 1_000_000);
+        }
+    }
+
+    /**
+     * How long it was until all was right.
+     *
+     * @param millis all in all
+     * @param ours the longest of it, at a stretch, for which the cluster manager had all
+     * @param split for how long it took one of those who live, and can hear each other, for gone
+     * @param silent for how long it answered one of them nothing
+     */
+    private record Took(long millis, long ours, long split, long silent) {
         Took slower(Took other) {
             return millis >= other.millis ? this : other;
+        }
+
+        @Override
+        public String toString() {
+            return millis + " ms, of these " + ours + " ms at a stretch while the cluster manager had all, " + split
+                    + " ms while it was split and " + silent + " ms while it was silent";
         }
     }
 
@@ -76,8 +140,9 @@ final class FaultRun {
     /**
      * Makes one.
      *
-     * @param patience after which nothing is waited for any more
-     * @param soon how long after the cluster manager has all everything has to be right
+     * @param patience after which nothing is waited for any more where the cluster manager has all
+     * @param soon how long after the cluster manager has all everything has to be right, and how old may be what a stream
+     *     tells of a node that it calls up
      */
     FaultRun(FaultPlan plan, Fleet fleet, Duration patience, Duration soon) {
         this.plan = plan;
@@ -86,19 +151,22 @@ final class FaultRun {
         this.soonMillis = soon.toMillis();
     }
 
+    /** Does all of the plan. */
     void run() {
-        settle("at the start");
-        int number = 0;
-        for (Fault fault : plan.faults()) {
-            now = "fault " + ++number + ": " + fault;
-            long began = System.nanoTime();
-            tellAll("load");
-            workQuietly();
-            meet(fault);
-            Spent here = new Spent(1, millis(began, System.nanoTime()));
-            spent.merge(fault.kind(), here, Spent::plus);
-            System.out.println(now + ": over after " + here.millis + " ms");
-        }
+        proven(() -> {
+            settle("at the start");
+            int number = 0;
+            for (Fault fault : plan.faults()) {
+                now = "fault " + ++number + ": " + fault;
+                long began = System.nanoTime();
+                tellAll("load");
+                workQuietly();
+                meet(fault);
+                Spent here = new Spent(1, (System.nanoTime() - began) / 1_000_000);
+                spent.merge(fault.kind(), here, Spent::plus);
+                System.out.println(now + ": over after " + here.millis + " ms");
+            }
+        });
     }
 
     /**
@@ -106,26 +174,50 @@ final class FaultRun {
      * may leave a question unanswered, and in the end all is right.
      */
     void rollingRestart(List<Member> members) {
-        settle("at the start");
-        strict = true;
-        for (Member former : members) {
-            now = "the restart of " + former;
-            tellAll("load");
-            workQuietly();
-            CompletableFuture<?> gone = fleet.leave(former);
-            while (!gone.isDone()) {
-                work(LOOK_MILLIS);
+        proven(() -> {
+            settle("at the start");
+            strict = true;
+            for (Member former : members) {
+                now = "the restart of " + former;
+                tellAll("load");
+                workQuietly();
+                CompletableFuture<?> gone = fleet.leave(former);
+                while (!gone.isDone()) {
+                    work(LOOK_MILLIS);
+                }
+                gone.join();
+                fleet.kill(former);
+                Member young = fleet.begin(former.alias(), former.place());
+                while (!young.jvm().isReady()) {
+                    work(LOOK_MILLIS);
+                }
+                fleet.await(young);
+                work(AT_WORK_MILLIS);
+                settle("a node was replaced");
+                nobodyWasCalledSilent();
             }
-            gone.join();
-            fleet.kill(former);
-            Member young = fleet.begin(former.alias(), former.place());
-            while (!young.jvm().isReady()) {
-                work(LOOK_MILLIS);
+        });
+    }
+
+    /** Whatever ends these steps, a node that died and a command of the machine that failed too, tells how to do it again. */
+    private void proven(Runnable steps) {
+        try {
+            steps.run();
+            now = "the end";
+            if (!wrongs.isEmpty()) {
+                throw failure(wrongs.size() + " times something was not as it is promised:\n  "
+                        + String.join("\n  ", wrongs.values()));
             }
-            fleet.await(young);
-            work(AT_WORK_MILLIS);
-            settle("a node was replaced");
-            nobodyWasCalledSilent();
+        } catch (RuntimeException | Error e) {
+            StringBuilder text = new StringBuilder(now).append(": ").append(e.getMessage());
+            text.append("\nagain: ")
+                    .append(plan.replay())
+                    .append(" --manager ")
+                    .append(fleet.manager().name().toLowerCase(Locale.ROOT))
+                    .append("\nthe plan, of seed ")
+                    .append(plan.seed());
+            plan.faults().forEach(fault -> text.append("\n  ").append(fault));
+            throw new AssertionError(text.toString(), e);
         }
     }
 
@@ -146,12 +238,17 @@ final class FaultRun {
     /** What was seen, for people. */
     List<String> figures() {
         List<String> lines = new ArrayList<>();
-        slowest.forEach((what, took) -> lines.add("right after at most " + took.millis
-                + " ms, the cluster manager after " + took.managerMillis + " ms: " + what));
+        slowest.forEach((what, took) -> lines.add("right after at most " + took + ": " + what));
         int faults = spent.values().stream().mapToInt(Spent::times).sum();
         spent.forEach((kind, all) ->
                 lines.add(all.times + " of " + faults + " faults took " + all.millis / 1_000 + " s in all: " + kind));
         streams.forEach((node, count) -> lines.add(node + " was told by " + count));
+        lines.add("frames were missing in streams "
+                + lostFrames.values().stream().mapToLong(Long::longValue).sum() + " times");
+        moments.forEach((what, times) -> lines.add("for a moment, " + times + " times, of a node at peace: " + what));
+        lines.addAll(late);
+        wrongs.values().forEach(wrong -> lines.add("wrong: " + wrong));
+        lines.add("late is what takes more than " + soonMillis + " ms, and wrong where the cluster manager had all for so long");
         lines.add(looks + " looks at views of all nodes");
         return lines;
     }
@@ -182,6 +279,7 @@ final class FaultRun {
                 fleet.pause(target);
                 settleUnder(fault);
                 work(fault.millis() - (System.nanoTime() - began) / 1_000_000);
+                readingSince.put(target.incarnation(), System.nanoTime());
                 fleet.resume(target);
             }
             case DUPLICATE_ALIAS -> {
@@ -193,9 +291,15 @@ final class FaultRun {
                 conflict = false;
             }
             case SLOW_READER -> {
+                readingSince.put(target.incarnation(), Long.MAX_VALUE);
                 tell(target, "read_nothing");
                 work(fault.millis());
                 tell(target, "read_on");
+                readingSince.put(target.incarnation(), System.nanoTime());
+            }
+            case LOST_FRAMES -> {
+                tell(target, "lose_frames");
+                work(fault.millis());
             }
             case PARTITION -> {
                 for (Member other : fleet.living()) {
@@ -259,7 +363,12 @@ final class FaultRun {
     /** All was right, and nothing has been done to anybody since. */
     private void workQuietly() {
         quiet = true;
+        doubts = new HashMap<>();
         work(AT_WORK_MILLIS);
+        while (!doubts.isEmpty()) {
+            rest(LOOK_MILLIS);
+            look();
+        }
         quiet = false;
     }
 
@@ -275,29 +384,31 @@ final class FaultRun {
 
     /** Has the orders end, and waits until all that each node says is so. */
     private void settle(String what) {
-        long began = System.nanoTime();
-        togetherNanos = began;
-        silent = false;
+        wait = new Wait();
         tellAll("calm");
         List<String> wrong = look();
+        boolean isNoted = false;
         while (!wrong.isEmpty()) {
-            // A question of a member that is lost Hazelcast gives up after two minutes, and answers nobody there until
-            // then.
-            long now = System.nanoTime();
-            long since = silent ? Math.min(togetherNanos, began + MOST_SILENCE_NANOS) : began;
-            if (now - since > patienceNanos) {
-                throw failure("after " + (now - began) / 1_000_000_000 + " s (" + what + ") this is still not so"
-                        + (silent ? ", and the cluster manager was silent for some of that" : "") + ": "
-                        + String.join("; ", wrong));
+            Took until = wait.took();
+            long since = Math.min(wait.togetherNanos, wait.beganNanos + MOST_OF_MANAGER_NANOS);
+            if (System.nanoTime() - since > patienceNanos) {
+                throw failure("after " + until + " (" + what + ") this is still not so: " + String.join("; ", wrong));
+            }
+            if (until.ours > soonMillis && !isNoted) {
+                isNoted = true;
+                note(what + ", after " + until, String.join("; ", wrong));
             }
             rest(LOOK_MILLIS);
             wrong = look();
         }
-        Took took = new Took(millis(began, System.nanoTime()), millis(began, togetherNanos));
+        Took took = wait.took();
         slowest.merge(what, took, Took::slower);
-        if (took.ours() > soonMillis) {
-            throw failure("it took " + took.ours() + " ms until all was right (" + what + "), beside the "
-                    + took.managerMillis + " ms that the cluster manager took, and " + soonMillis + " ms is the limit");
+        if (took.millis > soonMillis) {
+            late.add("late: " + now + ", " + what + ": right after " + took);
+        }
+        if (took.ours > soonMillis) {
+            wrongs.put(now + what, now + ", " + what + ": right only after " + took);
+            System.out.println("noted in " + now + ": right only after " + took);
         }
         for (Member viewer : fleet.moving()) {
             for (Member other : fleet.living()) {
@@ -317,10 +428,10 @@ final class FaultRun {
         }
         Map<Member, View> asked = new LinkedHashMap<>();
         answers.forEach((viewer, answer) -> {
-            JsonObject body = answer.join().getJsonObject("body");
+            JsonObject heard = heard(viewer, answer);
+            JsonObject body = heard.getJsonObject("body");
             if (body == null) {
-                String silence =
-                        viewer + " did not answer itself: " + answer.join().getString("failure");
+                String silence = viewer + " did not answer itself: " + heard.getString("failure");
                 if (strict) {
                     throw failure(silence);
                 }
@@ -329,36 +440,39 @@ final class FaultRun {
                 asked.put(viewer, View.asked(body));
             }
         });
+        Map<Member, JsonObject> streamed = tellAll("view");
         Map<String, Truth> after = truths();
-        boolean together = after.values().stream()
-                .allMatch(one ->
-                        after.values().stream().allMatch(other -> one.equals(other) || isOneCluster(one, other)));
-        boolean silence = after.values().stream().anyMatch(truth -> truth.managerSilentMillis() > SILENT_MILLIS);
-        silent |= silence;
-        if (!together || silence) {
-            togetherNanos = System.nanoTime();
-        }
+        boolean silent = after.values().stream().anyMatch(truth -> truth.managerSilentMillis() > SILENT_MILLIS);
+        wait.looked(isSplit(after), silent);
+        boolean atPeace = quiet && !conflict && !silent;
+        Map<String, Long> former = doubts;
+        doubts = new HashMap<>();
         asked.forEach((viewer, view) -> {
-            never(viewer, view, "asked");
+            never(viewer, view, ASKED);
             bounds(viewer, view, before, after);
-            untouched(viewer, view, "asked", before, after);
-            wrong.addAll(notYet(viewer, view, "asked", after));
+            if (atPeace) {
+                untouched(viewer, view, ASKED, before, after, former);
+            }
+            wrong.addAll(notYet(viewer, view, ASKED, after));
         });
-        for (Member viewer : fleet.moving()) {
-            JsonObject seen = viewer.jvm().command(new JsonObject().put("do", "view"));
+        streamed.forEach((viewer, seen) -> {
             if (seen.containsKey("rows")) {
                 View view = View.streamed(seen);
                 streams.put(
                         viewer.toString(),
                         seen.getInteger("streams") + " streams, which began anew " + seen.getLong("restarts")
                                 + " times");
-                never(viewer, view, "by the stream");
-                untouched(viewer, view, "by the stream", before, after);
-                wrong.addAll(notYet(viewer, view, "by the stream", after));
+                never(viewer, view, BY_STREAM);
+                recent(viewer, view, after);
+                gaps(viewer, seen);
+                if (atPeace) {
+                    untouched(viewer, view, BY_STREAM, before, after, former);
+                }
+                wrong.addAll(notYet(viewer, view, BY_STREAM, after));
             } else {
                 wrong.add(viewer + " has seen nothing by its stream");
             }
-        }
+        });
         return wrong;
     }
 
@@ -367,8 +481,9 @@ final class FaultRun {
 
     private Map<String, Truth> truths() {
         Map<String, Truth> truths = new HashMap<>();
-        for (Member member : fleet.moving()) {
-            JsonObject truth = member.jvm().command(new JsonObject().put("do", "truth"));
+        tellAll("truth").forEach((member, truth) -> {
+            counted.computeIfAbsent(member.incarnation(), incarnation -> new ArrayDeque<>())
+                    .addLast(new Counted(System.nanoTime(), truth.getLong("served")));
             List<String> members = truth.getJsonArray("members").stream()
                     .map(String.class::cast)
                     .toList();
@@ -379,8 +494,18 @@ final class FaultRun {
                             truth.getString("member"),
                             members,
                             truth.getLong("manager_silent_millis")));
-        }
+        });
         return truths;
+    }
+
+    /** Whether the cluster manager takes one for gone whom another one can hear. */
+    private boolean isSplit(Map<String, Truth> truths) {
+        List<Member> all = fleet.moving();
+        return all.stream()
+                .anyMatch(one -> all.stream()
+                        .anyMatch(other -> one != other
+                                && fleet.isJoined(one, other)
+                                && !isOneCluster(truths.get(one.incarnation()), truths.get(other.incarnation()))));
     }
 
     /** Whether the cluster manager takes each of the two for a member where the other is: otherwise there is no bus. */
@@ -413,7 +538,11 @@ final class FaultRun {
                 sum += row.served();
                 Long least = atLeast.put(viewer.incarnation() + how + row.incarnation(), row.served());
                 if (least != null && row.served() < least) {
-                    throw failure(where + "it said " + least + " before");
+                    String back = where + "it said " + least + " before";
+                    if (how.equals(ASKED)) {
+                        throw failure(back);
+                    }
+                    wrong(now + viewer + " back " + row.incarnation(), back);
                 }
             }
         }
@@ -434,19 +563,76 @@ final class FaultRun {
     }
 
     /** What may not be said of nodes to which nothing was done, where the cluster manager sees them all the time. */
-    private void untouched(Member viewer, View view, String how, Map<String, Truth> before, Map<String, Truth> after) {
-        if (!quiet || conflict) {
-            return;
-        }
+    private void untouched(
+            Member viewer,
+            View view,
+            String how,
+            Map<String, Truth> before,
+            Map<String, Truth> after,
+            Map<String, Long> former) {
         for (Member member : fleet.moving()) {
             Row row = view.of(member.incarnation());
             boolean together = isOneCluster(before.get(viewer.incarnation()), before.get(member.incarnation()))
                     && isOneCluster(after.get(viewer.incarnation()), after.get(member.incarnation()));
             // A machine that is busy may keep a node from answering in time, and that is what is said of it then.
             boolean late = row != null && row.reason() != null && row.reason().startsWith("no answer within");
-            if (row != null && together && !late && !row.state().equals("UP")) {
+            if (row == null || !together || late || row.state().equals("UP")) {
+                continue;
+            }
+            String doubt = viewer + how + member;
+            Long since = former.get(doubt);
+            doubts.put(doubt, since == null ? System.nanoTime() : since);
+            if (since == null) {
+                moments.merge(how + " " + row.state() + ", " + row.reason(), 1, Integer::sum);
+            } else if (System.nanoTime() - since > MOMENT_NANOS) {
                 throw failure(viewer + " says, " + how + ", of " + row + ": nothing was done to it");
             }
+        }
+    }
+
+    /** What a stream tells of a node that it calls up is of the last seconds, and of nothing that is not yet. */
+    private void recent(Member viewer, View view, Map<String, Truth> after) {
+        long nanos = System.nanoTime();
+        long old = nanos - TimeUnit.MILLISECONDS.toNanos(soonMillis);
+        Long since = readingSince.get(viewer.incarnation());
+        boolean reads = since == null || since < old;
+        for (Row row : view.rows()) {
+            ArrayDeque<Counted> counts = counted.get(row.incarnation());
+            if (row.served() == null || counts == null) {
+                continue;
+            }
+            String told = viewer + " says, " + BY_STREAM + ", of " + row + ": ";
+            Truth most = after.get(row.incarnation());
+            // The node may have counted by the library, and not yet beside it.
+            if (most != null && row.served() > most.served() + 1) {
+                wrong(now + viewer + " too much " + row.incarnation(), told + "it has served " + most.served() + " only");
+            }
+            Counted least = null;
+            while (!counts.isEmpty() && counts.getFirst().nanos < old) {
+                least = counts.removeFirst();
+            }
+            if (least == null) {
+                continue;
+            }
+            // All viewers have to find it.
+            counts.addFirst(least);
+            if (reads && row.state().equals("UP") && row.served() < least.served) {
+                wrong(
+                        now + viewer + " old " + row.incarnation(),
+                        told + "it had served " + least.served + " " + (nanos - least.nanos) / 1_000_000
+                                + " ms ago already");
+            }
+        }
+    }
+
+    /** A stream in which frames were missing begins anew, and does not just go on. */
+    private void gaps(Member viewer, JsonObject seen) {
+        lostFrames.put(viewer.toString(), seen.getLong("gaps"));
+        if (seen.getLong("gap_millis") > soonMillis) {
+            wrong(
+                    viewer + " gap",
+                    viewer + " gets frames of a stream in which some were missing " + seen.getLong("gap_millis")
+                            + " ms ago, and which has not begun anew");
         }
     }
 
@@ -525,20 +711,33 @@ final class FaultRun {
 
     // --- the pieces
 
-    private void tellAll(String what) {
-        List<CompletableFuture<JsonObject>> told = new ArrayList<>();
+    @CanIgnoreReturnValue
+    private Map<Member, JsonObject> tellAll(String what) {
+        Map<Member, CompletableFuture<JsonObject>> told = new LinkedHashMap<>();
         for (Member member : fleet.moving()) {
-            told.add(member.jvm().telling(new JsonObject().put("do", what)));
+            told.put(member, member.jvm().telling(new JsonObject().put("do", what)));
         }
-        told.forEach(CompletableFuture::join);
+        Map<Member, JsonObject> answers = new LinkedHashMap<>();
+        told.forEach((member, answer) -> {
+            JsonObject done = heard(member, answer);
+            if (done.containsKey("failure")) {
+                throw failure(member + " cannot do this (" + what + "): " + done.getString("failure"));
+            }
+            answers.put(member, done);
+        });
+        return answers;
+    }
+
+    private static JsonObject heard(Member member, CompletableFuture<JsonObject> answer) {
+        try {
+            return answer.join();
+        } catch (CompletionException e) {
+            throw new AssertionError(member + " does not answer: " + e.getCause(), e);
+        }
     }
 
     private static void tell(Member member, String what) {
         var unused = member.jvm().command(new JsonObject().put("do", what));
-    }
-
-    private static long millis(long from, long to) {
-        return (to - from) / 1_000_000;
     }
 
     /** How long a fault lasts, and how often is looked, is what is tested here: nothing could be waited for instead. */
@@ -551,15 +750,24 @@ final class FaultRun {
         }
     }
 
-    private AssertionError failure(String what) {
-        StringBuilder text = new StringBuilder(now).append(": ").append(what);
-        text.append("\nagain: ")
-                .append(plan.replay())
-                .append(" --manager ")
-                .append(fleet.manager().name().toLowerCase(Locale.ROOT))
-                .append("\nthe plan, of seed ")
-                .append(plan.seed());
-        plan.faults().forEach(fault -> text.append("\n  ").append(fault));
-        return new AssertionError(text.toString());
+    private static AssertionError failure(String what) {
+        return new AssertionError(what);
+    }
+
+    /** Fails the plan when all of it was done; what was said by the same key is not said again. */
+    private void wrong(String key, String what) {
+        if (wrongs.putIfAbsent(key, now + ": " + what) == null) {
+            note("not as it is promised", what);
+        }
+    }
+
+    /** Keeps what all nodes were at just then, once a fault. */
+    private void note(String when, String what) {
+        System.out.println("noted in " + now + ", " + when + ": " + what);
+        if (!noted.equals(now)) {
+            noted = now;
+            System.out.println(fleet.output());
+            System.out.println("--- end of what was noted in " + now);
+        }
     }
 }

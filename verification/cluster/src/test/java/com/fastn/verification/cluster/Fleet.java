@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * who stands still and who hears whom.
  */
 final class Fleet implements AutoCloseable {
+    /** In a long plan hundreds are killed, and how the first of them ended tells nobody anything. */
+    private static final int ENDED_TOLD = 6;
+
     private final Class<?> main;
     private final List<String> options;
     private final Manager manager;
@@ -115,7 +118,8 @@ final class Fleet implements AutoCloseable {
                 started.add(begin("n" + i, i));
             }
             started.forEach(this::await);
-        } catch (AssertionError e) {
+        } catch (RuntimeException | Error e) {
+            System.out.println(output());
             close();
             throw e;
         }
@@ -254,9 +258,14 @@ final class Fleet implements AutoCloseable {
         return !cuts.contains(one.place + ">" + other.place) && !cuts.contains(other.place + ">" + one.place);
     }
 
+    /** What those said who run, and the last of those who do not, and what the threads of the former are at. */
     String output() {
         StringBuilder all = new StringBuilder();
-        jvms.forEach(jvm -> all.append(jvm.output()).append('\n'));
+        List<Jvm> ended = jvms.stream().filter(jvm -> !jvm.isAlive()).toList();
+        ended.stream().skip(Math.max(0, ended.size() - ENDED_TOLD)).forEach(jvm -> all.append(jvm.output())
+                .append('\n'));
+        jvms.stream().filter(Jvm::isAlive).forEach(jvm -> all.append(jvm.output())
+                .append('\n'));
         jvms.forEach(jvm -> all.append(jvm.threads()).append('\n'));
         return all.toString();
     }

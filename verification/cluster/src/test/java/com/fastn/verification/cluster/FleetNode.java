@@ -118,6 +118,10 @@ final class FleetNode extends VerticleBase {
                     requireStream().resume();
                     return Future.succeededFuture();
                 });
+            case "lose_frames" -> {
+                follower.loseFrames();
+                yield Future.succeededFuture(new JsonObject());
+            }
             case "truth" -> Future.succeededFuture(follower.truth(vertx, served.get()));
             case "view" -> Future.succeededFuture(follower.view());
             case "registered" -> registered();

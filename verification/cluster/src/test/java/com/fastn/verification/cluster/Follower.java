@@ -24,7 +24,7 @@ final class Follower {
 
     private final AtomicLong seen = new AtomicLong();
     private final AtomicLong askedNanos = new AtomicLong(NOT_ASKED);
-    private final Map<String, Long> epochs = new ConcurrentHashMap<>();
+    private final Map<String, Progress> progress = new ConcurrentHashMap<>();
     /** Whom the stream ever called stale or down, however shortly. */
     private final Set<String> everSilent = ConcurrentHashMap.newKeySet();
 
@@ -61,25 +61,105 @@ final class Follower {
         return snapshot.warnings().stream().anyMatch(warning -> warning.id().startsWith("deadlock"));
     }
 
-    /** Counts the streams whose frames come to this node, those of its status verticle included, and how often they begin anew. */
+    /**
+     * Counts the streams whose frames come to this node, those of its status verticle included, how often they begin anew, and where
+     * frames are missing.
+     */
     void count(Vertx vertx) {
         vertx.eventBus().addInboundInterceptor(delivery -> {
             MultiMap headers = delivery.message().headers();
             String stream = headers.get("fastn-stream");
             String epoch = headers.get("fastn-epoch");
-            if (stream != null && epoch != null) {
-                epochs.merge(stream, Long.parseLong(epoch), Math::max);
+            String sequence = headers.get("fastn-sequence");
+            if (stream == null
+                    || epoch == null
+                    || sequence == null
+                    || progress.computeIfAbsent(stream, unseen -> new Progress(Long.parseLong(sequence) - 1))
+                            .passes(Long.parseLong(epoch), Long.parseLong(sequence))) {
+                delivery.next();
             }
-            delivery.next();
         });
     }
 
+    /** Keeps the next frames of each stream from who reads it. */
+    void loseFrames() {
+        progress.values().forEach(Progress::lose);
+    }
+
     JsonObject view() {
+        List<Progress> all = List.copyOf(progress.values());
         return view.copy()
-                .put("streams", epochs.size())
-                .put(
-                        "restarts",
-                        epochs.values().stream().mapToLong(epoch -> epoch - 1).sum());
+                .put("streams", all.size())
+                .put("restarts", all.stream().mapToLong(Progress::restarts).sum())
+                .put("gaps", all.stream().mapToLong(Progress::gaps).sum())
+                .put("gap_millis", all.stream().mapToLong(Progress::gapMillis).max().orElse(0));
+    }
+
+    /** How far a stream is, by its protocol: frames of an epoch have the numbers from 1, and a later epoch repairs what is missing. */
+    private static final class Progress {
+        private static final int LOST = 2;
+
+        // Guarded by this
+        private long sequence;
+        private long epoch = 1;
+        private int toLose;
+        private long gaps;
+        private boolean broken;
+        private long brokenNanos;
+        private long goesOnNanos;
+
+        Progress(long sequence) {
+            this.sequence = sequence;
+        }
+
+        /** Whether the frame is to be told to who reads the stream. */
+        synchronized boolean passes(long ofEpoch, long number) {
+            if (ofEpoch < epoch) {
+                return true;
+            }
+            if (ofEpoch > epoch || number == 1) {
+                sequence = ofEpoch > epoch ? 0 : sequence;
+                epoch = ofEpoch;
+                broken = false;
+            }
+            if (toLose > 0) {
+                toLose--;
+                miss();
+                return false;
+            }
+            if (number > sequence + 1) {
+                miss();
+            }
+            sequence = Math.max(sequence, number);
+            goesOnNanos = System.nanoTime();
+            return true;
+        }
+
+        private void miss() {
+            if (!broken) {
+                broken = true;
+                brokenNanos = System.nanoTime();
+                goesOnNanos = brokenNanos;
+                gaps++;
+            }
+        }
+
+        synchronized void lose() {
+            toLose = LOST;
+        }
+
+        synchronized long restarts() {
+            return epoch - 1;
+        }
+
+        synchronized long gaps() {
+            return gaps;
+        }
+
+        /** For how long it has gone on although frames are missing; a stream that is given up does not go on. */
+        synchronized long gapMillis() {
+            return broken ? (goesOnNanos - brokenNanos) / 1_000_000 : 0;
+        }
     }
 
     /**

@@ -30,6 +30,8 @@ final class Jvm {
             List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
 
     private static final long PATIENCE_SECONDS = 60;
+    /** Several that start at once, on a machine that is busy. Hazelcast itself gives up after two minutes. */
+    private static final long START_SECONDS = 180;
     private static final int MOST_LINES = 400;
     private static final int READY = 0;
 
@@ -73,12 +75,16 @@ final class Jvm {
 
     /** What the node says of itself when it is ready. */
     JsonObject facts() {
-        return result(ready);
+        return result(ready, START_SECONDS);
     }
 
     /** Whether the node has said that it is ready, or has ended before that. */
     boolean isReady() {
         return ready.isDone();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
     }
 
     /** Has the node request something on the event bus, and gives the body of the reply. */
@@ -116,14 +122,16 @@ final class Jvm {
         return result(tell(command));
     }
 
-    /** The same, without waiting for it. */
+    /** The same, without waiting for it; fails where nothing is said for a minute. */
     CompletableFuture<JsonObject> telling(JsonObject command) {
         return tell(command);
     }
 
     private CompletableFuture<JsonObject> tell(JsonObject command) {
         int id = lastId.incrementAndGet();
-        CompletableFuture<JsonObject> answer = new CompletableFuture<>();
+        // Whoever joins it is not to wait for ever for a process that hangs.
+        CompletableFuture<JsonObject> answer =
+                new CompletableFuture<JsonObject>().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS);
         expected.put(id, answer);
         byte[] line = (command.put("id", id).encode() + "\n").getBytes(StandardCharsets.UTF_8);
         try {
@@ -142,9 +150,13 @@ final class Jvm {
     }
 
     private JsonObject result(CompletableFuture<JsonObject> answer) {
+        return result(answer, PATIENCE_SECONDS);
+    }
+
+    private JsonObject result(CompletableFuture<JsonObject> answer, long seconds) {
         JsonObject done;
         try {
-            done = answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            done = answer.get(seconds, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {
             throw new AssertionError(alias + " did not answer", e);
         } catch (InterruptedException e) {

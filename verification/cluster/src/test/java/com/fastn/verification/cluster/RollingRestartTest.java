@@ -22,7 +22,7 @@ class RollingRestartTest {
             FaultRun run = new FaultRun(new FaultPlan(0, NODES, List.of()), fleet, PATIENCE, SOON);
             try {
                 run.rollingRestart(formers);
-            } catch (AssertionError e) {
+            } catch (RuntimeException | Error e) {
                 System.out.println(fleet.output());
                 throw e;
             } finally {
