@@ -248,7 +248,8 @@ final class FaultRun {
         moments.forEach((what, times) -> lines.add("for a moment, " + times + " times, of a node at peace: " + what));
         lines.addAll(late);
         wrongs.values().forEach(wrong -> lines.add("wrong: " + wrong));
-        lines.add("late is what takes more than " + soonMillis + " ms, and wrong where the cluster manager had all for so long");
+        lines.add("late is what takes more than " + soonMillis
+                + " ms, and wrong where the cluster manager had all for so long");
         lines.add(looks + " looks at views of all nodes");
         return lines;
     }
@@ -605,7 +606,9 @@ final class FaultRun {
             Truth most = after.get(row.incarnation());
             // The node may have counted by the library, and not yet beside it.
             if (most != null && row.served() > most.served() + 1) {
-                wrong(now + viewer + " too much " + row.incarnation(), told + "it has served " + most.served() + " only");
+                wrong(
+                        now + viewer + " too much " + row.incarnation(),
+                        told + "it has served " + most.served() + " only");
             }
             Counted least = null;
             while (!counts.isEmpty() && counts.getFirst().nanos < old) {

@@ -262,10 +262,12 @@ final class Fleet implements AutoCloseable {
     String output() {
         StringBuilder all = new StringBuilder();
         List<Jvm> ended = jvms.stream().filter(jvm -> !jvm.isAlive()).toList();
-        ended.stream().skip(Math.max(0, ended.size() - ENDED_TOLD)).forEach(jvm -> all.append(jvm.output())
-                .append('\n'));
-        jvms.stream().filter(Jvm::isAlive).forEach(jvm -> all.append(jvm.output())
-                .append('\n'));
+        ended.stream()
+                .skip(Math.max(0, ended.size() - ENDED_TOLD))
+                .forEach(jvm -> all.append(jvm.output()).append('\n'));
+        jvms.stream()
+                .filter(Jvm::isAlive)
+                .forEach(jvm -> all.append(jvm.output()).append('\n'));
         jvms.forEach(jvm -> all.append(jvm.threads()).append('\n'));
         return all.toString();
     }

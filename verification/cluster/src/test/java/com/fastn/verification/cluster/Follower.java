@@ -92,7 +92,9 @@ final class Follower {
                 .put("streams", all.size())
                 .put("restarts", all.stream().mapToLong(Progress::restarts).sum())
                 .put("gaps", all.stream().mapToLong(Progress::gaps).sum())
-                .put("gap_millis", all.stream().mapToLong(Progress::gapMillis).max().orElse(0));
+                .put(
+                        "gap_millis",
+                        all.stream().mapToLong(Progress::gapMillis).max().orElse(0));
     }
 
     /** How far a stream is, by its protocol: frames of an epoch have the numbers from 1, and a later epoch repairs what is missing. */

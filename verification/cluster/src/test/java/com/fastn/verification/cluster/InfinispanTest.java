@@ -41,7 +41,8 @@ class InfinispanTest {
                 for (int times = 1; times < MOST_TIMES_PUT_OUT && isRegistered(fleet.at(FORGOTTEN)); times++) {
                     prove(fleet, putOutOne);
                 }
-                // What the application consumes on a node that it has put out the cluster manager does not know any more.
+                // What the application consumes on a node that it has put out the cluster manager does not know any
+                // more.
                 assertThat(fleet.living().stream()
                                 .filter(member -> !isRegistered(member))
                                 .map(Member::place))

@@ -32,6 +32,7 @@ final class Jvm {
     private static final long PATIENCE_SECONDS = 60;
     /** Several that start at once, on a machine that is busy. Hazelcast itself gives up after two minutes. */
     private static final long START_SECONDS = 180;
+
     private static final int MOST_LINES = 400;
     private static final int READY = 0;
 
