@@ -64,6 +64,8 @@ final class FaultRun {
     private String now = "the start";
     private String noted = "";
     private boolean conflict;
+    /** Who is dead, and had a later one of its alias beside it, so that it stays listed. */
+    private @Nullable Member beside;
     /** Whether a question that a node does not answer is a failure, for nothing has happened to that node. */
     private boolean strict;
     /** Whether all was right and no fault has been made since, so that everybody has to be said to be up. */
@@ -290,6 +292,20 @@ final class FaultRun {
                 fleet.kill(second);
                 settleAfter(fault);
                 conflict = false;
+            }
+            case DUPLICATE_ALIAS_OLDER -> {
+                Member second = fleet.start(target.alias(), fleet.sparePlace());
+                conflict = true;
+                settleUnder(fault);
+                // Who lived beside another one is no former life of it (rules D4, D7).
+                beside = target;
+                fleet.kill(target);
+                settle(fault.kind() + ", the older one is dead");
+                conflict = false;
+                fleet.kill(second);
+                settle(fault.kind() + ", both are dead");
+                beside = null;
+                fleet.start(target.alias(), target.place());
             }
             case SLOW_READER -> {
                 readingSince.put(target.incarnation(), Long.MAX_VALUE);
@@ -641,9 +657,10 @@ final class FaultRun {
 
     /** Whether a later life of its alias is listed, which takes its place (rule D3). */
     private boolean hasNewLife(View view, Member member) {
-        return view.rows().stream()
-                .anyMatch(row ->
-                        row.alias().equals(member.alias()) && row.incarnation().compareTo(member.incarnation()) > 0);
+        return member != beside
+                && view.rows().stream()
+                        .anyMatch(row -> row.alias().equals(member.alias())
+                                && row.incarnation().compareTo(member.incarnation()) > 0);
     }
 
     /** An answer is of now: its numbers are between those of before and after. */
@@ -675,11 +692,12 @@ final class FaultRun {
     }
 
     private @Nullable String ofDead(Member viewer, View view, @Nullable Row row, Member member) {
-        boolean replaced = fleet.living().stream()
-                .anyMatch(other -> other.alias().equals(member.alias())
-                        && other.incarnation().compareTo(member.incarnation()) > 0
-                        && !other.isPaused()
-                        && fleet.isJoined(viewer, other));
+        boolean replaced = member != beside
+                && fleet.living().stream()
+                        .anyMatch(other -> other.alias().equals(member.alias())
+                                && other.incarnation().compareTo(member.incarnation()) > 0
+                                && !other.isPaused()
+                                && fleet.isJoined(viewer, other));
         if (row == null) {
             return !replaced && viewer.known().contains(member.incarnation()) && !hasNewLife(view, member)
                     ? "it was killed, and has no row"
