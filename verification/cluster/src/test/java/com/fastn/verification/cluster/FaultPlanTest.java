@@ -8,13 +8,15 @@ import org.junit.jupiter.api.Test;
 
 /**
  * A plan of faults over a fleet that is at work. How long it is, and by which seed, the properties {@code faults.count}, {@code
- * faults.nodes} and {@code faults.seed} tell, and {@code faults.manager} on which cluster manager.
+ * faults.nodes}, {@code faults.minutes} and {@code faults.seed} tell, and {@code faults.manager} on which cluster manager.
  */
 class FaultPlanTest {
     private static final long SEED = Long.getLong("faults.seed", 20261129);
     private static final int NODES = Integer.getInteger("faults.nodes", 3);
     /** Whoever needs longer hangs. */
     private static final Duration PATIENCE = Duration.ofSeconds(Integer.getInteger("faults.patience", 30));
+    /** How long a plan may go on; what is left of it then is left out, and the output says so. */
+    private static final Duration MOST = Duration.ofMinutes(Long.getLong("faults.minutes", 24 * 60));
     /** After the cluster manager has everybody all is right within ten seconds. */
     private static final Duration SOON = Duration.ofSeconds(10);
 
@@ -31,7 +33,7 @@ class FaultPlanTest {
             Duration soon = manager == Manager.INFINISPAN ? PATIENCE : SOON;
             FaultRun run = new FaultRun(plan, fleet, PATIENCE, soon);
             try {
-                run.run();
+                run.run(MOST);
             } catch (RuntimeException | Error e) {
                 System.out.println(fleet.output());
                 throw e;

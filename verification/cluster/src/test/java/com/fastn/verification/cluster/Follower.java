@@ -20,10 +20,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** What a node was last told by its stream of the cluster, and what is so, whatever the library says. */
 final class Follower {
-    private static final long NOT_ASKED = Long.MIN_VALUE;
-
     private final AtomicLong seen = new AtomicLong();
-    private final AtomicLong askedNanos = new AtomicLong(NOT_ASKED);
     private final Map<String, Progress> progress = new ConcurrentHashMap<>();
     /** Whom the stream ever called stale or down, however shortly. */
     private final Set<String> everSilent = ConcurrentHashMap.newKeySet();
@@ -170,18 +167,13 @@ final class Follower {
      */
     JsonObject truth(Vertx vertx, long served) {
         ClusterManager manager = ((VertxInternal) vertx).clusterManager();
-        long asked = askedNanos.get();
-        if (asked == NOT_ASKED && askedNanos.compareAndSet(NOT_ASKED, System.nanoTime())) {
+        long silentMillis = ManagerWatch.silentMillis(vertx);
+        if (silentMillis == 0) {
             Promise<List<RegistrationInfo>> known = Promise.promise();
-            known.future().onComplete(answered -> askedNanos.set(NOT_ASKED));
-            try {
-                manager.getRegistrations("anybody", known);
-            } catch (RuntimeException e) {
-                known.tryFail(e);
-            }
+            manager.getRegistrations("anybody", known);
         }
         return new JsonObject()
-                .put("manager_silent_millis", asked == NOT_ASKED ? 0 : (System.nanoTime() - asked) / 1_000_000)
+                .put("manager_silent_millis", silentMillis)
                 .put("served", served)
                 .put("member", manager.getNodeId())
                 .put("members", new JsonArray(manager.getNodes()));

@@ -48,11 +48,11 @@ final class LoopbackCluster {
         return Vertx.builder()
                 .with(new VertxOptions(settings.getJsonObject("vertx", new JsonObject()))
                         .setEventBusOptions(bus(settings)))
-                .withClusterManager(
+                .withClusterManager(ManagerWatch.watched(
                         switch (Manager.named(settings.getString("manager"))) {
                             case HAZELCAST -> new HazelcastClusterManager(config(settings));
                             case INFINISPAN -> Infinispan.manager(settings);
-                        })
+                        }))
                 .buildClustered();
     }
 
