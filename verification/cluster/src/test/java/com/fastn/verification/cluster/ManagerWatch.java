@@ -32,9 +32,7 @@ final class ManagerWatch implements InvocationHandler {
 
     static ClusterManager watched(ClusterManager manager) {
         return (ClusterManager) Proxy.newProxyInstance(
-                ManagerWatch.class.getClassLoader(),
-                new Class<?>[] {ClusterManager.class},
-                new ManagerWatch(manager));
+                ManagerWatch.class.getClassLoader(), new Class<?>[] {ClusterManager.class}, new ManagerWatch(manager));
     }
 
     /** {@return for how many milliseconds the oldest question to it is not answered yet, 0 where there is none} */
