@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The choice of the contexts of a tree that are shown, when not all can be: whoever is in trouble with all above them, the
  * worst first and of these the oldest; then the first sibling of each name; then the others, the upper levels and the oldest
- * first. Where somebody in trouble finds no room beside contexts with much to tell, these are shown without their values.
+ * first. How many children one may show bounds the others, not whoever is in trouble. Where somebody in trouble finds no room
+ * beside contexts with much to tell, these are shown without their values.
  * Only contexts that may be shown are asked for their records.
  */
 final class FoldPlan {
@@ -221,7 +222,7 @@ final class FoldPlan {
         if (length == 0) {
             return true;
         }
-        if (shownCount[above] >= limits.maxChildrenPerNode()) {
+        if (shownCount[above] >= limits.maxChildrenPerNode() && !Troubles.isTrouble(ranks[index])) {
             return false;
         }
         long cost = hidesSome(above, shownCount[above]) && !hidesSome(above, shownCount[above] + 1) ? -costs.ofFold : 0;

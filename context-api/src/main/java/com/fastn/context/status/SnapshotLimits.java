@@ -4,7 +4,8 @@ package com.fastn.context.status;
  * How large a snapshot may be (rule M10). What is beyond is folded, and counted in {@link ContextStatus#foldedChildren}.
  *
  * @param maxDepth how many contexts may lie inside one another, the root of the snapshot included
- * @param maxChildrenPerNode how many children of one context are shown
+ * @param maxChildrenPerNode how many children of one context are shown; of one where more than that are in trouble, or above
+ *     somebody in trouble, all of these and no others
  * @param maxContexts how many contexts are shown in all; also how many locks, how many waiters and how many warnings
  * @param maxBytes how long its JSON may be, in bytes of UTF-8; {@link Integer#MAX_VALUE} measures nothing
  */
@@ -49,7 +50,7 @@ public record SnapshotLimits(int maxDepth, int maxChildrenPerNode, int maxContex
     /**
      * Makes limits for broader or narrower families.
      *
-     * @param children how many children of one context are shown
+     * @param children how many children of one context are shown, if no more are in trouble
      * @return the limits
      */
     public SnapshotLimits withMaxChildrenPerNode(int children) {

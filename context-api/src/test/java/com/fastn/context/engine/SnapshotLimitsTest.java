@@ -26,6 +26,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -76,6 +77,34 @@ class SnapshotLimitsTest {
         assertThat(drawn.get(drawn.size() - 1)).matches(" +└── \\+999,9\\d\\d more, oldest 34m");
         operation.close();
         waiting.cancel(false);
+        guard.close();
+    }
+
+    @Test
+    void M10_allWhoAreStuckBehindOneLockAreInSightAlsoWhereTheyAreMoreThanAFamilyMayShow() {
+        LockGuard<?> guard =
+                MutexTest.ask(tree.open("settle"), tree.root.mutex("orders", 1)).join();
+        ContextNode server = tree.open("server");
+        List<CompletableFuture<?>> waits = new ArrayList<>();
+        List<Long> stuck = new ArrayList<>();
+        for (int i = 0; i < 5_000; i++) {
+            ContextNode request = server.openChild("request", ContextKind.REQUEST, null);
+            if (i % 10 < 3) {
+                waits.add(MutexTest.ask(request, tree.root.mutex("orders", 1)));
+                stuck.add(request.id());
+            }
+        }
+        tree.passSeconds(34 * 60);
+
+        StatusSnapshot folded = tree.runtime.status(SnapshotLimits.DEFAULT);
+        assertThat(StatusJson.write(folded).getBytes(StandardCharsets.UTF_8)).hasSizeLessThanOrEqualTo(1 << 20);
+        ContextStatus shown = folded.globalContext().children().get(1);
+        assertThat(shown.children())
+                .as("1,500 in trouble, and nobody else")
+                .extracting(ContextStatus::id)
+                .containsExactlyElementsOf(stuck);
+        assertThat(shown.foldedChildren()).isEqualTo(new FoldedChildren(3_500, 3_500, Duration.ofMinutes(34), 0));
+        waits.forEach(wait -> wait.cancel(false));
         guard.close();
     }
 
