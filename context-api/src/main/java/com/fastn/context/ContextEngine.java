@@ -115,7 +115,9 @@ public interface ContextEngine {
         }
 
         /**
-         * Makes settings with the usual bounds, strict if the system property {@code fastn.context.strict} says so.
+         * Makes settings of a runtime that is as the system properties {@code fastn.context.max-depth}, {@code
+         * fastn.context.recent-contexts}, {@code fastn.context.strict} and {@code fastn.context.deadlock-policy} say, and
+         * otherwise as usual.
          *
          * @param rootName the root's name
          * @param rootLabel the root's name for people
@@ -128,9 +130,10 @@ public interface ContextEngine {
                     rootLabel,
                     alias,
                     ticker,
-                    DEFAULT_MAX_DEPTH,
-                    DEFAULT_RECENT_CONTEXTS,
-                    Boolean.getBoolean("fastn.context.strict"));
+                    RuntimeProperties.maxDepth(),
+                    RuntimeProperties.recentContexts(),
+                    RuntimeProperties.strict(),
+                    RuntimeProperties.deadlockPolicy());
         }
     }
 

@@ -87,9 +87,10 @@ public interface ContextRuntime extends AutoCloseable {
     StatusSnapshot statusWithRecent(SnapshotLimits limits);
 
     /**
-     * Takes a snapshot of the whole tree that is no larger than asked for (rule M10). What is left out is counted in its
-     * parent; a context in trouble is left out last, and counted as such. Contexts that are left out are looked at but cost
-     * no record.
+     * Takes a snapshot of the whole tree that is no larger than asked for (rule M10). What is left out is counted in the
+     * nearest context above it that is shown; a context in trouble is left out last, and counted as such. Where these need the
+     * room, contexts with much to tell come without their values, and lists lose their ends: a warning says so. Contexts
+     * that are left out are looked at but cost no record.
      *
      * @param limits how large it may be
      * @return the snapshot
@@ -209,17 +210,14 @@ public interface ContextRuntime extends AutoCloseable {
 
     /** A runtime that is being described. */
     final class Builder {
-        private static final int MOST_RECENT_CONTEXTS = 10_000;
-
         private String rootName = "global";
         private @Nullable String rootLabel;
         private @Nullable String alias;
         private Ticker ticker = Ticker.system();
-        private int maxDepth = ContextEngine.Settings.DEFAULT_MAX_DEPTH;
-        private int recentContexts = ContextEngine.Settings.DEFAULT_RECENT_CONTEXTS;
-
-        private DeadlockPolicy deadlockPolicy = DeadlockPolicy.REPORT;
-        private boolean strict = Boolean.getBoolean("fastn.context.strict");
+        private @Nullable Integer maxDepth;
+        private @Nullable Integer recentContexts;
+        private @Nullable DeadlockPolicy deadlockPolicy;
+        private @Nullable Boolean strict;
 
         private Builder() {}
 
@@ -272,8 +270,9 @@ public interface ContextRuntime extends AutoCloseable {
         }
 
         /**
-         * Bounds the depth of the tree; 10,000 unless said. A context beyond it is closed and cancelled
-         * from the start, which is counted as misuse; so is the first at a depth of 1,000.
+         * Bounds the depth of the tree. A context beyond it is closed and cancelled from the start, which is counted as
+         * misuse; so is the first at a depth of 1,000. As the system property {@code fastn.context.max-depth} says, which is
+         * 10,000, unless said.
          *
          * @param ancestors how many ancestors a context may have
          * @return this builder
@@ -290,8 +289,9 @@ public interface ContextRuntime extends AutoCloseable {
         }
 
         /**
-         * Says how many contexts that ended are remembered, of those that were marked with {@link FastnContext#persist}; 100
-         * unless said. When there are more, the oldest are forgotten.
+         * Says how many contexts that ended are remembered, of those that were marked with {@link FastnContext#persist}.
+         * When there are more, the oldest are forgotten. As the system property {@code fastn.context.recent-contexts} says,
+         * which is 100, unless said.
          *
          * @param most at most so many; 0 remembers none, and still counts them
          * @return this builder
@@ -299,9 +299,9 @@ public interface ContextRuntime extends AutoCloseable {
          */
         @CanIgnoreReturnValue
         public Builder recentContexts(int most) {
-            if (most < 0 || most > MOST_RECENT_CONTEXTS) {
+            if (most < 0 || most > RuntimeProperties.MOST_RECENT_CONTEXTS) {
                 throw new IllegalArgumentException("recentContexts takes a number from 0, which remembers none, to "
-                        + MOST_RECENT_CONTEXTS + ", and was given " + most);
+                        + RuntimeProperties.MOST_RECENT_CONTEXTS + ", and was given " + most);
             }
             this.recentContexts = most;
             return this;
@@ -323,7 +323,8 @@ public interface ContextRuntime extends AutoCloseable {
         }
 
         /**
-         * Says what is done about deadlocks; {@link DeadlockPolicy#REPORT} unless said.
+         * Says what is done about deadlocks. As the system property {@code fastn.context.deadlock-policy} says, which is
+         * {@link DeadlockPolicy#REPORT}, unless said.
          *
          * @param policy what is done
          * @return this builder
@@ -339,7 +340,14 @@ public interface ContextRuntime extends AutoCloseable {
             String label = rootLabel != null ? rootLabel : rootName.equals("global") ? "Global Context" : rootName;
             return ContextEngine.get()
                     .newRuntime(new ContextEngine.Settings(
-                            rootName, label, alias, ticker, maxDepth, recentContexts, strict, deadlockPolicy));
+                            rootName,
+                            label,
+                            alias,
+                            ticker,
+                            maxDepth != null ? maxDepth : RuntimeProperties.maxDepth(),
+                            recentContexts != null ? recentContexts : RuntimeProperties.recentContexts(),
+                            strict != null ? strict : RuntimeProperties.strict(),
+                            deadlockPolicy != null ? deadlockPolicy : RuntimeProperties.deadlockPolicy()));
         }
     }
 }

@@ -166,7 +166,8 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public @Nullable FastnContext find(ContextPath path) {
-        List<String> names = requireNonNull(path, "path").names();
+        List<String> names =
+                requireNonNull(path, "path").names().stream().map(Names::clean).toList();
         if (!names.get(0).equals(root.name())) {
             return null;
         }
@@ -417,7 +418,7 @@ public final class EngineRuntime implements ContextRuntime {
      * Says what is to be done when the tree changes for the first time since somebody asked for its {@link #version}. At
      * most one such hook is kept.
      *
-     * @param hook runs in the thread that made the change, so it has to return at once and must not throw
+     * @param hook runs in the thread that made the change, so it has to return at once; what it throws is logged
      * @return closing it takes the hook back
      */
     public Registration onFirstChange(Runnable hook) {
@@ -430,9 +431,11 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     /**
-     * Says what is to be done for each context that is cancelled. At most one such hook is kept.
+     * Says what is to be done for contexts that are cancelled. At most one such hook is kept.
      *
-     * @param hook runs in the thread that cancels, once for each context, so it has to return at once and must not throw
+     * @param hook runs in the thread that cancels, so it has to return at once; what it throws is logged. It runs once for each
+     *     context that has more than a name and a label, such as a caller or a handler; the others are left out, unless
+     *     somebody listens to events
      * @return closing it takes the hook back
      */
     public Registration onCancelled(Consumer<ContextNode> hook) {
@@ -704,7 +707,8 @@ public final class EngineRuntime implements ContextRuntime {
         if (depth > maxDepth) {
             misuse("a context was opened deeper than " + maxDepth
                     + " levels; it is closed and cancelled from the start."
-                    + " Open it below an ancestor, or raise ContextRuntime.builder().maxDepth(..)");
+                    + " Open it below an ancestor; or allow more by -Dfastn.context.max-depth=.., or by maxDepth(..) where the"
+                    + " runtime is made by ContextRuntime.builder()");
             return false;
         }
         if (depth == UNUSUAL_DEPTH) {
@@ -756,7 +760,12 @@ public final class EngineRuntime implements ContextRuntime {
         if (!dirty.get() && !dirty.getAndSet(true)) {
             Runnable hook = onFirstChange;
             if (hook != null) {
-                hook.run();
+                try {
+                    hook.run();
+                } catch (Throwable t) {
+                    // In the middle of what was changed, which has to go on.
+                    LoggedFailure.error(LOG, t, "the hook on the first change failed");
+                }
             }
         }
     }

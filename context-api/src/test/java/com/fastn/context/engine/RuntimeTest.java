@@ -1,17 +1,24 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextRuntime;
+import com.fastn.context.DeadlockPolicy;
 import com.fastn.context.FastnContext;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The life of runtimes: built, closed, the default one, and those that are claimed by an environment. */
@@ -157,6 +164,111 @@ class RuntimeTest {
         }
         assertThat(second.root().state()).isEqualTo(ContextState.CLOSED);
         assertThat(first.root().state()).isEqualTo(ContextState.ACTIVE);
+    }
+
+    @Test
+    void theDefaultRuntimeAndThatOfAnEnvironmentAreAsTheSystemPropertiesSay() {
+        withProperties(Map.of("max-depth", "3", "recent-contexts", "2", "deadlock-policy", "ignore"), () -> {
+            EngineRuntime first = Engine.claim("alice");
+            EngineRuntime second = Engine.claim("bob");
+            EngineRuntime fresh = new Engine().defaultRuntime();
+            try (ContextRuntime built = ContextRuntime.builder().build();
+                    ContextRuntime told = ContextRuntime.builder()
+                            .maxDepth(4)
+                            .recentContexts(1)
+                            .deadlockPolicy(DeadlockPolicy.REPORT)
+                            .build()) {
+                assertThat(List.of(second, fresh, built)).allSatisfy(runtime -> {
+                    assertThat(deepestIn(runtime)).isEqualTo(3);
+                    assertThat(runtime.misuses()).singleElement().asString().contains("-Dfastn.context.max-depth");
+                    assertThat(rememberedIn(runtime)).isEqualTo(2);
+                    assertThat(areDeadlocksToldIn(runtime)).isFalse();
+                });
+                assertThat(deepestIn(told)).isEqualTo(4);
+                assertThat(rememberedIn(told)).isEqualTo(1);
+                assertThat(areDeadlocksToldIn(told)).isTrue();
+            } finally {
+                fresh.close();
+                Engine.release(second);
+                Engine.release(first);
+            }
+        });
+    }
+
+    @Test
+    void aDeadlockPolicyIsSaidInEitherWayOfWritingWords() {
+        for (String said : List.of("FAIL_YOUNGEST_WAITER", "fail-youngest-waiter", " Fail-Youngest_waiter ")) {
+            withProperties(Map.of("deadlock-policy", said), () -> {
+                assertThat(new ContextEngine.Settings("app", "App", null, Ticker.system()).deadlockPolicy())
+                        .isEqualTo(DeadlockPolicy.FAIL_YOUNGEST_WAITER);
+            });
+        }
+    }
+
+    @Test
+    void aSystemPropertyThatCannotBeIsSaidInTheLogAndTheDefaultCounts() {
+        Map<String, String> wrong =
+                Map.of("max-depth", "0", "recent-contexts", "many\nmore", "deadlock-policy", "panic");
+        withProperties(wrong, () -> {
+            AtomicReference<ContextEngine.@Nullable Settings> made = new AtomicReference<>();
+            String log =
+                    CapturedLog.of(() -> made.set(new ContextEngine.Settings("app", "App", null, Ticker.system())));
+            assertThat(made.get())
+                    .isEqualTo(new ContextEngine.Settings(
+                            "app", "App", null, requireNonNull(made.get()).ticker(), 10_000, 100, false));
+            assertThat(log.lines()).hasSize(3);
+            assertThat(log)
+                    .contains(
+                            "fastn.context.max-depth is \"0\", and it wants a whole number from 1 to 2147483647; 10000"
+                                    + " counts instead")
+                    .contains("fastn.context.recent-contexts is \"many")
+                    .contains("it wants one of report, fail-youngest-waiter, cancel-youngest-waiter, ignore; report");
+        });
+    }
+
+    private static void withProperties(Map<String, String> properties, Runnable test) {
+        properties.forEach((key, value) -> System.setProperty("fastn.context." + key, value));
+        try {
+            test.run();
+        } finally {
+            properties.keySet().forEach(key -> System.clearProperty("fastn.context." + key));
+        }
+    }
+
+    private static int deepestIn(ContextRuntime runtime) {
+        FastnContext at = runtime.root();
+        int depth = 0;
+        for (FastnContext below = at.child("n").open();
+                below.state() != ContextState.CLOSED;
+                below = at.child("n").open()) {
+            at = below;
+            depth++;
+        }
+        return depth;
+    }
+
+    private static int rememberedIn(ContextRuntime runtime) {
+        for (int i = 0; i < 5; i++) {
+            runtime.root().child("job").persist().open().close();
+        }
+        return runtime.recent().size();
+    }
+
+    private static boolean areDeadlocksToldIn(ContextRuntime runtime) {
+        FastnContext one = runtime.root().child("one").open();
+        FastnContext other = runtime.root().child("other").open();
+        var first = MutexTest.ask(one, runtime.root().mutex("first", 1)).join();
+        var second = MutexTest.ask(other, runtime.root().mutex("second", 1)).join();
+        var oneWaits = MutexTest.ask(one, runtime.root().mutex("second", 1));
+        var otherWaits = MutexTest.ask(other, runtime.root().mutex("first", 1));
+        boolean told = !runtime.status().deadlocks().isEmpty();
+        oneWaits.cancel(false);
+        otherWaits.cancel(false);
+        first.close();
+        second.close();
+        one.close();
+        other.close();
+        return told;
     }
 
     @Test
