@@ -1067,13 +1067,14 @@ public final class ContextNode extends TreeNode implements FastnContext {
     private long subtree(String counter, ToLongFunction<CounterCell> read) {
         requireNonNull(counter, "counter");
         PathCounters known = countersToRead();
-        return known == null ? 0 : runtime().counterStore().subtree(known, counter, read);
+        String name = runtime().names().clean(counter);
+        return known == null ? 0 : runtime().counterStore().subtree(known, name, read);
     }
 
     private @Nullable CounterCell cellOrNull(String counter) {
         requireNonNull(counter, "counter");
         PathCounters known = countersToRead();
-        return known == null ? null : known.cellOrNull(counter);
+        return known == null ? null : known.cellOrNull(runtime().names().clean(counter));
     }
 
     /** Whoever only asks makes no path, which could push another one out. */
@@ -1313,6 +1314,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         ContextNode node = this;
         boolean hasMore = more;
         ContextPath path = runtime().hasListeners() ? path() : null;
+        ContextNode lastEmptied = null;
         while (node != null) {
             PathCounters counted = node.counters;
             if (counted != null) {
@@ -1324,10 +1326,11 @@ public final class ContextNode extends TreeNode implements FastnContext {
             hasMore = true;
             ContextNode up = node.parent();
             boolean last = false;
-            boolean emptied = false;
             if (up != null) {
-                emptied = up.unlink(node);
-                last = emptied && up.closeIfChildless();
+                if (up.unlink(node)) {
+                    lastEmptied = up;
+                    last = up.closeIfChildless();
+                }
                 up.touch();
             }
             runtime().contextClosed();
@@ -1337,10 +1340,14 @@ public final class ContextNode extends TreeNode implements FastnContext {
                 runtime().tell(new ContextEvent.Closed(node.id(), path));
                 path = path.parent();
             }
-            if (up != null && emptied && up.isWatched()) {
+            node = last ? up : null;
+        }
+        // Last, as it is code of users that may block or look at the tree: it finds all of them gone.
+        for (ContextNode up = lastEmptied == null ? null : parent(); up != null; ) {
+            if (up.isWatched()) {
                 up.tellIfChildless();
             }
-            node = last ? up : null;
+            up = up == lastEmptied ? null : up.parent();
         }
     }
 

@@ -48,9 +48,13 @@ final class SnapshotWalk extends AbstractList<SnapshotWalk.Visit> {
         return walk;
     }
 
-    /** Under the monitor of a list of children. */
+    /** Whether the next one is added without longer arrays: copying many is nothing to do under the monitor of a list. */
+    boolean hasRoom() {
+        return size < nodes.length;
+    }
+
     void add(ContextNode node, int parent) {
-        if (size == nodes.length) {
+        if (!hasRoom()) {
             int longer = size + size / 2;
             nodes = Arrays.copyOf(nodes, longer);
             parents = Arrays.copyOf(parents, longer);

@@ -7,11 +7,14 @@ import com.fastn.context.status.HumanText;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Waits for the end of everything below a cancelled context, and names who did not come to one in time. */
@@ -54,22 +57,24 @@ final class Stragglers {
     }
 
     private void report() {
+        end(this::read);
+    }
+
+    private void allStopped() {
+        end(() -> new CancelReport(waited(), List.of(), 0));
+    }
+
+    private void end(Supplier<CancelReport> reading) {
         if (over.compareAndSet(false, true)) {
             CancelReport report;
             try {
-                report = read();
+                report = reading.get();
             } catch (Throwable t) {
                 // Such as for lack of memory: whoever waits is told, and nobody waits for ever.
                 result.completeExceptionally(t);
                 return;
             }
             complete(report);
-        }
-    }
-
-    private void allStopped() {
-        if (over.compareAndSet(false, true)) {
-            complete(new CancelReport(waited(), List.of(), 0));
         }
     }
 
@@ -80,8 +85,8 @@ final class Stragglers {
         }
         try {
             where.execute(() -> result.complete(report));
-        } catch (RuntimeException e) {
-            // The place is gone; the report is not.
+        } catch (Throwable t) {
+            // The place is gone, or has no thread left; the report is there.
             result.complete(report);
         }
     }
@@ -102,6 +107,7 @@ final class Stragglers {
         for (int i = 1; i < walk.size(); i++) {
             parents.set(walk.parent(i));
         }
+        Map<ContextNode, Held> held = heldLongest(walk);
         List<CancelReport.Unstopped> named = new ArrayList<>();
         long more = 0;
         for (int i = 1; i < walk.size(); i++) {
@@ -114,13 +120,40 @@ final class Stragglers {
                 more++;
             } else {
                 named.add(new CancelReport.Unstopped(
-                        node.id(), walk.path(i), Duration.ofNanos(node.durationNanos(now)), doing(node, now)));
+                        node.id(),
+                        walk.path(i),
+                        Duration.ofNanos(node.durationNanos(now)),
+                        doing(node, held.get(node), now)));
             }
         }
         return new CancelReport(waited, named, more);
     }
 
-    private static String doing(ContextNode node, long now) {
+    /** Of each that holds a lock the one that it holds for the longest, of those that belong to them or to an ancestor. */
+    private Map<ContextNode, Held> heldLongest(SnapshotWalk walk) {
+        List<LockView> views = new ArrayList<>();
+        for (int i = 0; i < walk.size(); i++) {
+            walk.node(i).lockList().forEach(lock -> lock.addTo(views));
+        }
+        for (ContextNode up = top.parent(); up != null; up = up.parent()) {
+            up.lockList().forEach(lock -> lock.addTo(views));
+        }
+        top.runtime().locksOfEndedContexts().forEach(lock -> lock.addTo(views));
+        Map<ContextNode, Held> longest = new HashMap<>();
+        for (LockView view : views) {
+            for (LockView.Holder holder : view.holders()) {
+                longest.merge(
+                        holder.node(),
+                        new Held(view.name(), holder.sinceNanos()),
+                        (one, other) -> one.sinceNanos - other.sinceNanos <= 0 ? one : other);
+            }
+        }
+        return longest;
+    }
+
+    private record Held(String lock, long sinceNanos) {}
+
+    private static String doing(ContextNode node, @Nullable Held held, long now) {
         // A cancellation ends them, but may not have come there yet.
         for (Waiter<?> wait : node.waits()) {
             if (wait.lock.isWaiting(wait)) {
@@ -135,6 +168,9 @@ final class Stragglers {
         }
         if (node.isOnThread()) {
             return "running on a thread";
+        }
+        if (held != null) {
+            return "holds \"" + held.lock + "\" for " + time(node.runtime().elapsed(held.sinceNanos, now));
         }
         return "no sign of life for " + time(node.idleNanos(now));
     }

@@ -13,6 +13,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The place of a context in the tree: its parent, the lists of its children, whether it is open, and whether it was
@@ -55,6 +57,7 @@ abstract class TreeNode extends ChildList {
     /** Found at the end: it had begun before. */
     static final int NOT_ACTIVE = 4;
 
+    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final AtomicLongFieldUpdater<TreeNode> ENDED =
             AtomicLongFieldUpdater.newUpdater(TreeNode.class, "endedNanos");
     private static final VarHandle MARKS;
@@ -400,7 +403,8 @@ abstract class TreeNode extends ChildList {
     /**
      * Runs a task once, when the last child has left; at once if there is none.
      *
-     * @param task runs in the thread that closes the last child, and must not throw
+     * @param task runs in the thread that closes the last child, after that and all ancestors that close with it have left
+     *     the tree; what it throws is logged
      * @return closing it takes the task back
      */
     public final Registration whenChildless(Runnable task) {
@@ -430,7 +434,13 @@ abstract class TreeNode extends ChildList {
             x.whenChildless().clear();
             watched = x.isChildrenWatched();
         }
-        tasks.forEach(Runnable::run);
+        for (Runnable task : tasks) {
+            try {
+                task.run();
+            } catch (Throwable t) {
+                LoggedFailure.error(LOG, t, "what was to be done at the end of the last child failed");
+            }
+        }
     }
 
     /** The linked children, the oldest first. One that comes or leaves meanwhile may or may not be among them. */
@@ -467,11 +477,14 @@ abstract class TreeNode extends ChildList {
         }
     }
 
-    /** Most have few children, for which nothing is made. {@return the walk over the others, or null if there are none} */
+    /**
+     * Most have few children, for which nothing is made. {@return the walk over those that were too many, or for which there
+     * was no room; null if there are none}
+     */
     private @Nullable ChildBatches addSome(ChildList list, int number, SnapshotWalk walk, int index) {
         synchronized (list) {
             ContextNode child = list.first();
-            for (int i = 0; child != null && i < BATCH; i++) {
+            for (int i = 0; child != null && i < BATCH && walk.hasRoom(); i++) {
                 walk.add(child, index);
                 child = child.nextSibling;
             }

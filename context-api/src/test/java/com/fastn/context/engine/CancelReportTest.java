@@ -10,6 +10,7 @@ import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -72,7 +73,7 @@ class CancelReportTest {
             assertThat(report.unstopped())
                     .extracting(CancelReport.Unstopped::toString)
                     .containsExactly(
-                            "app.server.holder#" + holder.id() + ": no sign of life for 3s",
+                            "app.server.holder#" + holder.id() + ": holds \"orders\" for 3s",
                             "app.server.busy#" + busy.id() + ": inside \"db-query\" for 3s",
                             "app.server.still#" + still.id() + ": no sign of life for 3s",
                             "app.server.closing.left#" + left.id() + ": no sign of life for 3s");
@@ -186,6 +187,42 @@ class CancelReportTest {
         assertThat(told).isEmpty();
         loop.turn();
         assertThat(told).containsExactly(loop);
+    }
+
+    @Test
+    void C5_whereTheLoopHasNoThreadLeftTheReportComesHereAndTheTreeIsWhole() {
+        ContextNode outer = tree.open("outer");
+        ContextNode server = tree.open(outer, "server");
+        ContextNode request = tree.open(server, "request");
+        FakeLoop loop = new FakeLoop();
+        List<CompletableFuture<CancelReport>> reports = new ArrayList<>();
+        loop.run(() -> reports.add(cancel(server, Duration.ofHours(1))));
+        server.close();
+        outer.close();
+        loop.shutDown(new OutOfMemoryError("unable to create native thread"));
+        request.close();
+
+        assertThat(reports.get(0)).isCompletedWithValueMatching(CancelReport::isComplete);
+        assertThat(outer.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(tree.root.isChildless()).isTrue();
+    }
+
+    @Test
+    void whoHearsThatAllStoppedFindsThemGoneWithAllThatCloseWithThem() {
+        ContextNode outer = tree.open("outer");
+        ContextNode server = tree.open(outer, "server");
+        ContextNode request = tree.open(server, "request");
+        List<String> found = new ArrayList<>();
+        var unused = server.cancelAndReport(Duration.ofHours(1)).whenComplete((report, failure) -> {
+            found.add(report + ", server " + server.state() + ", outer " + outer.state());
+            found.add("open " + tree.runtime.openContexts() + ", root childless " + tree.root.isChildless());
+            throw new IllegalStateException("of a user");
+        });
+        server.close();
+        outer.close();
+        request.close();
+
+        assertThat(found).containsExactly("all stopped, server CLOSED, outer CLOSED", "open 1, root childless true");
     }
 
     @Test

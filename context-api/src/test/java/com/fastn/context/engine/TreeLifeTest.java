@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
@@ -35,6 +36,24 @@ class TreeLifeTest {
         assertThat(session).hasToString("app.http-proxy.session#3 ACTIVE");
         assertThat(tree.root.children()).containsExactly(proxy);
         assertThat(proxy.children()).containsExactly(session);
+    }
+
+    @Test
+    void aHookOnChangesThatFailsKeepsNobodyInTheTree() {
+        ContextNode outer = tree.open("outer");
+        ContextNode inner = tree.open(outer, "inner");
+        outer.close();
+        Registration hook = tree.runtime.onFirstChange(() -> {
+            throw new StackOverflowError("planted");
+        });
+        // The next change is the first one.
+        tree.runtime.version();
+        String log = CapturedLog.of(inner::close);
+        hook.close();
+
+        assertThat(log).contains("the hook on the first change failed");
+        assertThat(outer.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(tree.root.isChildless()).isTrue();
     }
 
     @Test
