@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import com.fastn.context.Ticker;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 
 /**
@@ -18,6 +19,10 @@ final class CoarseClock {
     // What is shown while this does not tick, a century ago: no time that anything has, so whoever compares starts it.
     private final long stopped;
 
+    // When it was seen last that no thread can be made to tick.
+    @GuardedBy("this")
+    private long refusedNanos;
+
     private volatile long shown;
     private volatile boolean ticking;
     private volatile boolean used;
@@ -32,6 +37,7 @@ final class CoarseClock {
         this.exact = exact;
         this.stopped = ticker.nanos() - Long.MAX_VALUE / 2;
         this.shown = stopped;
+        this.refusedNanos = stopped;
     }
 
     /**
@@ -59,10 +65,11 @@ final class CoarseClock {
 
     private synchronized long start() {
         long now = ticker.nanos();
-        if (!ticking) {
+        if (!ticking && now - refusedNanos >= STEP.toNanos()) {
             used = true;
-            // Without timers, as they are closed, each call comes here and is exact.
-            show(timers.tick(STEP, this::tick), now);
+            // Without timers, as they are closed or there is no thread for them now, each call comes here and is exact.
+            show(timers.tickOrDrop(STEP, this::tick), now);
+            refusedNanos = ticking ? stopped : now;
         }
         return now;
     }
@@ -70,7 +77,7 @@ final class CoarseClock {
     private synchronized void tick() {
         if (used) {
             used = false;
-            show(timers.tick(STEP, this::tick), ticker.nanos());
+            show(timers.tickOrDrop(STEP, this::tick), ticker.nanos());
         } else {
             show(false, stopped);
         }

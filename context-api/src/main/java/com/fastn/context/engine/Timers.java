@@ -61,6 +61,25 @@ class Timers implements AutoCloseable {
         return schedule(delay, new Timed(task));
     }
 
+    /**
+     * The same, or not at all: where no thread can be made for it now, it does not wait for one.
+     *
+     * @return whether it will run
+     */
+    boolean tickOrDrop(Duration delay, Runnable task) {
+        Timed timed = new Timed(task);
+        Pool pool = executor();
+        try {
+            if (pool != null) {
+                var unused = pool.schedule(timed, nanos(delay), TimeUnit.NANOSECONDS);
+                return true;
+            }
+        } catch (Throwable closedOrNoThread) {
+            timed.close();
+        }
+        return false;
+    }
+
     private boolean schedule(Duration delay, Timed timed) {
         Pool pool = executor();
         if (pool == null) {

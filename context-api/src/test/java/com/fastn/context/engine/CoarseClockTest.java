@@ -8,6 +8,7 @@ import com.fastn.context.Ticker;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -103,7 +104,7 @@ class CoarseClockTest {
         }
 
         @Override
-        boolean tick(Duration delay, Runnable next) {
+        boolean tickOrDrop(Duration delay, Runnable next) {
             assertThat(task).as("one at a time").isNull();
             task = next;
             due = ticker.nanos() + delay.toNanos();
@@ -121,6 +122,30 @@ class CoarseClockTest {
                 stops += task == null ? 1 : 0;
             }
             ticker.advance(Duration.ofNanos(until - ticker.nanos()));
+        }
+    }
+
+    @Test
+    void itIsExactWhileNoThreadCanBeMadeAndTicksOnceOneCan() {
+        ManualTicker ticker = new ManualTicker(TestTree.START);
+        AtomicInteger refused = new AtomicInteger();
+        try (Timers none = new Timers(() -> Runnable::run, task -> {
+            if (refused.getAndIncrement() < 1) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            return new Thread(task);
+        })) {
+            CoarseClock clock = new CoarseClock(ticker, none, false);
+            long first = clock.nanos();
+            assertThat(refused).hasValue(1);
+            assertThat(clock.isTicking()).isFalse();
+            assertThat(none.pending()).isZero();
+            ticker.advance(Duration.ofMillis(1));
+            assertThat(clock.nanos() - first).isEqualTo(1_000_000);
+            assertThat(refused).as("not at each look").hasValue(1);
+            ticker.advance(CoarseClock.STEP);
+            assertThat(clock.nanos() - first).isEqualTo(21_000_000);
+            assertThat(clock.isTicking()).isTrue();
         }
     }
 
