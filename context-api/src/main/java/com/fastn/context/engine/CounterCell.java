@@ -73,9 +73,12 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
         }
     }
 
-    /** Tells somebody from now on how much is counted. Under the store's monitor. */
+    /** Tells somebody from now on how much is counted, once however often this is called. Under the store's monitor. */
     void tell(CounterGrowth growth) {
         CounterGrowth[] before = growths;
+        if (before != null && Arrays.asList(before).contains(growth)) {
+            return;
+        }
         CounterGrowth[] after = before == null ? new CounterGrowth[1] : Arrays.copyOf(before, before.length + 1);
         after[after.length - 1] = growth;
         growths = after;

@@ -22,6 +22,8 @@ final class CounterGrowth {
     private final StripedLong step = new StripedLong();
     private volatile long stepEndNanos;
     private volatile long readNanos;
+    // Whether all cells that were there when this was made tell it by now.
+    private volatile boolean toldByAll;
 
     @GuardedBy("this")
     private final Ring second = Ring.ofSecond();
@@ -45,6 +47,14 @@ final class CounterGrowth {
 
     private static long endOfStep(long nanos) {
         return (nanos / STEP + 1) * STEP;
+    }
+
+    boolean isToldByAll() {
+        return toldByAll;
+    }
+
+    void setToldByAll() {
+        toldByAll = true;
     }
 
     PathCounters at() {

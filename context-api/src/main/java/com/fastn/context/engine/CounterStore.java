@@ -146,11 +146,20 @@ final class CounterStore implements Counters {
     @Nullable
     PathCounters find(ContextPath path) {
         List<String> names = path.names();
-        PathCounters here = names.get(0).equals(root.path().leaf()) ? root : null;
+        PathCounters here = rootOrNull(names.get(0));
         for (int i = 1; i < names.size() && here != null; i++) {
-            here = here.childOrNull(names.get(i));
+            here = here.childOrNull(clean(names.get(i)));
         }
         return here;
+    }
+
+    private @Nullable PathCounters rootOrNull(String name) {
+        return clean(name).equals(root.path().leaf()) ? root : null;
+    }
+
+    /** A path and a counter may be asked for by any text, as a context may be opened by any (rules M6 and S5). */
+    private String clean(String name) {
+        return runtime.names().clean(name);
     }
 
     // --- making and folding
@@ -316,7 +325,8 @@ final class CounterStore implements Counters {
         return Math.max(1, (int) ((long) cap * n / 10));
     }
 
-    private int fold(List<ContextEvent> news) {
+    /** {@return how many paths were folded} Visible for tests. */
+    int fold(List<ContextEvent> news) {
         // Whoever ends from here on is perhaps still taken to be open.
         long ended = runtime.endedContexts();
         Set<PathCounters> used = pathsOfOpenContexts();
@@ -344,18 +354,22 @@ final class CounterStore implements Counters {
         int gone = 0;
         synchronized (structure) {
             foldStamp = foldStamp + 1;
-            while (gone < FOLDED_AT_ONCE
-                    && (cells.get() > tenths(caps.cells, 8) || paths.get() > tenths(caps.paths, 8))) {
-                PathCounters oldest = candidates.next();
-                if (oldest == null) {
-                    break;
+            try {
+                while (gone < FOLDED_AT_ONCE
+                        && (cells.get() > tenths(caps.cells, 8) || paths.get() > tenths(caps.paths, 8))) {
+                    PathCounters oldest = candidates.next();
+                    if (oldest == null) {
+                        break;
+                    }
+                    fold(oldest, overflowed, news);
+                    candidates.parentOf(oldest);
+                    gone++;
                 }
-                fold(oldest, overflowed, news);
-                candidates.parentOf(oldest);
-                gone++;
+            } finally {
+                // Also where there was no memory: otherwise it would say for good that paths are being folded.
+                folded = folded + gone;
+                foldStamp = foldStamp + 1;
             }
-            folded = folded + gone;
-            foldStamp = foldStamp + 1;
         }
         return gone;
     }
@@ -367,34 +381,47 @@ final class CounterStore implements Counters {
         List<PathCounters> both = new ArrayList<>(old.children());
         both.add(old);
         for (PathCounters from : both) {
+            // First what wants memory: without any the path stays as it is.
             List<CounterCell> leaving = new ArrayList<>(from.cells());
-            from.setFolded();
-            cells.addAndGet(-leaving.size());
+            List<CounterCell> targets = new ArrayList<>(leaving.size());
             for (CounterCell cell : leaving) {
-                CounterCell into = bucket.cellOrNull(cell.name());
-                if (into == null) {
-                    boolean room = bucket.cellCount() < caps.namesPerPath;
-                    into = room ? null : bucket.cellOrNull(FOLDED);
-                    into = into != null ? into : put(bucket, room ? cell.name() : FOLDED);
-                    if (!room) {
-                        bucket.setFull();
-                    }
-                }
-                if (cell.foldInto(into)) {
-                    overflowed.add(into);
-                }
-                if (news != null) {
-                    news.add(told(cell, 0, 0));
-                    news.add(told(into, into.total(), into.live()));
-                }
+                targets.add(target(bucket, cell.name()));
             }
             FinishWindows windows = from.windowsOrNull();
-            if (windows != null) {
-                windows.foldInto(bucket.windows());
+            FinishWindows windowsOfAll = windows == null ? null : bucket.windows();
+            from.setFolded();
+            boolean overflow = false;
+            for (int i = 0; i < leaving.size(); i++) {
+                overflow |= leaving.get(i).foldInto(targets.get(i));
+            }
+            if (windows != null && windowsOfAll != null) {
+                windows.foldInto(windowsOfAll);
             }
             requireNonNull(from.parent(), "parent").remove(from);
+            cells.addAndGet(-leaving.size());
             paths.decrementAndGet();
+            if (overflow) {
+                overflowed.add(targets.get(0));
+            }
+            for (int i = 0; i < leaving.size() && news != null; i++) {
+                CounterCell into = targets.get(i);
+                news.add(told(leaving.get(i), 0, 0));
+                news.add(told(into, into.total(), into.live()));
+            }
         }
+    }
+
+    private CounterCell target(PathCounters bucket, String name) {
+        CounterCell known = bucket.cellOrNull(name);
+        if (known != null) {
+            return known;
+        }
+        boolean room = bucket.cellCount() < caps.namesPerPath;
+        if (!room) {
+            bucket.setFull();
+        }
+        CounterCell together = room ? null : bucket.cellOrNull(FOLDED);
+        return together != null ? together : put(bucket, room ? name : FOLDED);
     }
 
     private ContextEvent told(CounterCell cell, long total, long live) {
@@ -499,7 +526,7 @@ final class CounterStore implements Counters {
     @Override
     @SuppressWarnings("ReferenceEquality") // there is one for each path
     public CounterWindows windows(ContextPath path, String counter) {
-        String name = Names.clean(requireNonNull(counter, "counter"));
+        String name = clean(requireNonNull(counter, "counter"));
         long now = runtime.sinceStart(runtime.nanos());
         CounterGrowth growth = growth(requireNonNull(path, "path"), name, now);
         long total = subtreeTotal(path, name);
@@ -514,45 +541,72 @@ final class CounterStore implements Counters {
         if (at == null) {
             return null;
         }
+        CounterGrowth growth;
+        CounterGrowth unread = null;
         synchronized (structure) {
-            for (CounterGrowth known : growths) {
-                if (known.at() == at && known.counter().equals(name)) {
-                    return known;
-                }
+            growth = knownGrowth(at, name);
+            if (growth == null && growths.size() >= MOST_WINDOWS) {
+                unread = takeOneThatIsUnread(now);
             }
-            if (growths.size() >= MOST_WINDOWS) {
-                forgetOneThatIsUnread(now);
-            }
-            if (growths.size() < MOST_WINDOWS && !at.isFolded()) {
-                CounterGrowth growth = new CounterGrowth(at, name, now);
+            if (growth == null && growths.size() < MOST_WINDOWS && !at.isFolded()) {
+                growth = new CounterGrowth(at, name, now);
+                // From here on each cell that is made tells it.
                 growths.add(growth);
-                forEachCellBelow(at, name, cell -> cell.tell(growth));
-                return growth;
             }
         }
-        runtime.misuse(
-                "windows of more than " + MOST_WINDOWS + " counters were asked for within a minute; further ones show"
-                        + " only the total. Ask for those of a path nearer to the root, which counts all below it");
+        if (unread != null) {
+            CounterGrowth gone = unread;
+            forEachCellBelow(gone.at(), gone.counter(), cell -> cell.tellNoMore(gone));
+        }
+        if (growth == null) {
+            runtime.misuse(
+                    "windows of more than " + MOST_WINDOWS + " counters were asked for within a minute; further ones show"
+                            + " only the total. Ask for those of a path nearer to the root, which counts all below it");
+            return null;
+        }
+        CounterGrowth found = growth;
+        if (!found.isToldByAll()) {
+            // Also by whoever asks while another one is at this: what is counted after an answer is in the windows.
+            forEachCellBelow(at, name, cell -> cell.tell(found));
+            found.setToldByAll();
+        }
+        return found;
+    }
+
+    /** Under the monitor. */
+    private @Nullable CounterGrowth knownGrowth(PathCounters at, String name) {
+        for (CounterGrowth known : growths) {
+            if (known.at() == at && known.counter().equals(name)) {
+                return known;
+            }
+        }
         return null;
     }
 
     /** Under the monitor. */
-    private void forgetOneThatIsUnread(long now) {
+    private @Nullable CounterGrowth takeOneThatIsUnread(long now) {
         CounterGrowth unread = Collections.min(growths, Comparator.comparingLong(CounterGrowth::readNanos));
-        if (now - unread.readNanos() > UNREAD.toNanos()) {
-            growths.remove(unread);
-            forEachCellBelow(unread.at(), unread.counter(), cell -> cell.tellNoMore(unread));
+        if (now - unread.readNanos() <= UNREAD.toNanos()) {
+            return null;
         }
+        growths.remove(unread);
+        return unread;
     }
 
-    private static void forEachCellBelow(PathCounters top, String counter, Consumer<CounterCell> task) {
+    /**
+     * Goes through the cells that there are, each under the monitor, which is not held in between: whoever makes a path
+     * meanwhile does not wait for a walk over all of them (rule S22).
+     */
+    private void forEachCellBelow(PathCounters top, String counter, Consumer<CounterCell> task) {
         ArrayDeque<PathCounters> open = new ArrayDeque<>();
         open.push(top);
         while (!open.isEmpty()) {
             PathCounters at = open.pop();
             CounterCell cell = at.cellOrNull(counter);
             if (cell != null) {
-                task.accept(cell);
+                synchronized (structure) {
+                    task.accept(cell);
+                }
             }
             at.children().forEach(open::push);
         }
@@ -561,9 +615,9 @@ final class CounterStore implements Counters {
     /** {@return a path that counts for itself, made if nothing was counted there yet, or {@code null} if there is none} */
     private @Nullable PathCounters findOrMake(ContextPath path) {
         List<String> names = path.names();
-        PathCounters here = names.get(0).equals(root.path().leaf()) ? root : null;
+        PathCounters here = rootOrNull(names.get(0));
         for (int i = 1; i < names.size() && here != null; i++) {
-            here = here.child(names.get(i));
+            here = here.child(clean(names.get(i)));
         }
         return here == null || here.isBucket() ? null : here;
     }
@@ -654,42 +708,43 @@ final class CounterStore implements Counters {
 
     @Override
     public boolean overflowed(ContextPath path, String counter) {
-        requireNonNull(counter, "counter");
-        PathCounters at = find(requireNonNull(path, "path"));
-        CounterCell cell = at == null ? null : at.cellOrNull(counter);
+        CounterCell cell = cellOrNull(path, counter);
         return cell != null && cell.isOverflowed();
     }
 
     @Override
     public long total(ContextPath path, String counter) {
-        requireNonNull(counter, "counter");
-        PathCounters at = find(requireNonNull(path, "path"));
-        CounterCell cell = at == null ? null : at.cellOrNull(counter);
+        CounterCell cell = cellOrNull(path, counter);
         return cell == null ? 0 : cell.get();
     }
 
     @Override
     public long live(ContextPath path, String counter) {
+        CounterCell cell = cellOrNull(path, counter);
+        return cell == null ? 0 : cell.live();
+    }
+
+    private @Nullable CounterCell cellOrNull(ContextPath path, String counter) {
         requireNonNull(counter, "counter");
         PathCounters at = find(requireNonNull(path, "path"));
-        CounterCell cell = at == null ? null : at.cellOrNull(counter);
-        return cell == null ? 0 : cell.live();
+        return at == null ? null : at.cellOrNull(clean(counter));
     }
 
     @Override
     public long subtreeTotal(ContextPath path, String counter) {
         requireNonNull(counter, "counter");
         PathCounters at = find(requireNonNull(path, "path"));
-        return at == null ? 0 : subtree(at, counter, CounterCell::total);
+        return at == null ? 0 : subtree(at, clean(counter), CounterCell::total);
     }
 
     @Override
     public long subtreeLive(ContextPath path, String counter) {
         requireNonNull(counter, "counter");
         PathCounters at = find(requireNonNull(path, "path"));
-        return at == null ? 0 : subtree(at, counter, CounterCell::live);
+        return at == null ? 0 : subtree(at, clean(counter), CounterCell::live);
     }
 
+    /** Of a clean name. */
     long subtree(PathCounters from, String counter, ToLongFunction<CounterCell> read) {
         return unfolded(() -> subtreeOnce(from, counter, read));
     }

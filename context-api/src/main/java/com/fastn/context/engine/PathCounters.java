@@ -149,9 +149,10 @@ final class PathCounters {
         }
     }
 
+    /** By a clean name: whoever asks many paths cleans it once. */
     @Nullable
     CounterCell cellOrNull(String counter) {
-        return cells.get(Names.clean(counter));
+        return cells.get(counter);
     }
 
     Collection<CounterCell> cells() {

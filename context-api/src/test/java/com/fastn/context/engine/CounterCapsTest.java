@@ -2,9 +2,11 @@ package com.fastn.context.engine;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
+import com.fastn.context.Registration;
 import com.fastn.context.TotalCounter;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextPath;
@@ -13,11 +15,13 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -483,6 +487,46 @@ class CounterCapsTest {
         }
         assertThat(store.pathCount()).isLessThan(full);
         assertThat(tree.root.subtreeTotal("n")).isEqualTo(200);
+    }
+
+    @Test
+    void M4_aFoldThatFindsNoMemoryOnItsWayLosesNothingAndHoldsUpNobody() {
+        store.foldOn(task -> {});
+        for (int i = 0; i < 48; i++) {
+            tree.pass(Duration.ofSeconds(1));
+            count("job-" + i, "n", 1);
+        }
+        List<ContextEvent> noMemory = new AbstractList<>() {
+            @Override
+            public boolean add(ContextEvent event) {
+                throw new OutOfMemoryError("planted");
+            }
+
+            @Override
+            public ContextEvent get(int index) {
+                throw new IndexOutOfBoundsException(index);
+            }
+
+            @Override
+            public int size() {
+                return 0;
+            }
+        };
+        try (Registration listening = tree.runtime.addListener(event -> {})) {
+            assertThat(listening).isNotNull();
+            assertThatThrownBy(() -> store.fold(noMemory)).isInstanceOf(OutOfMemoryError.class);
+        }
+
+        synchronized (store.monitor()) {
+            // Whoever takes it that paths are being folded would wait for the monitor.
+            assertThat(CompletableFuture.supplyAsync(() -> tree.root.subtreeTotal("n")))
+                    .succeedsWithin(Duration.ofSeconds(20))
+                    .isEqualTo(48L);
+        }
+        for (int i = 0; i < 48; i++) {
+            count("job-" + i, "n", 1);
+        }
+        assertThat(tree.root.subtreeTotal("n")).isEqualTo(96);
     }
 
     @Test

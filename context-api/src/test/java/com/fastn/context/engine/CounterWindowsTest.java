@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -20,6 +21,10 @@ class CounterWindowsTest {
     /** Few paths, so that some are folded on the way. */
     @RegisterExtension
     final TestTree tree = new TestTree(new CounterStore.Caps(10, 60, 30));
+
+    /** Few paths, and room for the names of all of them. */
+    @RegisterExtension
+    final TestTree wide = new TestTree(new CounterStore.Caps(1_000, 100_000, 30));
 
     private CounterWindows of(String counter, String... path) {
         return tree.runtime.counters().windows(ContextPath.of(path), counter);
@@ -232,6 +237,64 @@ class CounterWindowsTest {
         }
         done.await();
         assertThat(figures(of("rows", "app"))).containsOnly(40_000L);
+    }
+
+    @Test
+    void whatIsCountedBehindTheFirstAnswerIsInTheWindowsAlsoInPathsThatWereMadeMeanwhile() throws InterruptedException {
+        AtomicInteger round = new AtomicInteger();
+        List<Thread> counting = new ArrayList<>();
+        for (int t = 0; t < 2; t++) {
+            int thread = t;
+            counting.add(new Thread(() -> {
+                for (int i = 0; round.get() < 200; i++) {
+                    ContextNode job = wide.open("job-" + thread + "-" + i % 40);
+                    job.addTotal("rows-" + round.get(), 1);
+                    job.close();
+                }
+            }));
+        }
+        counting.forEach(Thread::start);
+        List<CounterWindows> first = new ArrayList<>();
+        while (round.get() < 200) {
+            first.add(wide.root.counterWindows("rows-" + round.get()));
+            // Some more of this one.
+            long until = first.get(first.size() - 1).sinceStart() + 20;
+            while (wide.root.subtreeTotal("rows-" + round.get()) < until) {
+                Thread.onSpinWait();
+            }
+            round.incrementAndGet();
+        }
+        for (Thread thread : counting) {
+            thread.join();
+        }
+        for (CounterWindows answer : first) {
+            CounterWindows last = wide.root.counterWindows(answer.counter());
+            assertThat(last.lastDay())
+                    .as(answer.counter())
+                    .isBetween(last.sinceStart() - answer.sinceStart(), last.sinceStart());
+        }
+    }
+
+    @Test
+    void M6_S5_windowsAreAskedForByAnyTextAndKeepNothingOfItThatIsLongOrSecret() {
+        String huge = "ü".repeat(10_000_000);
+        String secret = "login password=hunter2";
+        tree.open(huge).addTotal("rows", 1);
+        tree.open(secret).addTotal("rows", 2);
+
+        assertThat(figures(of("rows", "app", huge))).containsExactly(0L, 0L, 0L, 0L, 1L);
+        assertThat(figures(of("rows", "app", secret))).containsExactly(0L, 0L, 0L, 0L, 2L);
+        assertThat(of("rows", "app", huge, secret).sinceStart()).isZero();
+        assertThat(tree.runtime.counters().total(ContextPath.of("app", huge), "rows"))
+                .isEqualTo(1);
+        assertThat(tree.runtime.counters().subtreeTotal(ContextPath.of("app", secret), "rows"))
+                .isEqualTo(2);
+        assertThat(tree.runtime.counters().flat(ContextPath.of("app", secret))).hasSize(1);
+        assertThat(tree.runtime.find(ContextPath.of("app", huge)))
+                .isSameAs(tree.root.children().get(0));
+        assertThat(StatusJson.write(tree.runtime.status()))
+                .hasSizeLessThan(20_000)
+                .doesNotContain("hunter2");
     }
 
     @Test
