@@ -84,6 +84,10 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
         @GuardedBy("this")
         private boolean runtimeClosed;
 
+        /** What the subscriber asked for that cannot be, while another signal was under way. */
+        @GuardedBy("this")
+        private @Nullable Throwable refusal;
+
         /** Whether time alone may make a warning of something in the last snapshot. */
         @GuardedBy("this")
         private boolean mayTurn;
@@ -109,11 +113,17 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 failed(t);
                 return;
             }
+            Throwable refused;
             synchronized (this) {
                 if (phase == Phase.OVER) {
                     return;
                 }
                 phase = Phase.IDLE;
+                refused = refusal;
+            }
+            if (refused != null) {
+                refuse(refused);
+                return;
             }
             untilTheEnd(runtime.atClose(this::complete));
             proceed();
@@ -122,10 +132,7 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
         @Override
         public void request(long n) {
             if (n <= 0) {
-                if (end()) {
-                    subscriber.onError(
-                            new IllegalArgumentException("asked for " + n + " snapshots; ask for at least 1"));
-                }
+                refuse(new IllegalArgumentException("asked for " + n + " snapshots; ask for at least 1"));
                 return;
             }
             boolean first;
@@ -142,6 +149,23 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 }
             }
             proceed();
+        }
+
+        private void refuse(Throwable why) {
+            synchronized (this) {
+                refusal = why;
+            }
+            if (endUnlessSignalling()) {
+                tellError(why);
+            }
+        }
+
+        private void tellError(Throwable why) {
+            try {
+                subscriber.onError(why);
+            } catch (Throwable t) {
+                failed(t);
+            }
         }
 
         private void changed() {
@@ -196,6 +220,7 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 return;
             }
             boolean last;
+            Throwable refused;
             synchronized (this) {
                 if (phase == Phase.OVER) {
                     return;
@@ -204,8 +229,11 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 lastWarnings = warnings(snapshot);
                 mayTurn = mayTurn(snapshot);
                 last = runtimeClosed;
+                refused = refusal;
             }
-            if (last) {
+            if (refused != null) {
+                refuse(refused);
+            } else if (last) {
                 complete();
             } else {
                 runtime.timers().after(PACE, this::rested);
@@ -219,11 +247,7 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
             } catch (Throwable t) {
                 LOG.error("a snapshot for a status stream could not be taken; the stream ends", LoggedFailure.of(t));
                 if (end()) {
-                    try {
-                        subscriber.onError(t);
-                    } catch (Throwable ofSubscriber) {
-                        failed(ofSubscriber);
-                    }
+                    tellError(t);
                 }
                 return null;
             }
@@ -277,11 +301,8 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
         private void complete() {
             synchronized (this) {
                 runtimeClosed = true;
-                if (phase == Phase.SENDING) {
-                    return;
-                }
             }
-            if (end()) {
+            if (endUnlessSignalling()) {
                 try {
                     subscriber.onComplete();
                 } catch (Throwable t) {
@@ -302,9 +323,23 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
 
         @CanIgnoreReturnValue
         private boolean end() {
+            return end(false);
+        }
+
+        /**
+         * Ends this unless a signal is under way: whoever gives that one says the rest behind it, as signals are serial.
+         *
+         * @return whether the caller has to tell the subscriber of the end now
+         */
+        private boolean endUnlessSignalling() {
+            return end(true);
+        }
+
+        private boolean end(boolean unlessSignalling) {
             List<Registration> all;
             synchronized (this) {
-                if (phase == Phase.OVER) {
+                boolean signalling = phase == Phase.STARTING || phase == Phase.SENDING;
+                if (phase == Phase.OVER || (unlessSignalling && signalling)) {
                     return false;
                 }
                 phase = Phase.OVER;

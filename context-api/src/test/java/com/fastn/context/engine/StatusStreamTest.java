@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ScheduledExecutorService;
@@ -124,6 +125,37 @@ class StatusStreamTest {
         assertThat(watcher.snapshots.get(1).globalContext().children()).hasSize(1);
         staysAt(watcher, 2);
         watcher.cancel();
+    }
+
+    @Test
+    void whoAsksForNothingWhileASnapshotIsBeingSentIsToldSoBehindIt() throws InterruptedException {
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        Watcher watcher = new Watcher(5) {
+            @Override
+            public void onNext(StatusSnapshot snapshot) {
+                inside.countDown();
+                try {
+                    goOn.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                super.onNext(snapshot);
+            }
+        };
+        tree.runtime.statusStream().subscribe(watcher);
+        inside.await();
+        watcher.request(0);
+        watcher.request(-1);
+        assertThat(watcher.errors).as("one signal at a time").isEmpty();
+        goOn.countDown();
+        await().until(() -> !watcher.errors.isEmpty());
+
+        assertThat(watcher.errors).singleElement().isInstanceOf(IllegalArgumentException.class);
+        tree.open("task");
+        awaitRest();
+        assertThat(watcher.snapshots).hasSize(1);
+        assertThat(watcher.completed).isFalse();
     }
 
     @Test
