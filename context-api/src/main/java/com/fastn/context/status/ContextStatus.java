@@ -3,10 +3,13 @@ package com.fastn.context.status;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -180,6 +183,113 @@ public record ContextStatus(
 
     private static <V extends @Nullable Object> Map<String, V> ordered(Map<String, V> map) {
         return map.isEmpty() ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(map));
+    }
+
+    /**
+     * Compares without recursion, as a tree may be deep (rule C6).
+     *
+     * @param other what to compare with
+     * @return whether it says the same, with the same below it
+     */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        if (this == other) {
+            return true;
+        }
+        if (!(other instanceof ContextStatus status)) {
+            return false;
+        }
+        ArrayDeque<ContextStatus> mine = new ArrayDeque<>();
+        ArrayDeque<ContextStatus> theirs = new ArrayDeque<>();
+        mine.push(this);
+        theirs.push(status);
+        while (!mine.isEmpty()) {
+            ContextStatus one = mine.pop();
+            ContextStatus two = theirs.pop();
+            if (one != two) {
+                if (!one.equalsAlone(two)) {
+                    return false;
+                }
+                one.children.forEach(mine::push);
+                two.children.forEach(theirs::push);
+            }
+        }
+        return true;
+    }
+
+    private boolean equalsAlone(ContextStatus other) {
+        return id == other.id
+                && onThread == other.onThread
+                && kind == other.kind
+                && state == other.state
+                && trouble == other.trouble
+                && children.size() == other.children.size()
+                && name.equals(other.name)
+                && label.equals(other.label)
+                && path.equals(other.path)
+                && Objects.equals(cancelReason, other.cancelReason)
+                && duration.equals(other.duration)
+                && lastActivity.equals(other.lastActivity)
+                && Objects.equals(activity, other.activity)
+                && Objects.equals(caller, other.caller)
+                && operations.equals(other.operations)
+                && metrics.equals(other.metrics)
+                && data.equals(other.data)
+                && totalCounters.equals(other.totalCounters)
+                && liveCounters.equals(other.liveCounters)
+                && subtreeTotalCounters.equals(other.subtreeTotalCounters)
+                && subtreeLiveCounters.equals(other.subtreeLiveCounters)
+                && foldedChildren.equals(other.foldedChildren);
+    }
+
+    /** {@return a hash of who it is and who is below it} */
+    @Override
+    public int hashCode() {
+        int hash = 0;
+        ArrayDeque<ContextStatus> open = new ArrayDeque<>();
+        open.push(this);
+        while (!open.isEmpty()) {
+            ContextStatus at = open.pop();
+            hash = 31 * (31 * (31 * hash + Long.hashCode(at.id)) + at.name.hashCode()) + at.duration.hashCode();
+            at.children.forEach(open::push);
+        }
+        return hash;
+    }
+
+    /** {@return all that it says, with all below it, whose paths follow from their names} */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder();
+        ArrayDeque<ContextStatus> open = new ArrayDeque<>();
+        ArrayDeque<Iterator<ContextStatus>> rest = new ArrayDeque<>();
+        open.push(this);
+        rest.push(begin(text, "path=" + path));
+        while (!open.isEmpty()) {
+            Iterator<ContextStatus> children = rest.element();
+            if (children.hasNext()) {
+                ContextStatus child = children.next();
+                open.push(child);
+                rest.push(child.begin(text, "name=" + child.name));
+            } else {
+                rest.pop();
+                text.append("], foldedChildren=")
+                        .append(open.pop().foldedChildren)
+                        .append(']');
+                text.append(!rest.isEmpty() && rest.element().hasNext() ? ", " : "");
+            }
+        }
+        return text.toString();
+    }
+
+    private Iterator<ContextStatus> begin(StringBuilder text, String who) {
+        text.append("ContextStatus[id=%d, %s, label=%s, kind=%s, state=%s, cancelReason=%s, trouble=%s, "
+                .formatted(id, who, label, kind, state, cancelReason, trouble));
+        text.append(
+                "duration=%s, lastActivity=%s, activity=%s, onThread=%s, caller=%s, operations=%s, metrics=%s, data=%s, "
+                        .formatted(duration, lastActivity, activity, onThread, caller, operations, metrics, data));
+        text.append("totalCounters=%s, liveCounters=%s, subtreeTotalCounters=%s, subtreeLiveCounters=%s, children=["
+                .formatted(totalCounters, liveCounters, subtreeTotalCounters, subtreeLiveCounters));
+        return children.iterator();
     }
 
     /** Tells all but the path, the children and what is folded. */

@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param node who was asked
  * @param timestamp when, by that node's wall clock
- * @param version rises with every change of the tree; the same number means that nothing changed
+ * @param version rises with every change of the tree. The same number means that no context was opened, cancelled or closed, and
+ *     no lock, operation, counter or value changed; what goes on with time and threads makes no version: ages and the warnings
+ *     that come of them, the machine, the word of the last sign of life, and whether a context is on a thread
  * @param systemMetrics the machine, or {@code null} when nobody reads it
  * @param globalContext the root of the tree, or of the part that was asked for
  * @param activeLocks the locks that are held, the longest held first
