@@ -11,6 +11,8 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -18,9 +20,12 @@ import java.util.Map;
 final class FrontVerticle extends VerticleBase {
     private static final int MOST_ORDERS_KEPT = 1_000;
     private static final int MOST_BODY_BYTES = 4_096;
+    private static final Duration LAST_MOVES = Duration.ofSeconds(5);
     private static final DeliveryOptions PATIENT = new DeliveryOptions().setSendTimeout(30_000);
 
     private final Map<String, JsonObject> orders = new LinkedHashMap<>();
+    // The requests that orders came with, until they are fulfilled or refused.
+    private final Map<String, FutureContext> underway = new HashMap<>();
     private final int port;
     private FutureContext front;
     private HttpServer server;
@@ -39,12 +44,15 @@ final class FrontVerticle extends VerticleBase {
     public Future<?> start() {
         // Inside start() the current context is the verticle's own: counters on it outlive every request.
         front = FutureContext.current();
+        // From this question on the status shows how many there were in the last minute, hour and day.
+        front.context().counterWindows("orders");
 
         Router router = Router.router(vertx);
         router.post("/orders")
                 .handler(BodyHandler.create(false).setBodyLimit(MOST_BODY_BYTES))
                 .handler(this::placeOrder);
         router.get("/orders/:id").handler(this::showOrder);
+        router.delete("/orders/:id").handler(this::giveUpOrder);
         return vertx.createHttpServer()
                 .requestHandler(router)
                 .listen(port, "127.0.0.1")
@@ -67,12 +75,14 @@ final class FrontVerticle extends VerticleBase {
         String id = "order-" + ++lastOrder;
         front.incrementTotal("orders");
 
-        // Each request has a context already; this gives the part that can take long a name of its own.
-        FutureContext.current()
-                .child("checkout")
+        // Each request has a context already; the child gives the part that can take long a name of its own.
+        FutureContext served = FutureContext.current();
+        underway.put(id, served);
+        served.child("checkout")
                 .withData("order", id)
                 .withData("customer", order.customer())
                 .run(checkout -> fulfil(checkout, id, order))
+                .onComplete(done -> underway.remove(id))
                 .onSuccess(receipt -> {
                     front.incrementTotal("successful_orders");
                     keep(id, receipt);
@@ -107,6 +117,20 @@ final class FrontVerticle extends VerticleBase {
         } else {
             request.json(order);
         }
+    }
+
+    /** A customer gives up an order: all that is done for it is asked to stop, also what others do for it on their nodes. */
+    private void giveUpOrder(RoutingContext request) {
+        String id = request.pathParam("id");
+        FutureContext order = underway.get(id);
+        if (order == null) {
+            refuse(request, 404, "there is no such order that waits to be fulfilled");
+            return;
+        }
+        order.context().cancel("the customer has changed his mind");
+        order.cancelAndReport(LAST_MOVES)
+                .onSuccess(
+                        report -> request.json(new JsonObject().put("order", id).put("report", report.toString())));
     }
 
     private void keep(String id, JsonObject receipt) {

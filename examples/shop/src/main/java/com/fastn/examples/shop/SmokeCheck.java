@@ -30,8 +30,9 @@ import java.util.stream.Collectors;
 /**
  * Asks each node of a running shop for the cluster's status, until it shows what goes on there or the time is up.
  *
- * <p>{@code SmokeCheck /run/user/1000/fastn 45}: the folder with the descriptors of the three nodes, and how many seconds the
- * shop has for something to go wrong in it. The process ends with 0 if all three nodes told the whole story.
+ * <p>{@code SmokeCheck /run/user/1000/fastn 45 http://127.0.0.1:41234/orders}: the folder with the descriptors of the three nodes,
+ * how many seconds the shop has for something to go wrong in it, and where it takes orders. Then one of those that are stuck is
+ * given up. The process ends with 0 if all three nodes told the whole story, and nothing was left of that order.
  */
 public final class SmokeCheck {
     private static final Duration PAUSE = Duration.ofMillis(200);
@@ -55,7 +56,7 @@ public final class SmokeCheck {
     /**
      * Checks a shop.
      *
-     * @param arguments the folder with the descriptors, and the seconds that the shop has
+     * @param arguments the folder with the descriptors, the seconds that the shop has, and where it takes orders
      * @throws Exception if the folder cannot be read, or this is interrupted
      */
     public static void main(String[] arguments) throws Exception {
@@ -70,6 +71,9 @@ public final class SmokeCheck {
             if (!check.tellsTheStory(port.getKey(), port.getValue())) {
                 System.exit(1);
             }
+        }
+        if (!check.givesUpAnOrder(ports.get("alice"), arguments[2])) {
+            System.exit(1);
         }
         System.exit(0);
     }
@@ -111,6 +115,39 @@ public final class SmokeCheck {
             }
             Thread.sleep(PAUSE.toMillis());
         }
+    }
+
+    /** {@return whether an order that waits behind the audit was given up, and all that was done for it has stopped} */
+    private boolean givesUpAnOrder(URI alice, String orders) throws IOException, InterruptedException {
+        while (true) {
+            for (String order : stuckOrders(ask(alice))) {
+                HttpResponse<String> answer = http.send(
+                        HttpRequest.newBuilder(URI.create(orders + "/" + order))
+                                .DELETE()
+                                .timeout(PATIENCE.multipliedBy(4))
+                                .build(),
+                        BodyHandlers.ofString());
+                // It may have been fulfilled just now; then there is another one.
+                if (answer.statusCode() == 200) {
+                    String report = new JsonObject(answer.body()).getString("report");
+                    System.out.println("  " + order + " waited behind the audit, and was given up: " + report);
+                    return report.equals("all stopped");
+                }
+            }
+            if (System.nanoTime() - deadline > 0) {
+                System.err.println("no order waits behind the audit, so none could be given up");
+                return false;
+            }
+            Thread.sleep(PAUSE.toMillis());
+        }
+    }
+
+    private static List<String> stuckOrders(ClusterStatus cluster) {
+        return contexts(cluster, "alice").stream()
+                .filter(context -> context.operations().stream()
+                        .anyMatch(operation -> operation.name().equals("reserve stock")))
+                .map(context -> String.valueOf(context.data().get("order")))
+                .toList();
     }
 
     private ClusterStatus ask(URI port) throws IOException, InterruptedException {
