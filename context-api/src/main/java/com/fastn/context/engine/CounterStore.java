@@ -559,9 +559,9 @@ final class CounterStore implements Counters {
             forEachCellBelow(gone.at(), gone.counter(), cell -> cell.tellNoMore(gone));
         }
         if (growth == null) {
-            runtime.misuse(
-                    "windows of more than " + MOST_WINDOWS + " counters were asked for within a minute; further ones show"
-                            + " only the total. Ask for those of a path nearer to the root, which counts all below it");
+            runtime.misuse("windows of more than " + MOST_WINDOWS
+                    + " counters were asked for within a minute; further ones show"
+                    + " only the total. Ask for those of a path nearer to the root, which counts all below it");
             return null;
         }
         CounterGrowth found = growth;
