@@ -88,19 +88,38 @@ final class ExplainCommand implements Subcommand {
         refuseSeveral(answers);
         List<Explanation> all = new ArrayList<>();
         answers.forEach(answer -> all.addAll(explained(explainer(answer))));
+        List<String> gaps =
+                answers.stream().flatMap(answer -> answer.gaps().stream()).toList();
         String wanted = context;
         if (wanted != null && all.isEmpty()) {
+            gaps.forEach(surroundings::note);
             throw new Trouble(
                     ExitCode.ERROR,
                     "nothing is explained",
-                    "no context that is shown goes by \"" + Printable.line(wanted) + "\"; it may have ended",
+                    "no context that is shown goes by \"" + Printable.line(wanted) + "\"; it may have ended"
+                            + elsewhere(answers),
                     "fastn status --filter " + Shell.quoted(wanted));
         }
         print(all);
-        List<String> gaps =
-                answers.stream().flatMap(answer -> answer.gaps().stream()).toList();
         gaps.forEach(surroundings::note);
         return gaps.isEmpty() && inquiry.notes().isEmpty() ? ExitCode.OK : ExitCode.PARTIAL;
+    }
+
+    /** {@return where else a context may be than among those that are shown, as the end of a sentence} */
+    private static String elsewhere(List<Answer> answers) {
+        List<String> silent = answers.stream()
+                .flatMap(answer -> answer.rows().stream())
+                .filter(row -> row.snapshot() == null)
+                .map(row -> Printable.line(row.node().alias()))
+                .distinct()
+                .toList();
+        if (silent.isEmpty()) {
+            return "";
+        }
+        boolean one = silent.size() == 1;
+        return ", or is on " + (one ? "" : "one of ")
+                + String.join(", ", silent.subList(0, Math.min(20, silent.size())))
+                + (silent.size() > 20 ? " and others" : "") + ", which did not answer";
     }
 
     /** An id counts the contexts of one node, so that others have it too. */

@@ -98,6 +98,18 @@ class ExplainCommandTest {
     }
 
     @Test
+    void whatIsNotFoundMayBeOnANodeThatIsSilent() {
+        try (FakeNode alice = FakeNode.of(STUCK, cluster(Fixtures.silent("bob")))) {
+            command.node("alice", alice.url());
+            Result result = command.run("explain", "settle");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+            assertThat(result.err())
+                    .startsWith("fastn: 1 of 2 nodes did not answer: bob")
+                    .contains("\"settle\"; it may have ended, or is on bob, which did not answer");
+        }
+    }
+
+    @Test
     void severalNodesAreNamedOneAfterTheOther() {
         try (FakeNode alice = FakeNode.of(STUCK, cluster())) {
             command.node("alice", alice.url());
