@@ -1,6 +1,7 @@
 package com.fastn.status.cli;
 
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.DisplayWidth;
 import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.HumanText;
 import com.fastn.context.status.LockStatus;
@@ -30,13 +31,16 @@ final class TopView {
     private static final String RESET = "\u001b[0m";
     private static final int LONGEST_SEARCH = 60;
     private static final int LONGEST_VALUE = 300;
+    private static final int LONGEST_DATUM = 8 << 10;
+    private static final int KEY_COLUMNS = 18;
+    private static final int FEWEST_VALUE_COLUMNS = 8;
     private static final int FRAME_LINES = 2;
 
     private static final List<String> HELP = List.of(
             "  up, down, k, j       move; page up, page down, home, end, g, G too",
             "  left, h              fold a context, or go to the one above it",
             "  right, l, space      unfold it; space folds it again",
-            "  enter, d             show all that is known of the context; again to go back",
+            "  enter, d             look closer at the context, up and down to scroll; again to go back",
             "  /                    search by name; enter to keep what fits, escape for everything",
             "  n                    the next one that is in trouble",
             "  s                    sort siblings: as they began, by age, name, idle, children",
@@ -57,6 +61,8 @@ final class TopView {
     private boolean searching;
     private boolean paused;
     private boolean detail;
+    private int detailTop;
+    private int detailLines;
     private boolean help;
     private boolean warnings = true;
     private @Nullable Sort sort;
@@ -111,7 +117,7 @@ final class TopView {
             case END -> move(Integer.MAX_VALUE / 2);
             case LEFT -> fold();
             case RIGHT -> unfold();
-            case ENTER -> detail = !detail;
+            case ENTER -> lookCloser();
             case ESCAPE -> {
                 if (detail) {
                     detail = false;
@@ -143,8 +149,11 @@ final class TopView {
                     folded.add(selected);
                 }
             }
-            case 'd' -> detail = !detail;
-            case 'n' -> nextTrouble();
+            case 'd' -> lookCloser();
+            case 'n' -> {
+                nextTrouble();
+                detailTop = 0;
+            }
             case 's' -> sort = next(sort);
             case 'w' -> warnings = !warnings;
             case 'p' -> {
@@ -199,7 +208,17 @@ final class TopView {
         return entries.isEmpty() ? -1 : 0;
     }
 
+    private void lookCloser() {
+        detail = !detail;
+        detailTop = 0;
+    }
+
+    /** To another context, or within all that is told of one. */
     private void move(int by) {
+        if (detail) {
+            detailTop = Math.max(0, Math.min(detailLines - page, detailTop + by));
+            return;
+        }
         List<Integer> selectable = new ArrayList<>();
         int at = 0;
         int now = index();
@@ -278,10 +297,13 @@ final class TopView {
         if (index() >= 0) {
             selected = entries.get(index()).id;
         }
-        List<String> body = help ? HELP : detail ? detail() : List.of();
+        List<String> body = help ? HELP : detail ? wrapped(detail(), columns) : List.of();
         StringBuilder picture = new StringBuilder(place.fitted(title())).append('\n');
         if (help || detail) {
-            for (int i = 0; i < page; i++) {
+            detailLines = body.size();
+            detailTop = help ? detailTop : Math.max(0, Math.min(detailTop, detailLines - page));
+            int first = help ? 0 : detailTop;
+            for (int i = first; i < first + page; i++) {
                 picture.append(i < body.size() ? place.fitted(body.get(i)) : "").append('\n');
             }
         } else {
@@ -331,8 +353,16 @@ final class TopView {
         return help
                 ? "any key: back"
                 : detail
-                        ? "enter, d: back   q: end"
+                        ? scrolled() + "enter, d: back   q: end"
                         : "?: help   q: end   arrows: move, fold   enter: detail   /: search   s: sort   p: pause";
+    }
+
+    /** What there is above and below the lines that are shown. */
+    private String scrolled() {
+        int below = Math.max(0, detailLines - page - detailTop);
+        return detailTop == 0 && below == 0
+                ? ""
+                : "+" + detailTop + " above, +" + below + " below   up, down: scroll   ";
     }
 
     private List<Entry> entries(Terminal place) {
@@ -473,7 +503,43 @@ final class TopView {
 
     private static void add(List<String> lines, String key, @Nullable Object value) {
         String name = Sanitizer.line(key, 40);
-        lines.add("  " + name + " ".repeat(Math.max(1, 16 - name.length()))
-                + Sanitizer.line(String.valueOf(value), LONGEST_VALUE));
+        lines.add("  " + name + " ".repeat(Math.max(1, KEY_COLUMNS - 2 - name.length()))
+                + Sanitizer.line(String.valueOf(value), LONGEST_DATUM));
+    }
+
+    /** What is wider than the screen goes on below its beginning. */
+    private static List<String> wrapped(List<String> lines, int columns) {
+        List<String> all = new ArrayList<>();
+        int indent = columns >= KEY_COLUMNS + FEWEST_VALUE_COLUMNS ? KEY_COLUMNS : 0;
+        for (String line : lines) {
+            String rest = line;
+            while (DisplayWidth.of(rest) > columns) {
+                int end = fitting(rest, columns);
+                all.add(rest.substring(0, end));
+                rest = " ".repeat(indent) + rest.substring(end).stripLeading();
+            }
+            all.add(rest);
+        }
+        return all;
+    }
+
+    /** {@return how many characters of a line have room, and at least one more than the blanks that it begins with} */
+    private static int fitting(String line, int columns) {
+        int begin = 0;
+        while (begin < line.length() && line.charAt(begin) == ' ') {
+            begin++;
+        }
+        int low = Math.min(line.length(), begin + 1);
+        int high = line.length();
+        while (low < high) {
+            int middle = (low + high + 1) / 2;
+            if (DisplayWidth.of(line.substring(0, middle)) <= columns) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        boolean splits = low < line.length() && Character.isHighSurrogate(line.charAt(low - 1));
+        return splits ? (low - 1 > begin ? low - 1 : Math.min(line.length(), low + 1)) : low;
     }
 }

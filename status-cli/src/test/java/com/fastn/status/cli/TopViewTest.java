@@ -2,11 +2,15 @@ package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.cli.Key.Kind;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -124,6 +128,54 @@ class TopViewTest {
         assertThat(screen()).contains("path            global.task-0").contains("state           active");
         press(Kind.ENTER);
         assertThat(screen()).contains("├── task-0");
+    }
+
+    @Test
+    void whatIsKnownOfAContextIsScrolledAndWhatIsNotShownIsCounted() {
+        StatusSnapshot snapshot = Fixtures.snapshot("alice", "front");
+        Map<String, Object> data = new TreeMap<>();
+        for (int i = 10; i < 40; i++) {
+            data.put("key-" + i, i == 39 ? "x".repeat(100) + "the end" : "value-" + i);
+        }
+        ContextStatus root = snapshot.globalContext();
+        view.news(rows(snapshot.withGlobalContext(
+                root.withChildren(List.of(withData(root.children().get(0), data)), FoldedChildren.NONE))));
+        press(Kind.DOWN, 'd');
+        assertThat(screen()).contains("path            global.front").contains("+0 above, +28 below");
+        press(Kind.DOWN, 'j');
+        assertThat(screen()).doesNotContain("path   ").contains("+2 above, +26 below");
+        press(Kind.END);
+        assertThat(screen()).contains("data key-39").contains("the end").contains("+28 above, +0 below");
+        press(Kind.HOME);
+        assertThat(screen()).contains("path            global.front");
+        press('d');
+        assertThat(selected()).as("it was scrolled, and nothing else selected").contains("front");
+    }
+
+    private static ContextStatus withData(ContextStatus of, Map<String, Object> data) {
+        return new ContextStatus(
+                of.id(),
+                of.name(),
+                of.label(),
+                of.path(),
+                of.kind(),
+                of.state(),
+                null,
+                null,
+                of.duration(),
+                of.lastActivity(),
+                null,
+                false,
+                null,
+                List.of(),
+                Map.of(),
+                data,
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                List.of(),
+                FoldedChildren.NONE);
     }
 
     @Test
