@@ -6,7 +6,6 @@ import picocli.AutoComplete;
 final class CompletionCommand implements Subcommand {
     private final Surroundings surroundings;
     private final Syntax syntax;
-    private Shells shell = Shells.BASH;
 
     CompletionCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -15,7 +14,7 @@ final class CompletionCommand implements Subcommand {
                         "",
                         "  bash: fastn completion bash > ~/.local/share/bash-completion/completions/fastn",
                         "  zsh:  fastn completion zsh > ~/.fastn.zsh, and in ~/.zshrc: source ~/.fastn.zsh")
-                .parameter(Shells.class, "SHELL", "bash or zsh.", given -> shell = given)
+                .parameter(Shells.class, "SHELL", "bash or zsh.", given -> {})
                 .common();
     }
 
@@ -32,14 +31,9 @@ final class CompletionCommand implements Subcommand {
 
     @Override
     public Integer call() {
-        String script = AutoComplete.bash("fastn", Fastn.whole(surroundings));
-        if (shell == Shells.ZSH) {
-            // The script speaks the language of bash, which zsh understands once it is told to.
-            surroundings
-                    .out()
-                    .print("autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n");
-        }
-        surroundings.out().print(script);
+        // The script speaks the language of bash, and tells zsh to understand it. What completes other commands there
+        // is left alone.
+        surroundings.out().print(AutoComplete.bash("fastn", Fastn.whole(surroundings)));
         return ExitCode.OK;
     }
 }

@@ -33,7 +33,7 @@ final class InfoCommand implements Subcommand {
         Lookup environment = surroundings.environment();
         Lookup properties = surroundings.properties();
         Terminal terminal = look.terminal(surroundings);
-        Table table = new Table("WHAT", "VALUE", "NOTE");
+        Table table = Table.whole("WHAT", "VALUE", "NOTE");
         table.row("fastn", Fastn.Version.of(), "");
         table.row("jar", of(properties.get("java.class.path")), "");
         table.row("java", of(properties.get("java.version")), of(properties.get("java.home")));
@@ -58,7 +58,9 @@ final class InfoCommand implements Subcommand {
                 "TERM=" + of(environment.get("TERM")) + ", " + width(terminal));
         table.row("colours", terminal.colours() ? "yes" : "no", "--color, NO_COLOR, CLICOLOR_FORCE, TERM");
         table.row("characters", terminal.ascii() ? "ASCII" : "UTF-8", "--ascii, LC_ALL, LC_CTYPE, LANG");
-        surroundings.out().print(table.drawn(terminal));
+        // A terminal breaks a line that is longer than it is wide, and a path that is cut is none.
+        int columns = look.width == null ? 0 : look.width;
+        surroundings.out().print(table.drawn(new Terminal(false, false, terminal.ascii(), columns)));
         return ExitCode.OK;
     }
 

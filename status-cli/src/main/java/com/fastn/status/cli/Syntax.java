@@ -143,6 +143,11 @@ final class Syntax {
                 .type(boolean.class)
                 .usageHelp(true)
                 .build());
+        spec.versionProvider(new Fastn.Version());
+        spec.addOption(named("--version", "Shows the version.", new Taking<>(Syntax::elsewhere))
+                .type(boolean.class)
+                .versionHelp(true)
+                .build());
         return flag(DEBUG, "Shows where in the program an error comes from.", Syntax::elsewhere);
     }
 

@@ -2,6 +2,7 @@ package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fastn.context.Ticker;
 import com.fastn.status.cli.CommandLineRun.Result;
@@ -59,6 +60,26 @@ class OtherCommandsTest {
     }
 
     @Test
+    void aPathIsToldWholeHoweverLongItIsAndNarrowTheTerminal() {
+        String cache = "/cache/" + "a-long-name/".repeat(20) + "end";
+        command.with("XDG_CACHE_HOME", cache).with("COLUMNS", "60").onATerminal(60, 24);
+        assertThat(command.run("info").out())
+                .contains("made in " + cache + "/fastn beside")
+                .contains("FASTN_NO_ARCHIVE=1 leaves it out\n");
+        assertThat(command.run("info", "--width=60").out().lines())
+                .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(60));
+    }
+
+    @Test
+    void everyCommandTellsTheVersion() {
+        String version = command.run("--version").out();
+        assertThat(version).startsWith("fastn ");
+        for (String name : new String[] {"status", "top", "explain", "replay", "info", "completion"}) {
+            assertThat(command.run(name, "--version")).as(name).isEqualTo(new Result(ExitCode.OK, version, ""));
+        }
+    }
+
+    @Test
     void aConfigurationThatIsWrongDoesNotHideTheRest() {
         command.config("[nodes.prod");
         assertThat(command.run("info").out()).contains("line 1").contains("colours");
@@ -83,6 +104,42 @@ class OtherCommandsTest {
         String said = new String(bash.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
         assertThat(bash.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(said.strip()).isEqualTo("status");
+    }
+
+    @Test
+    void zshCompletesCommandsAndOptionsAndStillWhatItCompletedBefore() throws IOException, InterruptedException {
+        assumeThat(List.of(Path.of("/bin/zsh"), Path.of("/usr/bin/zsh")))
+                .as("zsh, which is asked to complete")
+                .anyMatch(Files::isExecutable);
+        command.file("fastn.zsh", command.run("completion", "zsh").out(), "rw-------");
+        // Another zsh, on a terminal of its own, and what it makes of each beginning when tab is pressed.
+        Path asking = command.file("asking.zsh", """
+                zmodload zsh/zpty
+                zpty shell zsh -f -i
+                zpty -w shell "autoload -U compinit && compinit -u -D && compdef _files mine && source $HOME/fastn.zsh"
+                zpty -w shell 'fastn() { print -r -- got $* end }'
+                for beginning in 'fastn repl' 'fastn status --fail-o'; do
+                  zpty -w -n shell "$beginning"$'\\t\\n'
+                  zpty -r shell said '*got*end*' && print -r -- "$said"
+                done
+                zpty -w shell 'fastn "$_comps[mine]" of mine'
+                zpty -r shell said '*got*of mine end*' && print -r -- "$said"
+                zpty -d shell
+                """, "rw-------");
+        ProcessBuilder builder = new ProcessBuilder("zsh", "-f", asking.toString()).redirectErrorStream(true);
+        builder.environment().put("HOME", folder.toString());
+        builder.environment().put("ZDOTDIR", folder.toString());
+        Path said = folder.resolve("said");
+        Process zsh = builder.redirectOutput(said.toFile()).start();
+        zsh.getOutputStream().close();
+        boolean ended = zsh.waitFor(60, TimeUnit.SECONDS);
+        zsh.destroyForcibly();
+        assertThat(ended).as(Files.readString(said)).isTrue();
+        assertThat(Files.readString(said))
+                .contains("got replay end")
+                .contains("got status --fail-on end")
+                .contains("got _files of mine end")
+                .doesNotContain("not found");
     }
 
     @Test
