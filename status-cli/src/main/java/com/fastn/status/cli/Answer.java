@@ -38,23 +38,6 @@ sealed interface Answer {
         return shape.isNone() ? this : with(shape::of);
     }
 
-    /** {@return the same status without how the machine is} */
-    static StatusSnapshot withoutMachine(StatusSnapshot all) {
-        return new StatusSnapshot(
-                all.node(),
-                all.timestamp(),
-                all.version(),
-                null,
-                all.globalContext(),
-                all.activeLocks(),
-                all.lockWaiters(),
-                all.warnings(),
-                all.recent(),
-                all.operationBaselines(),
-                all.counterWindows(),
-                all.causes());
-    }
-
     /** {@return whether a warning in it is at least that bad} */
     default boolean hasWarning(WarningSeverity least) {
         return rows().stream()

@@ -25,6 +25,12 @@ interface Endpoint {
     @Nullable
     Path ca();
 
+    /** {@return whether its certificate has to name the host of {@link #url}; if not, it has to be the first of {@link #ca}} */
+    boolean isNamedByCertificate();
+
+    /** {@return what to do when its certificate is not trusted} */
+    String ifUntrusted();
+
     /** {@return the node for people: alias and address on one line} */
     String described();
 

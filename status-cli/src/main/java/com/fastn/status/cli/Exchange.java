@@ -62,13 +62,13 @@ final class Exchange implements AutoCloseable {
         int port = url.getPort() >= 0 ? url.getPort() : secure ? 443 : 80;
         String token = node.token();
         // Whoever cannot be trusted is not even connected to.
-        SSLSocketFactory tls = secure ? tls(node.ca()) : null;
+        SSLSocketFactory tls = secure ? tls(node) : null;
         TimedSocket connection = new TimedSocket(ticker, timeout);
         Socket socket = connection;
         try {
             connection.connect(new InetSocketAddress(InetAddress.getByName(host), port), connection.left());
             if (tls != null) {
-                socket = secured(tls, connection, host, port);
+                socket = secured(tls, connection, host, port, node.isNamedByCertificate());
             }
             String head = "GET " + question + " HTTP/1.1\r\nHost: " + url.getRawAuthority()
                     + "\r\nAccept: application/json\r\nUser-Agent: fastn\r\nConnection: close\r\n"
@@ -88,17 +88,24 @@ final class Exchange implements AutoCloseable {
         }
     }
 
-    private static SSLSocketFactory tls(@Nullable Path ca) {
-        return ca == null ? (SSLSocketFactory) SSLSocketFactory.getDefault() : TlsTrust.of(ca);
+    private static SSLSocketFactory tls(Endpoint node) {
+        Path ca = node.ca();
+        if (ca == null) {
+            return (SSLSocketFactory) SSLSocketFactory.getDefault();
+        }
+        return node.isNamedByCertificate() ? TlsTrust.of(ca) : TlsTrust.ofFirst(ca);
     }
 
-    private static Socket secured(SSLSocketFactory factory, TimedSocket connection, String host, int port)
+    private static Socket secured(
+            SSLSocketFactory factory, TimedSocket connection, String host, int port, boolean isNamed)
             throws IOException {
         String name = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
         SSLSocket secure = (SSLSocket) factory.createSocket(connection, name, port, true);
-        SSLParameters parameters = secure.getSSLParameters();
-        parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        secure.setSSLParameters(parameters);
+        if (isNamed) {
+            SSLParameters parameters = secure.getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm("HTTPS");
+            secure.setSSLParameters(parameters);
+        }
         secure.startHandshake();
         return secure;
     }

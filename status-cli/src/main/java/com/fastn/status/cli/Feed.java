@@ -88,11 +88,17 @@ final class Feed implements Runnable {
 
     private Trouble followSomebody() throws InterruptedException {
         Trouble trouble = null;
+        Endpoint waiting = null;
         try {
-            for (Endpoint node : ways.get()) {
+            List<Endpoint> all = ways.get();
+            for (Endpoint node : all) {
                 try {
-                    follow(node);
-                    return ended(node);
+                    trouble = follow(node, all.size() == 1);
+                    if (trouble == null) {
+                        return ended(node);
+                    }
+                    // Another one may be of another cluster, and know what this one does not.
+                    waiting = waiting == null ? node : waiting;
                 } catch (NotFound notStreamed) {
                     try {
                         poll(node);
@@ -102,6 +108,10 @@ final class Feed implements Runnable {
                 } catch (Trouble told) {
                     trouble = told;
                 }
+            }
+            if (waiting != null) {
+                follow(waiting, true);
+                return ended(waiting);
             }
         } catch (Trouble nobody) {
             return nobody;
@@ -121,12 +131,32 @@ final class Feed implements Runnable {
                 node.ifAbsent());
     }
 
-    private void follow(Endpoint node) throws InterruptedException {
+    /**
+     * Follows a node until it ends its stream.
+     *
+     * @param node the node
+     * @param patient whether to wait for what is not there to begin with
+     * @return what it said instead of a status to begin with, or {@code null} when the stream has ended
+     */
+    private @Nullable Trouble follow(Endpoint node, boolean patient) throws InterruptedException {
         try (LineStream lines = ports.open(node, "/status/stream?" + query + "format=ndjson")) {
+            boolean waits = patient;
             for (String line = lines.next(); line != null; line = lines.next()) {
-                tell(Inquiry.read(node, line));
+                ErrorLine error = ErrorLine.of(line);
+                if (error == null) {
+                    tell(Inquiry.read(node, line));
+                } else {
+                    Trouble told = StatusPorts.refused(node, query, error.code(), error.message());
+                    if (!waits) {
+                        return told;
+                    }
+                    pause = FIRST_PAUSE_MILLIS;
+                    listener.told(new News(number, null, told));
+                }
+                waits = true;
             }
         }
+        return null;
     }
 
     /** For what a node answers and does not stream, such as what other nodes say. */

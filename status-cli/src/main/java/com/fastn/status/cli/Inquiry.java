@@ -273,15 +273,15 @@ final class Inquiry {
 
     /** {@return what one line of a stream says} @throws Trouble if it is not understood */
     static Answer read(Endpoint node, String line) {
-        return understood(node, () -> answer(line));
+        return understood(node, () -> answer(line, LIMITS));
     }
 
     /** {@return what a document says} @throws StatusFormatException if it is not understood */
-    static Answer answer(String json) {
+    static Answer answer(String json, ReadLimits limits) {
         // What a document is stands at its beginning, written by the same writer as everything else in it.
         return json.startsWith("{\"kind\":\"cluster_status\"")
-                ? new Answer.OfCluster(StatusJson.readCluster(json, LIMITS))
-                : new Answer.OfNode(StatusJson.readSnapshot(json, LIMITS));
+                ? new Answer.OfCluster(StatusJson.readCluster(json, limits))
+                : new Answer.OfNode(StatusJson.readSnapshot(json, limits));
     }
 
     private static <T> T understood(Endpoint node, Supplier<T> reading) {

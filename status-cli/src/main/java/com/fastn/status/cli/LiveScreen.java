@@ -52,7 +52,7 @@ final class LiveScreen implements AutoCloseable {
      * @param size the terminal; lines that do not fit are left out, and it is said how many
      */
     synchronized void show(String picture, Size size) {
-        String fitted = fitted(picture, size);
+        String fitted = fitted(picture, size, "fastn top scrolls");
         boolean resized = !size.equals(place);
         if (closed || (fitted.equals(shown) && !resized)) {
             return;
@@ -80,7 +80,14 @@ final class LiveScreen implements AutoCloseable {
         return text.chars().filter(c -> c == '\n').count();
     }
 
-    private static String fitted(String picture, Size size) {
+    /**
+     * {@return a picture with as many lines as there are, the last of which tells how many are not shown}
+     *
+     * @param picture lines, each ended by a line feed
+     * @param size the terminal
+     * @param hint how to see the others
+     */
+    static String fitted(String picture, Size size, String hint) {
         int rows = size.rows();
         long lines = rows(picture);
         if (rows <= 1 || lines <= rows) {
@@ -90,7 +97,7 @@ final class LiveScreen implements AutoCloseable {
         for (int i = 0; i < rows - 1; i++) {
             end = picture.indexOf('\n', end) + 1;
         }
-        String rest = "+" + (lines - rows + 1) + " more lines; fastn top scrolls";
+        String rest = "+" + (lines - rows + 1) + " more lines; " + hint;
         return picture.substring(0, end) + (size.columns() > 0 ? DisplayWidth.cut(rest, size.columns()) : rest) + "\n";
     }
 

@@ -146,6 +146,21 @@ record LocalNode(
         return tokenFile == null ? null : TokenFile.read(tokenFile);
     }
 
+    /**
+     * A certificate names a node as others reach it, such as {@code status.example}, and hardly ever as this machine does. Here it is
+     * enough that it is the very one that the node itself tells of, in a descriptor that nobody else can write.
+     */
+    @Override
+    public boolean isNamedByCertificate() {
+        return ca == null;
+    }
+
+    @Override
+    public String ifUntrusted() {
+        return "see whether " + Printable.line(String.valueOf(ca)) + ", which " + Printable.line(descriptor.toString())
+                + " names, holds the certificate that the node was started with";
+    }
+
     @Override
     public String expectation() {
         return "its process lives, but ";

@@ -3,7 +3,6 @@ package com.fastn.status.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
-import com.fastn.context.status.Sanitizer;
 import com.fastn.status.cli.Feed.News;
 import com.fastn.status.cli.ViewOptions.Format;
 import java.io.IOException;
@@ -22,7 +21,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** {@code fastn record}: keeps what a watcher would see. */
+/** {@code fastn record}: keeps what a watcher sees, and when nothing more is heard of a node. */
 final class RecordCommand implements Subcommand {
     private final Surroundings surroundings;
     private final Syntax syntax;
@@ -41,7 +40,8 @@ final class RecordCommand implements Subcommand {
                         "Writes every status that comes into a file, until Ctrl-C; fastn replay shows it again.")
                 .footer(
                         "",
-                        "The file is what fastn status -w --json prints: one JSON document on each line. Only its owner can read it.",
+                        "The file is what fastn status -w --json prints: one JSON document on each line. Where that follows several nodes at",
+                        "once, each line is of all of them. Only its owner can read it.",
                         "",
                         ExitCode.TOLD)
                 .parameter(Path.class, "FILE", "Where to; it must not be there yet.", given -> file = given)
@@ -105,18 +105,15 @@ final class RecordCommand implements Subcommand {
                     return count == 0 ? ExitCode.UNREACHABLE : ExitCode.OK;
                 }
                 watch.take(next);
-                Answer answer = next.answer();
-                if (answer != null) {
-                    out.print(Sanitizer.json(answer.json(false)) + "\n");
-                    out.flush();
-                    count++;
-                    if (out.checkError()) {
-                        throw new Trouble(
-                                ExitCode.ERROR,
-                                "the recording ends",
-                                Printable.line(target.toString()) + " cannot be written any more; the disk may be full",
-                                "df " + Shell.quoted(target.toString()));
-                    }
+                out.print(watch.recorded(meant, next) + "\n");
+                out.flush();
+                count++;
+                if (out.checkError()) {
+                    throw new Trouble(
+                            ExitCode.ERROR,
+                            "the recording ends",
+                            Printable.line(target.toString()) + " cannot be written any more; the disk may be full",
+                            "df " + Shell.quoted(target.toString()));
                 }
             }
         } finally {

@@ -1,6 +1,8 @@
 package com.fastn.status.cli;
 
+import com.fastn.context.status.HumanText;
 import com.fastn.context.status.StatusFormatException;
+import com.fastn.context.status.StatusJson.ReadLimits;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -27,8 +29,13 @@ import java.util.List;
  * @param torn whether it ends within a line, which is left out
  */
 record Recording(Path file, List<Moment> moments, boolean torn) {
-    private static final long LARGEST = 512L << 20;
-    private static final int LONGEST_LINE = 16 << 20;
+    /** Where each moment stands is kept in memory, of which so many take 32 MB: five days of one each second. */
+    private static final int MOST_MOMENTS = 500_000;
+
+    /** So many bytes of a line are read, which may be of several nodes. */
+    static final int LONGEST_LINE = 16 << 20;
+
+    private static final ReadLimits LIMITS = Inquiry.LIMITS.withMaxLength(LONGEST_LINE);
     private static final int BUFFER = 64 << 10;
 
     /**
@@ -48,36 +55,40 @@ record Recording(Path file, List<Moment> moments, boolean torn) {
      * @throws Trouble if it is none
      */
     static Recording read(Path file) {
+        return read(file, MOST_MOMENTS);
+    }
+
+    /** The same with another number of moments that there may be. */
+    static Recording read(Path file, int most) {
         List<Moment> moments = new ArrayList<>();
         boolean torn = false;
         int number = 0;
-        try {
-            if (Files.exists(file) && Files.size(file) > LARGEST) {
-                throw wrong(
-                        file,
-                        "it is larger than " + (LARGEST >> 20) + " MiB",
-                        "replay a part of it, such as head -n 1000");
-            }
-            try (InputStream bytes = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
-                long offset = 0;
-                for (byte[] line = line(bytes); line.length > 0; line = line(bytes)) {
-                    number++;
-                    if (line.length > LONGEST_LINE) {
-                        throw wrong(
-                                file,
-                                "line " + number + " is longer than " + (LONGEST_LINE >> 20) + " MiB",
-                                "make one: fastn record FILE");
-                    }
-                    if (line[line.length - 1] == '\n') {
-                        String text = text(line).strip();
-                        if (!text.isEmpty()) {
-                            moments.add(new Moment(at(Inquiry.answer(text)), offset, line.length));
-                        }
-                    } else {
-                        torn = isTorn(line, offset, moments);
-                    }
-                    offset += line.length;
+        try (InputStream bytes = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
+            long offset = 0;
+            for (byte[] line = line(bytes); line.length > 0; line = line(bytes)) {
+                number++;
+                if (moments.size() == most) {
+                    throw wrong(
+                            file,
+                            "it has more than " + HumanText.count(most)
+                                    + " moments, and where each of them stands is kept in memory",
+                            "replay a part of it: head -n " + most + ", or tail -n " + most);
                 }
+                if (line.length > LONGEST_LINE) {
+                    throw wrong(
+                            file,
+                            "line " + number + " is longer than " + (LONGEST_LINE >> 20) + " MiB",
+                            "make one: fastn record FILE");
+                }
+                if (line[line.length - 1] == '\n') {
+                    String text = text(line).strip();
+                    if (!text.isEmpty()) {
+                        moments.add(new Moment(at(Inquiry.answer(text, LIMITS)), offset, line.length));
+                    }
+                } else {
+                    torn = isTorn(line, offset, moments);
+                }
+                offset += line.length;
             }
         } catch (StatusFormatException e) {
             throw wrong(
@@ -102,7 +113,7 @@ record Recording(Path file, List<Moment> moments, boolean torn) {
         try {
             String text = text(line).strip();
             if (!text.isEmpty()) {
-                moments.add(new Moment(at(Inquiry.answer(text)), offset, line.length));
+                moments.add(new Moment(at(Inquiry.answer(text, LIMITS)), offset, line.length));
             }
             return false;
         } catch (StatusFormatException | CharacterCodingException e) {
@@ -146,7 +157,7 @@ record Recording(Path file, List<Moment> moments, boolean torn) {
             while (line.hasRemaining() && bytes.read(line) >= 0) {
                 // The rest is next.
             }
-            return Inquiry.answer(text(line.array()).strip());
+            return Inquiry.answer(text(line.array()).strip(), LIMITS);
         } catch (StatusFormatException | IOException e) {
             throw wrong(
                     file,

@@ -31,6 +31,16 @@ record RemoteNode(
     }
 
     @Override
+    public boolean isNamedByCertificate() {
+        return true;
+    }
+
+    @Override
+    public String ifUntrusted() {
+        return "give the node a ca in the configuration that signed its certificate, which has to name the host";
+    }
+
+    @Override
     public String expectation() {
         return "";
     }

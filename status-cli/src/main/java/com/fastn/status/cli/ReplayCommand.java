@@ -135,20 +135,17 @@ final class ReplayCommand implements Subcommand {
     private String picture(Recording recording, Player player, Terminal terminal, Size size) {
         Terminal place = new Terminal(
                 true, terminal.colours(), terminal.ascii(), look.width != null ? look.width : size.columns());
-        StatusRenderer renderer = view.narrowed(place.renderer());
-        Answer answer = recording.answer(player.at()).shaped(view.shape());
-        String foot =
-                place.fitted(player.told(recording.moments().get(player.at()).at())) + "\n";
-        String drawn = answer.drawn(renderer);
-        int rows = size.rows() - 1;
-        if (rows > 0 && drawn.lines().count() > rows) {
-            drawn = answer.drawn(renderer.maxTreeLines(Math.max(1, rows - 8)));
-        }
-        StringBuilder picture = new StringBuilder();
-        drawn.lines()
-                .limit(rows > 0 ? rows : Long.MAX_VALUE)
-                .forEach(line -> picture.append(line).append('\n'));
-        return picture.append(foot).toString();
+        String foot = player.told(recording.moments().get(player.at()).at());
+        return picture(recording.answer(player.at()).shaped(view.shape()), foot, view, place, size);
+    }
+
+    /** {@return a moment as it fits a terminal, with what the keys do in the last line} */
+    static String picture(Answer answer, String foot, ViewOptions view, Terminal place, Size size) {
+        Size above = new Size(size.columns(), Math.max(0, size.rows() - 1));
+        String hint = "a higher terminal shows all";
+        String drawn = new FittedPicture(above.rows(), place, view.narrowed(place.renderer()), answer, hint)
+                .drawn(!view.locks && !view.warnings);
+        return LiveScreen.fitted(drawn, above, hint) + place.fitted(foot) + "\n";
     }
 
     /** Where a replay is, and how fast it goes. */

@@ -84,6 +84,16 @@ final class Sources {
                 new Feed(number, ways(number, source), query(source.meant), ports, this::completed, listener).start());
     }
 
+    /** {@return whether who a feed is of was given by name} */
+    boolean isOfNames(int number) {
+        return !(sources.get(number).meant instanceof Meant.Clusters);
+    }
+
+    /** {@return what happens next, as the end of a sentence} Who says that there is nothing will say when there is. */
+    static String then(Trouble trouble) {
+        return trouble instanceof NotFound ? "; waiting for it" : "; connecting again";
+    }
+
     /** {@return how many feeds there are} */
     int count() {
         return sources.size();
@@ -160,22 +170,27 @@ final class Sources {
 
     /** {@return what is known by one feed} */
     List<NodeStatus> rows(int number, @Nullable Answer answer, @Nullable Trouble trouble) {
-        if (answer != null && trouble == null) {
-            return answer.rows();
-        }
         if (answer != null) {
-            String reason = trouble == null ? "" : trouble.why();
+            if (trouble == null) {
+                return answer.rows();
+            }
+            String reason = trouble.why() + then(trouble);
             return answer.rows().stream()
                     .map(row -> new NodeStatus(
                             row.node(),
                             NodeState.STALE,
                             row.age(),
-                            "this is the last that was heard; " + reason + "; connecting again",
+                            "this is the last that was heard; " + reason,
                             row.summary(),
                             row.snapshot()))
                     .toList();
         }
-        NodeState state = trouble == null ? NodeState.STALE : NodeState.DOWN;
+        NodeState state = trouble == null
+                ? NodeState.STALE
+                // It lives, and says that it has no such thing.
+                : trouble instanceof NotFound && sources.get(number).meant instanceof Meant.Node
+                        ? NodeState.UP
+                        : NodeState.DOWN;
         String reason = trouble == null ? "no answer yet" : trouble.why();
         return names(sources.get(number)).stream()
                 .map(name ->

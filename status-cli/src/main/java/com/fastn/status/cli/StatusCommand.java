@@ -79,8 +79,20 @@ final class StatusCommand implements Subcommand {
         if (watch && failOn != null) {
             throw syntax.misuse("--fail-on ends a single look, and --watch does not end; give one of them");
         }
+        if (view.recent && targets.cluster) {
+            throw syntax.misuse("--recent is what each node remembers for itself; name nodes instead of --cluster");
+        }
         Targets there = Targets.find(surroundings, "status");
         List<Meant> meant = there.meant(targets);
+        if (view.recent && meant.stream().anyMatch(Meant.Through.class::isInstance)) {
+            throw new Trouble(
+                    ExitCode.USAGE,
+                    "no status is shown",
+                    "--recent is what each node remembers for itself, and \""
+                            + Printable.line(String.join(",", targets.names))
+                            + "\" names one that only its cluster knows",
+                    "leave out --recent, run it on the machine of that node, or name it in the configuration");
+        }
         StatusPorts ports = new StatusPorts(targets.timeout, surroundings.ticker());
         Terminal terminal = look.terminal(surroundings);
         if (watch) {

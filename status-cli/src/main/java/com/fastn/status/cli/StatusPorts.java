@@ -101,10 +101,7 @@ final class StatusPorts {
         String message =
                 Printable.line(requireNonNullElse(e.getMessage(), e.getClass().getSimpleName()));
         if (e instanceof SSLException) {
-            return unreachable(
-                    node,
-                    "the TLS connection to " + url + " failed (" + message + ")",
-                    "give the node a ca in the configuration that signed its certificate, which has to name the host");
+            return unreachable(node, "the TLS connection to " + url + " failed (" + message + ")", node.ifUntrusted());
         }
         return unreachable(node, "the connection to " + url + " broke (" + message + ")", "try again");
     }
@@ -120,7 +117,7 @@ final class StatusPorts {
             return exchange;
         }
         try (exchange) {
-            throw refused(node, exchange.status(), refusal(exchange));
+            throw refused(node, question, exchange.status(), refusal(exchange));
         }
     }
 
@@ -144,11 +141,19 @@ final class StatusPorts {
         return new String(exchange.body().readNBytes(LARGEST_REFUSAL), StandardCharsets.UTF_8).strip();
     }
 
-    private static Trouble refused(Endpoint node, int status, String sentence) {
+    /**
+     * {@return what a node says instead of a status}
+     *
+     * @param node which one
+     * @param question what it was asked, encoded
+     * @param status the HTTP status that it gave, or would have given
+     * @param sentence what it said
+     */
+    static Trouble refused(Endpoint node, String question, int status, String sentence) {
         String why = sentence.isEmpty() ? "it answered with HTTP status " + status : Printable.line(sentence);
         String what = "node \"" + Printable.line(node.alias()) + "\" gave no status";
         return switch (status) {
-            case BAD_REQUEST, NOT_FOUND -> new NotFound(what, why);
+            case BAD_REQUEST, NOT_FOUND -> new NotFound(what, why, instead(node, question, status));
             case UNAUTHORIZED, FORBIDDEN ->
                 new Trouble(
                         ExitCode.ERROR,
@@ -159,5 +164,18 @@ final class StatusPorts {
                 new Trouble(ExitCode.UNREACHABLE, what, why, "try again in a moment");
             default -> new Trouble(ExitCode.ERROR, what, why, node.ifStrange());
         };
+    }
+
+    /** What can be asked for instead of what a node does not know. */
+    private static String instead(Endpoint node, String question, int status) {
+        if (status == BAD_REQUEST) {
+            return "leave out what it objects to, or ask by the fastn of the same version";
+        }
+        boolean byPath = question.contains("path=");
+        if (question.contains("nodes=")) {
+            return "fastn status --cluster shows every node by its name"
+                    + (byPath ? ", and which paths are open there" : "");
+        }
+        return byPath ? "fastn status without --path shows which paths are open" : node.ifStrange();
     }
 }

@@ -24,13 +24,30 @@ final class TlsTrust {
      * @throws Trouble if it has no certificates
      */
     static SSLSocketFactory of(Path ca) {
+        return of(ca, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Makes sockets that trust a node's own certificate alone, and nobody who signed it, who signed others too.
+     *
+     * @param chain the file, in PEM form, with the node's certificate first
+     * @return the sockets
+     * @throws Trouble if it has no certificates
+     */
+    static SSLSocketFactory ofFirst(Path chain) {
+        return of(chain, 1);
+    }
+
+    private static SSLSocketFactory of(Path ca, int most) {
         try (InputStream in = Files.newInputStream(ca)) {
             KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
             trusted.load(null, null);
             int count = 0;
             for (Certificate certificate :
                     CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-                trusted.setCertificateEntry("ca-" + count++, certificate);
+                if (count < most) {
+                    trusted.setCertificateEntry("ca-" + count++, certificate);
+                }
             }
             if (count == 0) {
                 throw new GeneralSecurityException("it holds no certificate");

@@ -4,8 +4,6 @@ import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusJson;
-import com.fastn.context.status.StatusRenderer;
-import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.cli.Feed.News;
 import com.fastn.status.cli.ViewOptions.Format;
 import java.io.PrintStream;
@@ -17,11 +15,11 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 
 /** Shows status again whenever it changes, for as long as somebody looks. */
 final class Watch {
     private static final int NEWS_AHEAD = 64;
+    private static final int MOST_BYTES_OF_A_CHARACTER = 3;
     private static final News NOTHING_NEW = new News(0, null, null);
     private static final long FIRST_PROBE_MILLIS = 1_000;
     private static final long LAST_PROBE_MILLIS = 15_000;
@@ -71,7 +69,7 @@ final class Watch {
                     meant,
                     news,
                     told -> {
-                        String drawn = drawn(meant, renderer(terminal), UnaryOperator.identity());
+                        String drawn = shown(meant).drawn(view.narrowed(terminal.renderer()));
                         if (!drawn.equals(before[0])) {
                             surroundings.out().print((before[0].isEmpty() ? "" : "\n") + drawn);
                             before[0] = drawn;
@@ -154,12 +152,13 @@ final class Watch {
             troubles.remove(news.feed());
             sources.heard(news.feed(), answer, troubles.keySet());
         } else if (trouble != null) {
-            if (answers.isEmpty() && (sources.count() == 1 || trouble instanceof NotFound)) {
+            boolean first = !answers.containsKey(news.feed()) && !troubles.containsKey(news.feed());
+            if (first && (sources.count() == 1 || (trouble instanceof NotFound && sources.isOfNames(news.feed())))) {
                 throw trouble;
             }
             boolean known = troubles.put(news.feed(), trouble) != null;
             if (!known && (view.format() != Format.TEXT || !terminal.interactive())) {
-                surroundings.note(trouble.getMessage() + "; connecting again");
+                surroundings.note(trouble.getMessage() + Sources.then(trouble));
             }
             if (answers.isEmpty() && troubles.size() == sources.count()) {
                 throw trouble;
@@ -182,36 +181,52 @@ final class Watch {
     }
 
     private void printLine(News news) {
-        Answer answer = answers.get(news.feed());
-        if (news.answer() != null && answer != null) {
-            surroundings.out().print(Sanitizer.json(answer.json(false)) + "\n");
-        } else if (news.trouble() != null) {
-            // A program reads no notes: what it knows is old from here on, and of whom.
-            List<NodeStatus> rows = sources.rows(news.feed(), answer, news.trouble());
-            ClusterStatus told = new ClusterStatus(surroundings.ticker().wallTime(), "fastn", rows);
-            surroundings.out().print(Sanitizer.json(StatusJson.write(told)) + "\n");
-        }
+        surroundings.out().print(line(news) + "\n");
         surroundings.out().flush();
+    }
+
+    private String line(News news) {
+        Answer answer = answers.get(news.feed());
+        if (answer != null && news.trouble() == null) {
+            return Sanitizer.json(answer.json(false));
+        }
+        // A program reads no notes: what it knows is old from here on, and of whom.
+        return line(sources.rows(news.feed(), answer, news.trouble()));
+    }
+
+    private String line(List<NodeStatus> rows) {
+        return Sanitizer.json(
+                StatusJson.write(new ClusterStatus(surroundings.ticker().wallTime(), "fastn", rows)));
+    }
+
+    /**
+     * {@return a moment after something was told, as JSON on one line} Of several feeds it is what is known by all of them, unless
+     * that is more than a replay reads.
+     */
+    String recorded(List<Meant> meant, News news) {
+        if (sources.count() > 1) {
+            String all = line(rows(meant));
+            if (all.length() < Recording.LONGEST_LINE / MOST_BYTES_OF_A_CHARACTER) {
+                return all;
+            }
+        }
+        return line(news);
     }
 
     // ------------------------------------------------------------------------------------------------------- drawing
 
-    private StatusRenderer renderer(Terminal place) {
-        return view.narrowed(place.renderer());
-    }
-
-    private String drawn(List<Meant> meant, StatusRenderer renderer, UnaryOperator<StatusSnapshot> change) {
+    private Answer shown(List<Meant> meant) {
         if (sources.count() == 1 && troubles.isEmpty()) {
-            return answers.values().iterator().next().with(change).drawn(renderer);
+            return answers.values().iterator().next();
         }
-        ClusterStatus all = new ClusterStatus(surroundings.ticker().wallTime(), "fastn", rows(meant));
-        return new Answer.OfCluster(all).with(change).drawn(renderer);
+        return new Answer.OfCluster(new ClusterStatus(surroundings.ticker().wallTime(), "fastn", rows(meant)));
     }
 
     private void draw(List<Meant> meant, LiveScreen screen, Size size) {
         int columns = look.width != null ? look.width : size.columns() > 0 ? size.columns() : terminal.width();
-        StatusRenderer renderer = renderer(new Terminal(true, terminal.colours(), terminal.ascii(), columns));
-        String picture = new FittedPicture(size.rows(), renderer, (drawing, change) -> drawn(meant, drawing, change))
+        Terminal place = new Terminal(true, terminal.colours(), terminal.ascii(), columns);
+        String picture = new FittedPicture(
+                        size.rows(), place, view.narrowed(place.renderer()), shown(meant), "fastn top scrolls")
                 .drawn(!view.locks && !view.warnings);
         screen.show(picture, size);
     }

@@ -112,6 +112,18 @@ final class FakeNode implements AutoCloseable {
         return node;
     }
 
+    /** One that has no status to give, says so in a stream, and gives the sentence when it is asked once. */
+    static FakeNode refusing(String sentence) {
+        FakeNode node = saying(404, sentence + "\n");
+        node.latest = error(sentence);
+        return node;
+    }
+
+    /** {@return what a node streams when what is watched is not there} */
+    static String error(String sentence) {
+        return "{\"kind\":\"error\",\"code\":404,\"message\":\"" + sentence.replace("\"", "\\\"") + "\"}";
+    }
+
     FakeNode withToken(String secret) {
         token = secret;
         return this;

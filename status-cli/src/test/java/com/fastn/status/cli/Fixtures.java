@@ -25,7 +25,7 @@ import java.util.Map;
 
 /** Small statuses. */
 final class Fixtures {
-    private static final Instant NOW = Instant.parse("2026-02-03T04:05:06Z");
+    static final Instant NOW = Instant.parse("2026-02-03T04:05:06Z");
 
     private Fixtures() {}
 

@@ -52,6 +52,62 @@ class RecordingTest {
                 .doesNotContain("front");
     }
 
+    @Test
+    void aNodeThatEndsMeanwhileIsAMomentOfTheRecording() throws IOException {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            Path descriptor = command.node("alice", alice.url());
+            Running recording = command.start("record", file.toString());
+            recording.await("the first moment", () -> lines() == 1);
+            Files.delete(descriptor);
+            alice.endStreams();
+            recording.await("the end", () -> text().contains("and no other one of its alias is found"));
+            recording.stop();
+        }
+        Result replay = command.run("replay", file.toString());
+        assertThat(replay.exitCode()).isEqualTo(ExitCode.OK);
+        assertThat(replay.out())
+                .startsWith(FRONT.toString())
+                .contains("◐ alice  stale: this is the last that was heard; its process 4000 has ended");
+    }
+
+    @Test
+    void ofSeveralNodesEachMomentHasAll() throws IOException {
+        try (FakeNode alice = FakeNode.streaming(FRONT);
+                FakeNode bob = FakeNode.streaming(Fixtures.snapshot("bob", "stock"))) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Running recording = command.start("record", file.toString(), "alice", "bob");
+            recording.await("both", () -> text().contains("front") && text().contains("stock"));
+            alice.push(BACK);
+            recording.await("the change", () -> text().contains("back"));
+            recording.stop();
+        }
+        assertThat(text().lines())
+                .allSatisfy(line -> assertThat(StatusJson.readCluster(line).nodes())
+                        .extracting(row -> row.node().alias())
+                        .containsExactly("alice", "bob"));
+        Result replay = command.run("replay", file.toString());
+        String last = replay.out().substring(replay.out().lastIndexOf("fastn Cluster Status"));
+        assertThat(last).contains("● alice  up", "back", "● bob  up", "stock");
+    }
+
+    @Test
+    void aRecordingHasAsManyMomentsAsThereIsRoomToKnowWhereTheyStand() throws IOException {
+        Files.writeString(file, (StatusJson.write(FRONT) + "\n").repeat(3));
+        assertThat(Recording.read(file, 3).moments()).hasSize(3);
+        assertThatThrownBy(() -> Recording.read(file, 2))
+                .isInstanceOf(Trouble.class)
+                .hasMessageContaining("more than 2 moments");
+    }
+
+    private String text() {
+        try {
+            return Files.exists(file) ? Files.readString(file) : "";
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private long lines() {
         try {
             return Files.exists(file) ? Files.readString(file).lines().count() : 0;

@@ -58,6 +58,20 @@ class ScreenTest {
         golden("top-" + columns + "x" + rows + option + ".txt", screen.screen());
     }
 
+    @ParameterizedTest
+    @CsvSource({"80,24", "80,12", "60,9"})
+    void M10_whoReplaysSeesWhatIsWrongOnASmallScreenToo(int columns, int rows) {
+        Terminal place = new Terminal(true, true, false, columns);
+        String foot = new ReplayCommand.Player(3, 1, false).told(Fixtures.NOW);
+        String picture = ReplayCommand.picture(
+                new Answer.OfNode(Fixtures.seed()), foot, new ViewOptions(), place, new Size(columns, rows));
+        TerminalEmulator screen = new TerminalEmulator(columns, rows).feed(picture.stripTrailing());
+        assertThat(screen.scrolled()).isZero();
+        assertThat(screen.widest()).isLessThanOrEqualTo(columns);
+        assertThat(screen.screen()).contains("stuck waiting").contains("1 of 3  ");
+        golden("replay-" + columns + "x" + rows + ".txt", screen.screen());
+    }
+
     @Test
     void theEmulatorRefusesWhatATerminalWouldObey() {
         for (String foreign : List.of("\u001b]0;x\u0007", "\u001b[5;5H", "\u001b[31;1m", "\u0007", "\u009b1m")) {

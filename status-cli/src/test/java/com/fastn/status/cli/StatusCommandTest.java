@@ -524,6 +524,41 @@ class StatusCommandTest {
     }
 
     @Test
+    void whatEachNodeRemembersForItselfIsAskedOfNoCluster() {
+        try (FakeNode alice = FakeNode.of(ALICE, BOTH)) {
+            command.node("alice", alice.url());
+            for (String watch : new String[] {"--watch", "--depth=1"}) {
+                Result all = command.run("status", "--cluster", "--recent", watch);
+                assertThat(all.exitCode()).as(watch).isEqualTo(ExitCode.USAGE);
+                assertThat(all.err()).contains("--recent is what each node remembers for itself");
+                Result through = command.run("status", "carol", "--recent", watch);
+                assertThat(through.exitCode()).as(watch).isEqualTo(ExitCode.USAGE);
+                assertThat(through.err()).contains("\"carol\" names one that only its cluster knows");
+            }
+            assertThat(alice.asked()).isEmpty();
+        }
+    }
+
+    @Test
+    void aQuestionThatANodeDoesNotUnderstandIsNoUnknownName() {
+        try (FakeNode alice = FakeNode.saying(400, "unknown parameter \"depth\"\n")) {
+            command.node("alice", alice.url());
+            Result result = command.run("status", "--cluster", "--depth=1");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+            assertThat(result.err()).contains("unknown parameter \"depth\"").doesNotContain("every node by its name");
+        }
+    }
+
+    @Test
+    void whatIsNotOpenIsAnsweredWithHowToSeeWhatIs() {
+        try (FakeNode alice = FakeNode.saying(404, "nothing is open at \"global.typo\" on alice\n")) {
+            command.node("alice", alice.url());
+            assertThat(command.run("status", "--path=global.typo").err())
+                    .contains("fastn status without --path shows which paths are open");
+        }
+    }
+
+    @Test
     void anAnswerThatIsNoStatusIsNotBelieved() {
         for (String body :
                 new String[] {"", "hello", "{}", "[]", StatusJson.write(ALICE).substring(0, 200)}) {

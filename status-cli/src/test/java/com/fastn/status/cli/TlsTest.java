@@ -73,6 +73,39 @@ class TlsTest {
     }
 
     @Test
+    void S3_aNodeOfThisMachineIsKnownByItsVeryCertificateWhateverHostThatNames() throws Exception {
+        Identity prod = identity("prod", "dns:status.example");
+        Identity stranger = identity("stranger", "dns:status.example");
+        command.file("run.token", "s3cret\n", "rw-------");
+        Path both = command.file(
+                "both.pem",
+                Files.readString(stranger.certificate()) + Files.readString(prod.certificate()),
+                "rw-r--r--");
+        try (FakeNode node = node(prod).withToken("s3cret")) {
+            descriptor(node, prod.certificate());
+            assertThat(command.run("status")).isEqualTo(new Result(ExitCode.OK, PROD.toString(), ""));
+            int asked = node.asked().size();
+            for (Path other : List.of(stranger.certificate(), both)) {
+                descriptor(node, other);
+                Result result = command.run("status");
+                assertThat(result.exitCode()).as("%s", other).isEqualTo(ExitCode.UNREACHABLE);
+                assertThat(result.err())
+                        .contains("TLS connection")
+                        .contains(other.toString())
+                        .contains("node.json");
+                assertThat(node.asked()).hasSize(asked);
+            }
+        }
+    }
+
+    private void descriptor(FakeNode node, Path certificate) {
+        String text = "{\"pid\":4711,\"alias\":\"till-7\",\"url\":\"%s\",\"incarnation\":\"19a0-till\","
+                + "\"token_file\":\"%s\",\"ca_file\":\"%s\"}";
+        command.descriptor(
+                "node.json", text.formatted(node.url(), folder.resolve("run.token"), certificate), "rw-------");
+    }
+
+    @Test
     void aFileWithoutCertificatesIsSaidSo() throws Exception {
         Path empty = command.file("config/fastn/empty.pem", "", "rw-r--r--");
         command.config("[nodes.prod]\nurl = \"https://127.0.0.1:1\"\nca = \"empty.pem\"\n");

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.status.cli.CommandLineRun.Result;
 import com.fastn.status.cli.CommandLineRun.Running;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -396,6 +399,101 @@ class WatchTest {
             Running watch = command.start("status", "-w", "--timeout=200ms");
             assertThat(watch.end()).isEqualTo(ExitCode.UNREACHABLE);
             assertThat(watch.err()).contains("did not answer within 200 ms");
+        }
+    }
+
+    @Test
+    void whatIsNotThereToBeginWithIsTheErrorOfASingleLook() {
+        String nothing = "nothing is open at \"global.typo\" on alice; a path begins with \"global\"";
+        try (FakeNode alice = FakeNode.refusing(nothing)) {
+            command.node("alice", alice.url());
+            for (String whose : new String[] {"alice", "alice,alice", "nobody", "--cluster"}) {
+                Result once = command.run("status", whose, "--path=global.typo");
+                assertThat(once.exitCode()).isEqualTo(ExitCode.ERROR);
+                assertThat(once.err()).contains(nothing).doesNotContain("not understood");
+                for (String json : new String[] {"--json", "--format=text"}) {
+                    Running watch = command.start("status", whose, "-w", "--path=global.typo", json);
+                    assertThat(watch.end()).as(whose).isEqualTo(ExitCode.ERROR);
+                    assertThat(watch.err()).as(whose).isEqualTo(once.err());
+                    assertThat(watch.out()).isBlank();
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatClosesMeanwhileIsARowAndTheStreamThatWillTellOfItsReturnStays() {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running watch = command.onATerminal(200, 24).start("status", "-w", "--path=global.front");
+            watch.await("the first picture", () -> watch.out().contains("front"));
+            alice.push(FakeNode.error("nothing is open at \"global.front\" on alice"));
+            watch.await(
+                    "the row",
+                    () -> screen(watch).contains("nothing is open at \"global.front\" on alice; waiting for it"));
+            assertThat(screen(watch)).contains("◐ alice").contains("this is the last that was heard");
+            alice.push(BACK);
+            watch.await("the return", () -> screen(watch).equals(BACK.toString()));
+            watch.stop();
+            assertThat(alice.asked()).as("one stream told all").hasSize(1);
+            assertThat(watch.err()).isEmpty();
+        }
+    }
+
+    private static String screen(Running watch) {
+        return new TerminalEmulator(200, 24).feed(watch.out()).screen();
+    }
+
+    @Test
+    void inJsonWhatClosesMeanwhileIsALineToo() {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running watch = command.start("status", "-w", "--json");
+            watch.await("the first line", () -> watch.out().contains("front"));
+            alice.push(FakeNode.error("nothing is open there"));
+            watch.await("the row", () -> watch.out().contains("nothing is open there"));
+            watch.stop();
+            ClusterStatus told =
+                    StatusJson.readCluster(watch.out().lines().toList().get(1));
+            assertThat(told.nodes().get(0).state()).isEqualTo(NodeState.STALE);
+            assertThat(watch.err())
+                    .contains("nothing is open there; waiting for it")
+                    .doesNotContain("connecting");
+        }
+    }
+
+    @Test
+    void whomOneNodeDoesNotKnowAnotherOneIsAskedAbout() {
+        ClusterStatus known = Fixtures.cluster(Fixtures.up("carol", "stock"));
+        try (FakeNode alice = FakeNode.refusing("unknown node \"carol\"");
+                FakeNode bob = FakeNode.streaming(known)) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Running watch = command.start("status", "carol", "-w", "--json");
+            watch.await("carol", () -> watch.out().contains("stock"));
+            watch.stop();
+        }
+    }
+
+    @Test
+    void M10_ofSeveralNodesTheWorstGetsTheRoomAndNoneStaysEmpty() {
+        StatusSnapshot seed = Fixtures.seed();
+        NodeStatus stuck = new NodeStatus(seed.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(seed), seed);
+        StatusSnapshot busy = Fixtures.snapshot("bob", 40);
+        NodeStatus calm = new NodeStatus(busy.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(busy), busy);
+        ClusterStatus three = Fixtures.cluster(calm, stuck, Fixtures.up("carol", "stock"));
+        for (int rows : new int[] {22, 24, 26, 28, 30, 34, 40, 50}) {
+            try (FakeNode bob = FakeNode.streaming(three)) {
+                command.node("bob", "life", bob.url(), 4_711);
+                Running watch = command.onATerminal(80, rows).start("status", "-w", "--cluster", "--color=always");
+                watch.await("the picture", () -> watch.out().contains("Cluster Status"));
+                String screen = new TerminalEmulator(80, rows).feed(watch.out()).screen();
+                watch.stop();
+                assertThat(screen).as(rows + " rows").contains("stderr-stream stuck waiting", "● bob", "● carol");
+                assertThat(screen.lines().count())
+                        .as(rows + " rows:\n" + screen)
+                        .isBetween(rows - 2L, (long) rows);
+            }
         }
     }
 
