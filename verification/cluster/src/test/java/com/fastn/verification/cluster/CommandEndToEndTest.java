@@ -8,14 +8,17 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -269,6 +272,128 @@ class CommandEndToEndTest {
         assertThat(ended.out().lines()).filteredOn(line -> !line.isBlank()).allSatisfy(line -> new JsonObject(line));
     }
 
+    @Test
+    void aWatcherOfAPathIsToldWhenItClosesAndWhenItIsThereAgain() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        Ended typo = run("status", "-w", "--path", "global.typo");
+        assertThat(typo.exitCode()).isEqualTo(1);
+        assertThat(typo.err())
+                .contains("nothing is open at \"global.typo\"")
+                .contains("fastn status without --path")
+                .isEqualTo(run("status", "--path", "global.typo").err());
+        Ended nobody = run("status", "nobody", "-w");
+        assertThat(nobody.exitCode()).isEqualTo(1);
+        assertThat(nobody.err())
+                .contains("unknown node \"nobody\"")
+                .isEqualTo(run("status", "nobody").err());
+
+        tell(alice, "open checkout");
+        Started watch = start(fastn("status", "-w", "--path", "global.checkout"));
+        until("the path", () -> watch.text().contains("checkout"));
+        tell(alice, "close checkout");
+        until("its end", () -> watch.text().contains("nothing is open at \"global.checkout\""));
+        int before = watch.text().length();
+        tell(alice, "open checkout");
+        until("its return", () -> {
+            String since = watch.text().substring(before);
+            return since.contains("fastn Status Dashboard") && since.contains("checkout");
+        });
+        interrupt(watch.process);
+        Ended ended = end(watch);
+        assertThat(ended.exitCode()).isEqualTo(130);
+        assertThat(ended.err()).contains("waiting for it").doesNotContain("connecting again");
+    }
+
+    @Test
+    void S3_aNodeWithATokenAndACertificateOfAnotherHostIsAskedOnItsOwnMachine() throws Exception {
+        Path store = folder.resolve("prod.p12");
+        String password = "changeit";
+        Ended made = end(start(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-keystore",
+                store.toString(),
+                "-storepass",
+                password,
+                "-alias",
+                "prod",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=status.example",
+                "-ext",
+                "san=dns:status.example")));
+        assertThat(made.exitCode()).as(made.out() + made.err()).isZero();
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(store)) {
+            keys.load(in, password.toCharArray());
+        }
+        Path certificate = folder.resolve("prod-cert.pem");
+        Path key = folder.resolve("prod-key.pem");
+        Files.writeString(
+                certificate, pem("CERTIFICATE", keys.getCertificate("prod").getEncoded()));
+        Files.writeString(
+                key,
+                pem("PRIVATE KEY", keys.getKey("prod", password.toCharArray()).getEncoded()));
+        Path token = folder.resolve("prod.token");
+        Process prod = node(
+                "prod",
+                new JsonObject()
+                        .put(
+                                "options",
+                                new JsonObject()
+                                        .put("httpHost", "0.0.0.0")
+                                        .put("httpTokenFile", token.toString())
+                                        .put("httpTlsCert", certificate.toString())
+                                        .put("httpTlsKey", key.toString()))
+                        .encode());
+        tell(prod, "open checkout");
+        // A node gives two seconds for a handshake, which a machine that is busy with other tests may take for the
+        // first steps of it.
+        Ended status = untilRun("a status over TLS", ended -> ended.exitCode() == 0, "status");
+        assertThat(status.err()).isEmpty();
+        assertThat(status.out()).contains("node prod").contains("checkout");
+        untilRun("a diagnosis", ended -> ended.out().contains("TLS: the node's certificate is trusted"), "doctor");
+        Started watch = start(fastn("status", "-w", "--json"));
+        until("the first line", () -> watch.text().contains("\"checkout\""));
+        tell(prod, "open returned");
+        until("the change", () -> watch.text().contains("\"returned\""));
+        interrupt(watch.process);
+        assertThat(end(watch).exitCode()).isEqualTo(130);
+
+        String url = new JsonObject(descriptor("prod")).getString("url");
+        assertThat(url).startsWith("https://");
+        Path config = Files.createDirectories(folder.resolve("config/fastn"));
+        Files.writeString(
+                config.resolve("config.toml"),
+                "[nodes.far]\nurl = \"%s\"\ntoken_file = \"%s\"\nca = \"%s\"\n".formatted(url, token, certificate));
+        Ended far = untilRun(
+                "a refusal, for from elsewhere the certificate has to name the host",
+                ended -> ended.err().contains("has to name the host"),
+                "status",
+                "far");
+        assertThat(far.exitCode()).isEqualTo(3);
+
+        Files.writeString(token, "another-one\n");
+        Ended refused = untilRun(
+                "a refusal", ended -> ended.err().contains("does not let us in without the right token"), "status");
+        assertThat(refused.exitCode()).isEqualTo(1);
+    }
+
+    private static String pem(String what, byte[] content) {
+        return "-----BEGIN " + what + "-----\n" + Base64.getMimeEncoder().encodeToString(content) + "\n-----END " + what
+                + "-----\n";
+    }
+
+    private String descriptor(String alias) throws IOException {
+        try (var files = Files.list(folder.resolve("run"))) {
+            Path file = files.filter(each -> each.getFileName().toString().startsWith(alias))
+                    .findFirst()
+                    .orElseThrow();
+            return Files.readString(file);
+        }
+    }
+
     private static void interrupt(Process process) throws IOException, InterruptedException {
         assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
                         .start()
@@ -290,22 +415,24 @@ class CommandEndToEndTest {
                 node("bob", settings.copy().put("port", ports.getInteger(1)).encode());
         Ended both = untilRun(
                 "the cluster of both",
-                ended -> ended.out().contains("● alice  up") && ended.out().contains("● bob  up"));
+                ended -> ended.out().contains("● alice  up") && ended.out().contains("● bob  up"),
+                "status",
+                "--cluster");
         assertThat(both.exitCode()).isZero();
         assertThat(both.out()).as("one cluster").containsOnlyOnce("fastn Cluster Status");
         bob.destroyForcibly();
         assertThat(bob.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
-        Ended one = untilRun("bob is not heard", ended -> !ended.out().contains("● bob"));
+        Ended one = untilRun("bob is not heard", ended -> !ended.out().contains("● bob"), "status", "--cluster");
         assertThat(one.exitCode()).isEqualTo(4);
         assertThat(one.out()).contains("● alice  up").containsPattern("[◐○] bob  (stale|down)");
         assertThat(one.err()).contains("1 of 2 nodes did not answer: bob");
     }
 
-    private Ended untilRun(String what, Predicate<Ended> condition) {
+    private Ended untilRun(String what, Predicate<Ended> condition, String... arguments) {
         Ended[] last = {new Ended(-1, "", "")};
         until(what, () -> {
             try {
-                last[0] = run("status", "--cluster");
+                last[0] = run(arguments);
             } catch (IOException | InterruptedException e) {
                 throw new AssertionError(e);
             }
@@ -505,6 +632,24 @@ class CommandEndToEndTest {
         assertThat(status.err()).isEmpty();
         assertThat(status.exitCode()).isZero();
         assertThat(status.out()).contains("checkout").doesNotContain("\u001b[");
+    }
+
+    @Test
+    void aNodeThatIsKilledIsAMomentOfTheRecording() throws IOException, InterruptedException {
+        Process alice = node("alice");
+        tell(alice, "open checkout");
+        Path recording = folder.resolve("night.ndjson");
+        Started record = start(fastn("record", recording.toString()));
+        until(
+                "the first moment",
+                () -> Files.exists(recording) && !read(recording.toFile()).isEmpty());
+        alice.destroyForcibly();
+        until("its end", () -> read(recording.toFile()).contains("the last that was heard"));
+        interrupt(record.process);
+        assertThat(end(record).exitCode()).isEqualTo(130);
+        Ended replay = end(start(withoutTimeout(fastn("replay", recording.toString()))));
+        assertThat(replay.exitCode()).isZero();
+        assertThat(replay.out()).contains("◐ alice  stale: this is the last that was heard");
     }
 
     @Test

@@ -15,20 +15,22 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * A node on its own that the command looks at, with its status port open. It is told on its standard input what to do: {@code open
- * NAME}, {@code lock NAME}, {@code block}; it ends with its input. With the settings of {@link LoopbackCluster#join} it is one of a
- * cluster.
+ * NAME}, {@code close NAME}, {@code lock NAME}, {@code block}; it ends with its input. With the settings of {@link
+ * LoopbackCluster#join} it is one of a cluster, and what is called {@code options} there are those of its status verticle.
  */
 final class ObservedNode {
     private ObservedNode() {}
 
     public static void main(String[] arguments) throws IOException {
-        Vertx vertx = arguments.length > 1
-                ? LoopbackCluster.join(new JsonObject(arguments[1]))
+        JsonObject settings = new JsonObject(arguments.length > 1 ? arguments[1] : "{}");
+        Vertx vertx = settings.containsKey("cluster")
+                ? LoopbackCluster.join(settings)
                         .toCompletionStage()
                         .toCompletableFuture()
                         .join()
                 : Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2).setWorkerPoolSize(2));
-        vertx.deployVerticle(new StatusVerticle(new StatusOptions().setAlias(arguments[0])))
+        vertx.deployVerticle(new StatusVerticle(
+                        new StatusOptions(settings.getJsonObject("options", new JsonObject())).setAlias(arguments[0])))
                 .onSuccess(deployed -> System.out.println("ready"))
                 .onFailure(failure -> {
                     failure.printStackTrace();
@@ -49,6 +51,10 @@ final class ObservedNode {
                 FastnContext opened = FastnContext.global().child(command[1]).open();
                 opened.touch();
             }
+            case "close" ->
+                FastnContext.global().children().stream()
+                        .filter(child -> child.name().equals(command[1]))
+                        .forEach(FastnContext::close);
             case "lock" -> {
                 ContextMutex<?> mutex = FastnContext.global().mutex(command[1]);
                 mutex.lock().whenComplete((held, failure) -> mutex.lock());
