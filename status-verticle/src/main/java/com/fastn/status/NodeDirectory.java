@@ -212,6 +212,12 @@ final class NodeDirectory {
                 .toList();
     }
 
+    /** {@return how long ago something of a node was heard; of one that is not listed, as long as one is} */
+    synchronized Duration silence(NodeIdentity node) {
+        Entry entry = peers.get(node.incarnation());
+        return entry == null ? forgetAfter : Duration.ofNanos(ageNanos(entry));
+    }
+
     /**
      * {@return whether no other node that publishes the status of the cluster, and was heard of lately, lives for longer than
      * this one} Incarnations begin with the time of their start. Where clocks differ that is another order, and the same on all
@@ -277,22 +283,18 @@ final class NodeDirectory {
      * @return the rows, by alias
      */
     synchronized List<NodeStatus> judge(List<Answer> answers) {
-        Map<String, Long> newestAlive = new HashMap<>();
         List<Answer> alive = new ArrayList<>();
         for (Answer answer : answers) {
             noteAnswer(answer);
             if (isAlive(answer)) {
                 alive.add(answer);
-                newestAlive.merge(answer.peer().node().alias(), answer.peer().bootedMillis(), Math::max);
             }
         }
         Set<String> sharing = heardSideBySide(alive);
         List<NodeStatus> rows = new ArrayList<>();
         for (Answer answer : answers) {
             NodeIdentity node = answer.peer().node();
-            Long newest = newestAlive.get(node.alias());
-            if (!isAlive(answer) && newest != null && newest > answer.peer().bootedMillis()) {
-                // The alias lives again: this was its former life (rule D3).
+            if (!isAlive(answer) && isFormerLife(answer.peer(), alive)) {
                 peers.remove(node.incarnation());
                 continue;
             }
@@ -301,6 +303,20 @@ final class NodeDirectory {
         rows.sort(Comparator.comparing((NodeStatus row) -> row.node().alias())
                 .thenComparing(row -> row.node().incarnation()));
         return rows;
+    }
+
+    /**
+     * {@return whether the alias lives again, in a life that began later, and this one was not heard since (rule D3)} Who was heard
+     * beside the later one is another node of that alias, and never missing without a word (rules D4, D7).
+     */
+    private boolean isFormerLife(Peer silent, List<Answer> alive) {
+        long now = ticker.nanos();
+        long lastAgo = span(silent.node(), now).lastAgo();
+        return alive.stream()
+                .map(Answer::peer)
+                .anyMatch(later -> later.node().alias().equals(silent.node().alias())
+                        && later.bootedMillis() > silent.bootedMillis()
+                        && span(later.node(), now).firstAgo() <= lastAgo);
     }
 
     /**

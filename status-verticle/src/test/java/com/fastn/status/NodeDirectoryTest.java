@@ -172,6 +172,31 @@ class NodeDirectoryTest {
     }
 
     @Test
+    void D4_D7_ofTwoLivingNodesOfOneAliasTheOlderOneIsNotMissingOnceItIsSilent() {
+        NodeIdentity twin = new NodeIdentity("bob", "bbbb-2");
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        ticker.advance(Duration.ofSeconds(5));
+        directory.heard(new Hello(twin, 200, Kind.NEWCOMER, SUMMARY));
+        ticker.advance(Duration.ofSeconds(5));
+        assertThat(judge(answered(BOB, 100), answered(twin, 200)))
+                .extracting(NodeStatus::state)
+                .containsExactly(NodeState.CONFLICT, NodeState.CONFLICT);
+
+        ticker.advance(Duration.ofSeconds(20));
+        assertThat(judge(silent(BOB, 100), answered(twin, 200)))
+                .extracting(NodeStatus::state)
+                .containsExactly(NodeState.DOWN, NodeState.UP);
+        assertThat(directory.peers()).extracting(Peer::node).containsExactly(BOB, twin);
+
+        // The same where the younger one is this node.
+        NodeIdentity older = new NodeIdentity("alice", "aaaa-0");
+        directory.heard(new Hello(older, 50, Kind.ALIVE, SUMMARY));
+        assertThat(judge(answered(ALICE, 100), silent(older, 50)))
+                .extracting(NodeStatus::state)
+                .containsExactlyInAnyOrder(NodeState.UP, NodeState.STALE);
+    }
+
+    @Test
     void D3_anEarlierLifeDoesNotReplaceALaterOneThatIsSilent() {
         NodeIdentity later = new NodeIdentity("bob", "bbbb-2");
         directory.heard(hello(BOB, Kind.NEWCOMER));
