@@ -56,6 +56,9 @@ final class StreamService {
 
     // Mutable state
     private final Map<String, Session> sessions = new HashMap<>();
+    /** The same, by the address that their frames go to. */
+    private final Map<String, Session> readers = new HashMap<>();
+
     private long timer = -1;
 
     StreamService(
@@ -76,7 +79,7 @@ final class StreamService {
     }
 
     /**
-     * Opens a stream.
+     * Opens a stream, in place of the one that goes to the same address: its reader gave that up, as its answer came too late.
      *
      * @param body the question
      * @param wholeCluster whether it is about the cluster, or about this node alone
@@ -102,8 +105,9 @@ final class StreamService {
                     "a stream takes \"nodes\", \"path\" and \"depth\"; other formats than json are for questions");
         }
         int most = wholeCluster ? MOST_STREAMS : MOST_NODE_STREAMS;
+        Session former = readers.get(reader);
         if (sessions.values().stream()
-                        .filter(each -> each.wholeCluster == wholeCluster)
+                        .filter(each -> each != former && each.wholeCluster == wholeCluster)
                         .count()
                 >= most) {
             throw new BadQueryException(
@@ -116,7 +120,11 @@ final class StreamService {
         session.watching = wholeCluster
                 ? watches.cluster(query, session::offer)
                 : watches.node(query, row -> session.offer(local.alone(row, ticker.wallTime())));
+        if (former != null) {
+            end(former);
+        }
         sessions.put(session.id, session);
+        readers.put(reader, session);
         if (sessions.size() == 1) {
             timer = vertx.setPeriodic(CHECK_MILLIS, id -> tick());
         }
@@ -191,6 +199,7 @@ final class StreamService {
         if (sessions.remove(session.id) == null) {
             return;
         }
+        readers.remove(session.address, session);
         session.close();
         if (sessions.isEmpty()) {
             vertx.cancelTimer(timer);

@@ -39,6 +39,11 @@ final class HandTimers {
         return vertx;
     }
 
+    /** {@return how many of them there are} */
+    int count() {
+        return timers.size();
+    }
+
     /** Has all of them go off once, on the thread that calls. */
     void goOff() {
         Map.copyOf(timers).forEach((id, handler) -> handler.handle(id));
