@@ -49,7 +49,7 @@ final class BusService {
     private final TreePages pages;
     private final ToldSince toldSince;
     private final RemoteCancel cancels;
-    private final List<OwnPlaceConsumer> consumers = new ArrayList<>();
+    private final List<KeptAddress> addresses = new ArrayList<>();
     private final AtomicInteger underWay = new AtomicInteger();
     private final Forgetting forgetting;
     private @Nullable Registration responder;
@@ -91,22 +91,6 @@ final class BusService {
         return listen(node);
     }
 
-    /** Registers all addresses anew. */
-    Future<Void> registerAnew(NodeIdentity node) {
-        if (responder == null) {
-            return Future.succeededFuture();
-        }
-        List<OwnPlaceConsumer> former = List.copyOf(consumers);
-        consumers.clear();
-        return SelfCheck.soon(
-                        vertx,
-                        Future.join(former.stream()
-                                .map(OwnPlaceConsumer::unregister)
-                                .toList()))
-                // It may have been stopped meanwhile.
-                .compose(gone -> responder == null ? Future.succeededFuture() : listen(node));
-    }
-
     private Future<Void> listen(NodeIdentity node) {
         consume(Addresses.STATUS, question -> answerCluster(question, question.body(), false));
         consume(Addresses.STATUS_QUERY, question -> answerCluster(question, question.body(), false));
@@ -116,8 +100,13 @@ final class BusService {
         consume(Addresses.node(node.incarnation()), this::answerNode);
         consume(Addresses.cancel(node.alias()), this::cancel);
         consume(Addresses.cancel(node.incarnation()), this::cancel);
-        return Future.all(consumers.stream().map(OwnPlaceConsumer::completion).toList())
+        return Future.all(addresses.stream().map(KeptAddress::completion).toList())
                 .mapEmpty();
+    }
+
+    /** {@return what it consumes} */
+    List<KeptAddress> addresses() {
+        return List.copyOf(addresses);
     }
 
     /** {@return completes when nothing is answered any more} */
@@ -128,12 +117,11 @@ final class BusService {
             responder = null;
         }
         return SelfCheck.soon(
-                vertx,
-                Future.join(consumers.stream().map(OwnPlaceConsumer::unregister).toList()));
+                vertx, Future.join(addresses.stream().map(KeptAddress::end).toList()));
     }
 
     private void consume(String address, Consumer<Message<Object>> answer) {
-        consumers.add(OwnPlaceConsumer.of(vertx, address, answer::accept));
+        addresses.add(KeptAddress.of(vertx, address, answer::accept));
     }
 
     /** Takes what was asked in this Vertx, or fell to a consumer of the application. */

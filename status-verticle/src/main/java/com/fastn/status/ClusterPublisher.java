@@ -7,14 +7,11 @@ import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.MessageProducer;
-import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
-import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.core.spi.cluster.RegistrationInfo;
 import java.util.HashSet;
 import java.util.List;
@@ -52,7 +49,7 @@ final class ClusterPublisher {
     private final Watches watches;
     private final ClusterTrust trust;
     private final BooleanSupplier relayed;
-    private final @Nullable ClusterManager manager;
+    private final @Nullable Registry registry;
     private final MessageProducer<JsonObject> consumers;
     private final PacedLook<Set<String>> consumed;
 
@@ -70,6 +67,7 @@ final class ClusterPublisher {
      */
     ClusterPublisher(
             Vertx vertx,
+            @Nullable Registry registry,
             FastnVertx fastn,
             WorkerExecutor worker,
             NodeDirectory directory,
@@ -83,7 +81,7 @@ final class ClusterPublisher {
         this.watches = watches;
         this.trust = trust;
         this.relayed = relayed;
-        this.manager = vertx instanceof VertxInternal internal ? internal.clusterManager() : null;
+        this.registry = registry;
         this.consumers = vertx.eventBus().publisher(Addresses.STATUS_CHANGES);
         this.consumed = new PacedLook<>(vertx, fastn::onChanges, this::whoConsumes, this::onFound, ticker);
     }
@@ -116,14 +114,10 @@ final class ClusterPublisher {
         if (!directory.comesFirst()) {
             return Future.succeededFuture(Set.of());
         }
-        Promise<List<RegistrationInfo>> registered = Promise.promise();
         Future<Integer> local = fastn.consumers(Addresses.STATUS_CHANGES);
-        if (manager == null) {
-            registered.complete(List.of());
-        } else {
-            manager.getRegistrations(Addresses.STATUS_CHANGES, registered);
-        }
-        return Future.all(local, registered.future())
+        Future<List<RegistrationInfo>> registered =
+                registry == null ? Future.succeededFuture(List.of()) : registry.registrations(Addresses.STATUS_CHANGES);
+        return Future.all(local, registered)
                 .timeout(REGISTRY_MILLIS, TimeUnit.MILLISECONDS)
                 .map(both -> {
                     Set<String> names = new HashSet<>();
@@ -133,11 +127,7 @@ final class ClusterPublisher {
                     if (relayed.getAsBoolean()) {
                         names.add("relayed here");
                     }
-                    // One that nobody ever consumed was seen to come out as nothing.
-                    List<RegistrationInfo> all = registered.future().result();
-                    if (all != null) {
-                        all.forEach(one -> names.add(one.nodeId() + ' ' + one.seq()));
-                    }
+                    registered.result().forEach(one -> names.add(one.nodeId() + ' ' + one.seq()));
                     return names;
                 });
     }

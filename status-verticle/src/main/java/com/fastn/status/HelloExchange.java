@@ -7,9 +7,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
-import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.core.spi.cluster.RegistrationInfo;
 import java.util.HashSet;
 import java.util.List;
@@ -39,6 +37,7 @@ final class HelloExchange {
     private static final Logger LOG = LoggerFactory.getLogger(HelloExchange.class);
 
     private final Vertx vertx;
+    private final @Nullable Registry registry;
     private final WorkerExecutor worker;
     private final LocalStatus local;
     private final NodeDirectory directory;
@@ -47,8 +46,7 @@ final class HelloExchange {
     private final Listener listener;
     private final Promise<Void> met = Promise.promise();
     private final Set<String> answered = new HashSet<>();
-    private @Nullable OwnPlaceConsumer everybody;
-    private @Nullable OwnPlaceConsumer direct;
+    private List<KeptAddress> addresses = List.of();
     private @Nullable NodeSummary summary;
     private long summaryVersion = -1;
     private long timer = -1;
@@ -68,6 +66,7 @@ final class HelloExchange {
     /** Makes one; {@code publishes} says that this node publishes the status of the cluster, if it comes first. */
     HelloExchange(
             Vertx vertx,
+            @Nullable Registry registry,
             WorkerExecutor worker,
             LocalStatus local,
             NodeDirectory directory,
@@ -75,6 +74,7 @@ final class HelloExchange {
             boolean publishes,
             Listener listener) {
         this.vertx = vertx;
+        this.registry = registry;
         this.worker = worker;
         this.local = local;
         this.directory = directory;
@@ -113,23 +113,16 @@ final class HelloExchange {
         }
     }
 
-    /** Registers its addresses anew. */
-    Future<Void> registerAnew() {
-        OwnPlaceConsumer all = everybody;
-        OwnPlaceConsumer own = direct;
-        if (all == null || own == null || stopped) {
-            return Future.succeededFuture();
-        }
-        return SelfCheck.soon(vertx, Future.join(all.unregister(), own.unregister()))
-                .compose(gone -> stopped ? Future.succeededFuture() : listen());
+    private Future<Void> listen() {
+        KeptAddress all = KeptAddress.of(vertx, ADDRESS, message -> onHello(message, false));
+        KeptAddress own = KeptAddress.of(vertx, direct(directory.self()), message -> onHello(message, true));
+        addresses = List.of(all, own);
+        return Future.all(all.completion(), own.completion()).mapEmpty();
     }
 
-    private Future<Void> listen() {
-        OwnPlaceConsumer all = OwnPlaceConsumer.of(vertx, ADDRESS, message -> onHello(message, false));
-        OwnPlaceConsumer own = OwnPlaceConsumer.of(vertx, direct(directory.self()), message -> onHello(message, true));
-        everybody = all;
-        direct = own;
-        return Future.all(all.completion(), own.completion()).mapEmpty();
+    /** {@return what it consumes} */
+    List<KeptAddress> addresses() {
+        return addresses;
     }
 
     /** Asks until all have answered directly, which shows that they know this node. */
@@ -162,19 +155,12 @@ final class HelloExchange {
 
     /** {@return how many other nodes listen for hellos, as the cluster manager knows it} */
     private Future<Integer> othersThere() {
-        ClusterManager manager = vertx instanceof VertxInternal internal ? internal.clusterManager() : null;
-        if (manager == null) {
+        Registry known = registry;
+        if (known == null) {
             return Future.succeededFuture(0);
         }
-        Promise<List<RegistrationInfo>> registrations = SelfCheck.promise(vertx);
-        try {
-            manager.getRegistrations(ADDRESS, registrations);
-        } catch (RuntimeException e) {
-            registrations.tryFail(e);
-        }
-        return registrations
-                .future()
-                .map(all -> all == null ? 0 : countOthers(all, manager.getNodeId()))
+        return known.registrations(ADDRESS)
+                .map(all -> countOthers(all, known.ownId()))
                 .timeout(MEETING_MILLIS, TimeUnit.MILLISECONDS)
                 .otherwise(failure -> {
                     LOG.debug("the cluster manager does not say who is there; they are met as they speak", failure);
@@ -249,13 +235,13 @@ final class HelloExchange {
     Future<Void> stop() {
         stopped = true;
         vertx.cancelTimer(timer);
-        OwnPlaceConsumer all = everybody;
-        OwnPlaceConsumer own = direct;
-        if (all == null || own == null) {
+        if (addresses.isEmpty()) {
             return Future.succeededFuture();
         }
         Hello goodbye = hello(Hello.Kind.GOODBYE);
-        return SelfCheck.soon(vertx, Future.join(all.unregister(), own.unregister()))
+        return SelfCheck.soon(
+                        vertx,
+                        Future.join(addresses.stream().map(KeptAddress::end).toList()))
                 .compose(unheard -> vertx.eventBus()
                         .<JsonObject>publisher(ADDRESS)
                         .write(new JsonObject(goodbye.toMap()))

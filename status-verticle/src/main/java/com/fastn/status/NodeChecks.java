@@ -8,20 +8,17 @@ import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.NodeDirectory.Peer;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.ClusterManager;
-import io.vertx.core.spi.cluster.NodeInfo;
 import io.vertx.core.spi.cluster.RegistrationInfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -46,18 +43,27 @@ final class NodeChecks {
     private final long timeoutMillis;
     private final Ticker ticker;
     private final @Nullable ClusterManager manager;
+    private final @Nullable Registry registry;
 
     /**
      * Makes the checks.
      *
      * @param vertx the Vertx of this node
+     * @param registry what its cluster manager knows, or {@code null} where it has none
      * @param fastn the contexts of this Vertx
      * @param directory knows the other nodes
      * @param timeoutMillis how long whoever is asked has to answer
      * @param ticker the source of time
      */
-    NodeChecks(Vertx vertx, FastnVertx fastn, NodeDirectory directory, long timeoutMillis, Ticker ticker) {
+    NodeChecks(
+            Vertx vertx,
+            @Nullable Registry registry,
+            FastnVertx fastn,
+            NodeDirectory directory,
+            long timeoutMillis,
+            Ticker ticker) {
         this.vertx = vertx;
+        this.registry = registry;
         this.fastn = fastn;
         this.directory = directory;
         this.probe = new ContextProbe(vertx, FastnContext::current);
@@ -134,23 +140,23 @@ final class NodeChecks {
 
     private Future<NodeCheck> members() {
         ClusterManager present = manager;
-        if (present == null) {
+        Registry known = registry;
+        if (present == null || known == null) {
             return Future.succeededFuture(
                     NodeCheck.well("members", "this Vertx is not clustered, so there are no others"));
         }
         List<String> ids = present.getNodes();
         List<Future<Place>> places =
-                ids.stream().limit(MOST_ASKED).map(id -> placeOf(present, id)).toList();
+                ids.stream().limit(MOST_ASKED).map(id -> placeOf(known, id)).toList();
         return Future.all(places)
                 .map(all -> judge(present.getClass().getSimpleName(), present.getNodeId(), ids.size(), all.list()));
     }
 
-    private static Future<Place> placeOf(ClusterManager present, String id) {
-        Promise<NodeInfo> info = Promise.promise();
-        present.getNodeInfo(id, info);
-        return info.future()
-                .map(known -> new Place(id, known.host(), known.port()))
-                .otherwise(new Place(id, "", 0));
+    private static Future<Place> placeOf(Registry known, String id) {
+        Place unknown = new Place(id, "", 0);
+        return known.place(id)
+                .map(info -> info == null ? unknown : new Place(id, info.host(), info.port()))
+                .otherwise(unknown);
     }
 
     /** Where the event bus of a member listens, as it tells the others; unknown is an empty host. */
@@ -202,12 +208,13 @@ final class NodeChecks {
 
     private Future<NodeCheck> addresses() {
         ClusterManager present = manager;
-        if (present == null) {
+        Registry known = registry;
+        if (present == null || known == null) {
             return Future.succeededFuture(
                     NodeCheck.well("addresses", Addresses.STATUS + " is answered here, and nowhere else"));
         }
         String own = Addresses.node(directory.self().incarnation());
-        return Future.join(holders(present, Addresses.STATUS), holders(present, own))
+        return Future.join(holders(known, Addresses.STATUS), holders(known, own))
                 .map(both -> {
                     Set<String> all = both.resultAt(0);
                     Set<String> mine = both.resultAt(1);
@@ -223,18 +230,12 @@ final class NodeChecks {
     }
 
     /** {@return the members that the cluster manager has handlers of an address at} */
-    private static Future<Set<String>> holders(ClusterManager present, String address) {
-        Promise<List<RegistrationInfo>> registrations = Promise.promise();
-        present.getRegistrations(address, registrations);
-        return registrations.future().map(all -> {
-            Set<String> ids = new HashSet<>();
-            for (RegistrationInfo each : all == null ? List.<RegistrationInfo>of() : all) {
-                if (!each.localOnly()) {
-                    ids.add(each.nodeId());
-                }
-            }
-            return ids;
-        });
+    private static Future<Set<String>> holders(Registry known, String address) {
+        return known.registrations(address)
+                .map(all -> all.stream()
+                        .filter(each -> !each.localOnly())
+                        .map(RegistrationInfo::nodeId)
+                        .collect(Collectors.toSet()));
     }
 
     private Future<NodeCheck> roundTrip() {

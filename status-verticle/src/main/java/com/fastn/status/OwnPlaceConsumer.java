@@ -1,6 +1,7 @@
 package com.fastn.status;
 
 import com.fastn.context.vertx.StatusAnswerer;
+import com.fastn.status.RegistrationPlaces.Place;
 import io.vertx.core.Closeable;
 import io.vertx.core.Completable;
 import io.vertx.core.Future;
@@ -11,32 +12,35 @@ import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.internal.ContextInternal;
-import java.util.function.Supplier;
 
 /**
- * A consumer whose registration waits for no other one.
- *
- * <p>A cluster manager does what one Vert.x context registers one after the other, so a registration that it never finishes, as
- * was seen while Hazelcast merges, holds up all later ones of that context, in Hazelcast for up to two minutes. Each of these
- * has a context of its own for that, on the same event loop; messages are handled where the consumer was made.
+ * A consumer whose registration waits for no other one that does not end, and makes few threads of the application wait: it is done
+ * at one of the {@link RegistrationPlaces}. It has a context of its own, on the event loop of whoever made it; messages are handled
+ * where the consumer was made.
  */
 final class OwnPlaceConsumer {
     private final ContextInternal home;
     private final ContextInternal own;
+    private final RegistrationPlaces places;
     private final MessageConsumer<Object> consumer;
+    private final Place place;
+    private final Future<Void> registered;
     private final Closeable atUndeploy = this::undeployed;
 
     private OwnPlaceConsumer(
             ContextInternal home, ContextInternal own, String address, Handler<Message<Object>> handler) {
         this.home = home;
         this.own = own;
-        this.consumer = there(() -> own.owner()
-                .eventBus()
-                .consumer(address, message -> home.duplicate().emit(message, handler)));
+        this.places = RegistrationPlaces.of(home.owner());
+        this.consumer = made(address);
+        this.place = places.free();
+        this.registered =
+                place.at(() -> consumer.handler(message -> home.duplicate().emit(message, handler))
+                        .completion());
         // Vert.x itself ends only what was registered on the context of a deployment, with that.
         // By its id it is known also once it has ended.
         if (home.deploymentID() != null && !home.closeFuture().add(atUndeploy)) {
-            var unused = there(consumer::unregister);
+            var unused = end();
         }
     }
 
@@ -57,35 +61,49 @@ final class OwnPlaceConsumer {
         return new OwnPlaceConsumer(home, own, address, handler);
     }
 
+    private MessageConsumer<Object> made(String address) {
+        ContextInternal before = own.beginDispatch();
+        try {
+            return own.owner().eventBus().consumer(address);
+        } finally {
+            own.endDispatch(before);
+        }
+    }
+
     /** {@return completes on the context of the caller of {@link #of} when the cluster manager knows the address} */
     Future<Void> completion() {
-        return atHome(consumer.completion());
+        return atHome(registered);
+    }
+
+    /** {@return whether another registration would not have to wait for what this one waits for} */
+    boolean wouldFareBetterAnew() {
+        return registered.isComplete() || places.isAnyIdle();
     }
 
     /** {@return completes there when the cluster manager has forgotten it} */
     Future<Void> unregister() {
         home.closeFuture().remove(atUndeploy);
-        return atHome(there(consumer::unregister));
+        return atHome(end());
+    }
+
+    /** Where the registration is under way it is taken back after it, at the same place. */
+    private Future<Void> end() {
+        return (registered.isComplete() ? places.free() : place).at(consumer::unregister);
     }
 
     /** All of it on its own place, as the threads of the verticle may be gone before it is told. */
     private void undeployed(Completable<Void> told) {
-        var unused =
-                there(() -> SelfCheck.soon(home.owner(), consumer.unregister())).onComplete(told);
+        ContextInternal before = own.beginDispatch();
+        try {
+            var unused = SelfCheck.soon(home.owner(), end()).onComplete(told);
+        } finally {
+            own.endDispatch(before);
+        }
     }
 
     private Future<Void> atHome(Future<Void> elsewhere) {
         Promise<Void> told = home.promise();
         elsewhere.onComplete(told);
         return told.future();
-    }
-
-    private <T> T there(Supplier<T> work) {
-        ContextInternal before = own.beginDispatch();
-        try {
-            return work.get();
-        } finally {
-            own.endDispatch(before);
-        }
     }
 }

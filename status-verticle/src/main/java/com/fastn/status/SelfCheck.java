@@ -7,10 +7,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
-import io.vertx.core.internal.VertxInternal;
-import io.vertx.core.spi.cluster.ClusterManager;
-import io.vertx.core.spi.cluster.NodeInfo;
-import io.vertx.core.spi.cluster.RegistrationInfo;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -38,20 +34,21 @@ final class SelfCheck {
     private static final String WITNESS = "fastn.status.witness";
 
     private static final long TIMEOUT_MILLIS = 2_000;
-    /** Then it is looked at again, and repaired once more if need be. */
-    private static final long LONGEST_REPAIR_MILLIS = 10_000;
+    /** Then it is looked at again, and repaired once more if need be, and if that which goes on has come to an end. */
+    private static final long LONGEST_REPAIR_MILLIS = 4_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(SelfCheck.class);
 
     private final Vertx vertx;
-    private final @Nullable ClusterManager manager;
-    private final List<String> addresses;
+    private final @Nullable Registry registry;
+    private final Supplier<List<String>> addresses;
     private final List<String> witnesses;
     private final Supplier<Future<Void>> registerAnew;
     private final Reachability reachability = new Reachability();
 
     // Mutable state
     private boolean checking;
+    private boolean repairing;
     // Read by whoever takes a snapshot.
     private volatile boolean lost;
     private volatile boolean forgotten;
@@ -60,21 +57,27 @@ final class SelfCheck {
      * Makes one.
      *
      * @param vertx the Vertx of this node
-     * @param addresses some that this node has alone, and some that all nodes have: after a merge either kind may be lost
+     * @param registry what its cluster manager knows, or {@code null} where it has none
+     * @param addresses all that is registered anew: after a merge one may be lost alone, whether only this node has it or all do
      * @param incarnation of this node
-     * @param registerAnew takes all addresses of this node back and registers them again
+     * @param registerAnew registers all of them again
      */
-    SelfCheck(Vertx vertx, List<String> addresses, String incarnation, Supplier<Future<Void>> registerAnew) {
+    SelfCheck(
+            Vertx vertx,
+            @Nullable Registry registry,
+            Supplier<List<String>> addresses,
+            String incarnation,
+            Supplier<Future<Void>> registerAnew) {
         this.vertx = vertx;
-        this.manager = vertx instanceof VertxInternal internal ? internal.clusterManager() : null;
-        this.addresses = List.copyOf(addresses);
+        this.registry = registry;
+        this.addresses = addresses;
         this.witnesses = List.of(WITNESS, WITNESS + "." + incarnation);
         this.registerAnew = registerAnew;
     }
 
     /** {@return completes when the witnesses are known to the cluster manager} */
     Future<Void> start() {
-        return manager == null
+        return registry == null
                 ? Future.succeededFuture()
                 : Future.all(witnesses.stream()
                                 .map(witness -> OwnPlaceConsumer.of(vertx, witness, message -> {})
@@ -85,7 +88,7 @@ final class SelfCheck {
 
     /** Looks once; what is wrong is mended by itself, as far as it is ours. */
     void look() {
-        ClusterManager present = manager;
+        Registry present = registry;
         if (present == null || checking) {
             return;
         }
@@ -96,7 +99,7 @@ final class SelfCheck {
                         reachability.found();
                         return lookForOthers(present);
                     }
-                    return reachability.missed() ? repair(present) : Future.succeededFuture();
+                    return reachability.missed() && !repairing ? repair(present) : Future.succeededFuture();
                 })
                 .onComplete(done -> {
                     checking = false;
@@ -108,15 +111,9 @@ final class SelfCheck {
                 });
     }
 
-    private Future<Boolean> isFound(ClusterManager present) {
-        Promise<NodeInfo> info = promise(vertx);
-        try {
-            present.getNodeInfo(present.getNodeId(), info);
-        } catch (RuntimeException e) {
-            info.tryFail(e);
-        }
-        Future<Boolean> found = areRegistered(present, addresses)
-                .compose(registered -> info.future().map(known -> registered && known != null));
+    private Future<Boolean> isFound(Registry present) {
+        Future<Boolean> found = areRegistered(present, addresses.get())
+                .compose(registered -> present.place(present.ownId()).map(known -> registered && known != null));
         return here(vertx, found).timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS).otherwise(failure -> {
             LOG.debug("the cluster manager does not say where this node is", failure);
             return false;
@@ -124,7 +121,7 @@ final class SelfCheck {
     }
 
     /** Only what the cluster manager says counts here: nothing can be mended, so nothing is lost by asking again later. */
-    private Future<Void> lookForOthers(ClusterManager present) {
+    private Future<Void> lookForOthers(Registry present) {
         return here(vertx, areRegistered(present, witnesses))
                 .timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
                 .onSuccess(reachability::foundOthers)
@@ -141,35 +138,23 @@ final class SelfCheck {
         forgotten = areForgotten;
     }
 
-    private Future<Boolean> areRegistered(ClusterManager present, List<String> all) {
+    private static Future<Boolean> areRegistered(Registry present, List<String> all) {
         return Future.all(all.stream().map(each -> isRegistered(present, each)).toList())
                 .map(found -> found.<Boolean>list().stream().allMatch(each -> each));
     }
 
-    private Future<Boolean> isRegistered(ClusterManager present, String at) {
-        Promise<List<RegistrationInfo>> registrations = promise(vertx);
-        try {
-            present.getRegistrations(at, registrations);
-        } catch (RuntimeException e) {
-            registrations.tryFail(e);
-        }
-        return registrations
-                .future()
-                .map(all -> all != null
-                        && all.stream().anyMatch(each -> each.nodeId().equals(present.getNodeId())));
+    private static Future<Boolean> isRegistered(Registry present, String at) {
+        return present.registrations(at)
+                .map(all -> all.stream().anyMatch(each -> each.nodeId().equals(present.ownId())));
     }
 
-    private Future<Void> repair(ClusterManager present) {
+    /** One that takes long goes on, and no other begins before it has come to its end. */
+    private Future<Void> repair(Registry present) {
         LOG.warn("the cluster manager does not know this node any more, so its addresses are registered anew");
-        Promise<Void> told = promise(vertx);
-        NodeInfo own = present.getNodeInfo();
-        if (own == null) {
-            told.complete();
-        } else {
-            present.setNodeInfo(own, told);
-        }
-        return soon(vertx, told.future())
+        repairing = true;
+        return soon(vertx, present.tellThisNode())
                 .compose(known -> registerAnew.get())
+                .onComplete(done -> repairing = false)
                 .timeout(LONGEST_REPAIR_MILLIS, TimeUnit.MILLISECONDS);
     }
 

@@ -62,6 +62,11 @@ final class StatusPublisher {
          * @return closing it, on that context, ends it
          */
         Registration open(Consumer<Callable<JsonObject>> news);
+
+        /** {@return what it consumes meanwhile} */
+        default List<KeptAddress> consumed() {
+            return List.of();
+        }
     }
 
     private StatusPublisher(
@@ -99,14 +104,39 @@ final class StatusPublisher {
      */
     static StatusPublisher ofCluster(
             Vertx vertx, FastnVertx fastn, WorkerExecutor worker, Runnable opened, Ticker ticker) {
-        Source relay = news -> {
-            OwnPlaceConsumer others = OwnPlaceConsumer.of(
+        return new StatusPublisher(vertx, fastn, worker, List.of(Addresses.STATUS), new Relay(vertx, opened), ticker);
+    }
+
+    private static final class Relay implements Source {
+        private final Vertx vertx;
+        private final Runnable opened;
+        // Mutable state
+        private @Nullable KeptAddress others;
+
+        Relay(Vertx vertx, Runnable opened) {
+            this.vertx = vertx;
+            this.opened = opened;
+        }
+
+        @Override
+        public Registration open(Consumer<Callable<JsonObject>> news) {
+            KeptAddress listening = KeptAddress.of(
                     vertx, Addresses.STATUS_CHANGES, message -> news.accept(() -> relayed(message.body())));
-            others.completion().onSuccess(listening -> opened.run());
-            return () -> others.unregister()
-                    .onFailure(failure -> LOG.debug("consumers of the cluster's status were left registered", failure));
-        };
-        return new StatusPublisher(vertx, fastn, worker, List.of(Addresses.STATUS), relay, ticker);
+            others = listening;
+            listening.completion().onSuccess(known -> opened.run());
+            return () -> {
+                others = null;
+                listening
+                        .end()
+                        .onFailure(failure ->
+                                LOG.debug("consumers of the cluster's status were left registered", failure));
+            };
+        }
+
+        @Override
+        public List<KeptAddress> consumed() {
+            return others == null ? List.of() : List.of(others);
+        }
     }
 
     /** Anybody who reaches the bus may have published it. */
@@ -129,6 +159,11 @@ final class StatusPublisher {
     /** {@return whether somebody consumes, as far as is known} */
     boolean isConsumed() {
         return watching != null;
+    }
+
+    /** {@return what it consumes of other nodes now} */
+    List<KeptAddress> addresses() {
+        return source.consumed();
     }
 
     /** Asks, at most once per second, whether somebody consumes. */

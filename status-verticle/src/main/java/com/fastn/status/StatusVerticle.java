@@ -3,17 +3,18 @@ package com.fastn.status;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.NodeIdentity;
-import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.system.OshiMachine;
 import com.fastn.status.system.SamplerThread;
 import com.fastn.status.system.SystemSampler;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.shareddata.LocalMap;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -40,6 +41,9 @@ import org.slf4j.LoggerFactory;
 public final class StatusVerticle extends VerticleBase {
     private static final String DEPLOYED = "com.fastn.status.deployed";
     private static final int WORKERS = 2;
+    /** Of a cluster manager that is busy with a merge; a usual one needs some milliseconds. */
+    private static final long LONGEST_REGISTRATION_MILLIS = 10_000;
+
     private static final Logger LOG = LoggerFactory.getLogger(StatusVerticle.class);
 
     private final @Nullable StatusOptions given;
@@ -49,6 +53,7 @@ public final class StatusVerticle extends VerticleBase {
     // Mutable state: what was started, in this order, and is stopped in the opposite one.
     private boolean deployed;
     private @Nullable WorkerExecutor worker;
+    private @Nullable Registry registry;
     private @Nullable SamplerThread samplerThread;
     private @Nullable Registration metrics;
     private @Nullable BusService bus;
@@ -114,6 +119,8 @@ public final class StatusVerticle extends VerticleBase {
         NodeIdentity self = fastn.node();
         WorkerExecutor workers = vertx.createSharedWorkerExecutor("fastn-status-" + deploymentID(), WORKERS);
         worker = workers;
+        Registry known = Registry.of(vertx, deploymentID());
+        registry = known;
         if (options.isSystemMetrics()) {
             SystemSampler sampler = new SystemSampler(OshiMachine::new, Path.of("/"), ticker);
             samplerThread = new SamplerThread(sampler);
@@ -141,7 +148,8 @@ public final class StatusVerticle extends VerticleBase {
                 : StatusPublisher.ofNode(vertx, fastn, workers, watches, ticker);
         publisher = status;
         ClusterPublisher everywhere = publishes
-                ? new ClusterPublisher(vertx, fastn, workers, directory, watches, trust, status::isConsumed, ticker)
+                ? new ClusterPublisher(
+                        vertx, known, fastn, workers, directory, watches, trust, status::isConsumed, ticker)
                 : null;
         clusterPublisher = everywhere;
         DeadlockWatch circles = new DeadlockWatch(
@@ -170,13 +178,21 @@ public final class StatusVerticle extends VerticleBase {
         bus = service;
         SelfCheck check = new SelfCheck(
                 vertx,
-                List.of(Addresses.node(self.incarnation()), Addresses.STATUS_QUERY, HelloExchange.ADDRESS),
+                known,
+                () -> addresses().stream().map(KeptAddress::address).toList(),
                 self.incarnation(),
-                () -> registerAnew(self));
+                () -> KeptAddress.registerAnew(addresses()));
         local.addWarning(check::warning);
         local.addWarning(check::forgotten);
         HelloExchange exchange = new HelloExchange(
-                vertx, workers, local, directory, watches::isClusterWatched, publishes, new HelloExchange.Listener() {
+                vertx,
+                known,
+                workers,
+                local,
+                directory,
+                watches::isClusterWatched,
+                publishes,
+                new HelloExchange.Listener() {
                     @Override
                     public void telling() {
                         status.look();
@@ -192,19 +208,39 @@ public final class StatusVerticle extends VerticleBase {
                     }
                 });
         hellos = exchange;
-        return service.start(fastn, self)
-                .compose(answering -> check.start())
-                .compose(witnessed -> exchange.start(options.getHelloInterval()))
-                .compose(known -> {
+        return soon(service.start(fastn, self))
+                .compose(answering -> soon(check.start()))
+                .compose(witnessed -> soon(exchange.start(options.getHelloInterval())))
+                .compose(met -> {
                     status.start();
                     if (everywhere != null) {
                         everywhere.start();
                     }
                     circles.start();
-                    NodeChecks checks = new NodeChecks(vertx, fastn, directory, options.getQueryTimeout(), ticker);
+                    NodeChecks checks =
+                            new NodeChecks(vertx, known, fastn, directory, options.getQueryTimeout(), ticker);
                     return openPort(options, local, directory, new VerticleDoor(context, cluster, watches, checks));
                 })
                 .compose(open -> writeDescriptor(options, self, workers));
+    }
+
+    /**
+     * {@return completes when the cluster manager knows what was registered, or after a while} A node that is not found yet is of use
+     * all the same, and registers itself anew later; one whose registration is refused is not.
+     */
+    private Future<Void> soon(Future<Void> registered) {
+        Promise<Void> told = SelfCheck.promise(vertx);
+        long late = vertx.setTimer(LONGEST_REGISTRATION_MILLIS, id -> {
+            if (told.tryComplete()) {
+                LOG.warn(
+                        "the cluster manager did not say within {} s that it knows the addresses of this node; other nodes may"
+                                + " find it later",
+                        LONGEST_REGISTRATION_MILLIS / 1_000);
+            }
+        });
+        registered.onComplete(done -> vertx.cancelTimer(late));
+        registered.onSuccess(told::tryComplete).onFailure(told::tryFail);
+        return told.future();
     }
 
     /** The node that publishes looks who consumes when it hears this. */
@@ -217,13 +253,19 @@ public final class StatusVerticle extends VerticleBase {
         }
     }
 
-    private Future<Void> registerAnew(NodeIdentity self) {
-        BusService service = bus;
-        HelloExchange exchange = hellos;
-        if (service == null || exchange == null) {
-            return Future.succeededFuture();
+    /** What this node registers, and registers anew when it is lost. */
+    private List<KeptAddress> addresses() {
+        List<KeptAddress> all = new ArrayList<>();
+        if (bus != null) {
+            all.addAll(bus.addresses());
         }
-        return service.registerAnew(self).compose(answering -> exchange.registerAnew());
+        if (hellos != null) {
+            all.addAll(hellos.addresses());
+        }
+        if (publisher != null) {
+            all.addAll(publisher.addresses());
+        }
+        return all;
     }
 
     private Future<Void> openPort(StatusOptions options, LocalStatus local, NodeDirectory directory, BusDoor bus) {
@@ -287,6 +329,7 @@ public final class StatusVerticle extends VerticleBase {
                 () -> hellos == null ? Future.succeededFuture() : hellos.stop(),
                 () -> bus == null ? Future.succeededFuture() : bus.stop(),
                 this::closeMetrics,
+                () -> registry == null ? Future.succeededFuture() : registry.close(),
                 () -> worker == null ? Future.succeededFuture() : worker.close(),
                 this::releaseVertx);
         Future<?> stopped = Future.succeededFuture();

@@ -41,6 +41,7 @@ import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.core.spi.cluster.RegistrationInfo;
 import io.vertx.core.streams.ReadStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -249,14 +250,16 @@ class ClusterTrustTest {
                     new TreePages(fastn.runtime(), trust, ticker),
                     new ToldSince(ticker),
                     new RemoteCancel(vertx, worker, fastn.runtime(), false, trust));
-            HelloExchange hellos = new HelloExchange(vertx, worker, local, directory, () -> false, false, () -> {});
+            HelloExchange hellos =
+                    new HelloExchange(vertx, null, worker, local, directory, () -> false, false, () -> {});
             Context context = vertx.getOrCreateContext();
             Promise<Void> over = Promise.promise();
             context.runOnContext(now -> bus.start(fastn, self)
                     .compose(ready -> hellos.start(0))
                     .compose(ready -> {
-                        Future<Void> anew = Future.join(bus.registerAnew(self), hellos.registerAnew())
-                                .mapEmpty();
+                        List<KeptAddress> all = new ArrayList<>(bus.addresses());
+                        all.addAll(hellos.addresses());
+                        Future<Void> anew = KeptAddress.registerAnew(all);
                         return Future.join(anew, bus.stop(), hellos.stop()).<Void>mapEmpty();
                     })
                     .onComplete(over));

@@ -17,6 +17,8 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
@@ -193,6 +195,73 @@ class SelfCheckTest {
         }
     }
 
+    @Test
+    void D10_eachAddressOfANodeThatIsLostAloneIsRegisteredAnew() {
+        try (TestCluster cluster = TestCluster.of(1)) {
+            Vertx vertx = cluster.node(0);
+            deployAlice(vertx);
+            ClusterManager manager = ((VertxInternal) vertx).clusterManager();
+            String own = FastnVertx.install(vertx).node().incarnation();
+            List<String> addresses = List.of(
+                    "fastn.status",
+                    "fastn.status.query",
+                    "fastn.status.subscribe",
+                    "fastn.status.subscribe." + own,
+                    "fastn.status.node.alice",
+                    "fastn.status.node." + own,
+                    "fastn.status.cancel.alice",
+                    "fastn.status.cancel." + own,
+                    "fastn.status.hello",
+                    "fastn.status.hello." + own);
+            for (String each : addresses) {
+                List<RegistrationInfo> former = registrations(manager, each);
+                forget(manager, each);
+                await(each)
+                        .atMost(SOON)
+                        .until(
+                                () -> registrations(manager, each),
+                                now -> !now.isEmpty() && now.stream().noneMatch(former::contains));
+            }
+        }
+    }
+
+    @Test
+    void D10_aNodeThatRegistersAnewIsFoundAllTheTime() {
+        try (TestCluster cluster = TestCluster.of(2, SilentManager::new)) {
+            Vertx vertx = cluster.node(0);
+            deployAlice(vertx);
+            SilentManager manager = (SilentManager) ((VertxInternal) vertx).clusterManager();
+            String own =
+                    "fastn.status.hello." + FastnVertx.install(vertx).node().incarnation();
+            assertThat(isFound(cluster.node(1), "fastn.status.node.alice")).isTrue();
+            manager.silent.set(true);
+            try {
+                forget(manager, own);
+                await().atMost(SOON).until(() -> registrations(manager, own).isEmpty());
+                await().atMost(SOON).pollInterval(Duration.ofMillis(10)).until(() -> {
+                    assertThat(isFound(cluster.node(1), "fastn.status.node.alice"))
+                            .isTrue();
+                    return !registrations(manager, own).isEmpty();
+                });
+            } finally {
+                manager.silent.set(false);
+            }
+        }
+    }
+
+    @Test
+    void D10_aNodeIsDeployedThoughARegistrationNeverEndsAndRegistersThatAnewLater() {
+        try (TestCluster cluster = TestCluster.of(1, StuckManager::new)) {
+            Vertx vertx = cluster.node(0);
+            StuckManager manager = (StuckManager) ((VertxInternal) vertx).clusterManager();
+            manager.toHang.set(1);
+            deployAlice(vertx);
+            assertThat(manager.stuck).hasSize(1);
+            await().atMost(SOON)
+                    .until(() -> !registrations(manager, "fastn.status").isEmpty());
+        }
+    }
+
     /** As Infinispan does after a merge. */
     @Test
     void D10_aNodeSaysThatWhatTheApplicationConsumesWasForgottenThoughItselfIsFoundAgain() {
@@ -243,7 +312,7 @@ class SelfCheckTest {
             Vertx vertx = cluster.node(0);
             Context looking = vertx.getOrCreateContext();
             Promise<Context> registeredOn = Promise.promise();
-            SelfCheck check = new SelfCheck(vertx, List.of("here"), "1", () -> {
+            SelfCheck check = new SelfCheck(vertx, Registry.of(vertx, "looking"), () -> List.of("here"), "1", () -> {
                 registeredOn.tryComplete(Vertx.currentContext());
                 return Future.succeededFuture();
             });
@@ -317,6 +386,15 @@ class SelfCheckTest {
                 .request(address, new JsonObject(), quick)
                 .map(true)
                 .otherwise(false));
+    }
+
+    /** However long the answer takes. */
+    private static boolean isFound(Vertx from, String address) {
+        return Waiting.result(from.eventBus()
+                .request(address, new JsonObject())
+                .map(true)
+                .otherwise(failure ->
+                        !(failure instanceof ReplyException e) || e.failureType() != ReplyFailure.NO_HANDLERS));
     }
 
     private static List<RegistrationInfo> registrations(ClusterManager manager, String address) {
