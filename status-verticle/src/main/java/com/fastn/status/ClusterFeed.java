@@ -143,7 +143,8 @@ final class ClusterFeed {
         for (Peer peer : directory.peers()) {
             String incarnation = peer.node().incarnation();
             there.add(incarnation);
-            if (!peers.containsKey(incarnation)) {
+            StatusSubscription known = peers.get(incarnation);
+            if (known == null) {
                 StatusSubscription subscription = new StatusSubscription(
                         vertx,
                         worker,
@@ -155,7 +156,10 @@ final class ClusterFeed {
                         bytes,
                         ticker);
                 peers.put(incarnation, subscription);
+                subscription.trySeldomWhenDown();
                 subscription.open();
+            } else if (directory.silence(peer.node()).toMillis() <= TICK_MILLIS) {
+                known.hurry();
             }
         }
         peers.entrySet().removeIf(entry -> {

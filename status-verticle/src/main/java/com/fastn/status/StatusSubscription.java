@@ -52,7 +52,17 @@ final class StatusSubscription {
     /** Longer than a registration takes, and than a request may. */
     private static final int MOST_TICKS_OF_OPENING = 5;
 
+    /** What was told is shown for so long after it is known that something newer did not come. */
+    private static final Duration BEHIND_FOR = ClusterFeed.UP_FOR;
+
+    private static final String BEHIND = "it answers, and what it tells by its stream has not come for more than "
+            + BEHIND_FOR.toSeconds() + " s; its cluster manager may not find this node";
+
+    /** Who is down is tried again after so many: after a partition it is to be up again in 10 s (rule D7). */
+    private static final int TICKS_DOWN = 5;
+
     private static final long NO_EPOCH = -1;
+    private static final long NOT_BEHIND = Long.MIN_VALUE;
     private static final int ACKNOWLEDGE_BYTES = Outbox.CREDIT_BYTES / 4;
     private static final int ACKNOWLEDGE_FRAMES = Outbox.CREDIT_FRAMES / 4;
     private static final Logger LOG = LoggerFactory.getLogger(StatusSubscription.class);
@@ -86,6 +96,12 @@ final class StatusSubscription {
     /** Which epoch of the present stream the view is of; what follows in that one is added to the view itself. */
     private long viewEpoch = NO_EPOCH;
 
+    /** Since when the view is known not to be what was told last. */
+    private long behindNanos = NOT_BEHIND;
+
+    /** Whether the view was dropped for that. */
+    private boolean behind;
+
     private long heldBytes;
     private boolean leftOut;
     private @Nullable String trouble;
@@ -102,6 +118,8 @@ final class StatusSubscription {
     /** Which try to be reachable, or to open a stream, is under way; what comes of a former one is of no use. */
     private int attempt;
 
+    private boolean seldomWhenDown;
+    private int ticksToTry;
     private boolean opening;
     private int ticksOfOpening;
     private boolean reading;
@@ -132,6 +150,16 @@ final class StatusSubscription {
     /** Has the writer wait, once it has told all, until {@link #takeUp} says that the reader has taken it up. */
     void acknowledgeByHand() {
         manual = true;
+    }
+
+    /** Has it try seldom, and hold nothing, while nothing was heard for long; {@link #hurry} has it try at once. */
+    void trySeldomWhenDown() {
+        seldomWhenDown = true;
+    }
+
+    /** Something else was heard of whom this reads. */
+    void hurry() {
+        ticksToTry = 0;
     }
 
     void open() {
@@ -206,6 +234,7 @@ final class StatusSubscription {
             trouble = null;
             inbox = new Inbox(mostNodes);
             viewEpoch = NO_EPOCH;
+            fallBehind();
             holdNoMoreThan(viewBytes);
             progress = Progress.NONE;
             sent = Sent.NOTHING;
@@ -227,16 +256,28 @@ final class StatusSubscription {
 
     private void tick() {
         String to = control;
+        dropWhatIsBehind();
+        boolean down = seldomWhenDown && silence().compareTo(NodeDirectory.STALE_FOR) > 0;
+        if (down) {
+            // What it told has to leave the room to those who live.
+            forget();
+        }
         if (opening && ++ticksOfOpening >= MOST_TICKS_OF_OPENING) {
-            // A cluster manager that merges may never say whether an address is known; another one may fare better.
-            opening = false;
             onFailure(new IllegalStateException("the cluster manager did not say within "
                     + MOST_TICKS_OF_OPENING * TICK_MILLIS / 1_000 + " s that frames find their way here"));
-            listen();
+            ticksOfOpening = 0;
+            if (consumer == null || consumer.wouldFareBetterAnew()) {
+                // A cluster manager that merges may never say whether an address is known.
+                opening = false;
+                listen();
+            }
             return;
         }
         if (stream == null || to == null) {
-            openStream();
+            if (--ticksToTry <= 0 || !down) {
+                ticksToTry = TICKS_DOWN;
+                openStream();
+            }
             return;
         }
         if (deafRestarts >= MOST_DEAF_RESTARTS) {
@@ -273,6 +314,31 @@ final class StatusSubscription {
             read();
         }
         sent = now;
+        if (now.isBeyond(progress)) {
+            fallBehind();
+        }
+    }
+
+    private void fallBehind() {
+        if (behindNanos == NOT_BEHIND) {
+            behindNanos = ticker.nanos();
+        }
+    }
+
+    /** Renewals that are answered say that it lives, and not that this is what it is doing. */
+    private void dropWhatIsBehind() {
+        if (view == null || behindNanos == NOT_BEHIND || ticker.nanos() - behindNanos <= BEHIND_FOR.toNanos()) {
+            return;
+        }
+        behind = true;
+        view = null;
+        viewBytes = 0;
+        viewEpoch = NO_EPOCH;
+        if (progress.broken()) {
+            inbox = new Inbox(mostNodes);
+        }
+        holdNoMoreThan(progress.broken() ? 0 : progress.heldBytes());
+        onTrouble.accept(new IllegalStateException(BEHIND));
     }
 
     private void hear() {
@@ -399,12 +465,15 @@ final class StatusSubscription {
         if (complete != null) {
             takenUp = !manual;
             leftOut = false;
+            behind = false;
+            behindNanos = NOT_BEHIND;
             view = complete;
             onView.accept(complete);
             if (!manual) {
                 acknowledge(false);
             }
         } else if (now.broken()) {
+            fallBehind();
             if (restartDue()) {
                 acknowledge(true);
             }
@@ -567,7 +636,10 @@ final class StatusSubscription {
         if (trouble != null) {
             return trouble;
         }
-        return leftOut ? bytes.whyNotHeld() : progress.outdated() ? Inbox.OUTDATED : null;
+        if (leftOut) {
+            return bytes.whyNotHeld();
+        }
+        return progress.outdated() ? Inbox.OUTDATED : behind ? BEHIND : null;
     }
 
     /** {@return how often something was missing in the present stream} */

@@ -6,22 +6,28 @@ import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.ManualTicker;
+import com.fastn.context.Registration;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
+import com.fastn.status.stream.Outbox;
+import com.fastn.status.stream.StreamFrame;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,8 +46,9 @@ class ClusterFeedTest {
     private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
     private final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
     private final NodeDirectory directory = new NodeDirectory(fastn.node(), 1, Duration.ofHours(1), ticker);
+    private final PeerBytes bytes = new PeerBytes(ticker);
     private final Watches watches =
-            new Watches(timers.vertx(), worker, local, fastn.runtime(), directory, new PeerBytes(ticker), ticker);
+            new Watches(timers.vertx(), worker, local, fastn.runtime(), directory, bytes, ticker);
     private final StreamService streams = new StreamService(
             timers.vertx(), worker, fastn.node(), local, watches, ClusterTrust.of(vertx, true), ticker);
     private final List<ClusterStatus> told = new CopyOnWriteArrayList<>();
@@ -91,6 +98,80 @@ class ClusterFeedTest {
         assertThat(state("bob")).isEqualTo(NodeState.STALE);
         tick(Duration.ofSeconds(2));
         await().atMost(LONG).until(() -> state("bob") == NodeState.DOWN);
+    }
+
+    @Test
+    void D7_S16_aNodeThatIsDownIsAskedSeldomHoldsNothingHereAndIsAskedAtOnceWhenItSpeaks() {
+        AtomicInteger asked = new AtomicInteger();
+        AtomicReference<String> reader = new AtomicReference<>("");
+        vertx.eventBus().<JsonObject>addOutboundInterceptor(delivery -> {
+            if (delivery.message().address().equals(Addresses.subscribe(BOB.incarnation()))
+                    && delivery.message().body().containsKey(StreamWire.ADDRESS)) {
+                asked.incrementAndGet();
+                reader.set(delivery.message().body().getString(StreamWire.ADDRESS));
+            }
+            delivery.next();
+        });
+        MessageConsumer<JsonObject> living = streamsOfBob();
+        watch();
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        tick(Duration.ofSeconds(1));
+        await().atMost(LONG).until(() -> !rows("bob").isEmpty() && asked.get() == 1);
+        NodeStatus row = new NodeStatus(
+                BOB, NodeState.UP, Duration.ZERO, null, null, Fixtures.snapshot(BOB, 1, Fixtures.context(1, "global")));
+        for (StreamFrame frame : new Outbox().tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
+            vertx.eventBus().send(reader.get(), Buffer.buffer(frame.body()), StreamWire.headers("of bob", frame));
+        }
+        await().atMost(LONG).until(() -> bytes.held() > 0);
+
+        Waiting.result(living.unregister());
+        for (int second = 0; second < 20; second++) {
+            tick(Duration.ofSeconds(1));
+        }
+        await().atMost(LONG).until(() -> state("bob") == NodeState.DOWN);
+        assertThat(bytes.held()).isZero();
+
+        int before = asked.get();
+        for (int second = 0; second < 60; second++) {
+            tick(Duration.ofSeconds(1));
+        }
+        int inAMinute = asked.get() - before;
+        assertThat(inAMinute).as("asked in a minute").isBetween(10, 14);
+
+        var unused = streamsOfBob();
+        directory.heard(new Hello(BOB, 100, Hello.Kind.ALIVE, null));
+        tick(Duration.ofSeconds(1));
+        // Of the feed and the stream either may have had its turn first.
+        tick(Duration.ofMillis(1));
+        assertThat(asked.get() - before).isEqualTo(inAMinute + 1);
+        await().atMost(LONG).until(() -> {
+            tick(Duration.ofMillis(1));
+            return state("bob") == NodeState.UP;
+        });
+    }
+
+    private MessageConsumer<JsonObject> streamsOfBob() {
+        return vertx.eventBus()
+                .consumer(
+                        Addresses.subscribe(BOB.incarnation()),
+                        question -> question.reply(StreamWire.reply()
+                                .put(StreamWire.STREAM, "of bob")
+                                .put(StreamWire.CONTROL, Addresses.subscribe(BOB.incarnation()))
+                                .put(StreamWire.LEASE_MILLIS, 10_000)));
+    }
+
+    @Test
+    void whileNobodyWatchesThereIsNoTimer() {
+        var unused = streamsOfBob();
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        assertThat(timers.count()).isZero();
+        AtomicReference<Registration> watching = new AtomicReference<>();
+        onContext(() -> watching.set(watches.cluster(StatusQuery.all(), told::add)));
+        assertThat(timers.count())
+                .as("of the feed, of the look at this node, of the stream of bob")
+                .isEqualTo(3);
+        onContext(() -> requireNonNull(watching.get()).close());
+        assertThat(timers.count()).isZero();
     }
 
     @Test

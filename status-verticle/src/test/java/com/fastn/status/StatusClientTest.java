@@ -310,6 +310,43 @@ class StatusClientTest {
         await().atMost(SOON).until(() -> isComplete(last(heard)));
     }
 
+    /** As where the writer's cluster manager does not find the reader: questions and answers pass, frames do not. */
+    @Test
+    void D5_D7_aNodeWhoseFramesDoNotComeIsNotShownByWhatItToldBefore() {
+        FastnContext before = root(1).child("before-the-frames-stopped").open();
+        opened.add(before);
+        try (OpenStream stream =
+                new OpenStream(requireNonNull(ALICE.url()), "/status/stream?scope=cluster&format=ndjson")) {
+            untilTold(stream, told -> shows(told, "bob", before.name()));
+            Handler<DeliveryContext<Object>> noFrames = delivery -> {
+                if (!delivery.message().address().startsWith(StreamWire.READER_PREFIX)) {
+                    delivery.next();
+                }
+            };
+            node(0).eventBus().addInboundInterceptor(noFrames);
+            try {
+                opened.add(root(1).child("after-the-frames-stopped").open());
+                ClusterStatus told =
+                        untilTold(stream, status -> row(status, "bob").snapshot() == null);
+                assertThat(told.isComplete()).isFalse();
+                assertThat(row(told, "bob").state()).isEqualTo(NodeState.UP);
+                assertThat(row(told, "bob").reason()).contains("has not come for more than 3 s");
+                assertThat(row(told, "bob").summary()).isNotNull();
+            } finally {
+                node(0).eventBus().removeInboundInterceptor(noFrames);
+            }
+            untilTold(stream, told -> shows(told, "bob", "after-the-frames-stopped"));
+        }
+    }
+
+    private static ClusterStatus untilTold(OpenStream stream, Predicate<ClusterStatus> wanted) {
+        ClusterStatus told = StatusJson.readCluster(stream.document());
+        while (!wanted.test(told)) {
+            told = StatusJson.readCluster(stream.document());
+        }
+        return told;
+    }
+
     @Test
     void D1_framesThatAreLostAreMissedAndTheStreamBeginsAnew() {
         AtomicInteger frames = new AtomicInteger();
