@@ -79,6 +79,9 @@ final class DeadlockWatch {
     private long timer = -1;
     private boolean looking;
     private boolean suspected;
+    /** Whether the timer that runs was set because of a suspicion. */
+    private boolean soon;
+
     private int retries;
     private boolean stopped;
     // Of the worker that looks, of which there is one at a time.
@@ -157,9 +160,15 @@ final class DeadlockWatch {
      */
     void suspect() {
         suspected = true;
-        if (asleep == null && !looking && vertx.cancelTimer(timer)) {
-            lookIn(afterMillis / MOST_LOOKS);
+        // Who asks again before it has looked must not put that off.
+        if (!soon && asleep == null && !looking && vertx.cancelTimer(timer)) {
+            lookSoon();
         }
+    }
+
+    private void lookSoon() {
+        soon = true;
+        lookIn(afterMillis / MOST_LOOKS);
     }
 
     // --- when to look
@@ -192,6 +201,7 @@ final class DeadlockWatch {
 
     private void look() {
         looking = true;
+        soon = false;
         boolean urged = suspected;
         suspected = false;
         retries = urged ? retries : 0;
@@ -243,7 +253,7 @@ final class DeadlockWatch {
 
     private void lookAgain(List<Long> ages) {
         if (suspected) {
-            lookIn(afterMillis / MOST_LOOKS);
+            lookSoon();
         } else {
             lookIn(standing.isEmpty() ? untilDue(ages) : RECHECK_MILLIS);
         }

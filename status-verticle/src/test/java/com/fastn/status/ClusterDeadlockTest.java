@@ -217,6 +217,47 @@ class ClusterDeadlockTest {
     }
 
     @Test
+    void L14_whoIsToldOfASuspicionOverAndOverLooksAllTheSame() {
+        AtomicInteger questions = new AtomicInteger();
+        Handler<DeliveryContext<Object>> count = delivery -> {
+            if (delivery.message().body() instanceof JsonObject body && body.containsKey(DeadlockWatch.WAITS)) {
+                questions.incrementAndGet();
+            }
+            delivery.next();
+        };
+        Vertx bob = cluster.node(1);
+        bob.eventBus().addInboundInterceptor(count);
+        cleaning.add(() -> {
+            bob.eventBus().removeInboundInterceptor(count);
+            return Future.succeededFuture();
+        });
+        Promise<Void> answer = Promise.promise();
+        MessageConsumer<Object> slow = bob.eventBus()
+                .consumer("slow.suspect", message -> answer.future().onSuccess(now -> message.reply("at last")));
+        Waiting.result(slow.completion());
+        cleaning.add(slow::unregister);
+        FastnContext checkout = open(0, "checkout");
+        SharedLock.Guard orders = take(checkout, "orders");
+        // Each comes well before the look that the one before it asked for.
+        JsonObject suspicion = new JsonObject().put(DeadlockWatch.WAITS, 0).put(DeadlockWatch.SUSPECTED, true);
+        long urging = bob.setPeriodic(AFTER / 25, tick -> {
+            var unused = bob.eventBus().request("fastn.status.node.alice", suspicion);
+        });
+        cleaning.add(() -> {
+            bob.cancelTimer(urging);
+            return Future.succeededFuture();
+        });
+        Future<Message<Object>> reply =
+                in(checkout, () -> cluster.node(0).eventBus().request("slow.suspect", "one", PATIENT));
+        cleaning.add(() -> {
+            answer.tryComplete();
+            orders.close();
+            return reply;
+        });
+        await().atMost(Duration.ofSeconds(60)).until(() -> questions.get() > 0);
+    }
+
+    @Test
     void L14_aRingThatIsClosedAfterTheOneWhoTellsHasLookedIsToldSoonAllTheSame() {
         String alice = FastnVertx.install(cluster.node(0)).node().incarnation();
         String bob = FastnVertx.install(cluster.node(1)).node().incarnation();
