@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Where a status verticle is deployed in the same Vertx it answers, so that no other node can hold an answer up. Elsewhere
- * a question that falls to a node that hangs is asked once more, which another node answers. Nodes that do not answer are rows
+ * a question that falls to a node that hangs is asked up to two times more, which another node answers. Nodes that do not answer are rows
  * of the answer with a reason.
  *
  * <p>A future fails with an {@link ReplyException}: with a code of the table in the protocol's documentation and a sentence,
