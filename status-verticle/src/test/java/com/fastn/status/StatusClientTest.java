@@ -38,6 +38,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Programs that ask and watch: three nodes with a status verticle, and a fourth that has none. */
 class StatusClientTest {
@@ -312,6 +313,7 @@ class StatusClientTest {
 
     /** As where the writer's cluster manager does not find the reader: questions and answers pass, frames do not. */
     @Test
+    @Timeout(180)
     void D5_D7_aNodeWhoseFramesDoNotComeIsNotShownByWhatItToldBefore() {
         FastnContext before = root(1).child("before-the-frames-stopped").open();
         opened.add(before);
