@@ -73,7 +73,8 @@ public interface ContextReadWriteLock<T extends @Nullable Object> extends Contex
     /**
      * Runs a piece of work while holding the lock for writing, and releases it whatever happens. Recommended.
      *
-     * @param work is given the guard, to read and replace the value, and gives the stage that ends the work
+     * @param work is given the guard, to read and replace the value, and gives the stage that ends the work; to close the guard has
+     *     no effect but to be counted as a misuse
      * @param <R> the type of the result
      * @return completes as the work's stage does, after the lock was released
      * @see ContextMutex#withLock(Function)

@@ -10,6 +10,8 @@ import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeStatus;
@@ -44,7 +46,7 @@ final class ClusterTrust {
     /** A failure is told as its class, and then what it said. */
     private static final Pattern FAILURE_KIND = Pattern.compile("[\\w$]+(?=:|$)");
     /** A line of code within a sentence. */
-    private static final Pattern PLACE = Pattern.compile(" at \\S+:\\d+\\)?");
+    private static final Pattern PLACE = Pattern.compile("(?:, taken|, asked)? at \\S+:\\d+\\)?");
 
     private final boolean trusted;
 
@@ -89,6 +91,13 @@ final class ClusterTrust {
             return snapshot;
         }
         return snapshot.withGlobalContext(withoutData(snapshot.globalContext()))
+                .withLocks(
+                        snapshot.activeLocks().stream()
+                                .map(LockStatus::withoutPlace)
+                                .toList(),
+                        snapshot.lockWaiters().stream()
+                                .map(LockWaiter::withoutPlace)
+                                .toList())
                 .withRecent(snapshot.recent().stream()
                         .map(ClusterTrust::withoutWords)
                         .toList())

@@ -18,7 +18,10 @@ import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.LockMode;
+import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockType;
+import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.StatusJson;
@@ -106,6 +109,8 @@ class ClusterTrustTest {
             assertThat(told.warnings())
                     .extracting(StatusWarning::message)
                     .containsExactly("event loop e is blocked (2s) by global.order");
+            assertThat(told.activeLocks()).hasSize(1);
+            assertThat(told.lockWaiters()).hasSize(1);
             assertThat(told.causes().blocked()).hasSize(1);
             assertThat(told.causes().deadlocks()).hasSize(1);
             assertThat(told.causes().episodes()).hasSize(1);
@@ -147,8 +152,8 @@ class ClusterTrustTest {
                         new NodeIdentity("alice", "i-1"),
                         1,
                         Fixtures.context(1, "global", order),
-                        List.of(),
-                        List.of(),
+                        List.of(held(place)),
+                        List.of(waiting(place)),
                         List.of(new StatusWarning(
                                 "event-loop-blocked",
                                 WarningSeverity.CRITICAL,
@@ -171,6 +176,39 @@ class ClusterTrustTest {
                                 ref,
                                 "blocks event loop e at " + place,
                                 1))));
+    }
+
+    private static LockStatus held(String place) {
+        return new LockStatus(
+                "a",
+                1,
+                LockType.MUTEX,
+                LockMode.EXCLUSIVE,
+                1,
+                1,
+                "order",
+                2,
+                ContextPath.parse("global.order"),
+                Duration.ofSeconds(1),
+                1,
+                1,
+                true,
+                place);
+    }
+
+    private static LockWaiter waiting(String place) {
+        return new LockWaiter(
+                "order",
+                2,
+                ContextPath.parse("global.order"),
+                "b",
+                2,
+                LockMode.EXCLUSIVE,
+                1,
+                1,
+                Duration.ofSeconds(1),
+                true,
+                place);
     }
 
     private static FinishedContext finished(FinishedContext.Outcome outcome) {

@@ -5,14 +5,15 @@ import com.fastn.context.Registration;
 import com.fastn.context.WarningIds;
 import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.Causes;
-import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.WaitEpisode;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -132,12 +133,38 @@ final class CauseFinder {
     }
 
     private Explainer explainer(StatusSnapshot snapshot) {
-        return Explainer.of(snapshot, this::stack);
+        Running running = new Running(runtime);
+        return Explainer.of(snapshot, context -> {
+            ContextNode node = running.of(context.contextId());
+            return node == null ? List.of() : stackOf(node);
+        });
     }
 
-    private List<String> stack(ContextRef context) {
-        ContextNode node = runtime.find(context.contextId());
-        return node == null ? List.of() : stackOf(node);
+    /** The contexts that run on threads, by their ids: found by one walk, however many of them are asked for. */
+    private static final class Running {
+        private final EngineRuntime runtime;
+        private @Nullable Map<Long, ContextNode> byId;
+
+        Running(EngineRuntime runtime) {
+            this.runtime = runtime;
+        }
+
+        @Nullable
+        ContextNode of(long contextId) {
+            Map<Long, ContextNode> known = byId;
+            if (known == null) {
+                known = new HashMap<>();
+                SnapshotWalk all = SnapshotWalk.from(runtime.root());
+                for (int i = 0; i < all.size(); i++) {
+                    ContextNode node = all.node(i);
+                    if (node.isOnThread()) {
+                        known.put(node.id(), node);
+                    }
+                }
+                byId = known;
+            }
+            return known.get(contextId);
+        }
     }
 
     /** The frames of the thread that a context runs on now; none where it is the one that asks. */

@@ -21,6 +21,7 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.HumanText;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
@@ -56,6 +57,9 @@ public final class ContextNode extends TreeNode implements FastnContext {
     private static final AtomicLongFieldUpdater<ContextNode> ACTIVITY =
             AtomicLongFieldUpdater.newUpdater(ContextNode.class, "activityNanos");
     private static final ContextKind[] KINDS = ContextKind.values();
+
+    /** Beyond so many names of locks in one context they are likely to come from data, and to be more and more. */
+    static final int MANY_LOCKS = 10_000;
 
     private final String name;
     // A byte instead of a reference: a node and nothing else is 96 bytes.
@@ -530,7 +534,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
             cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " was over at once");
             return () -> {};
         }
-        Deadline deadline = new Deadline(this);
+        Deadline deadline = new Deadline(this, Timers.deadline(runtime().nanos(), timeout));
         NodeExtras x = extras();
         synchronized (x) {
             // As with handlers: whoever cancels or closes marks first and then takes the deadlines.
@@ -543,6 +547,17 @@ public final class ContextNode extends TreeNode implements FastnContext {
                 .timers()
                 .after(timeout, () -> cancel(CancelReason.Kind.TIMEOUT, "its time of " + timeout + " ran out")));
         return deadline;
+    }
+
+    /** When the time of this context, or of one above it, runs out first; 0 when none has a time. */
+    long deadlineNanos() {
+        long first = 0;
+        for (ContextNode node = this; node != null; node = node.parent()) {
+            NodeExtras x = node.extrasOrNull();
+            long own = x == null ? 0 : x.firstDeadlineNanos();
+            first = Timers.earlier(first, own);
+        }
+        return first;
     }
 
     @Override
@@ -1111,8 +1126,9 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public ContextSemaphore semaphore(String lockName, int permits) {
         if (permits < 1) {
-            throw new IllegalArgumentException(
-                    "a semaphore of " + permits + " permits could never be acquired; make it with at least one");
+            throw new IllegalArgumentException("semaphore \"" + Names.clean(requireNonNull(lockName, "name")) + "\" of "
+                    + path() + " was to have " + permits + " permits, so that it could never be acquired; make it with"
+                    + " at least one");
         }
         FifoSemaphore semaphore = lock(lockName, FifoSemaphore.class, n -> new FifoSemaphore(this, n, permits));
         checkFirst(semaphore, permits, semaphore.permits(), "number of permits");
@@ -1142,8 +1158,21 @@ public final class ContextNode extends TreeNode implements FastnContext {
         String key = Names.bounded(requireNonNull(lockName, "name"));
         NodeExtras x = extras();
         FifoLock<?> lock;
+        boolean many;
         synchronized (x) {
-            lock = x.locks().computeIfAbsent(key, k -> make.apply(Names.clean(lockName)));
+            Map<String, FifoLock<?>> locks = x.locks();
+            int before = locks.size();
+            lock = locks.computeIfAbsent(key, k -> make.apply(Names.clean(lockName)));
+            many = before == MANY_LOCKS && locks.size() > before;
+        }
+        if (many) {
+            runtime()
+                    .misuse(
+                            "more than " + HumanText.count(MANY_LOCKS)
+                                    + " locks were made in one context, which keeps each"
+                                    + " until it ends: where a name comes from data, take the lock of a context that ends with"
+                                    + " its work, or a few locks that the names share",
+                            () -> path() + ", with " + lock + " at " + Places.describe(Places.caller()));
         }
         if (!kind.isInstance(lock)) {
             throw new IllegalStateException(lock + " of " + path()

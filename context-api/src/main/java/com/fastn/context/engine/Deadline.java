@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The end of a context's time. It is called off when the context is cancelled or gone, so that no timer outlives it. */
 final class Deadline extends Chain.Link<Deadline> implements Registration {
+    final long atNanos;
     private final ContextNode node;
 
     @GuardedBy("this")
@@ -14,8 +15,9 @@ final class Deadline extends Chain.Link<Deadline> implements Registration {
     @GuardedBy("this")
     private boolean over;
 
-    Deadline(ContextNode node) {
+    Deadline(ContextNode node, long atNanos) {
         this.node = node;
+        this.atNanos = atNanos;
     }
 
     /** Takes the timer, which may have come too late to be of use. */

@@ -47,7 +47,7 @@ final class DeadlockDetector {
     private static final int MOST_SUSPECTS = 1_000;
     private static final int MOST_LOCKS = 20_000;
     private static final int READINGS = 4;
-    /** Looks take at most one part of so many of the time, but for the first after somebody queued. */
+    /** Looks take at most one part of so many of the time. */
     private static final int SHARE = 20;
 
     private static final Duration FIRST_LOOK = Duration.ofMillis(10);
@@ -62,6 +62,9 @@ final class DeadlockDetector {
     private final AtomicBoolean fully = new AtomicBoolean();
     private final Object looking = new Object();
     private volatile boolean tooManySuspects;
+
+    /** For how long no look begins after the last one, by what that has cost. */
+    private volatile Duration rest = FIRST_LOOK;
 
     /** Those who wait and were asked inside of some {@code withLock}, by whatever context. */
     private final Set<Waiter<?>> insideOfScopes = ConcurrentHashMap.newKeySet();
@@ -140,7 +143,7 @@ final class DeadlockDetector {
     void queued(Waiter<?> waiter) {
         if (policy != DeadlockPolicy.IGNORE && waiter.lock.isHeldByOneWhoWaits()) {
             suspect(new Suspect(waiter, FIRST_LOOK));
-            schedule(soon, FIRST_LOOK, false);
+            schedule(soon, longer(FIRST_LOOK, rest), false);
         } else if (policy != DeadlockPolicy.IGNORE && waiter.lock.hasMoreHoldersThanAreLookedAt()) {
             schedule(fully, LAST_LOOK, true);
         }
@@ -260,9 +263,10 @@ final class DeadlockDetector {
         } catch (Throwable t) {
             words.add(() -> LOG.error("the search for deadlocks failed", LoggedFailure.of(t)));
         }
-        Duration next = runtime.elapsed(began, runtime.nanos()) == 0
-                ? FIRST_LOOK
-                : Duration.ofNanos(runtime.elapsed(began, runtime.nanos())).multipliedBy(SHARE);
+        Duration next = longer(
+                FIRST_LOOK,
+                Duration.ofNanos(runtime.elapsed(began, runtime.nanos())).multipliedBy(SHARE));
+        rest = next;
         Duration wait = LAST_LOOK;
         for (Suspect each : looked) {
             if (each.waiter.lock.isWaiting(each.waiter) && each.waiter.lock.isHeldByOneWhoWaits()) {
@@ -444,11 +448,11 @@ final class DeadlockDetector {
         ShortNames names = new ShortNames();
         for (WaitForGraph.Step step : cycle.steps) {
             ContextNode by = ((Waiter<?>) step.waiting().key()).by;
-            names.add(by.id(), by.path());
+            Strangers.add(runtime, names, by);
             WaitForGraph.Wait ahead = WaitForGraph.ahead(step);
             if (ahead != null) {
                 ContextNode other = ((Waiter<?>) ahead.key()).by;
-                names.add(other.id(), other.path());
+                Strangers.add(runtime, names, other);
             }
         }
         names.decide();
@@ -513,21 +517,25 @@ final class DeadlockDetector {
     }
 
     /**
-     * When enough waits have timed out that none of the cycle is stuck any longer, not even by others; null when there never
+     * When enough waits have ended by themselves that none of the cycle is stuck any longer, not even by others; null when there never
      * are. A context that also holds a raw guard may keep it after its wait, so the end of that wait is no promise.
      */
     private @Nullable Duration resolvesWithin(Cycle cycle, long now) {
         List<Waiter<?>> timed = new ArrayList<>();
+        // Read once: a time may be called off meanwhile.
+        Map<Waiter<?>, Long> ends = new HashMap<>();
         for (WaitForGraph.Wait wait : neverServed(cycle, Set.of())) {
             Waiter<?> waiter = (Waiter<?>) wait.key();
-            if (waiter.deadlineNanos != 0 && (cycle.proven || !cycle.isHeldByGuard(waiter.by))) {
+            long end = endNanos(waiter);
+            if (end != 0 && (cycle.proven || !cycle.isHeldByGuard(waiter.by))) {
                 timed.add(waiter);
+                ends.put(waiter, end - now);
             }
         }
         if (timed.isEmpty() || !isOverWithout(cycle, timed)) {
             return null;
         }
-        timed.sort((a, b) -> Long.signum(a.deadlineNanos - b.deadlineNanos));
+        timed.sort(Comparator.comparing(ends::get));
         int tooFew = 0;
         int enough = timed.size();
         while (enough - tooFew > 1) {
@@ -538,7 +546,7 @@ final class DeadlockDetector {
                 tooFew = middle;
             }
         }
-        return timesOutIn(timed.get(enough - 1), now);
+        return Duration.ofNanos(Math.max(0, ends.get(timed.get(enough - 1))));
     }
 
     private static boolean isOverWithout(Cycle cycle, List<Waiter<?>> some) {
@@ -557,11 +565,22 @@ final class DeadlockDetector {
     }
 
     private @Nullable Duration timesOutIn(Waiter<?> waiter, long now) {
-        return waiter.deadlineNanos == 0 ? null : Duration.ofNanos(Math.max(0, waiter.deadlineNanos - now));
+        long end = endNanos(waiter);
+        return end == 0 ? null : Duration.ofNanos(Math.max(0, end - now));
+    }
+
+    /** When a wait ends by itself, since its own time or that of its context is over; 0 when it does not. */
+    private static long endNanos(Waiter<?> waiter) {
+        return Timers.earlier(waiter.deadlineNanos, waiter.by.deadlineNanos());
     }
 
     private ContextRef ref(ContextNode node, ShortNames names) {
-        return new ContextRef(runtime.node(), node.id(), node.path().toString(), node.label(), names.of(node.id()));
+        return new ContextRef(
+                node.runtime().node(),
+                node.id(),
+                node.path().toString(),
+                node.label(),
+                Strangers.name(runtime, names, node));
     }
 
     private synchronized Instant foundAt(Cycle cycle) {

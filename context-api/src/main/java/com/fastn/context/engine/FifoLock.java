@@ -133,6 +133,10 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         return runtime.engineCurrent() instanceof ContextNode current ? current : owner;
     }
 
+    private long idOf(ContextNode by) {
+        return Strangers.idIn(runtime, by);
+    }
+
     /** The stage of a guard. */
     final CompletableFuture<AnyGuard<T>> ask(int permits, @Nullable Duration timeout) {
         ContextNode asker = asker();
@@ -186,6 +190,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (refusal != null) {
             return CompletableFuture.failedFuture(refusal);
         }
+        if (Strangers.isOne(runtime, asker)) {
+            tellOfStranger(asker);
+        }
         long now = runtime.touchNanos();
         asker.touch(now);
         List<StackTraceElement> place = place();
@@ -229,6 +236,14 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         return requireNonNull(ticket, "ticket");
     }
 
+    private void tellOfStranger(ContextNode asker) {
+        runtime.misuse(
+                this + " was waited for by a context of another runtime, which no status of this one can lead to: take"
+                        + " a lock of the runtime that the work runs in",
+                () -> asker.path() + " of " + asker.runtime().node().alias() + ", at "
+                        + Places.describe(Places.caller()));
+    }
+
     private Waiter<T> waiter(
             ContextNode asker,
             int permits,
@@ -246,7 +261,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private void inLine(Waiter<T> waiter, @Nullable Duration timeout) {
         runtime.changed();
         if (runtime.hasListeners()) {
-            runtime.tell(new ContextEvent.WaitStarted(waiter.by.id(), waiter.by.path(), id, name, type));
+            runtime.tell(new ContextEvent.WaitStarted(idOf(waiter.by), waiter.by.path(), id, name, type));
         }
         if (!waiter.by.addWait(waiter)) {
             endWithContext(waiter);
@@ -286,24 +301,22 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     /** A guard if that is possible at once, without passing anybody. */
     final @Nullable AnyGuard<T> tryAsk(int permits) {
         if (permits < 1 || permits > total) {
-            throw Refusals.impossible(this, permits);
+            throw Refusals.impossible(this, asker(), permits);
         }
         ContextNode asker = asker();
         Grant<T> granted = takeAll(asker, permits, false, true);
-        if (granted == null && !(word instanceof Grant)) {
+        if (granted == null && (asker.isCancelled() || asker.isClosed())) {
+            runtime.misuse(
+                    this + " was tried for in a context that was cancelled or has ended, which gets nothing; look at"
+                            + " isCancelled() first, or try in a context that is open",
+                    () -> asker.path() + ", at " + Places.describe(Places.caller()));
+        } else if (granted == null && !(word instanceof Grant)) {
             granted = tryInLine(asker, permits);
         }
         return granted == null ? null : handedOut(granted);
     }
 
     private @Nullable Grant<T> tryInLine(ContextNode asker, int permits) {
-        if (asker.isCancelled() || asker.isClosed()) {
-            runtime.misuse(
-                    this + " was tried for in a context that was cancelled or has ended, which gets nothing; look at"
-                            + " isCancelled() first, or try in a context that is open",
-                    () -> asker.path() + ", at " + Places.describe(Places.caller()));
-            return null;
-        }
         long now = runtime.touchNanos();
         Grant<T> granted = null;
         synchronized (holders) {
@@ -422,7 +435,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         // Whoever is told may ask for the status at once.
         runtime.changed();
         if (runtime.hasListeners()) {
-            runtime.tell(new ContextEvent.LockHeld(grant.by.id(), grant.by.path(), id, name, type, grant.fence));
+            runtime.tell(new ContextEvent.LockHeld(idOf(grant.by), grant.by.path(), id, name, type, grant.fence));
         }
         if (!plain && endsWithContext && !grant.scoped) {
             grant.by.releaseWithEnd(grant);
@@ -608,7 +621,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         grant.by.touch();
         runtime.changed();
         if (runtime.hasListeners()) {
-            runtime.tell(new ContextEvent.LockReleased(grant.by.id(), grant.by.path(), id, name, type, grant.fence));
+            runtime.tell(new ContextEvent.LockReleased(idOf(grant.by), grant.by.path(), id, name, type, grant.fence));
         }
         if (!plain && endsWithContext) {
             grant.by.wasReleased(grant);
@@ -732,7 +745,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         waiter.by.removeWait(waiter);
         runtime.changed();
         if (runtime.hasListeners()) {
-            runtime.tell(new ContextEvent.WaitEnded(waiter.by.id(), waiter.by.path(), id, name, type));
+            runtime.tell(new ContextEvent.WaitEnded(idOf(waiter.by), waiter.by.path(), id, name, type));
         }
         tellServed(served);
         return true;

@@ -72,7 +72,7 @@ final class FifoReadWriteLock<T extends @Nullable Object> extends FifoLock<T> im
     public <R extends @Nullable Object> CompletionStage<R> withWriteLock(
             Function<? super LockGuard<T>, ? extends CompletionStage<R>> work) {
         requireNonNull(work, "work");
-        return scoped(ALL, null, work, Function::apply);
+        return scoped(ALL, null, work, (code, grant) -> code.apply(new ScopedGuard<>(grant)));
     }
 
     @Override
@@ -80,7 +80,7 @@ final class FifoReadWriteLock<T extends @Nullable Object> extends FifoLock<T> im
             Duration timeout, Function<? super LockGuard<T>, ? extends CompletionStage<R>> work) {
         requireNonNull(timeout, "timeout");
         requireNonNull(work, "work");
-        return scoped(ALL, timeout, work, Function::apply);
+        return scoped(ALL, timeout, work, (code, grant) -> code.apply(new ScopedGuard<>(grant)));
     }
 
     @Override

@@ -24,19 +24,26 @@ final class LockLeakedRule extends NamedRule {
                         settings,
                         "Leaked lock \"" + status.name() + "\" (" + Evidence.time(status.heldDuration()) + ") held by "
                                 + status.heldByContext() + ", which "
-                                + (isLost(lock) ? "let its guard go unclosed" : "has ended")
+                                + (isLost(lock)
+                                        ? "let its guard go unclosed"
+                                        : lock.grant().scoped ? "has ended, while its withLock goes on" : "has ended")
                                 + LockLongHeldRule.waiting(status),
                         status.holderPath().toString(),
                         status.holderId(),
-                        "what " + status.heldByContext()
-                                + " left undone; close the guard before the context, or use withLock" + openedAt(lock),
+                        "what " + status.heldByContext() + " left undone; "
+                                + (lock.grant().scoped
+                                        ? "let the stage or future that the work gives end"
+                                        : "close the guard before the context, or use withLock")
+                                + openedAt(lock),
                         status.heldDuration());
             }
         }
     }
 
+    /** Work of a {@code withLock} may well outlive its context for a while; after too long nobody may be left to end it. */
     static boolean isLeaked(Evidence.HeldLock lock) {
-        return !lock.grant().scoped && (lock.grant().by.isClosed() || isLost(lock));
+        Grant<?> grant = lock.grant();
+        return grant.scoped ? grant.by.isClosed() && lock.status().longHeld() : grant.by.isClosed() || isLost(lock);
     }
 
     private static boolean isLost(Evidence.HeldLock lock) {
@@ -46,6 +53,7 @@ final class LockLeakedRule extends NamedRule {
 
     private static String openedAt(Evidence.HeldLock lock) {
         LeakTracker.Opened opened = lock.grant().opened;
-        return opened == null ? "" : "; it was locked at " + opened.place();
+        String place = opened == null ? lock.status().heldAt() : opened.place();
+        return place == null ? "" : "; it was locked at " + place;
     }
 }

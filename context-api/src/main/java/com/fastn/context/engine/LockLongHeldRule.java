@@ -26,7 +26,7 @@ final class LockLongHeldRule extends NamedRule {
                                 + ") held by " + status.heldByContext() + waiting(status),
                         status.holderPath().toString(),
                         status.holderId(),
-                        whatTheHolderDoes(status.heldByContext()),
+                        whatTheHolderDoes(status),
                         status.heldDuration());
             }
         }
@@ -37,7 +37,10 @@ final class LockLongHeldRule extends NamedRule {
     }
 
     /** The place to look at is the same for the lock and for all who wait for it. */
-    static String whatTheHolderDoes(String holder) {
-        return "what " + holder + " is doing while it holds the lock";
+    static String whatTheHolderDoes(LockStatus lock) {
+        return "what " + lock.heldByContext()
+                + (lock.heldAt() == null
+                        ? " is doing while it holds the lock"
+                        : " is doing since it took the lock at " + lock.heldAt());
     }
 }

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * outside of all monitors, in the thread that asked, after the wait is in the queue and in the list of its context. {@link
  * FifoLock#giveUp} ends one wait with a failure, unless it was granted or had left meanwhile.
  *
- * <p>Views of several locks are not of one instant. A lock that has not changed has the same {@link #generation}: look at
- * all of them, and then once more at the generations ({@link FifoLock#view} again); if none differs, all views held at once,
- * at the end of the first round.
+ * <p>Views of several locks are not of one instant. What is found in them is proven by {@link DeadlockDetector}: it reads all of
+ * them twice and keeps the holds and waits that stand in both, since those were there at once, between the two. A lock that has not
+ * changed has the same {@link #generation}.
  *
  * @param lock the lock
  * @param holders who holds permits, in the order of their grants

@@ -451,6 +451,14 @@ final class NodeExtras {
         return chain == null ? Collections.emptyList() : chain.drain();
     }
 
+    synchronized long firstDeadlineNanos() {
+        long first = 0;
+        for (Deadline each = deadlines == null ? null : deadlines.first(); each != null; each = deadlines.after(each)) {
+            first = Timers.earlier(first, each.atNanos);
+        }
+        return first;
+    }
+
     List<Deadline> takeDeadlines() {
         Chain<Deadline> chain = deadlines;
         deadlines = null;

@@ -23,6 +23,7 @@ final class Places {
             FifoSemaphore.class.getName(),
             Refusals.class.getName(),
             Scope.class.getName(),
+            ScopedGuard.class.getName(),
             ThreadWait.class.getName(),
             Grant.class.getName(),
             Misuses.class.getName(),
@@ -37,7 +38,9 @@ final class Places {
             "com.fastn.context.vertx.FutureContextBuilder",
             "com.fastn.context.vertx.FutureMutex",
             "com.fastn.context.vertx.FutureReadWriteLock",
-            "com.fastn.context.vertx.FutureSemaphore");
+            "com.fastn.context.vertx.FutureSemaphore",
+            "com.fastn.context.vertx.Futures",
+            "com.fastn.context.vertx.SharedLock");
     /**
      * Code that calls back whoever registered with it, be it of this branch or another. A list of listeners that the
      * application keeps by itself looks like any other of its code.

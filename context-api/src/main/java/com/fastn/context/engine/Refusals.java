@@ -17,15 +17,15 @@ final class Refusals {
     static @Nullable Throwable of(
             FifoLock<?> lock, ContextNode asker, int permits, @Nullable Scope inside, boolean blocking) {
         if (permits < 1 || permits > lock.total()) {
-            return impossible(lock, permits);
+            return impossible(lock, asker, permits);
         }
         Throwable ended = ofEnded(lock, asker);
         return ended != null || inside == null ? ended : selfDeadlock(lock, asker, permits, inside, blocking);
     }
 
-    static IllegalArgumentException impossible(FifoLock<?> lock, int permits) {
-        return new IllegalArgumentException(permits + " permits of " + lock + " were asked for, which has "
-                + lock.total() + "; ask for at least one and at most as many as there are");
+    static IllegalArgumentException impossible(FifoLock<?> lock, ContextNode asker, int permits) {
+        return new IllegalArgumentException(permits + " permits of " + lock + " were asked for by " + asker.path()
+                + ", which has " + lock.total() + "; ask for at least one and at most as many as there are");
     }
 
     /** What a wait of a context ends with that was cancelled or has ended; null while it may go on. */

@@ -289,22 +289,19 @@ final class SnapshotTaker {
     }
 
     private static boolean concerns(LockView view, Set<Long> shown) {
-        return view.holders().stream().anyMatch(h -> shown.contains(h.node().id()))
-                || view.waiters().stream().anyMatch(w -> shown.contains(w.node().id()));
+        EngineRuntime runtime = view.lock().runtime();
+        return view.holders().stream().anyMatch(h -> shown.contains(Strangers.idIn(runtime, h.node())))
+                || view.waiters().stream().anyMatch(w -> shown.contains(Strangers.idIn(runtime, w.node())));
     }
 
-    private static ShortNames shortNames(List<LockView> views) {
+    private ShortNames shortNames(List<LockView> views) {
         ShortNames names = new ShortNames();
         for (LockView view : views) {
-            view.holders().forEach(holder -> add(names, holder.node()));
-            view.waiters().forEach(waiting -> add(names, waiting.node()));
+            view.holders().forEach(holder -> Strangers.add(runtime, names, holder.node()));
+            view.waiters().forEach(waiting -> Strangers.add(runtime, names, waiting.node()));
         }
         names.decide();
         return names;
-    }
-
-    private static void add(ShortNames names, ContextNode node) {
-        names.add(node.id(), node.path());
     }
 
     private LockStatus lock(LockView view, LockView.Holder holder, ShortNames names) {
@@ -319,13 +316,14 @@ final class SnapshotTaker {
                 holder.mode(),
                 counted ? holder.permits() : 1,
                 counted ? view.totalPermits() : 1,
-                names.of(by.id()),
-                by.id(),
+                Strangers.name(runtime, names, by),
+                Strangers.idIn(runtime, by),
                 by.path(),
                 Duration.ofNanos(held),
                 holder.fence(),
                 view.waiters().size(),
-                held > limit);
+                held > limit,
+                Places.describe(holder.place()));
     }
 
     /** Who holds the line of this node for a lock of the cluster, and is inside of the operation of asking for that, waits. */
@@ -339,8 +337,8 @@ final class SnapshotTaker {
         ContextNode by = holder.node();
         long waited = runtime.elapsed(holder.sinceNanos(), now);
         return new LockWaiter(
-                names.of(by.id()),
-                by.id(),
+                Strangers.name(runtime, names, by),
+                Strangers.idIn(runtime, by),
                 by.path(),
                 view.name(),
                 view.id(),
@@ -348,7 +346,8 @@ final class SnapshotTaker {
                 1,
                 1,
                 Duration.ofNanos(waited),
-                waited > WarningSettings.of(by).waiterStuckNanos);
+                waited > WarningSettings.of(by).waiterStuckNanos,
+                Places.describe(holder.place()));
     }
 
     private LockWaiter waiter(LockView view, LockView.Waiting waiting, int position, ShortNames names) {
@@ -360,8 +359,8 @@ final class SnapshotTaker {
             view.lock().wantPlaces();
         }
         return new LockWaiter(
-                names.of(by.id()),
-                by.id(),
+                Strangers.name(runtime, names, by),
+                Strangers.idIn(runtime, by),
                 by.path(),
                 view.name(),
                 view.id(),
@@ -369,7 +368,8 @@ final class SnapshotTaker {
                 waiting.mode() == LockMode.PERMITS ? waiting.permits() : 1,
                 position,
                 Duration.ofNanos(waited),
-                stuck);
+                stuck,
+                Places.describe(waiting.place()));
     }
 
     /** Makes a record of what it is told. */

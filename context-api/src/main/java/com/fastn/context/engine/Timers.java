@@ -128,6 +128,11 @@ class Timers implements AutoCloseable {
         return at == 0 ? 1 : at;
     }
 
+    /** The earlier of two of these. */
+    static long earlier(long one, long other) {
+        return other == 0 || (one != 0 && one - other < 0) ? one : other;
+    }
+
     private static long nanos(Duration delay) {
         if (delay.isNegative()) {
             return 0;

@@ -197,6 +197,10 @@ public final class WaitReader {
         }
 
         private boolean hasRoom(ContextNode node) {
+            if (Strangers.isOne(runtime, node)) {
+                // Its own runtime is a node as well.
+                return false;
+            }
             entries++;
             if (entries > MOST_ENTRIES) {
                 return false;

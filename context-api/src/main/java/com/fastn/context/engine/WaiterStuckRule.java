@@ -26,15 +26,17 @@ final class WaiterStuckRule extends NamedRule {
             WarningSettings settings = WarningSettings.of(waiting.node());
             if (findings.accepts(this, settings)) {
                 LockStatus lock = locks.get(waiter.lockId());
-                String holder = lock == null ? "the holder" : lock.heldByContext();
                 findings.add(
                         this,
                         settings,
                         waiter.contextName() + " stuck waiting (" + Evidence.time(waiter.waitingDuration()) + ") for \""
-                                + waiter.lockName() + "\"" + (lock == null ? "" : ", held by " + holder),
+                                + waiter.lockName() + "\"" + (waiter.waitsAt() == null ? "" : " at " + waiter.waitsAt())
+                                + (lock == null ? "" : ", held by " + lock.heldByContext()),
                         waiter.contextPath().toString(),
                         waiter.contextId(),
-                        LockLongHeldRule.whatTheHolderDoes(holder),
+                        lock == null
+                                ? "what the holder is doing while it holds the lock"
+                                : LockLongHeldRule.whatTheHolderDoes(lock),
                         waiter.waitingDuration());
             }
         }

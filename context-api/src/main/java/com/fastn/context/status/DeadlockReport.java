@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param foundAt when it was found
  * @param parties who is part of it, each waiting for what the next one holds, the last for the first; of many the first
  * @param size how many are part of it
- * @param resolvesWithin after what time at the latest none of its parties is stuck any longer, because waits time out and what
- *     was held meanwhile is given back; {@code null} when that never happens or nobody knows, as with a reply, or with a
- *     guard that may stay open after the wait
+ * @param resolvesWithin after what time at the latest none of its parties is stuck any longer, because waits time out, or
+ *     contexts that wait are cancelled when their own time is over, and what was held meanwhile is given back; {@code null} when
+ *     that never happens or nobody knows, as with a reply, or with a guard that may stay open after the wait
  */
 public record DeadlockReport(
         boolean proven,
@@ -46,7 +46,8 @@ public record DeadlockReport(
      * @param permits how many permits of a semaphore it wants; 0 where that is not known, and of other locks
      * @param totalPermits how many permits that semaphore has; 0 where that is not known, and of other locks
      * @param waited since when it waits
-     * @param timesOutIn when its wait ends by itself, or {@code null} when it does not
+     * @param timesOutIn when its wait ends by itself, since the time of the wait or of its context is over, or {@code null} when
+     *     it does not
      * @param waitsAt where in the code it asked, or {@code null} when that was not recorded
      * @param ahead who is first in line, where only the line keeps it from the lock; {@code null} where the holder does
      */

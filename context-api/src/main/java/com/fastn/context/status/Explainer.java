@@ -35,6 +35,9 @@ public final class Explainer {
     private static final int STUCK = 2;
     private static final int NEVER_GOES_ON = 3;
 
+    /** The id of whoever is of another runtime of the process, and not in the tree. */
+    private static final long STRANGER = 0;
+
     static final String REQUEST = "request ";
 
     private final List<SnapshotIndex> nodes = new ArrayList<>();
@@ -321,6 +324,10 @@ public final class Explainer {
         if (row == null) {
             LockStatus held = index.heldLongest(key.id);
             Duration since = held == null ? Duration.ZERO : held.heldDuration();
+            if (key.id == STRANGER) {
+                return new RootCause(
+                        ref, CauseKind.UNKNOWN, "", since, "is of another runtime of this process", List.of());
+            }
             return index.isFolded()
                     ? new RootCause(
                             ref, CauseKind.UNKNOWN, "", since, "not in the part of the status that is shown", List.of())
@@ -398,7 +405,10 @@ public final class Explainer {
                 CauseKind.IDLE,
                 held == null ? "" : held.name(),
                 row.lastActivity(),
-                asked + idle + (held == null ? "" : ", and holds " + ExplanationText.held(held)) + besides,
+                asked
+                        + idle
+                        + (held == null ? "" : ", and holds " + ExplanationText.held(held) + LockText.takenAt(held))
+                        + besides,
                 stack);
     }
 
@@ -421,7 +431,8 @@ public final class Explainer {
         }
         return "; this or another branch of it waits "
                 + ExplanationText.wanted(holders.get(0).lockType(), wait) + " "
-                + HumanText.duration(wait.waitingDuration());
+                + HumanText.duration(wait.waitingDuration())
+                + LockText.askedAt(wait);
     }
 
     private static boolean isHeldByItself(Key key, List<LockStatus> holders) {
@@ -432,7 +443,8 @@ public final class Explainer {
         return held == null
                 ? ""
                 : ", and never gave back " + ExplanationText.held(held) + ", held "
-                        + HumanText.duration(held.heldDuration());
+                        + HumanText.duration(held.heldDuration())
+                        + LockText.takenAt(held);
     }
 
     private static String usual(SnapshotIndex index, OperationStatus operation) {
@@ -555,10 +567,12 @@ public final class Explainer {
                 wait.waitingDuration(),
                 held.heldDuration(),
                 "waits " + ExplanationText.wanted(held.lockType(), wait) + " "
-                        + HumanText.duration(wait.waitingDuration()),
+                        + HumanText.duration(wait.waitingDuration())
+                        + LockText.askedAt(wait),
                 "held " + HumanText.duration(held.heldDuration()) + " by "
                         + ref(next).shortName()
                         + ExplanationText.as(held)
+                        + LockText.takenAt(held)
                         + (others == 0 ? "" : " (and " + HumanText.count(others, "others") + ")")
                         + (party == null && isMoving(next, held, wait.waitingDuration()) ? moves(wait) : "")
                         + firstInLine(key, index, wait));
@@ -597,7 +611,7 @@ public final class Explainer {
     private int troubleOf(Key holder) {
         SnapshotIndex index = nodes.get(holder.node);
         ContextStatus row = index.rows.get(holder.id);
-        boolean ended = row == null ? !index.isFolded() : row.state() != ContextState.ACTIVE;
+        boolean ended = row == null ? holder.id != STRANGER && !index.isFolded() : row.state() != ContextState.ACTIVE;
         if (ended || deadlocks.containsKey(holder)) {
             return NEVER_GOES_ON;
         }
@@ -624,7 +638,8 @@ public final class Explainer {
                 wait.waitingDuration(),
                 first.waitingDuration(),
                 "waits " + ExplanationText.wanted(LockType.MUTEX, wait) + " "
-                        + HumanText.duration(wait.waitingDuration()),
+                        + HumanText.duration(wait.waitingDuration())
+                        + LockText.askedAt(wait),
                 "behind " + ref(next).shortName() + ", which is first in line");
     }
 
@@ -682,7 +697,8 @@ public final class Explainer {
                             held.heldDuration(),
                             "waits for the lock \"" + held.name() + "\" " + HumanText.duration(waiting.elapsed()),
                             "held " + HumanText.duration(held.heldDuration()) + " by "
-                                    + ref(next).shortName());
+                                    + ref(next).shortName()
+                                    + LockText.takenAt(held));
                 }
             }
         }

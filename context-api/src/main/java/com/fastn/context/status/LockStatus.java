@@ -3,6 +3,7 @@ package com.fastn.context.status;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A named lock that is held, and by whom. A lock with several holders has one of these for each.
@@ -20,6 +21,8 @@ import java.time.Duration;
  * @param fence the number of this grant; it only rises
  * @param waiters how many wait for it
  * @param longHeld whether it is held longer than the threshold: an opinion, not a proof
+ * @param heldAt where in the code this holder asked for it, as a stack trace writes it, or {@code null} when that was not
+ *     recorded: it is in strict mode, and for each lock from its first long wait on
  */
 public record LockStatus(
         String name,
@@ -34,7 +37,8 @@ public record LockStatus(
         Duration heldDuration,
         long fence,
         int waiters,
-        boolean longHeld) {
+        boolean longHeld,
+        @Nullable String heldAt) {
     /** Checks that all parts are there. */
     public LockStatus {
         requireNonNull(name, "name");
@@ -46,7 +50,8 @@ public record LockStatus(
     }
 
     /**
-     * A lock that is held as is usual for its kind: a mutex or a read-write lock alone, a semaphore with one permit of one.
+     * A lock that is held as is usual for its kind: a mutex or a read-write lock alone, a semaphore with one permit of one. It is
+     * not known where it was asked for.
      *
      * @param name the lock's name
      * @param lockId tells locks of one name apart
@@ -83,7 +88,8 @@ public record LockStatus(
                 heldDuration,
                 fence,
                 waiters,
-                longHeld);
+                longHeld,
+                null);
     }
 
     static LockMode usualMode(LockType type) {
@@ -95,6 +101,15 @@ public record LockStatus(
     }
 
     LockStatus aged(Duration elapsed) {
+        return with(heldDuration.plus(elapsed), heldAt);
+    }
+
+    /** {@return the same without the place in the code} */
+    public LockStatus withoutPlace() {
+        return heldAt == null ? this : with(heldDuration, null);
+    }
+
+    private LockStatus with(Duration held, @Nullable String at) {
         return new LockStatus(
                 name,
                 lockId,
@@ -105,9 +120,10 @@ public record LockStatus(
                 heldByContext,
                 holderId,
                 holderPath,
-                heldDuration.plus(elapsed),
+                held,
                 fence,
                 waiters,
-                longHeld);
+                longHeld,
+                at);
     }
 }

@@ -1,5 +1,7 @@
 package com.fastn.context.status;
 
+import java.util.List;
+
 /** How a lock is held or wanted, in words; none for a mutex, of which there is but one way. */
 final class LockText {
     private LockText() {}
@@ -18,6 +20,20 @@ final class LockText {
             case READ, WRITE -> ", to " + waiter.mode().text();
             case PERMITS -> ", for " + permits(waiter.permits());
         };
+    }
+
+    /** Where a holder asked for its lock, as in {@code , taken at Ledger.java:88}; nothing where that is not known. */
+    static String takenAt(LockStatus lock) {
+        return lock.heldAt() == null ? "" : ", taken at " + line(lock.heldAt());
+    }
+
+    /** Where a waiter asked, as in {@code , asked at Ledger.java:88}; nothing where that is not known. */
+    static String askedAt(LockWaiter waiter) {
+        return waiter.waitsAt() == null ? "" : ", asked at " + line(waiter.waitsAt());
+    }
+
+    private static String line(String frame) {
+        return AppFrames.first(List.of(frame));
     }
 
     private static String permits(int permits) {

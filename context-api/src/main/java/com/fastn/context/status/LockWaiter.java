@@ -3,6 +3,7 @@ package com.fastn.context.status;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A context that waits for a named lock.
@@ -17,6 +18,8 @@ import java.time.Duration;
  * @param position its place in the queue, from 1 on; 0 when it is not known
  * @param waitingDuration since it queued
  * @param stuck whether it waits longer than the threshold: an opinion, not a proof
+ * @param waitsAt where in the code it asked, as a stack trace writes it, or {@code null} when that was not recorded: it is in
+ *     strict mode, and for each lock from its first long wait on
  */
 public record LockWaiter(
         String contextName,
@@ -28,7 +31,8 @@ public record LockWaiter(
         int permits,
         int position,
         Duration waitingDuration,
-        boolean stuck) {
+        boolean stuck,
+        @Nullable String waitsAt) {
     /** Checks that all parts are there. */
     public LockWaiter {
         requireNonNull(contextName, "contextName");
@@ -39,7 +43,7 @@ public record LockWaiter(
     }
 
     /**
-     * A context that waits for a mutex, at a place in the queue that is not known.
+     * A context that waits for a mutex, at a place in the queue and in the code that is not known.
      *
      * @param contextName the waiter's shortest unambiguous name
      * @param contextId the waiter's context id
@@ -57,20 +61,31 @@ public record LockWaiter(
             long lockId,
             Duration waitingDuration,
             boolean stuck) {
-        this(contextName, contextId, contextPath, lockName, lockId, LockMode.EXCLUSIVE, 1, 0, waitingDuration, stuck);
-    }
-
-    LockWaiter aged(Duration elapsed) {
-        return new LockWaiter(
+        this(
                 contextName,
                 contextId,
                 contextPath,
                 lockName,
                 lockId,
-                mode,
-                permits,
-                position,
-                waitingDuration.plus(elapsed),
-                stuck);
+                LockMode.EXCLUSIVE,
+                1,
+                0,
+                waitingDuration,
+                stuck,
+                null);
+    }
+
+    LockWaiter aged(Duration elapsed) {
+        return with(waitingDuration.plus(elapsed), waitsAt);
+    }
+
+    /** {@return the same without the place in the code} */
+    public LockWaiter withoutPlace() {
+        return waitsAt == null ? this : with(waitingDuration, null);
+    }
+
+    private LockWaiter with(Duration waiting, @Nullable String at) {
+        return new LockWaiter(
+                contextName, contextId, contextPath, lockName, lockId, mode, permits, position, waiting, stuck, at);
     }
 }

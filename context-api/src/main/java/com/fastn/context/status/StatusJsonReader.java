@@ -555,6 +555,7 @@ final class StatusJsonReader extends JsonTokens {
         long fence = 0;
         int waiters = 0;
         boolean longHeld = false;
+        String heldAt = null;
         requireObject("a lock");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -571,6 +572,7 @@ final class StatusJsonReader extends JsonTokens {
                 case "fence" -> fence = longValue(name);
                 case "waiters" -> waiters = smallCount(name);
                 case "long_held" -> longHeld = bool(name);
+                case "held_at" -> heldAt = string(name);
                 default -> json.skipChildren();
             }
         }
@@ -587,7 +589,8 @@ final class StatusJsonReader extends JsonTokens {
                 required(held, "held_duration_ms"),
                 fence,
                 waiters,
-                longHeld);
+                longHeld,
+                heldAt);
     }
 
     LockType lockType(String name) throws IOException {
@@ -621,6 +624,7 @@ final class StatusJsonReader extends JsonTokens {
         int position = 0;
         Duration waiting = null;
         boolean stuck = false;
+        String waitsAt = null;
         requireObject("a waiter");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -634,6 +638,7 @@ final class StatusJsonReader extends JsonTokens {
                 case "position" -> position = smallCount(name);
                 case "waiting_duration_ms" -> waiting = duration(name);
                 case "stuck" -> stuck = bool(name);
+                case "waits_at" -> waitsAt = string(name);
                 default -> json.skipChildren();
             }
         }
@@ -647,7 +652,8 @@ final class StatusJsonReader extends JsonTokens {
                 permits,
                 position,
                 required(waiting, "waiting_duration_ms"),
-                stuck);
+                stuck,
+                waitsAt);
     }
 
     private StatusWarning warning() throws IOException {

@@ -640,6 +640,7 @@ final class StatusJsonWriter implements Closeable, RowSink {
         integer("fence", lock.fence());
         integer("waiters", lock.waiters());
         bool("long_held", lock.longHeld());
+        string("held_at", lock.heldAt());
         json.writeEndObject();
     }
 
@@ -666,6 +667,7 @@ final class StatusJsonWriter implements Closeable, RowSink {
         }
         duration("waiting_duration_ms", waiter.waitingDuration());
         bool("stuck", waiter.stuck());
+        string("waits_at", waiter.waitsAt());
         json.writeEndObject();
     }
 

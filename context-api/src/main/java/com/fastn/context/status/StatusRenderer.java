@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The drawing of a status for people: header, machine, tree, locks, waiters, warnings.
+ * The drawing of a status for people: header, machine, tree, locks, waiters, warnings, and what was before.
  *
  * <p>Its result is whole lines, each ended by a line feed. Every text that comes from outside is cleaned (rule S6), so the
  * result holds no control character but line feeds and the colours chosen here. Immutable; use one from any thread.
@@ -48,7 +48,7 @@ public final class StatusRenderer {
         LOCKS,
         /** What is worth a look. */
         WARNINGS,
-        /** The contexts that ended, where they were asked for. */
+        /** The contexts that ended and the times in which some were stuck, where they were asked for. */
         RECENT
     }
 
@@ -239,6 +239,7 @@ public final class StatusRenderer {
         }
         if (parts.contains(Part.RECENT)) {
             drawRecent(page, snapshot.recent());
+            drawEpisodes(page, snapshot.causes().episodes());
         }
     }
 
@@ -288,7 +289,7 @@ public final class StatusRenderer {
             locks.addName(line, lock.name(), lock.lockId());
             line.add(" held by ").add(Ink.WHITE, lock.heldByContext()).add(" (");
             line.add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()));
-            line.add(LockText.held(lock)).add(")");
+            line.add(LockText.held(lock)).add(LockText.takenAt(lock)).add(")");
             line.add(lock.waiters() > 0 ? ", " + HumanText.count(lock.waiters()) + " waiting" : "");
             page.end(line.mark(Ink.RED, lock.longHeld() ? " ⚠️ LONG HELD" : ""));
         }
@@ -307,6 +308,7 @@ public final class StatusRenderer {
             line.add(" (")
                     .add(Ink.RED, HumanText.duration(waiter.waitingDuration()))
                     .add(LockText.wanted(waiter))
+                    .add(LockText.askedAt(waiter))
                     .add(")");
             page.end(line.mark(Ink.RED, waiter.stuck() ? " ⚠️ STUCK" : ""));
         }
@@ -354,6 +356,17 @@ public final class StatusRenderer {
                 line.add("completed");
             }
             page.end(line.add(")"));
+        }
+    }
+
+    private static void drawEpisodes(Page page, List<WaitEpisode> episodes) {
+        if (episodes.isEmpty()) {
+            return;
+        }
+        page.gap();
+        page.end(page.line().add("Episodes (" + HumanText.count(episodes.size()) + "):"));
+        for (WaitEpisode episode : episodes) {
+            page.end(page.line().add(" - ").add(episode.isOpen() ? Ink.RED : Ink.PLAIN, episode.text()));
         }
     }
 

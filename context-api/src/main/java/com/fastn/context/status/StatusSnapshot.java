@@ -117,6 +117,29 @@ public record StatusSnapshot(
     }
 
     /**
+     * Makes a copy with other locks.
+     *
+     * @param held the locks that are held
+     * @param waiting who waits for a lock
+     * @return the copy
+     */
+    public StatusSnapshot withLocks(List<LockStatus> held, List<LockWaiter> waiting) {
+        return new StatusSnapshot(
+                node,
+                timestamp,
+                version,
+                systemMetrics,
+                globalContext,
+                held,
+                waiting,
+                warnings,
+                recent,
+                operationBaselines,
+                counterWindows,
+                causes);
+    }
+
+    /**
      * Makes a copy with other contexts that ended.
      *
      * @param finished the contexts, the newest first

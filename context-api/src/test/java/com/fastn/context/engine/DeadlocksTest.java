@@ -595,6 +595,103 @@ class DeadlocksTest {
     }
 
     @Test
+    void aDeadlockWithAContextWhoseTimeRunsOutSaysWhenItResolvesByItself() {
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        LockGuard<Integer> first = m.lock().toCompletableFuture().join();
+        LockGuard<Integer> second = n.lock().toCompletableFuture().join();
+        ContextNode above = open("request");
+        var time = above.cancelAfter(Duration.ofHours(1));
+        var unusedA = in(
+                (ContextNode) above.child("a").open(),
+                () -> m.<String>withLock(v -> n.<String>withLock(w -> CompletableFuture.completedFuture("done"))));
+        var unusedB = holdsAndWants("b", n, m, Duration.ofHours(2));
+        first.close();
+        second.close();
+        ticker.advance(Duration.ofMinutes(20));
+        DeadlockReport report = runtime.status().deadlocks().get(0);
+        assertThat(report.proven()).isTrue();
+        assertThat(report.resolvesWithin()).isEqualTo(Duration.ofMinutes(40));
+        assertThat(report.parties())
+                .extracting(DeadlockReport.Party::timesOutIn)
+                .contains(Duration.ofMinutes(40));
+        time.close();
+        assertThat(runtime.status().deadlocks().get(0).resolvesWithin()).isEqualTo(Duration.ofMinutes(100));
+        above.cancel();
+        assertThat(runtime.status().deadlocks()).isEmpty();
+    }
+
+    /** Sees to no time by itself: the delays that it is told are what a test looks at. */
+    private static final class RecordedTimers extends Timers {
+        final List<Duration> delays = new CopyOnWriteArrayList<>();
+        private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+
+        RecordedTimers() {
+            super(() -> Runnable::run);
+        }
+
+        @Override
+        synchronized boolean tick(Duration delay, Runnable task) {
+            delays.add(delay);
+            tasks.add(task);
+            return true;
+        }
+
+        synchronized void runAll() {
+            List<Runnable> now = List.copyOf(tasks);
+            tasks.clear();
+            delays.clear();
+            now.forEach(Runnable::run);
+        }
+    }
+
+    /** Under contention that goes on somebody new is suspected all the time, and a look may be at queues of thousands. */
+    @Test
+    void afterALookThatTookLongNoneBeginsForTwentyTimesAsLong() {
+        RecordedTimers timers = new RecordedTimers();
+        Duration cost = Duration.ofMillis(50);
+        Ticker slow = new Ticker() {
+            private long nanos;
+
+            @Override
+            public long nanos() {
+                nanos += cost.toNanos();
+                return nanos;
+            }
+
+            @Override
+            public Instant wallTime() {
+                return ticker.wallTime();
+            }
+        };
+        runtime.close();
+        runtime = new EngineRuntime(
+                new ContextEngine.Settings("app", "App", "alice", slow, 10_000, 100, false, DeadlockPolicy.REPORT),
+                Engine.instance().currentContext(),
+                CounterStore.Caps.DEFAULT,
+                timers);
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        LockGuard<Integer> held = n.lock().toCompletableFuture().join();
+        ContextNode holder = open("holder");
+        var unused = in(
+                holder,
+                () -> m.<String>withLock(v -> n.<String>withLock(w -> CompletableFuture.completedFuture("done"))));
+        timers.runAll();
+        var unusedToo = ask(open("first"), m);
+        assertThat(timers.delays).as("of the first look").contains(Duration.ofMillis(10));
+        timers.runAll();
+        timers.delays.clear();
+        var unusedThree = ask(open("second"), m);
+        assertThat(timers.delays)
+                .as("of the next look")
+                .isNotEmpty()
+                .allSatisfy(delay -> assertThat(delay).isGreaterThanOrEqualTo(cost.multipliedBy(20)));
+        holder.cancel();
+        held.close();
+    }
+
+    @Test
     void aTimeoutThatLeavesItsGuardOpenIsNoPromise() {
         ContextNode a = open("a");
         ContextNode b = open("b");

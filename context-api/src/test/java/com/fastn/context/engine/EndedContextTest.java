@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.CancelReport;
 import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -304,5 +306,25 @@ class EndedContextTest {
         tree.passSeconds(2);
         assertThat(operation.elapsed()).isEqualTo(Duration.ofSeconds(2));
         assertThat(context.isInOperation()).isFalse();
+    }
+
+    /** Also where it could not have been had anyway. */
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // closed at the end
+    void C9_toTryForALockThatIsHeldInACancelledContextIsCountedToo() {
+        ContextMutex<?> lock = tree.root.mutex("held");
+        LockGuard<?> guard = lock.tryLock();
+        ContextNode cancelled = tree.open("cancelled");
+        cancelled.cancel();
+        try (var ignored = cancelled.makeCurrent();
+                LockGuard<?> tried = lock.tryLock()) {
+            assertThat(tried).isNull();
+        }
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .startsWith("1x mutex \"held\" was tried for in a context that was cancelled or has ended")
+                .contains("app.cancelled, at " + EndedContextTest.class.getName());
+        assertThat(guard).isNotNull().satisfies(LockGuard::close);
     }
 }

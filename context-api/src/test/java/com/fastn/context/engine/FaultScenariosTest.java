@@ -511,6 +511,7 @@ class FaultScenariosTest {
             assertThat(episode.start()).isEqualTo(TestTree.START);
         });
         assertThat(tree.runtime.statusWithRecent().causes().episodes()).hasSize(1);
+        assertThat(tree.runtime.statusWithRecent().toString()).contains("Episodes (1):\n - ");
         assertThat(tree.runtime.status().causes().episodes()).isEmpty();
         guard.close();
         for (CompletableFuture<?> each : open) {

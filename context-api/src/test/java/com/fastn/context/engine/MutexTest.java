@@ -505,6 +505,23 @@ class MutexTest {
                                 .contains("which has null, with 7 at"));
     }
 
+    /** Each is kept: somebody may have it in his hands, and a second lock of its name would keep nobody out. */
+    @Test
+    void L13_aContextWithMoreNamesOfLocksThanAnybodyWritesIsToldOfOnce() {
+        for (int i = 0; i < ContextNode.MANY_LOCKS; i++) {
+            tree.root.mutex("order-" + i);
+        }
+        assertThat(tree.runtime.misuses()).isEmpty();
+        for (int i = 0; i < 10 * ContextNode.MANY_LOCKS; i++) {
+            tree.root.mutex("order-" + i);
+        }
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .startsWith("1x more than 10,000 locks were made in one context, which keeps each until it ends: ")
+                .contains("the first was app, with mutex \"order-10000\" at " + MutexTest.class.getName());
+    }
+
     @Test
     void L13_idleLocksOfEndedContextsAreDropped() {
         for (int i = 0; i < 1_000; i++) {

@@ -226,4 +226,27 @@ class ReadWriteLockTest {
         assertThat(prices().holders()).isEmpty();
         assertThat(tree.runtime.timers().pending()).isZero();
     }
+
+    /** By that a deadlock is proven: nothing but the end of the work gives the lock back. */
+    @Test
+    void L14_workThatClosesTheGuardOfItsWriteLockDoesNotReleaseIt() {
+        ContextReadWriteLock<String> prices = prices();
+        CompletableFuture<String> work = new CompletableFuture<>();
+        CompletableFuture<String> done = prices.<String>withWriteLock(guard -> {
+                    guard.set("new");
+                    guard.close();
+                    assertThat(guard.value()).isEqualTo("new");
+                    return work;
+                })
+                .toCompletableFuture();
+        assertThat(prices.holders()).hasSize(1);
+        assertThat(prices.tryReadLock()).isNull();
+        work.complete("done");
+        assertThat(done).isCompletedWithValue("done");
+        assertThat(prices.holders()).isEmpty();
+        assertThat(tree.runtime.misuses())
+                .singleElement()
+                .asString()
+                .contains("closed its guard, which had no effect", "ReadWriteLockTest.java:");
+    }
 }

@@ -92,9 +92,9 @@ class SemaphoreTest {
         for (int permits : new int[] {4, 0, -1, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
             assertFailure(ask("asker", permits))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage(
-                            permits + " permits of semaphore \"pool\" were asked for, which has 3; ask for at least one"
-                                    + " and at most as many as there are");
+                    .hasMessage(permits
+                            + " permits of semaphore \"pool\" were asked for by app.asker, which has 3; ask for at least one"
+                            + " and at most as many as there are");
             assertThatIllegalArgumentException().isThrownBy(() -> pool().tryAcquire(permits));
             assertThatIllegalArgumentException().isThrownBy(() -> pool().acquireBlocking(permits));
         }

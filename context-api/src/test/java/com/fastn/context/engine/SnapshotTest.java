@@ -146,7 +146,8 @@ class SnapshotTest {
                         1,
                         1,
                         Duration.ofSeconds(1),
-                        false));
+                        false,
+                        null));
         guard.close();
         waiting.join().close();
         assertThat(tree.runtime.status().activeLocks()).isEmpty();

@@ -90,6 +90,31 @@ class WarningsTest {
         guard.close();
     }
 
+    /** It may well go on for a while, and is given back when it ends; but perhaps nobody is left to end it. */
+    @Test
+    void L10_aWithLockThatOutlivesItsContextForTooLongIsLeaked() {
+        ContextNode settle = tree.open("settle");
+        ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+        CompletableFuture<String> work = new CompletableFuture<>();
+        try (var ignored = settle.makeCurrent()) {
+            var unused = orders.withLock(value -> work);
+        }
+        settle.close();
+        tree.passSeconds(10);
+        assertThat(warnings()).isEmpty();
+        tree.passSeconds(2.3);
+        assertThat(warnings()).singleElement().satisfies(warning -> {
+            assertThat(warning.id()).isEqualTo("lock-leaked");
+            assertThat(warning.severity()).isEqualTo(WarningSeverity.CRITICAL);
+            assertThat(warning.message())
+                    .isEqualTo("Leaked lock \"orders\" (12.3s) held by settle, which has ended, while its withLock"
+                            + " goes on");
+        });
+        work.complete("done");
+        assertThat(warnings()).isEmpty();
+        assertThat(orders.holder()).isNull();
+    }
+
     @Test
     void anOperationIsSlowAfterTenSeconds() {
         ContextNode task = service("checkout");

@@ -375,7 +375,7 @@ class ExplainerTest {
     private static LockWaiter inLine(String lock, long lockId, long waiter, String path, String since, int position) {
         ContextPath at = ContextPath.parse(path);
         return new LockWaiter(
-                at.leaf(), waiter, at, lock, lockId, LockMode.EXCLUSIVE, 1, position, Row.time(since), true);
+                at.leaf(), waiter, at, lock, lockId, LockMode.EXCLUSIVE, 1, position, Row.time(since), true, null);
     }
 
     @Test

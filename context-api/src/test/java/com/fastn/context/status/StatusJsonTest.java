@@ -283,7 +283,8 @@ class StatusJsonTest {
                         time(),
                         number(),
                         random.nextInt(9),
-                        random.nextBoolean()));
+                        random.nextBoolean(),
+                        random.nextBoolean() ? null : name()));
                 LockMode mode = one(LockMode.values());
                 waiters.add(new LockWaiter(
                         name(),
@@ -295,7 +296,8 @@ class StatusJsonTest {
                         mode == LockMode.PERMITS ? random.nextInt(9) : 1,
                         random.nextInt(5),
                         time(),
-                        random.nextBoolean()));
+                        random.nextBoolean(),
+                        random.nextBoolean() ? null : name()));
                 warnings.add(new StatusWarning(
                         name(),
                         one(WarningSeverity.values()),
