@@ -1,16 +1,21 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.ContextLock;
+import com.fastn.context.FastnContext;
+import com.fastn.context.Registration;
+import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.ShownStages;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Completable;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.FutureInternal;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -39,8 +44,77 @@ final class Futures {
         Future<T> end = given(future);
         CompletionStage<T> known = end.isComplete()
                 ? null
-                : ShownStages.find(lock.context().runtime(), end, told -> end.onComplete(done -> tell(done, told)));
-        return known != null ? known : end.toCompletionStage();
+                : ShownStages.find(lock.context().runtime(), end, told -> whenOver(lock, end, told));
+        if (known != null) {
+            return known;
+        }
+        if (!isToldByWorker(end)) {
+            return end.toCompletionStage();
+        }
+        CompletableFuture<T> over = new CompletableFuture<>();
+        whenOver(lock, end, (value, failure) -> {
+            if (failure == null) {
+                over.complete(value);
+            } else {
+                over.completeExceptionally(failure);
+            }
+        });
+        return over;
+    }
+
+    /** Tells of an end once, also of one that nobody is left to hear of: the lock must not be held for ever. */
+    private static <T extends @Nullable Object> void whenOver(
+            ContextLock lock, Future<T> end, BiConsumer<T, @Nullable Throwable> told) {
+        if (!isToldByWorker(end)) {
+            end.onComplete(done -> tell(done, told));
+            return;
+        }
+        AtomicBoolean over = new AtomicBoolean();
+        Registration lost = onLost(end, () -> {
+            if (over.compareAndSet(false, true)) {
+                lost(lock.context(), lock.toString());
+                tell(
+                        Future.failedFuture(new CancellationException("what the work of a withLock of " + lock
+                                + " gave was lost with the worker pool of its verticle, which was undeployed")),
+                        told);
+            }
+        });
+        try {
+            end.onComplete(done -> {
+                lost.close();
+                if (over.compareAndSet(false, true)) {
+                    tell(done, told);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            // It was over, and its place is gone: the work fails with that, and so releases.
+            lost.close();
+            over.set(true);
+            throw e;
+        }
+    }
+
+    private static boolean isToldByWorker(Future<?> end) {
+        return end instanceof FutureInternal<?> mine
+                && mine.context() != null
+                && mine.context().isWorkerContext();
+    }
+
+    /** Registers what is to happen when the place that would tell of the end of a future is gone, and its end with it. */
+    static Registration onLost(Future<?> end, Runnable giveUp) {
+        ContextInternal place = end instanceof FutureInternal<?> mine ? mine.context() : null;
+        return place == null ? () -> {} : VerticleEnd.onPoolGone(place, giveUp);
+    }
+
+    /** Counts a hold that was ended because nobody was left to end it. */
+    static void lost(FastnContext owner, String lock) {
+        if (owner instanceof ContextNode node) {
+            node.runtime()
+                    .misuse("a withLock of " + lock
+                            + " lasted longer than the verticle that its work ran in and the worker"
+                            + " pool of that; it was ended, for nothing else could have: end the work in stop(), or give"
+                            + " it more time by VertxContextOptions.setGrace");
+        }
     }
 
     @SuppressWarnings("NullAway") // a future that succeeded has a value of its type, null only where the type says so

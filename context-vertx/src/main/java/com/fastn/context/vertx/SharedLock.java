@@ -349,7 +349,14 @@ public final class SharedLock {
                 }
             }
             scope.gave(done);
-            return done.onComplete(end -> guard.close());
+            Registration lost = Futures.onLost(done, () -> {
+                Futures.lost(guard.context(), this.toString());
+                guard.close();
+            });
+            return done.onComplete(end -> {
+                lost.close();
+                guard.close();
+            });
         });
         scope.isTo(result);
         return result;

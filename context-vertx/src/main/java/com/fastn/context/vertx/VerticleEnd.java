@@ -4,8 +4,12 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
 import io.vertx.core.Closeable;
+import io.vertx.core.Completable;
 import io.vertx.core.internal.CloseFuture;
 import io.vertx.core.internal.ContextInternal;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The end of the verticle that something was begun in, for a context that is not of that verticle and goes on. Vert.x drops
@@ -34,6 +38,81 @@ final class VerticleEnd {
             return () -> {};
         }
         return () -> verticle.remove(undeployed);
+    }
+
+    /**
+     * Registers what gives something up that goes on at a worker's place, for when the pool of that place is gone with its
+     * verticle and the last task in it has ended: nobody tells of anything there any longer. A pool that outlives the verticle,
+     * as the default one does, or one that another verticle has by the same name, runs what comes as before.
+     */
+    static Registration onPoolGone(ContextInternal place, Runnable giveUp) {
+        if (!place.isWorkerContext() || place.deploymentID() == null) {
+            return () -> {};
+        }
+        ExecutorService pool = place.workerPool().executor();
+        if (pool == place.owner().workerPool().executor()) {
+            return () -> {};
+        }
+        PoolWatch watch = new PoolWatch(place, pool, giveUp);
+        watch.begin();
+        return watch;
+    }
+
+    /** Vert.x closes a pool after all that is to run at the end of the verticle, and tells nobody, so it is looked at from then on. */
+    private static final class PoolWatch implements Registration, Closeable {
+        private static final long FIRST_LOOK_MILLIS = 2;
+        private static final long LAST_LOOK_MILLIS = 1_000;
+
+        private final ContextInternal place;
+        private final ExecutorService pool;
+        private final Runnable giveUp;
+        private volatile boolean over;
+
+        PoolWatch(ContextInternal place, ExecutorService pool, Runnable giveUp) {
+            this.place = place;
+            this.pool = pool;
+            this.giveUp = giveUp;
+        }
+
+        void begin() {
+            if (!place.closeFuture().add(this)) {
+                look(FIRST_LOOK_MILLIS);
+            }
+        }
+
+        @Override
+        public void close(Completable<Void> done) {
+            place.closeFuture().future().onComplete(end -> look(FIRST_LOOK_MILLIS));
+            done.succeed();
+        }
+
+        private void look(long nextMillis) {
+            if (over) {
+                return;
+            }
+            if (pool.isTerminated()) {
+                over = true;
+                giveUp.run();
+                return;
+            }
+            try {
+                place.nettyEventLoop()
+                        .schedule(
+                                () -> look(Math.min(2 * nextMillis, LAST_LOOK_MILLIS)),
+                                nextMillis,
+                                TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException e) {
+                // The Vertx is closed, and with it every pool.
+                over = true;
+                giveUp.run();
+            }
+        }
+
+        @Override
+        public void close() {
+            over = true;
+            place.closeFuture().remove(this);
+        }
     }
 
     /** Whether a context is cancelled when the verticle of a place is undeployed. */

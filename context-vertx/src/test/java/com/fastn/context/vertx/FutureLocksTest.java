@@ -3,6 +3,7 @@ package com.fastn.context.vertx;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.LockTimeoutException;
@@ -313,5 +314,54 @@ class FutureLocksTest {
         held.close();
         assertThat(Waiting.result(holder.future())).isNotNull();
         assertThat(orders.holder()).isNull();
+    }
+
+    /** In strict mode a guard that is left open is told with the line that asked for it, whatever the form. */
+    @Test
+    void L11_everyFormIsToldWithTheLineOfItsCaller() {
+        try (ContextRuntime strict = ContextRuntime.builder().strict(true).build()) {
+            FutureContext there = FutureContext.of(strict.root());
+            Future<?> never = Promise.promise().future();
+            List<AutoCloseable> guards = List.of(
+                    Waiting.result(there.mutex("a", 1).lock()),
+                    Waiting.result(there.mutex("b", 1).lockUnless(never)),
+                    Waiting.result(there.readWriteLock("c", 1).readLockUnless(never)),
+                    Waiting.result(there.readWriteLock("d", 1).writeLockUnless(never)),
+                    Waiting.result(there.semaphore("e", 3).acquireUnless(2, never)),
+                    Waiting.result(there.semaphore("f", 3).acquire(2)));
+            assertThat(strict.unclosed())
+                    .hasSize(guards.size())
+                    .allSatisfy(one -> assertThat(one.openedAt().get(0).getClassName())
+                            .as(one.describe())
+                            .isEqualTo(FutureLocksTest.class.getName()));
+            for (AutoCloseable guard : guards) {
+                assertThatCode(guard::close).doesNotThrowAnyException();
+            }
+        }
+    }
+
+    @Test
+    void L11_aSharedLockIsToldWithTheLineOfItsCaller() {
+        String before = System.setProperty("fastn.context.strict", "true");
+        Vertx own = Vertx.vertx();
+        try {
+            ContextRuntime strict = FastnVertx.install(own).runtime();
+            SharedLock.Guard guard = Waiting.result(
+                    FutureContext.of(strict.root()).sharedLock("orders").lock());
+            assertThat(strict.unclosed())
+                    .as("%s", strict.unclosed())
+                    .singleElement()
+                    .satisfies(one -> assertThat(one.openedAt().get(0).getClassName())
+                            .as(one.describe())
+                            .isEqualTo(FutureLocksTest.class.getName()));
+            guard.close();
+        } finally {
+            if (before == null) {
+                System.clearProperty("fastn.context.strict");
+            } else {
+                System.setProperty("fastn.context.strict", before);
+            }
+            Waiting.result(own.close());
+        }
     }
 }

@@ -160,4 +160,92 @@ class LostDeliveryTest {
         next.join().close();
         assertThat(orders.holder()).isNull();
     }
+
+    /** Of a work that is under way when its place goes away nobody would ever hear that it has ended. */
+    private Future<String> worksIn(Front worker, Future<String> inFlight) {
+        Promise<Void> begun = Promise.promise();
+        worker.place().runOnContext(now -> {
+            try (var ignored = shared.root().child("req").open().makeCurrent()) {
+                var unused = new FutureMutex<>(orders).withLock(value -> {
+                    begun.complete();
+                    // As of a database: it is answered elsewhere, and told on the context that asked.
+                    Promise<String> answer = ((ContextInternal) worker.place()).promise();
+                    inFlight.onComplete(answer);
+                    return answer.future().map(answered -> answered + "!");
+                });
+            }
+        });
+        return begun.future().map("begun");
+    }
+
+    private Front deployedWithItsOwnPool() {
+        Front worker = new Front();
+        Waiting.endsWithoutGrace(vertx);
+        Waiting.result(vertx.deployVerticle(
+                worker,
+                new DeploymentOptions()
+                        .setThreadingModel(ThreadingModel.WORKER)
+                        .setWorkerPoolName("settlements")
+                        .setWorkerPoolSize(1)));
+        return worker;
+    }
+
+    @Test
+    void L10_aWithLockWhoseWorkersPoolIsGoneEndsAndTheNextOneIsServed() {
+        Front worker = deployedWithItsOwnPool();
+        Promise<String> inFlight = Promise.promise();
+        Waiting.result(worksIn(worker, inFlight.future()));
+        var next = isNext();
+        Waiting.result(worker.undeploy());
+        inFlight.tryComplete("paid");
+        Waiting.until(next::isDone);
+        next.join().close();
+        assertThat(orders.holder()).isNull();
+        assertThat(shared.misuses()).anyMatch(misuse -> misuse.contains("lasted longer than the verticle"));
+    }
+
+    /** Also where the answer never comes. */
+    @Test
+    void L10_itEndsThoughItsWorkNeverWould() {
+        Front worker = deployedWithItsOwnPool();
+        Waiting.result(worksIn(worker, Promise.<String>promise().future()));
+        var next = isNext();
+        Waiting.result(worker.undeploy());
+        Waiting.until(next::isDone);
+        next.join().close();
+    }
+
+    /** The default pool goes on: what is told there is told, and the critical section lasts as long as it says. */
+    @Test
+    void L10_aWithLockOfAWorkerOnTheDefaultPoolLastsUntilItsWorkHasEnded() {
+        Front worker = new Front();
+        Waiting.endsWithoutGrace(vertx);
+        Waiting.result(vertx.deployVerticle(worker, new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER)));
+        Promise<String> inFlight = Promise.promise();
+        Waiting.result(worksIn(worker, inFlight.future()));
+        var next = isNext();
+        Waiting.result(worker.undeploy());
+        assertThat(next.isDone()).isFalse();
+        inFlight.complete("paid");
+        Waiting.until(next::isDone);
+        next.join().close();
+        assertThat(shared.misuses()).isEmpty();
+    }
+
+    @Test
+    void L10_aSharedLockIsReleasedWhenItsWorkIsLostWithThePoolOfItsWorker() {
+        Front worker = deployedWithItsOwnPool();
+        Promise<Void> begun = Promise.promise();
+        worker.place().runOnContext(now -> {
+            var unused = FutureContext.of(FastnVertx.install(vertx).runtime().root())
+                    .sharedLock("ledger")
+                    .withLock(() -> {
+                        begun.complete();
+                        return ((ContextInternal) worker.place()).promise().future();
+                    });
+        });
+        Waiting.result(begun.future());
+        Waiting.result(worker.undeploy());
+        Waiting.result(vertx.sharedData().getLockWithTimeout("ledger", 60_000)).release();
+    }
 }
