@@ -114,7 +114,7 @@ final class BlockedPlaces {
         }
     }
 
-    /** Those of all Vertx of this process that run something, workers and event loops. */
+    /** Those of all Vertx of this process that run something, workers and event loops; the one that asks is among them. */
     private static List<VertxThread> busyThreads() {
         ThreadGroup group = Thread.currentThread().getThreadGroup();
         while (group != null && group.getParent() != null) {
@@ -127,7 +127,7 @@ final class BlockedPlaces {
         int count = group.enumerate(all);
         List<VertxThread> busy = new ArrayList<>();
         for (Thread thread : Arrays.copyOf(all, count)) {
-            if (thread instanceof VertxThread mine && mine.startTime() != 0 && thread != Thread.currentThread()) {
+            if (thread instanceof VertxThread mine && mine.startTime() != 0) {
                 busy.add(mine);
             }
         }
@@ -147,7 +147,11 @@ final class BlockedPlaces {
         for (VertxThread thread : busy) {
             Duration allowed =
                     Duration.of(thread.maxExecTime(), thread.maxExecTimeUnit().toChronoUnit());
-            if (!thread.isWorker() && since(thread).compareTo(allowed) > 0 && isLoopOfThis(thread)) {
+            // Who asks goes on: of an event loop that is the one.
+            if (!thread.isWorker()
+                    && thread != Thread.currentThread()
+                    && since(thread).compareTo(allowed) > 0
+                    && isLoopOfThis(thread)) {
                 blocked.put(thread, thread.getName());
             }
         }
@@ -226,6 +230,10 @@ final class BlockedPlaces {
                 .filter(thread -> thread.isWorker() && pool.isOne.test(thread))
                 .sorted(Comparator.comparing(this::since).reversed())
                 .toList();
+        if (workers.size() < pool.executor.getMaximumPoolSize()) {
+            // One was free when the threads were looked at, and has just begun.
+            return;
+        }
         if (workers.size() > pool.executor.getMaximumPoolSize()) {
             // Some are of another Vertx that has a pool of that name; what runs a context of ours is of ours.
             workers = workers.stream().filter(running::containsKey).toList();

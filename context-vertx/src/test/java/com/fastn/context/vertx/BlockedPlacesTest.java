@@ -268,6 +268,32 @@ class BlockedPlacesTest {
         turns.release(1_000_000);
     }
 
+    /** Whoever asks has just begun a task, so the queue has moved a moment ago. */
+    @Test
+    void aPoolIsNotFullForOneOfItsThreadsThatAsksInATaskThatHasJustBegun() {
+        spawnsOne(runtime.root(), "long");
+        Semaphore turns = new Semaphore(0);
+        Promise<FastnContext> second = Promise.promise();
+        var unused = runtime.root().child("second").<String>spawnBlocking(() -> {
+            second.complete(FastnContext.current());
+            turns.acquireUninterruptibly();
+            return "done";
+        });
+        Waiting.result(second.future());
+        Promise<List<BlockedPlace>> seen = Promise.promise();
+        var asks = runtime.root().child("asks").<String>spawnBlocking(() -> {
+            seen.complete(runtime.status().causes().blocked());
+            return "done";
+        });
+        var late = runtime.root().child("late").<String>spawnBlocking(() -> "done");
+        Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+        turns.release();
+        assertThat(Waiting.result(seen.future())).isEmpty();
+        atEnd.countDown();
+        Waiting.result(asks);
+        Waiting.result(late);
+    }
+
     private void job(AtomicInteger begun, Semaphore turns) {
         var unused = runtime.root().child("job").<String>spawnBlocking(() -> {
             begun.incrementAndGet();
