@@ -81,6 +81,9 @@ final class DeadlockDetector {
 
     private record Found(Instant at, boolean proven) {}
 
+    /** A wait that ends by itself. */
+    private record Ending(Waiter<?> waiter, long leftNanos) {}
+
     private record Victim(Waiter<?> waiter, DeadlockReport report) {}
 
     /**
@@ -521,21 +524,19 @@ final class DeadlockDetector {
      * are. A context that also holds a raw guard may keep it after its wait, so the end of that wait is no promise.
      */
     private @Nullable Duration resolvesWithin(Cycle cycle, long now) {
-        List<Waiter<?>> timed = new ArrayList<>();
-        // Read once: a time may be called off meanwhile.
-        Map<Waiter<?>, Long> ends = new HashMap<>();
+        List<Ending> timed = new ArrayList<>();
         for (WaitForGraph.Wait wait : neverServed(cycle, Set.of())) {
             Waiter<?> waiter = (Waiter<?>) wait.key();
             long end = endNanos(waiter);
             if (end != 0 && (cycle.proven || !cycle.isHeldByGuard(waiter.by))) {
-                timed.add(waiter);
-                ends.put(waiter, end - now);
+                // Kept, since a time may be called off meanwhile.
+                timed.add(new Ending(waiter, end - now));
             }
         }
         if (timed.isEmpty() || !isOverWithout(cycle, timed)) {
             return null;
         }
-        timed.sort(Comparator.comparing(ends::get));
+        timed.sort(Comparator.comparingLong(Ending::leftNanos));
         int tooFew = 0;
         int enough = timed.size();
         while (enough - tooFew > 1) {
@@ -546,11 +547,12 @@ final class DeadlockDetector {
                 tooFew = middle;
             }
         }
-        return Duration.ofNanos(Math.max(0, ends.get(timed.get(enough - 1))));
+        return Duration.ofNanos(Math.max(0, timed.get(enough - 1).leftNanos));
     }
 
-    private static boolean isOverWithout(Cycle cycle, List<Waiter<?>> some) {
-        Set<Object> gone = new HashSet<>(some);
+    private static boolean isOverWithout(Cycle cycle, List<Ending> some) {
+        Set<Object> gone = new HashSet<>();
+        some.forEach(each -> gone.add(each.waiter));
         Set<Object> stuck = new HashSet<>();
         neverServed(cycle, gone).forEach(wait -> stuck.add(wait.key()));
         return cycle.steps.stream()

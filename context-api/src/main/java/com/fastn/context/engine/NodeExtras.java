@@ -452,9 +452,12 @@ final class NodeExtras {
     }
 
     synchronized long firstDeadlineNanos() {
+        Chain<Deadline> chain = deadlines;
         long first = 0;
-        for (Deadline each = deadlines == null ? null : deadlines.first(); each != null; each = deadlines.after(each)) {
-            first = Timers.earlier(first, each.atNanos);
+        if (chain != null) {
+            for (Deadline each = chain.first(); each != null; each = chain.after(each)) {
+                first = Timers.earlier(first, each.atNanos);
+            }
         }
         return first;
     }

@@ -96,7 +96,7 @@ final class VerticleEnd {
                 return;
             }
             try {
-                place.nettyEventLoop()
+                var unused = place.nettyEventLoop()
                         .schedule(
                                 () -> look(Math.min(2 * nextMillis, LAST_LOOK_MILLIS)),
                                 nextMillis,
