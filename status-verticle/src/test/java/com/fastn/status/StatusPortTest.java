@@ -17,10 +17,13 @@ import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -88,6 +91,32 @@ class StatusPortTest {
         assertThat(RawHttp.get(url, "/status?depth=x").status()).isEqualTo(400);
         assertThat(RawHttp.get(url, "/nothing").status()).isEqualTo(404);
         assertThat(RawHttp.get(url, "/status/").status()).isIn(200, 404);
+    }
+
+    @Test
+    void aPercentSignThatStandsForNothingIsNotUnderstoodAndNoFaultOfTheNode() {
+        String log = logOf(() -> {
+            for (String target :
+                    List.of("/status?depth=%zz", "/status?%", "/status/stream?depth=%zz", "/metrics?%c3%zz", "/%zz")) {
+                RawHttp.Response answer = RawHttp.get(url, target);
+                assertThat(answer.status()).as(target).isEqualTo(400);
+                assertThat(answer.body()).isEqualTo("this request is not understood\n");
+            }
+        });
+        assertThat(log).doesNotContain("a request for status failed", "Exception");
+    }
+
+    /** {@return what is logged meanwhile} The logger of the tests writes to the standard error stream. */
+    private static String logOf(Runnable code) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream written = new ByteArrayOutputStream();
+        try (PrintStream log = new PrintStream(written, true, StandardCharsets.UTF_8)) {
+            System.setErr(log);
+            code.run();
+        } finally {
+            System.setErr(before);
+        }
+        return written.toString(StandardCharsets.UTF_8);
     }
 
     @Test

@@ -21,6 +21,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.HttpException;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -59,6 +60,7 @@ public final class StatusServer {
 
     private static final List<String> PROXY_HEADERS =
             List.of("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP");
+    private static final String NOT_UNDERSTOOD = "this request is not understood\n";
     private static final Logger LOG = LoggerFactory.getLogger(StatusServer.class);
 
     private final Vertx vertx;
@@ -166,8 +168,7 @@ public final class StatusServer {
         routes.forEach((path, route) -> router.route(path).handler(request -> ask(request, route)));
         streamRoutes.forEach((path, route) -> router.route(path).handler(request -> stream(request, route)));
         router.route().handler(this::other);
-        router.errorHandler(
-                400, request -> send(request.request(), HttpReply.text(400, "this request is not understood\n")));
+        router.errorHandler(400, request -> send(request.request(), HttpReply.text(400, NOT_UNDERSTOOD)));
         router.errorHandler(500, request -> send(request.request(), fault(request.failure())));
         server.connectionHandler(this::connected);
         server.invalidRequestHandler(StatusServer::invalid);
@@ -211,7 +212,7 @@ public final class StatusServer {
         peer.expectHead();
         connection.closeHandler(closed -> {
             peers.remove(connection);
-            peer.headArrived();
+            peer.forgetHead();
         });
     }
 
@@ -229,8 +230,8 @@ public final class StatusServer {
             refuse(request, 503, "this node is about to start");
             return;
         }
-        peer.headArrived();
-        response.endHandler(ended -> peer.expectHead());
+        peer.headArrived(request);
+        response.endHandler(ended -> peer.answered(request));
         if (!requestBudget.take(peer.address, peer.loopback)) {
             response.putHeader("Retry-After", "1");
             refuse(request, 429, "too many requests; ask again in a second, or open /status/stream");
@@ -373,6 +374,10 @@ public final class StatusServer {
         if (cause instanceof HttpRefusalException refusal) {
             return refusal.reply();
         }
+        // How vertx-web says that a question is wrong, such as one with a percent sign that stands for nothing.
+        if (cause instanceof HttpException wrong && wrong.getStatusCode() < 500) {
+            return HttpReply.text(wrong.getStatusCode(), NOT_UNDERSTOOD);
+        }
         LOG.error("a request for status failed", cause);
         return HttpReply.text(500, "this node failed to make its status; its log has more\n");
     }
@@ -405,6 +410,7 @@ public final class StatusServer {
         private final HttpConnection connection;
         private final String address;
         private final boolean loopback;
+        private @Nullable HttpServerRequest newest;
         private long timer = -1;
 
         Peer(HttpConnection connection, String address) {
@@ -419,7 +425,19 @@ public final class StatusServer {
             }
         }
 
-        void headArrived() {
+        void headArrived(HttpServerRequest request) {
+            newest = request;
+            forgetHead();
+        }
+
+        /** Where the next request had come already, Vert.x begins with it before it tells of the end of this one. */
+        void answered(HttpServerRequest request) {
+            if (request == newest) {
+                expectHead();
+            }
+        }
+
+        void forgetHead() {
             if (timer >= 0) {
                 vertx.cancelTimer(timer);
                 timer = -1;
