@@ -2,9 +2,10 @@ package com.fastn.status.http;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -44,7 +45,8 @@ public final class AccessToken {
     }
 
     /**
-     * Reads the token of a file; makes the file, with a random token of 256 bits, if it is not there. Blocks.
+     * Reads the token of a file; makes the file, with a random token of 256 bits, if it is not there. Nodes that do so at the same
+     * time have the same token. Blocks.
      *
      * @param file where it stands
      * @return the token
@@ -85,21 +87,42 @@ public final class AccessToken {
         }
     }
 
+    /** Makes the file whole, or not at all: another node may read it as soon as it is there. */
     private static void create(Path file) throws IOException {
         byte[] secret = new byte[BYTES];
-        new SecureRandom().nextBytes(secret);
+        SecureRandom random = new SecureRandom();
+        random.nextBytes(secret);
+        Path aside = file.resolveSibling(file.getFileName() + "." + Long.toHexString(random.nextLong()) + ".tmp");
         boolean posix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
         FileAttribute<?>[] mode =
                 posix ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER)} : new FileAttribute<?>[0];
-        try (SeekableByteChannel channel =
-                Files.newByteChannel(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode)) {
-            ByteBuffer rest =
-                    ByteBuffer.wrap((HexFormat.of().formatHex(secret) + "\n").getBytes(StandardCharsets.UTF_8));
-            while (rest.hasRemaining()) {
-                channel.write(rest);
+        try {
+            try (FileChannel channel =
+                    FileChannel.open(aside, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode)) {
+                ByteBuffer rest =
+                        ByteBuffer.wrap((HexFormat.of().formatHex(secret) + "\n").getBytes(StandardCharsets.UTF_8));
+                while (rest.hasRemaining()) {
+                    channel.write(rest);
+                }
+                channel.force(true);
             }
+            publish(aside, file);
         } catch (FileAlreadyExistsException e) {
             // Another node of this machine was faster, and its token is as good.
+        } finally {
+            Files.deleteIfExists(aside);
+        }
+    }
+
+    private static void publish(Path aside, Path file) throws IOException {
+        try {
+            // A move would take the place of a file that came in between, and whose token a node may have read.
+            Files.createLink(file, aside);
+        } catch (FileAlreadyExistsException e) {
+            throw e;
+        } catch (UnsupportedOperationException | FileSystemException e) {
+            // No hard links here. This looks before it moves, so all that is left is the moment between the two.
+            Files.move(aside, file);
         }
     }
 
