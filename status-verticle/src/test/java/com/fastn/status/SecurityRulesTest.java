@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
 import com.fastn.context.WarningIds;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.vertx.FastnVertx;
@@ -15,6 +16,8 @@ import com.fastn.status.LeakyProxy.Hole;
 import com.fastn.status.http.AccessToken;
 import io.vertx.core.Vertx;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -286,12 +289,16 @@ class SecurityRulesTest {
     @Test
     void S11_nothingButGetAndHeadIsAnswered() {
         holdsUnless(Hole.METHOD, base -> {
-            for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW")) {
+            for (String method : List.of("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW", "ODDLABEL")) {
                 assertThat(send(base, method, "X-Http-Method-Override: GET").status())
                         .as(method)
                         .isEqualTo(405);
             }
         });
+        assertThat(RawHttp.get(url, "/metrics").body())
+                .as("what is counted")
+                .contains("fastn_node")
+                .doesNotContain("BREW", "ODDLABEL");
     }
 
     @Test
@@ -379,6 +386,52 @@ class SecurityRulesTest {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
+    }
+
+    @Test
+    void S12_twoHundredThatTrickleHoldSixtyFourPlacesLittleMemoryAndNothingOfTheApplication() {
+        holdsUnless(Hole.LIMITS, base -> {
+            long before = usedBytes();
+            List<Socket> slow = connect(URI.create(base), 200);
+            try {
+                slow.forEach(socket -> trickle(socket, "GET /status HTTP/1.1\r\nX-Slow: "));
+                // They are accepted in their order, and the first ones are there for five seconds.
+                assertThat(isClosedWithin(slow.get(199), Duration.ofSeconds(4)))
+                        .as("the last one is closed at once")
+                        .isTrue();
+                assertThat(slow.stream().filter(SecurityRulesTest::isOpen).count())
+                        .isLessThanOrEqualTo(64);
+                assertThat(Waiting.result(OPEN.eventBus().request("fastn.status", null))
+                                .body())
+                        .isNotNull();
+                assertThat(usedBytes() - before).as("bytes").isLessThan(16 << 20);
+                await("all are sent away").atMost(Duration.ofSeconds(60)).until(() -> {
+                    slow.forEach(socket -> trickle(socket, "x"));
+                    return slow.stream().noneMatch(SecurityRulesTest::isOpen);
+                });
+            } finally {
+                slow.forEach(SecurityRulesTest::close);
+            }
+            assertThat(RawHttp.get(base, "/health").status()).isEqualTo(200);
+        });
+    }
+
+    private static void trickle(Socket socket, String bytes) {
+        try {
+            socket.getOutputStream().write(bytes.getBytes(StandardCharsets.US_ASCII));
+        } catch (IOException e) {
+            // It is closed.
+        }
+    }
+
+    private static boolean isOpen(Socket socket) {
+        return !isClosedWithin(socket, Duration.ofMillis(1));
+    }
+
+    private static long usedBytes() {
+        System.gc();
+        System.gc();
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }
 
     @Test
@@ -630,48 +683,64 @@ class SecurityRulesTest {
     }
 
     @Test
-    void S22_noThreadOfTheApplicationMakesStatusForThoseWhoWatch() {
+    void S22_noThreadOfTheApplicationMakesStatusForThirtyTwoWhoWatchAHundredThousandContexts() {
         ContextRuntime runtime = FastnVertx.install(OPEN).runtime();
-        var many = runtime.root().child("many").open();
-        for (int i = 0; i < 3_000; i++) {
-            many.child("one-of-many").open();
+        FastnContext many = runtime.root().child("many").open();
+        List<FastnContext> members = new ArrayList<>();
+        for (int i = 0; i < 100_000; i++) {
+            members.add(many.child("one-of-many").open());
         }
-        try (OpenStream first = new OpenStream(url, "/status/stream");
-                OpenStream second = new OpenStream(url, "/status/stream?deltas=true")) {
-            first.event();
-            second.event();
-            AtomicBoolean on = new AtomicBoolean(true);
-            Thread changes = new Thread(() -> {
-                while (on.get()) {
-                    many.incrementTotal("changes");
-                    Thread.onSpinWait();
-                }
-            });
+        List<OpenStream> watchers = new ArrayList<>();
+        AtomicBoolean on = new AtomicBoolean(true);
+        Thread changes = new Thread(() -> {
+            while (on.get()) {
+                many.incrementTotal("changes");
+                Thread.onSpinWait();
+            }
+        });
+        try {
+            for (int i = 0; i < 32; i++) {
+                watchers.add(new OpenStream(url, i % 2 == 0 ? "/status/stream" : "/status/stream?deltas=true"));
+            }
+            watchers.forEach(OpenStream::event);
+            watchers.forEach(SecurityRulesTest::goOnReading);
             changes.start();
             Runnable check = () ->
                     assertThat(eventLoopMakesStatus(Duration.ofSeconds(3))).isFalse();
-            try {
-                check.run();
-                var loop = OPEN.getOrCreateContext();
-                AtomicBoolean leaky = new AtomicBoolean(true);
-                loop.runOnContext(v -> {
-                    while (leaky.get()) {
-                        var unused = runtime.status();
-                    }
-                });
-                try {
-                    assertThatThrownBy(check::run).isInstanceOf(AssertionError.class);
-                } finally {
-                    leaky.set(false);
+            check.run();
+            var loop = OPEN.getOrCreateContext();
+            AtomicBoolean leaky = new AtomicBoolean(true);
+            loop.runOnContext(v -> {
+                while (leaky.get()) {
+                    var unused = runtime.status();
                 }
+            });
+            try {
+                assertThatThrownBy(check::run).isInstanceOf(AssertionError.class);
             } finally {
-                on.set(false);
-                join(changes);
+                leaky.set(false);
             }
         } finally {
-            many.cancel();
+            on.set(false);
+            join(changes);
+            watchers.forEach(OpenStream::close);
+            members.forEach(FastnContext::close);
             many.close();
         }
+    }
+
+    private static void goOnReading(OpenStream stream) {
+        Thread reader = new Thread(() -> {
+            try {
+                while (true) {
+                    stream.line();
+                }
+            } catch (AssertionError | UncheckedIOException e) {
+                // It was closed.
+            }
+        });
+        reader.setDaemon(true);
+        reader.start();
     }
 
     private static boolean eventLoopMakesStatus(Duration howLong) {

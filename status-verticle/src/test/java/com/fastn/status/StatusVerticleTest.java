@@ -307,6 +307,7 @@ class StatusVerticleTest {
                     "/status/recent",
                     "/status/explain",
                     "/status/episodes",
+                    "/status/checks",
                     "/metrics",
                     "/",
                     "/threads",
