@@ -4,22 +4,41 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.vertx.FastnVertx;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
 import io.vertx.core.Vertx;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,94 +47,300 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(240)
 @SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
 class PageTest {
-    private static final List<String> PAYLOADS = List.of(
+    /** What would leave the place where a name stands. */
+    private static final List<String> WAYS_OUT = List.of(
+            "",
+            "\"",
+            "'",
+            "`",
+            ">",
+            "\">",
+            "'>",
+            "-->",
+            "]]>",
+            "</b>",
+            "</span>",
+            "</title>",
+            "</textarea>",
+            "</script>",
+            "</style>",
+            "</noscript>",
+            "&quot;>",
+            "\\\">",
+            "\n",
+            "\u0000");
+    /** What would do something there. */
+    private static final List<String> VECTORS = List.of(
             "<script>document.title='pwned'</script>",
             "<img src=x onerror=\"document.title='pwned'\">",
             "<svg onload=document.title='pwned'>",
-            "\"><iframe srcdoc=\"<script>parent.document.title='pwned'</script>\">",
-            "'onmouseover='document.title=1",
+            "<iframe srcdoc=\"<script>parent.document.title='pwned'</script>\"></iframe>",
+            " onmouseover='document.title=1' autofocus onfocus=document.title=1 ",
             "javascript:document.title='pwned'",
-            "</textarea><script>document.title='pwned'</script>",
             "<a href=javascript:document.title='pwned'>x</a>",
-            "{{constructor.constructor('document.title=1')()}}",
+            "{{constructor.constructor('document.title=1')()}}${document.title=1}",
             "<style>@import 'http://evil.example/x'</style>",
             "&lt;script&gt;document.title='pwned'&lt;/script&gt;",
-            "<math><mi xlink:href=\"javascript:document.title='pwned'\">");
-    /** What the page itself never makes. */
-    private static final Pattern INJECTED = Pattern.compile(
-            "<(iframe|math|textarea|style)[ >]|<img src=\"?x|<svg onload|<a href=\"?javascript|<[a-z][^>]* on[a-z]+=");
+            "<math><mi xlink:href=\"javascript:document.title='pwned'\">",
+            "<details open ontoggle=document.title='pwned'>",
+            "<object data=\"javascript:document.title='pwned'\"></object>",
+            "<form action=javascript:document.title=1><button>x</button></form>",
+            "<base href=http://evil.example/><link rel=stylesheet href=http://evil.example/x>");
+    /** As a browser writes it: all attributes in double quotes, which are nowhere else. */
+    private static final Pattern ELEMENT = Pattern.compile("<([a-zA-Z][^\\s/>]*+)((?:[^\">]++|\"[^\"]*+\")*+)>");
 
-    private final Vertx vertx = Vertx.vertx();
+    private static final Pattern ATTRIBUTE = Pattern.compile("([^\\s\"=]++)(?:=\"[^\"]*+\")?+");
+
+    /** What the page waits for a sign of life, and what it waits here. */
+    private static final String SILENCE = "LONGEST_SILENCE_MS = 20_000;";
+
+    private static final Duration SHORT_SILENCE = Duration.ofSeconds(3);
+
+    private final List<Vertx> applications = new ArrayList<>();
+    private String browser = "";
 
     @TempDir
     Path folder;
 
-    @AfterEach
-    void close() {
-        Waiting.result(vertx.close());
-    }
-
-    @Test
-    void S8_hostileNamesAreShownAsTextAndDoNothing() throws Exception {
-        @Nullable String installed = browser();
-        assumeThat(installed).as("Chromium is installed").isNotNull();
-        String browser = requireNonNull(installed);
-        StatusVerticle verticle =
-                new StatusVerticle(new StatusOptions().setAlias("<b>alice</b>").setDescriptors(false));
-        Waiting.result(vertx.deployVerticle(verticle));
-        ContextRuntime runtime = FastnVertx.install(vertx).runtime();
-        for (String payload : PAYLOADS) {
-            FastnContext context = runtime.root().child(payload).open();
-            context.setData("note", payload);
-            context.incrementTotal(payload);
-            context.mutex(payload).tryLock();
-            context.operation(payload);
-        }
-
-        String dom = dom(browser, requireNonNull(verticle.url()) + "/");
-        assertThat(dom).as("the tree has come").contains("role=\"treeitem\"").contains("&lt;svg onload");
-        checkHarmless(dom);
-
-        // The same check notices a page that takes names for markup.
-        Path naive = folder.resolve("naive.html");
-        Files.writeString(naive, "<title>fine</title><body>" + String.join(" ", PAYLOADS));
-        assertThatThrownBy(() -> checkHarmless(dom(browser, naive.toUri().toString())))
-                .isInstanceOf(AssertionError.class);
-    }
-
-    private static void checkHarmless(String dom) {
-        assertThat(dom).contains("<title>").doesNotContain("<title>pwned", "<title>1");
-        // A serialised attribute escapes its quotes and not what looks like markup.
-        String body = dom.substring(dom.indexOf("<body")).replaceAll("(title|aria-label)=\"[^\"]*\"", "");
-        assertThat(INJECTED.matcher(body).find()).as("something was injected").isFalse();
-    }
-
-    private static @Nullable String browser() {
-        return Stream.of("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+    @BeforeEach
+    void find() {
+        @Nullable
+        String installed = Stream.of("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
                 .filter(path -> Files.isExecutable(Path.of(path)))
                 .findFirst()
                 .orElse(null);
+        assumeThat(installed).as("Chromium is installed").isNotNull();
+        browser = requireNonNull(installed);
     }
 
-    private String dom(String browser, String address) throws IOException, InterruptedException {
+    @AfterEach
+    void close() {
+        applications.forEach(application -> Waiting.result(application.close()));
+    }
+
+    @Test
+    void S8_threeHundredHostileNamesAreShownAsTextAndMakeNoElementAndNoAttribute() throws Exception {
+        List<String> hostile = WAYS_OUT.stream()
+                .flatMap(out -> VECTORS.stream().map(vector -> out + vector))
+                .toList();
+        assertThat(hostile).hasSize(300).doesNotHaveDuplicates();
+        String calm =
+                dom(page(IntStream.range(0, 300).mapToObj(i -> "name-" + i).toList()));
+        assertThat(rows(calm)).isGreaterThan(300);
+        // What a page makes of the names that takes them for markup.
+        Path naive = folder.resolve("naive.html");
+        Files.writeString(
+                naive,
+                "<title>fine</title><body>"
+                        + hostile.stream()
+                                .map(name -> "<b title=\"" + name + "\">" + name + "</b>")
+                                .collect(Collectors.joining("\n")));
+        String taken = dom(naive.toUri().toString());
+        Set<String> elements = new TreeSet<>(elements(taken));
+        elements.removeAll(elements(calm));
+        Set<String> attributes = new TreeSet<>(attributes(taken));
+        attributes.removeAll(attributes(calm));
+        assertThat(elements).contains("script", "svg onload", "img onerror src", "details ontoggle open", "math");
+        assertThat(attributes).contains("onfocus", "onload", "srcdoc", "autofocus");
+        Consumer<String> check = dom -> {
+            assertThat(dom).contains("<title>").doesNotContain("<title>pwned", "<title>1");
+            assertThat(elements(dom)).doesNotContainAnyElementsOf(elements);
+            assertThat(attributes(dom)).doesNotContainAnyElementsOf(attributes);
+        };
+        assertThatThrownBy(() -> check.accept(taken)).isInstanceOf(AssertionError.class);
+
+        String dom = dom(page(hostile));
+
+        assertThat(rows(dom)).as("each of them has come").isGreaterThan(300);
+        assertThat(dom).contains("&lt;svg onload", "&lt;details open");
+        check.accept(dom);
+    }
+
+    /** {@return the address of the page of a node in which all that has a name has one of these} */
+    private String page(List<String> names) {
+        Vertx application = Vertx.vertx();
+        applications.add(application);
+        StatusVerticle verticle =
+                new StatusVerticle(new StatusOptions().setAlias("<b>alice</b>").setDescriptors(false));
+        Waiting.result(application.deployVerticle(verticle));
+        ContextRuntime runtime = FastnVertx.install(application).runtime();
+        for (String name : names) {
+            FastnContext context = runtime.root().child(name).open();
+            context.setData("note", name);
+            context.incrementTotal(name);
+            context.mutex(name).tryLock();
+            context.operation(name);
+        }
+        return requireNonNull(verticle.url()) + "/";
+    }
+
+    private static int rows(String dom) {
+        return dom.split("role=\"treeitem\"", -1).length - 1;
+    }
+
+    /** {@return each kind of element: its name and those of its attributes} */
+    private static Set<String> elements(String dom) {
+        return ELEMENT.matcher(dom)
+                .results()
+                .map(element -> Stream.concat(
+                                Stream.of(element.group(1)),
+                                names(element.group(2)).sorted())
+                        .collect(Collectors.joining(" ")))
+                .collect(Collectors.toSet());
+    }
+
+    private static Set<String> attributes(String dom) {
+        return ELEMENT.matcher(dom)
+                .results()
+                .flatMap(element -> names(element.group(2)))
+                .collect(Collectors.toSet());
+    }
+
+    private static Stream<String> names(String attributes) {
+        return ATTRIBUTE.matcher(attributes).results().map(attribute -> attribute.group(1));
+    }
+
+    @Test
+    void M8_aNodeThatStandsStillIsNotShownAsLiveAndOneThatOnlyBeatsIs() throws Exception {
+        try (InputStream client = StatusVerticle.class.getResourceAsStream("http/page/status-client.js")) {
+            assertThat(requireNonNull(client)).asString(StandardCharsets.UTF_8).contains(SILENCE);
+        }
+        try (QuietPort port = new QuietPort(SHORT_SILENCE.multipliedBy(2))) {
+            Process process = open(List.of(port.url()), folder.resolve("out"));
+            try {
+                await().atMost(Duration.ofMinutes(2)).until(port::isSilent);
+                assertThat(port.streams()).as("while there are heartbeats").isEqualTo(1);
+                await("the stream is asked for anew")
+                        .atMost(Duration.ofMinutes(1))
+                        .until(() -> port.streams() > 1);
+                await("what is not answered holds up nothing else")
+                        .atMost(Duration.ofMinutes(1))
+                        .until(() -> port.asked().contains("/status/recent"));
+            } finally {
+                process.descendants().forEach(ProcessHandle::destroyForcibly);
+                process.destroyForcibly().waitFor();
+            }
+        }
+    }
+
+    /** Serves the page, tells one status, then for a while that it is alive, and then nothing more. It answers nothing else. */
+    private static final class QuietPort implements AutoCloseable {
+        private final HttpServer server;
+        private final ExecutorService threads = Executors.newCachedThreadPool();
+        private final long beatNanos;
+        private final CountDownLatch over = new CountDownLatch(1);
+        private final AtomicInteger streams = new AtomicInteger();
+        private final Set<String> asked = ConcurrentHashMap.newKeySet();
+        private volatile boolean silent;
+
+        QuietPort(Duration beat) throws IOException {
+            beatNanos = beat.toNanos();
+            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            server.setExecutor(threads);
+            server.createContext("/", this::answer);
+            server.start();
+        }
+
+        String url() {
+            return "http://127.0.0.1:" + server.getAddress().getPort() + "/";
+        }
+
+        boolean isSilent() {
+            return silent;
+        }
+
+        int streams() {
+            return streams.get();
+        }
+
+        Set<String> asked() {
+            return asked;
+        }
+
+        private void answer(HttpExchange exchange) throws IOException {
+            String path = exchange.getRequestURI().getPath();
+            asked.add(path);
+            try (exchange) {
+                if (path.equals("/status/stream")) {
+                    stream(exchange, streams.incrementAndGet() == 1);
+                } else if (path.startsWith("/status/") || path.equals("/status")) {
+                    over.await();
+                } else {
+                    file(exchange, path.equals("/") ? "index.html" : path.substring(1));
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private void stream(HttpExchange exchange, boolean first) throws IOException, InterruptedException {
+            exchange.getResponseHeaders().set("Content-Type", "text/event-stream; charset=utf-8");
+            exchange.sendResponseHeaders(200, 0);
+            OutputStream body = exchange.getResponseBody();
+            body.write("event: status\ndata: {\"answered_by\":\"alice\",\"nodes\":[]}\n\n"
+                    .getBytes(StandardCharsets.UTF_8));
+            body.flush();
+            long began = System.nanoTime();
+            while (first && System.nanoTime() - began < beatNanos) {
+                body.write(": alive\n\n".getBytes(StandardCharsets.UTF_8));
+                body.flush();
+                if (over.await(50, TimeUnit.MILLISECONDS)) {
+                    return;
+                }
+            }
+            silent = true;
+            over.await();
+        }
+
+        private static void file(HttpExchange exchange, String name) throws IOException {
+            try (InputStream in = StatusVerticle.class.getResourceAsStream("http/page/" + name)) {
+                if (in == null) {
+                    exchange.sendResponseHeaders(404, -1);
+                    return;
+                }
+                byte[] bytes = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                        .replace(SILENCE, "LONGEST_SILENCE_MS = " + SHORT_SILENCE.toMillis() + ";")
+                        .getBytes(StandardCharsets.UTF_8);
+                exchange.getResponseHeaders()
+                        .set(
+                                "Content-Type",
+                                name.endsWith(".js")
+                                        ? "text/javascript"
+                                        : name.endsWith(".css") ? "text/css" : "text/html");
+                exchange.sendResponseHeaders(200, bytes.length);
+                exchange.getResponseBody().write(bytes);
+            }
+        }
+
+        @Override
+        public void close() {
+            over.countDown();
+            server.stop(0);
+            threads.shutdownNow();
+        }
+    }
+
+    private String dom(String address) throws IOException, InterruptedException {
         Path out = Files.createTempFile(folder, "dom", ".html");
-        List<String> command = new ArrayList<>(List.of(
-                browser,
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--user-data-dir=" + folder.resolve("profile"),
-                "--virtual-time-budget=8000",
-                "--dump-dom",
-                address));
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(out.toFile())
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        Process process = open(List.of("--virtual-time-budget=8000", "--dump-dom", address), out);
         if (!process.waitFor(120, TimeUnit.SECONDS)) {
             process.destroyForcibly();
             throw new AssertionError("the browser does not end");
         }
         return Files.readString(out, StandardCharsets.UTF_8);
+    }
+
+    private Process open(List<String> arguments, Path out) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                browser,
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--user-data-dir=" + folder.resolve("profile")));
+        command.addAll(arguments);
+        return new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
     }
 }

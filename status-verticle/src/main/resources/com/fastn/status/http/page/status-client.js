@@ -1,5 +1,8 @@
 // Asks the node that served this page. The token, where one is wanted, lives in this tab's memory alone.
 
+/** A node tells something every ten seconds, if only that it is alive. Who stands still keeps the connection, and so no error comes. */
+const LONGEST_SILENCE_MS = 20_000;
+
 let token = null;
 
 export class Unauthorized extends Error {}
@@ -14,33 +17,49 @@ async function open(path, signal) {
 }
 
 export async function ask(path) {
-  const response = await open(path);
+  const response = await open(path, AbortSignal.timeout(LONGEST_SILENCE_MS));
   if (!response.ok) throw new Error((await response.text()).trim() || `status ${response.status}`);
   return response;
 }
 
-/** Follows a stream of server-sent events; comes back when it ends. EventSource could not send the token. */
-export async function follow(path, onOpen, onEvent, signal) {
-  const response = await open(path, signal);
-  if (!response.ok) throw new Error((await response.text()).trim() || `status ${response.status}`);
-  onOpen();
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    rest += value;
-    let end;
-    while ((end = rest.indexOf("\n\n")) >= 0) {
-      const frame = rest.slice(0, end);
-      rest = rest.slice(end + 2);
-      const data = [];
-      let event = "message";
-      for (const line of frame.split("\n")) {
-        if (line.startsWith("data:")) data.push(line.slice(5).trimStart());
-        else if (line.startsWith("event:")) event = line.slice(6).trim();
+/**
+ * Follows a stream of server-sent events; comes back when it ends, and fails when it is silent. EventSource could not send the token.
+ */
+export async function follow(path, onOpen, onEvent) {
+  const over = new AbortController();
+  let silence;
+  const heard = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => over.abort(new Error("the node is silent")), LONGEST_SILENCE_MS);
+  };
+  heard();
+  try {
+    const response = await open(path, over.signal);
+    if (!response.ok) throw new Error((await response.text()).trim() || `status ${response.status}`);
+    onOpen();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      heard();
+      rest += value;
+      let end;
+      while ((end = rest.indexOf("\n\n")) >= 0) {
+        const frame = rest.slice(0, end);
+        rest = rest.slice(end + 2);
+        const data = [];
+        let event = "message";
+        for (const line of frame.split("\n")) {
+          if (line.startsWith("data:")) data.push(line.slice(5).trimStart());
+          else if (line.startsWith("event:")) event = line.slice(6).trim();
+        }
+        if (data.length > 0) onEvent(event, JSON.parse(data.join("\n")));
       }
-      if (data.length > 0) onEvent(event, JSON.parse(data.join("\n")));
     }
+  } finally {
+    clearTimeout(silence);
+    // What could not be read is not to go on coming.
+    over.abort();
   }
 }
