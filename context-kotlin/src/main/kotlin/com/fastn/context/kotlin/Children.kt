@@ -38,7 +38,9 @@ public suspend fun <T> ContextBuilder.within(block: suspend CoroutineScope.(Fast
             val registration = child.onCancel { reason ->
                 job.cancel(ContextCancelledException("the coroutine in ${child.path()} was cancelled", reason))
             }
-            registration.use { block(child) }
+            // Coroutines that the block launched are waited for after it has returned, and can be cancelled as long.
+            job.invokeOnCompletion { registration.close() }
+            block(child)
         }
     } catch (e: CancellationException) {
         // No effect if it was the child's own cancellation that came this way.

@@ -8,10 +8,12 @@ import com.fastn.context.status.ContextState
 import com.fastn.context.test.FastnContextExtension
 import java.util.concurrent.CancellationException
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
 import org.assertj.core.api.Assertions.assertThat
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Test
@@ -84,6 +86,25 @@ class ChildrenTest {
         val failure = outcome.await() as ContextCancelledException
         assertThat(failure.reason().message()).isEqualTo("enough")
         assertThat(failure).hasMessageContaining("global.work")
+        assertThat(started.await().state()).isEqualTo(ContextState.CLOSED)
+    }
+
+    @Test
+    fun cancellingTheChildCancelsWhatItsBlockLaunchedAlsoAfterTheBlockHasReturned(root: FastnContext) = runBlocking<Unit> {
+        val started = CompletableDeferred<FastnContext>()
+        val outcome = async {
+            runCatching {
+                root.child("work") { work ->
+                    launch { awaitCancellation() }
+                    started.complete(work)
+                }
+            }
+        }
+        // This thread is the only one here, so the block has returned when it comes back.
+        started.await().cancel("enough")
+        val failure = withTimeout(30_000) { outcome.await() }.exceptionOrNull()
+        assertThat(failure).isInstanceOf(ContextCancelledException::class.java)
+        assertThat((failure as ContextCancelledException).reason().message()).isEqualTo("enough")
         assertThat(started.await().state()).isEqualTo(ContextState.CLOSED)
     }
 
