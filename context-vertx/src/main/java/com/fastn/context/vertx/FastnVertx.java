@@ -27,6 +27,7 @@ import io.vertx.core.internal.http.HttpServerRequestInternal;
 import io.vertx.core.net.NetSocket;
 import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
+import io.vertx.core.spi.metrics.Metrics;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ public final class FastnVertx implements Shareable {
     private final VerticleContexts verticles;
     private final AutomaticContexts automatic = new AutomaticContexts();
     private final Listeners listeners = new Listeners(automatic);
-    private final Sessions sessions = new Sessions(automatic);
+    private final Sessions sessions = new Sessions(automatic, listeners);
     private final Endings endings = new Endings(automatic);
     private final HttpContexts requests;
     private final PendingReplies pendingReplies;
@@ -186,6 +187,9 @@ public final class FastnVertx implements Shareable {
         if (vertx.tracer() instanceof ContextTracer tracer) {
             tracer.bind(this);
             begun.push(() -> tracer.bind(null));
+            if (!Metrics.METRICS_ENABLED) {
+                TracerSlot.isNotToldOfRequests();
+            }
         } else {
             TracerSlot.isLost(vertx.tracer());
         }

@@ -6,6 +6,7 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
@@ -13,6 +14,7 @@ import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.http.HttpServerRequestInternal;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,19 +25,61 @@ import org.jspecify.annotations.Nullable;
 final class HttpContexts {
     private static final int FIRST_FAILURE = 400;
     private static final int SWITCHING_PROTOCOLS = 101;
+    private static final int SUCCESS_CLASS = 2;
 
     private final VerticleContexts verticles;
     private final AutomaticContexts automatic;
     private final Listeners listeners;
     private final Sessions sessions;
     private final HttpNames names = new HttpNames();
-    private final ConcurrentHashMap<HttpConnection, ContextNode> connections = new ConcurrentHashMap<>();
+    private final CallNames callNames = new CallNames();
+    private final ConcurrentHashMap<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
 
     HttpContexts(VerticleContexts verticles, AutomaticContexts automatic, Listeners listeners, Sessions sessions) {
         this.verticles = verticles;
         this.automatic = automatic;
         this.listeners = listeners;
         this.sessions = sessions;
+        // Each is taken out by its end, which is told on the verticle's own Vert.x context: of one that is gone it may
+        // be lost.
+        listeners.whenGone(verticle -> connections.values().removeIf(connection -> connection.verticle == verticle));
+    }
+
+    /** A connection that requests come on, until its end. */
+    private static final class Connection {
+        private final ContextNode verticle;
+        private final ContextNode listener;
+        // Of HTTP/1, which answers one request after the other. Of a stream of HTTP/2 Vert.x tells the end itself.
+        private final AtomicReference<@Nullable Exchange> serving = new AtomicReference<>();
+        private volatile boolean over;
+
+        Connection(ContextNode verticle, ContextNode listener) {
+            this.verticle = verticle;
+            this.listener = listener;
+        }
+
+        void begin(Exchange exchange) {
+            serving.set(exchange);
+            if (over) {
+                endServing();
+            }
+        }
+
+        void served(Exchange exchange) {
+            serving.compareAndSet(exchange, null);
+        }
+
+        void end() {
+            over = true;
+            endServing();
+        }
+
+        private void endServing() {
+            Exchange exchange = serving.getAndSet(null);
+            if (exchange != null) {
+                endWithConnection(exchange);
+            }
+        }
     }
 
     /** A request that is served: who serves it, and what Vert.x tells of it. */
@@ -45,11 +89,13 @@ final class HttpContexts {
 
         private final ContextNode served;
         private final Object request;
+        private final @Nullable Connection connection;
         private volatile int counted;
 
-        private Exchange(ContextNode served, Object request) {
+        private Exchange(ContextNode served, Object request, @Nullable Connection connection) {
             this.served = served;
             this.request = request;
+            this.connection = connection;
         }
 
         ContextNode served() {
@@ -60,6 +106,16 @@ final class HttpContexts {
         private boolean count() {
             return counted == 0 && COUNTED.compareAndSet(this, 0, 1);
         }
+    }
+
+    /** How many connections of HTTP servers are known at this moment. */
+    int connections() {
+        return connections.size();
+    }
+
+    /** The names of what is asked of others. */
+    CallNames callNames() {
+        return callNames;
     }
 
     /**
@@ -75,8 +131,8 @@ final class HttpContexts {
         if (verticle == null) {
             return null;
         }
-        ContextNode server =
-                request instanceof HttpServerRequest http ? listener(verticle, http.connection(), http) : verticle;
+        Connection connection = request instanceof HttpServerRequest http ? connection(verticle, http) : null;
+        ContextNode server = connection == null ? verticle : connection.listener;
         ContextNode served =
                 automatic.openCounted(server, ContextKind.REQUEST, name(options, method, path), null, "requests");
         if (served == null) {
@@ -86,7 +142,11 @@ final class HttpContexts {
         if (context.isDuplicate()) {
             ContextSlot.put(context, served);
         }
-        return new Exchange(served, request);
+        Exchange exchange = new Exchange(served, request, connection);
+        if (connection != null && request instanceof HttpServerRequest http && http.version() != HttpVersion.HTTP_2) {
+            connection.begin(exchange);
+        }
+        return exchange;
     }
 
     private String name(VertxContextOptions options, String method, String path) {
@@ -94,29 +154,32 @@ final class HttpContexts {
         return route == null ? names.request(method, path) : HttpNames.method(method) + " " + route;
     }
 
-    private ContextNode listener(ContextNode verticle, HttpConnection connection, HttpServerRequest request) {
-        ContextNode known = connections.get(connection);
-        return known != null ? known : firstRequest(verticle, connection, request);
+    private Connection connection(ContextNode verticle, HttpServerRequest request) {
+        Connection known = connections.get(request.connection());
+        return known != null ? known : firstRequest(verticle, request.connection(), request);
     }
 
     @SuppressWarnings("MustBeClosedChecker") // closed when the connection ends
-    private ContextNode firstRequest(ContextNode verticle, HttpConnection connection, HttpServerRequest request) {
+    private Connection firstRequest(ContextNode verticle, HttpConnection connection, HttpServerRequest request) {
         int port = request.localAddress().port();
         ContextNode listener = listeners.of(verticle, port < 0 ? "http" : "http:" + port);
+        Connection made = new Connection(verticle, listener);
         Future<?> end = ConnectionEnds.of(connection);
         if (end != null) {
-            connections.put(connection, listener);
+            connections.put(connection, made);
             LiveCount live = listener.trackLive(Listeners.CONNECTIONS);
             end.onComplete(ended -> {
                 connections.remove(connection);
                 live.close();
+                Quietly.run("the request of a connection that ended was not ended", made::end);
             });
         }
-        return listener;
+        return made;
     }
 
     /**
-     * Ends a request's context. In HTTP/1 Vert.x tells once of a response, when it has ended. Of one of HTTP/2 it may tell
+     * Ends a request's context. In HTTP/1 Vert.x tells at most once of a response, when it has ended; where it does not, the
+     * end of the connection is that of the request. Of one of HTTP/2 it may tell
      * several times: of its head, and of a stream that was reset before or after it. What is told first is how it ended,
      * but a head counts only when nothing is left of the request, as it may be streamed until then.
      *
@@ -149,6 +212,9 @@ final class HttpContexts {
         if (!exchange.count()) {
             return;
         }
+        if (exchange.connection != null) {
+            exchange.connection.served(exchange);
+        }
         if (failure == null && !isCutOff(http, response)) {
             countAnswer(served, status);
         } else {
@@ -160,6 +226,37 @@ final class HttpContexts {
             beginSession(served, http);
         }
         served.closeWhenDone();
+    }
+
+    /**
+     * Ends a request whose connection has ended. Vert.x tells nobody of a response that it was given whole and could not send
+     * whole, as a file that the peer did not want to the end, nor of a request that became a tunnel.
+     */
+    private static void endWithConnection(Exchange exchange) {
+        if (!(exchange.request instanceof HttpServerRequest http) || !exchange.count()) {
+            return;
+        }
+        ContextNode served = exchange.served;
+        @Nullable HttpServerResponse response = http.response();
+        if (response != null && isTunnel(http, response)) {
+            countAnswer(served, response.getStatusCode());
+            if (!served.isChildless()) {
+                served.cancel(CancelReason.Kind.REQUESTED, "the connection ended");
+            }
+        } else {
+            countCancelled(served);
+            cancel(served);
+        }
+        countBytes(served, http, null);
+        served.closeWhenDone();
+    }
+
+    /** Whether all that follows the head of a response is the application's own protocol, until the connection ends. */
+    private static boolean isTunnel(HttpServerRequest http, HttpServerResponse response) {
+        int status = response.getStatusCode();
+        return response.headWritten()
+                && (status == SWITCHING_PROTOCOLS
+                        || (http.method() == HttpMethod.CONNECT && status / 100 == SUCCESS_CLASS));
     }
 
     /** Vert.x 5.0 tells a stream of HTTP/2 here, and of one that was reset after its request no failure. */

@@ -9,6 +9,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,7 @@ final class Listeners {
 
     private final AutomaticContexts automatic;
     private final ConcurrentHashMap<Key, ContextNode> open = new ConcurrentHashMap<>();
+    private final List<Consumer<ContextNode>> whenGone = new CopyOnWriteArrayList<>();
 
     Listeners(AutomaticContexts automatic) {
         this.automatic = automatic;
@@ -73,6 +76,16 @@ final class Listeners {
     /** Ends the listeners of a verticle that was undeployed. */
     void endAll(ContextNode host) {
         open.keySet().stream().filter(key -> key.host == host).toList().forEach(key -> end(key, "the verticle ended"));
+    }
+
+    /** Has whoever keeps the connections of verticles told of a verticle that has ended, with all that was open in it. */
+    void whenGone(Consumer<ContextNode> forget) {
+        whenGone.add(forget);
+    }
+
+    /** Drops what is left of the connections of a verticle that has ended. */
+    void forget(ContextNode host) {
+        whenGone.forEach(each -> each.accept(host));
     }
 
     private void end(Key key, String why) {

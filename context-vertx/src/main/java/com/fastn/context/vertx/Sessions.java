@@ -17,8 +17,24 @@ final class Sessions {
     private final AutomaticContexts automatic;
     private final ConcurrentHashMap<Ends, ContextNode> open = new ConcurrentHashMap<>();
 
-    Sessions(AutomaticContexts automatic) {
+    Sessions(AutomaticContexts automatic, Listeners listeners) {
         this.automatic = automatic;
+        // Each is taken out by its end, which is told on the verticle's own Vert.x context: of one that is gone it may
+        // be lost.
+        listeners.whenGone(verticle -> open.values().removeIf(session -> isBelow(verticle, session)));
+    }
+
+    private static boolean isBelow(ContextNode verticle, ContextNode session) {
+        ContextNode above = session;
+        while (above != null && above != verticle) {
+            above = above.parent();
+        }
+        return above != null;
+    }
+
+    /** How many can be found at this moment. */
+    int count() {
+        return open.size();
     }
 
     /**

@@ -69,6 +69,13 @@ final class TracerSlot {
                         : "its tracer is a " + instead.getClass().getName());
     }
 
+    /** Says what is missing where Vert.x does not tell its tracer of what a server of HTTP/1 does. */
+    static void isNotToldOfRequests() {
+        LOG.warn("HTTP/1 requests get no contexts of their own in this Vertx, nor do WebSockets, because with"
+                + " -Dvertx.disableMetrics=true Vert.x does not tell tracers of them. Leave that out, or begin the routes of"
+                + " vertx-web with router.route().handler(WebContexts.requests())");
+    }
+
     private static void stepBack(String why, @Nullable Throwable cause) {
         LOG.warn(
                 "HTTP requests get no contexts of their own and client calls are no operations in this Vertx: {}",

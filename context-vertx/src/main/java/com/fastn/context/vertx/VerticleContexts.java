@@ -208,7 +208,7 @@ final class VerticleContexts {
             node.cancel(CancelReason.Kind.SHUTDOWN, "the verticle was undeployed");
             listeners.endAll(node);
             node.close();
-            return endings.await(List.of(node));
+            return endings.await(List.of(node)).onComplete(ended -> listeners.forget(node));
         }
     }
 }

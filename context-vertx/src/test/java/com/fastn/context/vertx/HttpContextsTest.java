@@ -32,6 +32,9 @@ import io.vertx.core.http.WebSocketClientOptions;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetSocket;
 import io.vertx.junit5.VertxExtension;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -43,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,6 +54,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith({OwnTree.class, VertxExtension.class})
 class HttpContextsTest {
     private static final String HOST = "127.0.0.1";
+    // More than the buffers of two sockets take.
+    private static final int LARGE = 64 * 1024 * 1024;
 
     private Vertx vertx;
     private FastnVertx fastn;
@@ -179,6 +185,87 @@ class HttpContextsTest {
         assertThat(context.getTotal("cancelled_requests")).isEqualTo(1);
         assertThat(context.getTotal("failed_requests")).isZero();
         assertThat(context.getTotal("successful_requests")).isZero();
+    }
+
+    /** Asks as a peer that reads nothing, and leaves once the server has said all that it had to say. */
+    private FastnContext leaveInTheMiddleOf(Handler<HttpServerRequest> handler) {
+        CompletableFuture<Boolean> said = new CompletableFuture<>();
+        Web web = serve(request -> {
+            handler.handle(request);
+            said.complete(request.response().ended());
+        });
+        NetSocket peer = Waiting.result(peers.connect(web.port(), HOST));
+        peer.pause();
+        Waiting.result(peer.write("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assertThat(Waiting.result(said)).isTrue();
+        FastnContext context = web.only();
+        assertThat(context.isCancelled()).isFalse();
+        assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
+        Waiting.result(peer.close());
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        return context;
+    }
+
+    /** Vert.x tells nobody of the end of a response that has been handed to it whole. */
+    @Test
+    void aFileThatItsPeerDoesNotReadToTheEndIsACancelledRequest(@TempDir Path directory) throws IOException {
+        Path file = directory.resolve("large");
+        try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
+            large.setLength(LARGE);
+        }
+        FastnContext context = leaveInTheMiddleOf(request -> request.response().sendFile(file.toString()));
+        assertThat(context.isCancelled()).isTrue();
+        assertThat(outcomes(context)).containsExactly(0L, 0L, 1L);
+        assertThat(runtime.root().subtreeLive("requests")).isZero();
+        Waiting.until(() -> runtime.root().subtreeLive("connections") == 0);
+    }
+
+    @Test
+    void aResponseWhoseEndStillWaitsForItsPeerWhenThatLeavesIsACancelledRequest() {
+        FastnContext context = leaveInTheMiddleOf(request -> {
+            var unused = request.response().setChunked(true).write(Buffer.buffer(new byte[LARGE]));
+            request.response().end();
+        });
+        assertThat(context.isCancelled()).isTrue();
+        assertThat(outcomes(context)).containsExactly(0L, 0L, 1L);
+        assertThat(runtime.root().subtreeLive("requests")).isZero();
+    }
+
+    /** What is done for a peer is of use to nobody once that has left. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"CONNECT shop:1 HTTP/1.1\r\n", "GET /chat HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: chat\r\n"})
+    void aTunnelIsARequestUntilItsConnectionEndsAndWasServed(String head) {
+        CompletableFuture<FastnContext> onData = new CompletableFuture<>();
+        CompletableFuture<FastnContext> working = new CompletableFuture<>();
+        Web web = serve(request -> request.toNetSocket()
+                .onSuccess(socket -> socket.handler(data -> {
+                    FastnContext child = fastn.context(request).child("work").open();
+                    child.onCancel(reason -> child.close());
+                    working.complete(child);
+                    onData.complete(fastn.context(request));
+                    socket.write(data);
+                })));
+        NetSocket peer = Waiting.result(peers.connect(web.port(), HOST));
+        CompletableFuture<Buffer> head200 = new CompletableFuture<>();
+        Promise<Buffer> echoed = Promise.promise();
+        peer.handler(data -> {
+            if (!head200.complete(data)) {
+                echoed.tryComplete(data);
+            }
+        });
+        Waiting.result(peer.write(head + "Host: x\r\n\r\n"));
+        assertThat(Waiting.result(head200).toString()).startsWith("HTTP/1.1");
+        Waiting.result(peer.write("hello"));
+        assertThat(Waiting.result(echoed.future()).toString()).isEqualTo("hello");
+        FastnContext context = web.only();
+        assertThat(Waiting.result(onData)).isSameAs(context);
+        assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
+        Waiting.result(peer.close());
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        assertThat(Waiting.result(working).state()).isEqualTo(ContextState.CLOSED);
+        assertThat(outcomes(context)).containsExactly(1L, 0L, 0L);
+        assertThat(runtime.root().subtreeLive("requests")).isZero();
     }
 
     @Test
