@@ -9,6 +9,7 @@ module com.fastn.context.vertx {
     requires io.netty.buffer;
     requires io.netty.codec.http;
     requires io.netty.common;
+    requires io.netty.handler;
     requires io.netty.transport;
     requires static io.vertx.web;
     requires static io.opentelemetry.api;

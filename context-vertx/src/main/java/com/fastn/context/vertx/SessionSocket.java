@@ -14,7 +14,6 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +64,9 @@ final class SessionSocket implements InvocationHandler {
             return null;
         }
         ContextSlot.put(scope, session);
+        if (socket instanceof NetSocketInternal internal) {
+            WrittenBytes.count(internal.channelHandlerContext(), session);
+        }
         return new SessionSocket(socket, scope, session);
     }
 
@@ -93,9 +95,6 @@ final class SessionSocket implements InvocationHandler {
                 given[i] = inSession(handler);
             }
         }
-        if (given.length > 0 && method.getName().equals("write")) {
-            count("bytes_written", given[0]);
-        }
         Object result;
         try {
             result = method.invoke(socket, given);
@@ -110,8 +109,8 @@ final class SessionSocket implements InvocationHandler {
 
     private <E> Handler<E> inSession(Handler<E> handler) {
         return event -> {
-            if (event instanceof Buffer) {
-                count("bytes_read", event);
+            if (event instanceof Buffer data) {
+                session.addTotal("bytes_read", data.length());
             }
             scope.dispatch(event, handler);
         };
@@ -121,13 +120,5 @@ final class SessionSocket implements InvocationHandler {
         Promise<T> result = scope.promise();
         future.onComplete(result::handle);
         return result.future();
-    }
-
-    private void count(String counter, @Nullable Object data) {
-        if (data instanceof Buffer buffer) {
-            session.addTotal(counter, buffer.length());
-        } else if (data instanceof String text) {
-            session.addTotal(counter, text.getBytes(StandardCharsets.UTF_8).length);
-        }
     }
 }

@@ -11,6 +11,7 @@ import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.StatusJson;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
@@ -23,12 +24,16 @@ import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetClientOptions;
 import io.vertx.core.net.NetServer;
+import io.vertx.core.net.NetServerOptions;
 import io.vertx.core.net.NetSocket;
+import io.vertx.core.net.PfxOptions;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
 import io.vertx.junit5.VertxExtension;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -36,6 +41,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,6 +50,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is made by itself, under which names, and how that is changed. */
 @ExtendWith({OwnTree.class, VertxExtension.class})
@@ -404,6 +411,75 @@ class VertxContextOptionsTest {
         Waiting.until(() -> session.state() == com.fastn.context.status.ContextState.CLOSED);
         assertThat(listener.getLive("sessions")).isZero();
         assertThat(listener.getLive("connections")).isZero();
+    }
+
+    /** With the end, out of a pipe, or as a file: without and with encryption, where Vert.x sends it in pieces. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theBytesThatASocketIsSentAreCountedHoweverTheyAreWritten(boolean encrypted, @TempDir Path directory)
+            throws IOException, InterruptedException {
+        Path file = directory.resolve("file");
+        Files.write(file, new byte[30_000]);
+        NetServerOptions options = new NetServerOptions().setSsl(encrypted);
+        if (encrypted) {
+            options.setKeyCertOptions(certificate(directory.resolve("keys.p12")));
+        }
+        CompletableFuture<Integer> port = new CompletableFuture<>();
+        Waiting.result(vertx.deployVerticle(new Front() {
+            @Override
+            public Future<?> start() {
+                return vertx.createNetServer(options)
+                        .connectHandler(FastnVertx.sessions(socket -> {
+                            seen.add(FastnContext.current());
+                            socket.write("\u00e4", "ISO-8859-1")
+                                    .compose(sent -> socket.write("\u00e4"))
+                                    .compose(sent -> socket.sendFile(file.toString(), 10_000))
+                                    .compose(sent -> socket.sendFile(file.toString(), 0, 5))
+                                    .compose(sent -> socket.end(Buffer.buffer("the end")));
+                        }))
+                        .listen(0, HOST)
+                        .onSuccess((NetServer server) -> port.complete(server.actualPort()));
+            }
+        }));
+        NetClient reading = encrypted
+                ? vertx.createNetClient(
+                        new NetClientOptions().setSsl(true).setTrustAll(true).setHostnameVerificationAlgorithm(""))
+                : peers;
+        Promise<Void> over = Promise.promise();
+        AtomicLong got = new AtomicLong();
+        Waiting.result(reading.connect(Waiting.result(port), HOST)
+                .onSuccess(peer ->
+                        peer.handler(data -> got.addAndGet(data.length())).endHandler(over::tryComplete)));
+        Waiting.result(over.future());
+        long all = 1 + 2 + 20_000 + 5 + "the end".length();
+        assertThat(got).hasValue(all);
+        Waiting.until(() -> seen.get(0).getTotal("bytes_written") == all);
+    }
+
+    private static PfxOptions certificate(Path keys) throws IOException, InterruptedException {
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "server",
+                        "-dname",
+                        "CN=localhost",
+                        "-keyalg",
+                        "EC",
+                        "-validity",
+                        "2",
+                        "-storetype",
+                        "PKCS12",
+                        "-storepass",
+                        "change-it",
+                        "-keystore",
+                        keys.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        assertThat(keytool.waitFor()).isZero();
+        return new PfxOptions().setPath(keys.toString()).setPassword("change-it");
     }
 
     @Test
