@@ -192,7 +192,7 @@ public final class FutureContext {
      *     with a {@link ContextCancelledException}
      */
     public Future<Void> timer(Duration time) {
-        return VertxCalls.timer(context, time);
+        return VertxCalls.timer(context, time).future();
     }
 
     /**

@@ -6,7 +6,7 @@ import com.fastn.context.Registration;
 import com.fastn.context.status.ContextState;
 import io.vertx.core.Future;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 /** A piece of work that is repeated, each time in a short child. */
@@ -15,7 +15,8 @@ final class Periodic {
     private final Duration every;
     private final String name;
     private final Function<? super FutureContext, ? extends Future<?>> tick;
-    private final AtomicBoolean ended = new AtomicBoolean();
+    private final AtomicReference<Runnable> next = new AtomicReference<>(() -> {});
+    private volatile boolean ended;
 
     private Periodic(
             FutureContext context,
@@ -39,17 +40,28 @@ final class Periodic {
         }
         Periodic periodic = new Periodic(context, every, name, tick);
         periodic.schedule(every.toNanos());
-        return () -> periodic.ended.set(true);
+        return periodic::end;
+    }
+
+    private void end() {
+        ended = true;
+        next.get().run();
     }
 
     private void schedule(long inNanos) {
         // The timer of a cancelled context is taken back, and so the repetition ends.
-        context.timer(Duration.ofNanos(inNanos)).onSuccess(due -> run());
+        VertxCalls.Timer timer = VertxCalls.timer(context.context(), Duration.ofNanos(inNanos));
+        timer.future().onSuccess(due -> run());
+        next.set(timer.takeBack());
+        if (ended) {
+            // Ended in the meantime, by somebody who could take back the one before only.
+            timer.takeBack().run();
+        }
     }
 
     private void run() {
         FastnContext parent = context.context();
-        if (ended.get() || parent.state() != ContextState.ACTIVE) {
+        if (ended || parent.state() != ContextState.ACTIVE) {
             return;
         }
         Duration began = parent.duration();
@@ -59,7 +71,7 @@ final class Periodic {
                     if (done.failed() && !(done.cause() instanceof ContextCancelledException)) {
                         parent.incrementTotal("failed_ticks");
                     }
-                    if (!ended.get()) {
+                    if (!ended) {
                         long took = parent.duration().minus(began).toNanos();
                         schedule(every.toNanos() - took % every.toNanos());
                     }

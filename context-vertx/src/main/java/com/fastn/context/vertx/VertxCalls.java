@@ -25,10 +25,13 @@ final class VertxCalls {
 
     private VertxCalls() {}
 
-    static Future<Void> timer(FastnContext context, Duration time) {
+    /** A timer, and what takes it back, so that nothing is kept for it any more: its future fails then. */
+    record Timer(Future<Void> future, Runnable takeBack) {}
+
+    static Timer timer(FastnContext context, Duration time) {
         CancelReason cancelled = context.cancelReason();
         if (cancelled != null) {
-            return failed(givenUp(context, "a timer", cancelled));
+            return new Timer(failed(givenUp(context, "a timer", cancelled)), () -> {});
         }
         ContextInternal place = place(context);
         Promise<Void> over = place.promise();
@@ -40,7 +43,9 @@ final class VertxCalls {
         };
         Registration registration = context.onCancel(reason -> giveUp.accept(givenUp(context, "a timer", reason)));
         endWithVerticle(context, place, "a timer", over.future(), giveUp);
-        return over.future().onComplete(done -> registration.close());
+        return new Timer(
+                over.future().onComplete(done -> registration.close()),
+                () -> giveUp.accept(new CancellationException("a timer of " + context.path() + " was taken back")));
     }
 
     /** Ends a call with the verticle that it was made in. */
