@@ -726,7 +726,8 @@ public final class Explainer {
             ContextStatus serving = requireNonNull(nodes.get(server.node).rows.get(server.id), "a row");
             OperationStatus named = null;
             for (OperationStatus operation : row.operations()) {
-                named = operation.name().equals(REQUEST + serving.name()) ? operation : named;
+                // Of several of one name the oldest, as of those who serve them.
+                named = named == null && operation.name().equals(REQUEST + serving.name()) ? operation : named;
             }
             boolean better = best == null
                     || (named != null && !bestIsNamed)

@@ -271,6 +271,29 @@ class ExplainerTest {
     }
 
     @Test
+    void whoWaitsForTwoRepliesOfOneNameWaitsForTheOlderOneSinceThatBegan() {
+        Row asks = new Row(8, "req", ContextKind.REQUEST)
+                .inside("request user.:id", "9s", true)
+                .inside("request user.:id", "2s", false)
+                .inside("request bank.pay", "1s", false);
+        StatusSnapshot both = node(
+                "alice",
+                "1-a",
+                root(
+                        asks,
+                        new Row(11, "bank.pay", ContextKind.MESSAGE)
+                                .age("900ms")
+                                .calledBy("global.req", 8, "alice"),
+                        new Row(10, "user.:id", ContextKind.MESSAGE).age("1s").calledBy("global.req", 8, "alice"),
+                        new Row(9, "user.:id", ContextKind.MESSAGE).age("8s").calledBy("global.req", 8, "alice")),
+                List.of(),
+                List.of());
+        Cause first = explained(Explainer.of(both).explain(8)).chain().get(0);
+        assertThat(first.next().contextId()).isEqualTo(9);
+        assertThat(first.waited()).isEqualTo(Row.time("9s"));
+    }
+
+    @Test
     void whoIsInAnOperationThatIsNoRequestIsNotTakenForOneWhoWaitsForAReply() {
         StatusSnapshot node = node(
                 "alice",

@@ -13,12 +13,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operations of contexts that wait for a reply on the event bus, by the address that the reply comes to.
+ * The contexts that wait for a reply on the event bus, by the address that the reply comes to, each with the operation that this
+ * is to it, where client calls are operations.
  *
  * <p>A tracer is told of the end of a request, but not always: Vert.x keeps what the tracer gave it only once the request is
  * written, and a reply that is faster than that is never told, nor the end of a request that could not be encoded. So whoever
  * sees the end first ends the operation: the interceptor or the tracer. What nobody sees the end of is swept: at the end of
- * its context, or after {@link #LONGEST}.
+ * its context, or after {@link #LONGEST}; of a context that was cancelled only then, as its request may still wait to be handled.
  */
 final class AwaitedReplies {
     static final Duration LONGEST = Duration.ofMinutes(10);
@@ -29,6 +30,7 @@ final class AwaitedReplies {
     private final Runnable onWait;
     private final ConcurrentHashMap<String, Awaited> replies = new ConcurrentHashMap<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    private volatile boolean someHaveNoOperation;
 
     /** Makes one; {@code onWait} is run for each reply that is waited for, and has to return at once. */
     AwaitedReplies(ContextInternal home, Runnable onWait) {
@@ -36,38 +38,51 @@ final class AwaitedReplies {
         this.onWait = onWait;
     }
 
-    /** What the wait for a reply of an address is called. */
-    static String operation(String address) {
-        return "request " + address;
+    /** What the wait for a reply of an address is called, by the name that {@link AddressNames} gives the address. */
+    static String operation(String name) {
+        return "request " + name;
     }
 
-    void expect(String replyAddress, ContextNode caller, Operation operation) {
+    /**
+     * Remembers who waits for a reply.
+     *
+     * @param name of the address that was asked
+     * @param operation ends with the wait; null where client calls are no operations
+     */
+    void expect(String replyAddress, ContextNode caller, String name, @Nullable Operation operation) {
+        if (operation == null) {
+            someHaveNoOperation = true;
+        }
         replies.put(
                 replyAddress,
-                new Awaited(caller, operation, caller.runtime().ticker().nanos()));
+                new Awaited(caller, name, operation, caller.runtime().ticker().nanos()));
         if (!scheduled.get()) {
             schedule();
         }
         onWait.run();
     }
 
-    /** The context that waits for a reply, or null. */
+    /** Who waits for a reply, or null. */
     @Nullable
-    ContextNode callerOf(String replyAddress) {
-        Awaited awaited = replies.get(replyAddress);
-        return awaited == null ? null : awaited.caller;
+    Awaited of(String replyAddress) {
+        return replies.get(replyAddress);
+    }
+
+    /** Whether a context may wait for a reply: asked for each that is cancelled, so it is cheap, and errs to the safe side. */
+    boolean mayWait(ContextNode context) {
+        return !replies.isEmpty() && (someHaveNoOperation || context.isInOperation());
     }
 
     /** Tells of those that are waited for at this moment. */
     void forEach(Visitor visitor) {
         replies.forEach((address, awaited) ->
-                visitor.waits(address, awaited, awaited.caller, awaited.operation.name(), awaited.sinceNanos));
+                visitor.waits(address, awaited, awaited.caller, operation(awaited.name), awaited.sinceNanos));
     }
 
     /** Ends the operation that waits for this reply, if there is one and it has not ended. */
     void end(String replyAddress) {
         Awaited waiting = replies.remove(replyAddress);
-        if (waiting != null) {
+        if (waiting != null && waiting.operation != null) {
             waiting.operation.close();
         }
     }
@@ -107,7 +122,8 @@ final class AwaitedReplies {
     void sweep() {
         replies.forEach((address, awaited) -> {
             long waited = awaited.caller.runtime().ticker().nanos() - awaited.sinceNanos;
-            if (awaited.caller.state() == ContextState.CLOSED || waited > LONGEST.toNanos()) {
+            boolean ended = awaited.caller.state() == ContextState.CLOSED && !awaited.caller.isCancelled();
+            if (ended || waited > LONGEST.toNanos()) {
                 end(address);
             }
         });
@@ -119,5 +135,11 @@ final class AwaitedReplies {
         void waits(String replyAddress, Object wait, ContextNode caller, String operation, long sinceNanos);
     }
 
-    private record Awaited(ContextNode caller, Operation operation, long sinceNanos) {}
+    /**
+     * A reply that is waited for.
+     *
+     * @param name of the address that was asked
+     */
+    record Awaited(
+            ContextNode caller, String name, @Nullable Operation operation, long sinceNanos) {}
 }

@@ -28,6 +28,7 @@ final class BusContexts {
     private final EngineRuntime runtime;
     private final VerticleContexts verticles;
     private final AutomaticContexts automatic;
+    private final CalleeCancellation cancellation;
     private final PendingReplies replies;
     private final AwaitedReplies awaited;
     private final StatusDeliveries statusDeliveries;
@@ -52,6 +53,7 @@ final class BusContexts {
         this.runtime = runtime;
         this.verticles = verticles;
         this.automatic = automatic;
+        this.cancellation = cancellation;
         this.replies = replies;
         this.awaited = awaited;
         this.statusDeliveries = statusDeliveries;
@@ -79,6 +81,7 @@ final class BusContexts {
         }
         try {
             delivery.next();
+            wentToAnotherNode(delivery);
         } catch (Throwable t) {
             // Its codec failed perhaps, and nobody tells the tracer so.
             Quietly.run("a message that was not sent was not counted", () -> notSent(delivery.message()));
@@ -116,7 +119,11 @@ final class BusContexts {
         Message<Object> message = delivery.message();
         String address = message.address();
         if (Addresses.isInternal(address)) {
-            replied(address, delivery.body());
+            // Who waits for it on this node sees the tree without the message. On another node nobody does, and it has
+            // to be encoded.
+            if (!clustered || !replies.isForAnotherNode(address)) {
+                replied(address, delivery.body());
+            }
             return false;
         }
         if (Addresses.isOurs(address)) {
@@ -132,7 +139,14 @@ final class BusContexts {
         return false;
     }
 
-    /** Before the reply goes out: whoever sees it sees the tree without the message. */
+    /** One that could not be encoded was no reply: there may come another one, which then is. */
+    private void wentToAnotherNode(DeliveryContext<Object> delivery) {
+        String address = delivery.message().address();
+        if (clustered && Addresses.isInternal(address)) {
+            Quietly.run("a reply was not counted", () -> replied(address, delivery.body()));
+        }
+    }
+
     private void replied(String address, @Nullable Object body) {
         ContextNode answered = replies.take(address);
         if (answered != null) {
@@ -154,16 +168,11 @@ final class BusContexts {
             if (message.headers().contains(CallerHeader.NAME)) {
                 message.headers().remove(CallerHeader.NAME);
             }
-        } else if (!isNamedInside(message)) {
+        } else if (!inside) {
             // Not add: the headers may be those of delivery options that the application uses again and again.
             message.headers()
                     .set(CallerHeader.NAME, headers.header(caller, runtime.node(), message.replyAddress() != null));
         }
-    }
-
-    /** Whether who consumes a message learns without a header who sent it. */
-    private boolean isNamedInside(Message<?> message) {
-        return inside && (message.replyAddress() == null || automatic.options().isClientCalls());
     }
 
     /** Told by the tracer, of a message that has passed all interceptors. */
@@ -174,6 +183,11 @@ final class BusContexts {
                 SenderPlace.fill(message, headers.sender(caller, runtime.node()));
             }
         }
+    }
+
+    /** What an address is called, by whoever sends there and whoever is asked. */
+    String nameOf(String address) {
+        return names.name(address);
     }
 
     /** The context that the calling thread sends messages for, or null when that is the root or nobody's. */
@@ -266,11 +280,13 @@ final class BusContexts {
             return null;
         }
         String replyAddress = message.replyAddress();
-        CallerHeader.Caller caller = callerOf(message, sender);
+        AwaitedReplies.Awaited asked = replyAddress == null ? null : awaited.of(replyAddress);
+        CallerHeader.Caller caller = callerOf(message, sender, asked);
         ContextNode context = automatic.openCounted(
                 consumer,
                 ContextKind.MESSAGE,
-                names.name(message.address()),
+                // Called the same as the operation of who waits, so that the two are found together.
+                asked == null ? nameOf(message.address()) : asked.name(),
                 caller == null ? null : caller.link(),
                 "messages");
         if (context == null) {
@@ -281,6 +297,10 @@ final class BusContexts {
             ContextSlot.put(here, context);
             if (replyAddress != null) {
                 replies.expect(replyAddress, context, caller == null ? null : caller.key());
+                if (caller != null && cancellation.isCancelled(caller, asked)) {
+                    // It has waited for its turn, and was not found when its caller was cancelled.
+                    PendingReplies.cancelFor(caller.link(), context);
+                }
             }
             return context;
         } catch (RuntimeException | LinkageError | AssertionError e) {
@@ -290,20 +310,19 @@ final class BusContexts {
         }
     }
 
-    private CallerHeader.@Nullable Caller callerOf(Message<Object> message, @Nullable String sender) {
+    private CallerHeader.@Nullable Caller callerOf(
+            Message<Object> message, @Nullable String sender, AwaitedReplies.@Nullable Awaited asked) {
         if (sender != null) {
             return headers.readSender(sender, runtime.node());
         }
-        String replyAddress = message.replyAddress();
-        ContextNode here = inside && replyAddress != null ? awaited.callerOf(replyAddress) : null;
-        if (here != null) {
-            return headers.caller(here, runtime.node());
+        if (inside && asked != null) {
+            return headers.caller(asked.caller(), runtime.node());
         }
         String header = message.headers().get(CallerHeader.NAME);
         if (header == null) {
             return null;
         }
-        CallerHeader.Caller caller = headers.read(header, runtime.node(), replyAddress != null);
+        CallerHeader.Caller caller = headers.read(header, runtime.node(), message.replyAddress() != null);
         if (caller == null) {
             runtime.misuse("a message had a \"" + CallerHeader.NAME + "\" header that is none; it was ignored");
         }

@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Carries the cancellation of a caller to whoever works on its requests on the event bus, on this node and on others.
  *
- * <p>Nothing is done for it while messages travel: who works for whom is looked up when a context that waits is cancelled.
+ * <p>Nothing is done for it while messages travel: who works for whom is looked up when a context that waits is cancelled, and
+ * when a request begins to be worked on, whether its caller still waits.
  * Other nodes are told in bounded messages, {@code 2 incarnation id:key,id:key,..}. Each caller has a key of its own, which
  * stands in the header of its requests, so that nobody can stop work for a caller who has not seen a request of that caller.
  * Ids can be guessed and keys cannot: a key is made of the id and a secret that never leaves this node.
@@ -53,6 +54,7 @@ final class CalleeCancellation {
     private final AwaitedReplies awaited;
     private final PendingReplies pending;
     private final SecretKeySpec secret;
+    private final HeardCancellations heard;
     private final ConcurrentLinkedQueue<Long> cancelled = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile boolean listening;
@@ -71,6 +73,7 @@ final class CalleeCancellation {
         this.automatic = automatic;
         this.awaited = awaited;
         this.pending = pending;
+        this.heard = new HeardCancellations(runtime.ticker());
         byte[] random = new byte[SECRET_BYTES];
         new SecureRandom().nextBytes(random);
         this.secret = new SecretKeySpec(random, ALGORITHM);
@@ -102,9 +105,7 @@ final class CalleeCancellation {
 
     /** Runs in whatever thread cancels, for each context. */
     void cancelled(ContextNode caller) {
-        if (!caller.isInOperation()
-                || awaited.count() == 0
-                || !automatic.options().isCancelCallees()) {
+        if (!awaited.mayWait(caller) || !automatic.options().isCancelCallees()) {
             return;
         }
         cancelled.add(caller.id());
@@ -189,6 +190,11 @@ final class CalleeCancellation {
         stopped = true;
     }
 
+    /** What was heard of lately. */
+    HeardCancellations heard() {
+        return heard;
+    }
+
     /** Whether cancellations elsewhere are heard of by now. */
     boolean isListening() {
         return listening;
@@ -200,10 +206,13 @@ final class CalleeCancellation {
             if (told == null) {
                 runtime.misuse("a message to \"" + Addresses.CANCEL + "\" was none that we write; it was ignored");
             } else if (!told.incarnation.equals(runtime.node().incarnation())
-                    && automatic.options().isCancelCallees()
-                    && !pending.cancelCallees(told.incarnation, told.keys)) {
-                runtime.misuse(
-                        "a cancellation came from somebody who had not seen the request for the work; it was ignored");
+                    && automatic.options().isCancelCallees()) {
+                // First remembered: who begins to work now either is found or finds it.
+                heard.add(told.incarnation, told.keys);
+                if (!pending.cancelCallees(told.incarnation, told.keys)) {
+                    runtime.misuse("a cancellation came from somebody who had not seen the request for the work; it was"
+                            + " ignored");
+                }
             }
         } catch (RuntimeException e) {
             LOG.error("a cancellation on another node was not carried over", e);
@@ -232,6 +241,22 @@ final class CalleeCancellation {
             return null;
         }
         return keys.size() > MOST_CALLERS ? null : new Told(parts[1], keys);
+    }
+
+    /**
+     * Whether who asks was cancelled before its request is handled, so that this is to be cancelled too.
+     *
+     * @param caller who asks, as the request says
+     * @param asked who asks, where that is a context of this node
+     */
+    boolean isCancelled(CallerHeader.Caller caller, AwaitedReplies.@Nullable Awaited asked) {
+        if (asked == null ? heard.isEmpty() : !asked.caller().isCancelled()) {
+            return false;
+        }
+        return automatic.options().isCancelCallees()
+                && (asked != null
+                        || heard.contains(
+                                caller.link().incarnation(), caller.link().contextId(), caller.key()));
     }
 
     /** What another node told: which of its contexts were cancelled, each with its key. */

@@ -133,12 +133,12 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         Runnable end = null;
         if (owner != null) {
             try {
-                if (owner.automatic().options().isClientCalls()) {
-                    end = begin(owner, (ContextInternal) context, request, operation, tagExtractor);
-                }
                 if (request instanceof Message<?> message) {
+                    end = ask(owner, message);
                     // The last thing: who looks at it before sees it as it was sent.
                     owner.bus().leaves(message);
+                } else if (owner.automatic().options().isClientCalls()) {
+                    end = call(owner, (ContextInternal) context, request, operation, tagExtractor);
                 }
             } catch (RuntimeException | LinkageError | AssertionError e) {
                 Quietly.failed(UNOBSERVED, e);
@@ -176,20 +176,35 @@ final class ContextTracer implements VertxTracer<Object, Object> {
 
     /** Begins the operation of a client call; what ends it is run when the response comes. */
     @SuppressWarnings("MustBeClosedChecker") // closed when the response comes
-    private static <R> @Nullable Runnable begin(
+    private static <R> @Nullable Runnable call(
             FastnVertx owner, ContextInternal context, R request, String operation, TagExtractor<R> tagExtractor) {
-        Message<?> message = request instanceof Message<?> sent ? sent : null;
-        ContextNode caller = message == null ? owner.at(context) : owner.bus().caller();
-        String name = caller == null || caller.parent() == null ? null : clientCall(request, operation, tagExtractor);
-        if (caller == null || name == null) {
+        ContextNode caller = owner.at(context);
+        if (caller.parent() == null) {
             return null;
         }
-        Operation running = caller.operation(name);
-        String replyAddress = message == null ? null : message.replyAddress();
-        if (replyAddress == null) {
-            return running::close;
+        return caller.operation(clientCall(owner, request, operation, tagExtractor))::close;
+    }
+
+    /**
+     * Begins the wait for a reply. Where client calls are no operations it is one nonetheless: the end of who waits is that of
+     * who works on it.
+     */
+    @SuppressWarnings("MustBeClosedChecker") // closed when the reply comes
+    private static @Nullable Runnable ask(FastnVertx owner, Message<?> message) {
+        ContextNode caller = owner.bus().caller();
+        String replyAddress = message.replyAddress();
+        // Vert.x never tells of the end of a question that is asked by a reply.
+        if (caller == null || replyAddress == null || Addresses.isInternal(message.address())) {
+            return null;
         }
-        owner.awaitedReplies().expect(replyAddress, caller, running);
+        String name = owner.bus().nameOf(message.address());
+        Operation running =
+                owner.automatic().options().isClientCalls() ? caller.operation(AwaitedReplies.operation(name)) : null;
+        owner.awaitedReplies().expect(replyAddress, caller, name, running);
+        if (caller.isCancelled()) {
+            // Nobody is told of that any more.
+            owner.cancellation().cancelled(caller);
+        }
         return () -> owner.awaitedReplies().end(replyAddress);
     }
 
@@ -198,17 +213,10 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         return request instanceof Message<?> message && Addresses.isOurs(message.address());
     }
 
-    /** What a client call is called, or null when nobody waits for its end. */
-    private static <R> @Nullable String clientCall(R request, String operation, TagExtractor<R> tagExtractor) {
-        if (request instanceof Message<?> message) {
-            String address = message.address();
-            // Vert.x never tells of the end of a question that is asked by a reply.
-            boolean asks = message.replyAddress() != null && !Addresses.isInternal(address);
-            return asks ? AwaitedReplies.operation(address) : null;
-        }
+    private static <R> String clientCall(FastnVertx owner, R request, String operation, TagExtractor<R> tagExtractor) {
         String url = tag(request, tagExtractor, "url.full", "http.url");
         if (url != null) {
-            return operation + " " + HttpNames.authority(url);
+            return owner.requests().callNames().call(operation, url);
         }
         String sql = tag(request, tagExtractor, "db.query.text", "db.statement");
         if (sql != null) {

@@ -60,6 +60,13 @@ final class PendingReplies {
         return answering == null ? null : answering.context;
     }
 
+    /** Whether a reply goes to another node, as far as the request for it said where it came from. */
+    boolean isForAnotherNode(String replyAddress) {
+        Answering answering = waiting.get(replyAddress);
+        CallerLink caller = answering == null ? null : answering.context.caller();
+        return caller != null && !caller.incarnation().equals(runtime.node().incarnation());
+    }
+
     /** The context that works on a reply, or null. */
     @Nullable
     ContextNode of(String replyAddress) {
@@ -77,7 +84,7 @@ final class PendingReplies {
         for (Answering answering : waiting.values()) {
             CallerLink caller = answering.context.caller();
             if (caller != null && caller.incarnation().equals(incarnation) && callers.contains(caller.contextId())) {
-                answering.cancelFor(caller);
+                cancelFor(caller, answering.context);
             }
         }
     }
@@ -99,12 +106,17 @@ final class PendingReplies {
                 continue;
             }
             if (key.equals(answering.callerKey)) {
-                answering.cancelFor(caller);
+                cancelFor(caller, answering.context);
             } else {
                 genuine = false;
             }
         }
         return genuine;
+    }
+
+    /** Cancels what works on a request, as its caller was cancelled. */
+    static void cancelFor(CallerLink caller, ContextNode context) {
+        context.cancel(CancelReason.Kind.REQUESTED, "its caller " + caller.shortName() + " was cancelled");
     }
 
     /** Tells of those that are worked on at this moment. */
@@ -186,9 +198,5 @@ final class PendingReplies {
         void owes(String replyAddress, Object work, ContextNode context);
     }
 
-    private record Answering(ContextNode context, @Nullable String callerKey) {
-        void cancelFor(CallerLink caller) {
-            context.cancel(CancelReason.Kind.REQUESTED, "its caller " + caller.shortName() + " was cancelled");
-        }
-    }
+    private record Answering(ContextNode context, @Nullable String callerKey) {}
 }

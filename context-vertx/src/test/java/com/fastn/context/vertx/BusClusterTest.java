@@ -3,21 +3,30 @@ package com.fastn.context.vertx;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
+import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.NodeIdentity;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.ThreadingModel;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageCodec;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What crosses from node to node. */
 class BusClusterTest {
@@ -104,6 +113,129 @@ class BusClusterTest {
         Waiting.until(callee::isCancelled);
         assertThat(requireNonNull(callee.cancelReason()).message()).contains("its caller caller#");
         caller.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aRequestOfAnotherNodeThatStillWaitsForItsConsumerIsCancelledWhenItsTurnComes(boolean cancelledBefore) {
+        String address = "bank.busy." + (cancelledBefore ? "before" : "after");
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        List<Boolean> cancelled = new CopyOnWriteArrayList<>();
+        Service busy = Service.deploy(
+                cluster.node(1), new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER), address, message -> {
+                    if ("known?".equals(message.body())) {
+                        message.reply("yes");
+                    } else {
+                        cancelled.add(FastnContext.current().isCancelled());
+                    }
+                });
+        FastnVertx ours = FastnVertx.install(cluster.node(0));
+        FastnVertx theirs = FastnVertx.install(cluster.node(1));
+        Front front = Front.deploy(cluster.node(0));
+        knows(front, address);
+        busy.place().runOnContext(now -> {
+            held.countDown();
+            try {
+                goOn.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        Waiting.until(() -> held.getCount() == 0);
+        FastnContext verticle = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()));
+        FastnContext caller = verticle.child("caller").open();
+        FastnContext innocent = verticle.child("innocent").open();
+        if (cancelledBefore) {
+            caller.cancel("enough");
+        }
+        for (FastnContext each : List.of(caller, innocent)) {
+            Waiting.onDuplicate(front.place(), () -> {
+                try (ContextScope scope = each.makeCurrent()) {
+                    assertThat(scope).isNotNull();
+                    var unused = cluster.node(0).eventBus().request(address, "x");
+                    return Future.succeededFuture();
+                }
+            });
+        }
+        caller.cancel("enough");
+        String key = ours.cancellation().keyOf((ContextNode) caller);
+        Waiting.until(() -> theirs.cancellation().heard().contains(ours.node().incarnation(), caller.id(), key));
+        goOn.countDown();
+        Waiting.until(() -> cancelled.size() == 2);
+        assertThat(cancelled).containsExactly(true, false);
+        caller.close();
+        innocent.close();
+    }
+
+    private static void knows(Front front, String address) {
+        Waiting.until(() -> Waiting.onDuplicate(
+                front.place(),
+                () -> front.place()
+                        .owner()
+                        .eventBus()
+                        .request(address, "known?", new DeliveryOptions().setSendTimeout(1_000))
+                        .map(true)
+                        .otherwise(false)));
+    }
+
+    /** A body that another node never gets to see. */
+    private static final class Unsendable {}
+
+    private static final class FailingCodec implements MessageCodec<Unsendable, Unsendable> {
+        @Override
+        public void encodeToWire(Buffer buffer, Unsendable body) {
+            throw new IllegalStateException("it cannot be written");
+        }
+
+        @Override
+        public Unsendable decodeFromWire(int at, Buffer buffer) {
+            return new Unsendable();
+        }
+
+        @Override
+        public Unsendable transform(Unsendable body) {
+            return body;
+        }
+
+        @Override
+        public String name() {
+            return "unsendable";
+        }
+
+        @Override
+        public byte systemCodecID() {
+            return -1;
+        }
+    }
+
+    @Test
+    void aReplyThatCouldNotBeWrittenForAnotherNodeIsNoneAndTheNextOneCounts() {
+        cluster.node(1).eventBus().registerDefaultCodec(Unsendable.class, new FailingCodec());
+        List<ContextState> states = new CopyOnWriteArrayList<>();
+        List<FastnContext> working = new CopyOnWriteArrayList<>();
+        Service.deploy(cluster.node(1), "bank.mute", message -> {
+            if ("known?".equals(message.body())) {
+                message.reply("yes");
+                return;
+            }
+            working.add(FastnContext.current());
+            message.reply(new Unsendable());
+            states.add(FastnContext.current().state());
+            message.fail(1, "no");
+        });
+        Front front = Front.deploy(cluster.node(0));
+        knows(front, "bank.mute");
+        Throwable failure = Waiting.failure(Waiting.onDuplicate(
+                front.place(),
+                () -> Future.succeededFuture(cluster.node(0).eventBus().request("bank.mute", "x"))));
+        assertThat(failure).hasMessage("no");
+        assertThat(states).containsExactly(ContextState.ACTIVE);
+        FastnContext context = working.get(0);
+        Waiting.until(() -> context.state() == ContextState.CLOSED);
+        assertThat(context.getTotal("failed_messages")).isEqualTo(1);
+        long others = context.getTotal("messages") - 1;
+        assertThat(context.getTotal("successful_messages")).isEqualTo(others);
     }
 
     @Test

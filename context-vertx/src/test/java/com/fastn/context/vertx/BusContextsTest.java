@@ -9,9 +9,13 @@ import com.fastn.context.Operation;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.Cause;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.OperationStatus;
+import com.fastn.context.status.StatusJson;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
@@ -31,6 +35,7 @@ import io.vertx.junit5.VertxExtension;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -57,6 +62,60 @@ class BusContextsTest {
 
     private <T extends @Nullable Object> T inFront(Callable<Future<T>> piece) {
         return Waiting.onDuplicate(front.place(), piece);
+    }
+
+    /** A name of a user would be in each status, and take the places of names that say something. */
+    @Test
+    void requestsToAnAddressOfEachUserAreOneOperationWhoseNameSaysNoUser(Vertx vertx) {
+        List<String> users = IntStream.range(0, 2_000)
+                .mapToObj(i -> UUID.randomUUID().toString())
+                .toList();
+        for (String user : users) {
+            Waiting.result(vertx.eventBus()
+                    .consumer("user." + user, (Message<Object> message) -> message.reply("x"))
+                    .completion());
+        }
+        inFront(() -> FutureContext.current()
+                .child("ask")
+                .run(ctx -> Future.join(users.stream()
+                        .map(user -> vertx.eventBus().request("user." + user, 1))
+                        .toList())));
+        assertThat(runtime.operationBaselines()).containsOnlyKeys("request user.:id");
+        assertThat(runtime.misuses()).isEmpty();
+        String seen = StatusJson.write(runtime.status());
+        assertThat(users).noneMatch(seen::contains);
+    }
+
+    @Test
+    void twoRequestsThatAreWaitedForAreExplainedByWhoServesThem(Vertx vertx) {
+        String user = "user." + UUID.randomUUID();
+        Service slow = Service.deploy(vertx, user, message -> {});
+        Service pays = Service.deploy(vertx, "bank.pay", message -> {});
+        CompletableFuture<FastnContext> asking = new CompletableFuture<>();
+        Promise<Void> goOn = Promise.promise();
+        front.place()
+                .runOnContext(now -> FutureContext.current().child("ask").run(ctx -> {
+                    asking.complete(ctx.context());
+                    var unused = vertx.eventBus().request(user, 1);
+                    return goOn.future();
+                }));
+        FastnContext first = slow.only();
+        FastnContext ask = Waiting.result(asking);
+        front.place().runOnContext(now -> FutureContext.of(ask).request("bank.pay", 2));
+        FastnContext second = pays.only();
+        assertThat(first.name()).isEqualTo("user.:id");
+        assertThat(ask.subtreeStatus().globalContext().operations())
+                .extracting(OperationStatus::name)
+                .containsExactly("request user.:id", "request bank.pay");
+        Cause waits = requireNonNull(runtime.explain(ask.id())).chain().get(0);
+        assertThat(waits.next().contextId()).isEqualTo(first.id());
+        slow.messages.get(0).reply("x");
+        Waiting.until(() -> ask.subtreeStatus().globalContext().operations().size() <= 1);
+        Waiting.until(() -> first.state() == ContextState.CLOSED);
+        Explanation left = requireNonNull(runtime.explain(ask.id()));
+        assertThat(left.chain().get(0).next().contextId()).isEqualTo(second.id());
+        pays.messages.get(0).reply("x");
+        goOn.complete();
     }
 
     @Test
@@ -249,24 +308,32 @@ class BusContextsTest {
     }
 
     @Test
-    void theHeadersOfOptionsThatAreUsedAgainDoNotAccumulate(Vertx vertx) {
-        FastnVertx.builder()
-                .options(new VertxContextOptions().setClientCalls(false))
-                .install(vertx);
-        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
-        DeliveryOptions options = new DeliveryOptions().addHeader("mine", "1");
-        List<FastnContext> callers = new CopyOnWriteArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            callers.add(inFront(() -> FutureContext.current()
-                    .child("checkout")
-                    .run(ctx -> vertx.eventBus().request("bank.pay", 1, options).map(reply -> ctx.context()))));
+    void theHeadersOfOptionsThatAreUsedAgainDoNotAccumulate() {
+        // Without our tracer a message has a header also where it stays in its Vertx.
+        Vertx untraced = LostTracerTest.withoutTracer();
+        try {
+            Service bank = Service.deploy(untraced, "bank.pay", message -> message.reply("paid"));
+            Front from = Front.deploy(untraced);
+            DeliveryOptions options = new DeliveryOptions().addHeader("mine", "1");
+            List<FastnContext> callers = new CopyOnWriteArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                callers.add(Waiting.onDuplicate(
+                        from.place(),
+                        () -> FutureContext.current()
+                                .child("checkout")
+                                .run(ctx -> untraced.eventBus()
+                                        .request("bank.pay", 1, options)
+                                        .map(reply -> ctx.context()))));
+            }
+            assertThat(options.getHeaders().getAll(OUR_HEADER)).hasSize(1);
+            assertThat(options.getHeaders().getAll("mine")).containsExactly("1");
+            assertThat(bank.seen)
+                    .extracting(context -> requireNonNull(context.caller()).contextId())
+                    .containsExactlyElementsOf(
+                            callers.stream().map(FastnContext::id).toList());
+        } finally {
+            Waiting.result(untraced.close());
         }
-        assertThat(options.getHeaders().getAll(OUR_HEADER)).hasSize(1);
-        assertThat(options.getHeaders().getAll("mine")).containsExactly("1");
-        assertThat(bank.seen)
-                .extracting(context -> requireNonNull(context.caller()).contextId())
-                .containsExactlyElementsOf(
-                        callers.stream().map(FastnContext::id).toList());
     }
 
     @Test
@@ -596,7 +663,7 @@ class BusContextsTest {
         AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
         try (FastnContext asker = runtime.root().child("asker").open();
                 Operation asking = asker.operation("request bank.pay")) {
-            awaited.expect(replyAddress, (ContextNode) asker, asking);
+            awaited.expect(replyAddress, (ContextNode) asker, "bank.pay", asking);
             vertx.eventBus().localConsumer(replyAddress, message -> {});
             vertx.eventBus().send(replyAddress, "paid");
             Waiting.until(
@@ -725,7 +792,7 @@ class BusContextsTest {
         AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
         FastnContext asker = runtime.root().child("asker").open();
         try (Operation asking = asker.operation("request bank.pay")) {
-            awaited.expect("__vertx.reply.never", (ContextNode) asker, asking);
+            awaited.expect("__vertx.reply.never", (ContextNode) asker, "bank.pay", asking);
             awaited.sweep();
             assertThat(awaited.count()).isEqualTo(1);
             asker.close();

@@ -1,6 +1,7 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.FastnContext;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -22,8 +23,12 @@ final class Service extends Front {
     }
 
     static Service deploy(Vertx vertx, String address, Handler<Message<Object>> handler) {
+        return deploy(vertx, new DeploymentOptions(), address, handler);
+    }
+
+    static Service deploy(Vertx vertx, DeploymentOptions options, String address, Handler<Message<Object>> handler) {
         Service service = new Service(address, handler);
-        Waiting.result(vertx.deployVerticle(service));
+        Waiting.result(vertx.deployVerticle(service, options));
         return service;
     }
 

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fastn.context.CancelReport;
 import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Operation;
 import com.fastn.context.Registration;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.StatusSnapshot;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -284,6 +286,95 @@ class VertxCancellationTest {
         assertThat(Waiting.result(innocent).isCancelled()).isFalse();
     }
 
+    /** A consumer that is held up, and whether each message that it handled then was cancelled when it came to it. */
+    private Service heldUp(CountDownLatch goOn, List<Boolean> cancelled) {
+        CountDownLatch held = new CountDownLatch(1);
+        Service busy = Service.deploy(
+                vertx,
+                new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER),
+                "bank.busy",
+                message -> cancelled.add(FastnContext.current().isCancelled()));
+        busy.place().runOnContext(now -> {
+            held.countDown();
+            try {
+                goOn.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        Waiting.until(() -> held.getCount() == 0);
+        return busy;
+    }
+
+    private static void cancelsAreRelayed(FastnVertx fastn) {
+        // What was to be done on this Vert.x context has been done before this.
+        Waiting.on(fastn.home(), () -> Future.succeededFuture());
+    }
+
+    /** Where client calls are no operations, the wait for a reply is no less a wait. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aRequestThatStillWaitsForItsConsumerIsCancelledWhenItsTurnComes(boolean clientCalls) {
+        FastnVertx fastn = FastnVertx.builder()
+                .options(new VertxContextOptions().setClientCalls(clientCalls))
+                .install(vertx);
+        CountDownLatch goOn = new CountDownLatch(1);
+        List<Boolean> cancelled = new CopyOnWriteArrayList<>();
+        Service busy = heldUp(goOn, cancelled);
+        Future<?> asked = begin(ctx -> ctx.request("bank.busy", 1));
+        Waiting.until(() -> fastn.awaitedReplies().count() == 1);
+        child.cancel("enough");
+        wasGivenUp(asked, "bank.busy");
+        cancelsAreRelayed(fastn);
+        child.close();
+        fastn.awaitedReplies().sweep();
+        FastnContext free = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
+                .child("free")
+                .open();
+        front.place().runOnContext(now -> FutureContext.of(free).request("bank.busy", 2));
+        Waiting.until(() -> fastn.awaitedReplies().count() == 2);
+        goOn.countDown();
+        Waiting.until(() -> cancelled.size() == 2);
+        assertThat(cancelled).containsExactly(true, false);
+        assertThat(requireNonNull(busy.seen.get(0).cancelReason()).message()).contains("its caller work#");
+        free.cancel();
+        free.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCallerReachesItsCalleeAlsoWhereClientCallsAreNoOperations(boolean clientCalls) {
+        FastnVertx.builder()
+                .options(new VertxContextOptions().setClientCalls(clientCalls))
+                .install(vertx);
+        CompletableFuture<FastnContext> callee = new CompletableFuture<>();
+        Service.deploy(vertx, "bank.pay", message -> callee.complete(FastnContext.current()));
+        Future<?> asked = begin(ctx -> ctx.request("bank.pay", 1));
+        FastnContext working = Waiting.result(callee);
+        assertThat(requireNonNull(working.caller()).contextId()).isEqualTo(child.id());
+        assertThat(child.subtreeStatus().globalContext().operations()).hasSize(clientCalls ? 1 : 0);
+        child.cancel("enough");
+        wasGivenUp(asked, "bank.pay");
+        Waiting.until(working::isCancelled);
+    }
+
+    @Test
+    void whatACancelledContextAsksForIsCancelledFromTheStart() {
+        CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
+        Service.deploy(vertx, "bank.pay", message -> {
+            cancelled.complete(FastnContext.current().isCancelled());
+            message.reply("paid");
+        });
+        child.cancel("enough");
+        Waiting.onDuplicate(front.place(), () -> {
+            try (ContextScope scope = child.makeCurrent()) {
+                assertThat(scope).isNotNull();
+                return vertx.eventBus().request("bank.pay", 1);
+            }
+        });
+        assertThat(Waiting.result(cancelled)).isTrue();
+    }
+
     @Test
     void aCalleeIsLeftAloneWhereThatIsTurnedOff() {
         FastnVertx.builder()
@@ -413,6 +504,54 @@ class VertxCancellationTest {
         assertThatThrownBy(() -> FutureContext.of(child).periodic(Duration.ZERO, "tick", ctx -> null))
                 .hasMessageContaining("a millisecond is the shortest");
         Waiting.result(registered).close();
+    }
+
+    /** The timer of a connection's repetition would keep what the repetition uses as long as it was to wait. */
+    @Test
+    void aRepetitionThatIsClosedLeavesNothingUntilItWouldHaveBeenDue() {
+        List<WeakReference<Object>> used = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            used.add(new WeakReference<>(repeatOnce()));
+        }
+        Waiting.until(() -> {
+            System.gc();
+            return used.stream().allMatch(each -> each.get() == null);
+        });
+        assertThat(child.state()).isEqualTo(ContextState.ACTIVE);
+    }
+
+    private Object repeatOnce() {
+        Object uses = new Object();
+        Registration ticks = Waiting.on(
+                front.place(),
+                () -> Future.succeededFuture(
+                        FutureContext.of(child).periodic(LONG, "tick", tick -> Future.succeededFuture(uses))));
+        ticks.close();
+        return uses;
+    }
+
+    @Test
+    void ticksAreOneLineForWhoLooksHoweverManyThereWere() {
+        AtomicInteger ticks = new AtomicInteger();
+        List<Integer> open = new CopyOnWriteArrayList<>();
+        Registration repetition = Waiting.on(
+                front.place(),
+                () -> Future.succeededFuture(FutureContext.of(child).periodic(Duration.ofMillis(1), "tick", tick -> {
+                    tick.context().incrementTotal("looked");
+                    open.add(child.children().size());
+                    ticks.incrementAndGet();
+                    return Future.succeededFuture();
+                })));
+        Waiting.until(() -> ticks.get() >= 100);
+        repetition.close();
+        Waiting.until(() -> child.children().isEmpty());
+        int all = ticks.get();
+        assertThat(open).containsOnly(1);
+        assertThat(child.subtreeTotal("looked")).isEqualTo(all);
+        // One path with the sum, and no row of its own for each.
+        StatusSnapshot status = child.subtreeStatus();
+        assertThat(status.globalContext().children()).isEmpty();
+        assertThat(child.runtime().root().subtreeTotal("looked")).isEqualTo(all);
     }
 
     @Test
