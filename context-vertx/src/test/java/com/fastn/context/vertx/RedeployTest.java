@@ -118,6 +118,8 @@ class RedeployTest {
         Waiting.until(() -> runtime.openContexts() == 1);
         assertThat(runtime.root().children()).isEmpty();
         assertThat(fastn.workerQueue().count()).isZero();
+        assertThat(fastn.requests().connections()).isZero();
+        assertThat(fastn.sessions().count()).isZero();
         // Some may still be referred to from a stack or a thread's last task.
         Waiting.until(() -> {
             System.gc();

@@ -2,8 +2,16 @@ package com.fastn.context.vertx;
 
 import com.fastn.context.FastnContext;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.WebSocketClient;
+import io.vertx.core.net.NetClient;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +23,7 @@ import java.util.concurrent.CancellationException;
  */
 public final class ReloadedVerticle extends VerticleBase {
     private static final Duration LONG = Duration.ofHours(1);
+    private static final String HOST = "127.0.0.1";
 
     /** Made by its name, of its own loader. */
     public ReloadedVerticle() {}
@@ -53,7 +62,59 @@ public final class ReloadedVerticle extends VerticleBase {
                         .consumer(
                                 "reloaded",
                                 (Message<Object> message) -> work(mine).onComplete(done -> message.reply("done")))
-                        .completion());
+                        .completion())
+                .compose(asked -> http(lasting))
+                .compose(served -> sockets(lasting));
+    }
+
+    /** A request that is served, one that never is, and a WebSocket that stays open. */
+    private Future<?> http(List<Object> lasting) {
+        WebSocketClient webSockets = vertx.createWebSocketClient();
+        HttpClient client = vertx.createHttpClient();
+        return vertx.createHttpServer()
+                .requestHandler(request -> {
+                    Account account = new Account(request.path());
+                    if (account.name().equals("/silent")) {
+                        lasting.add(request);
+                    } else {
+                        request.response().end(account.name());
+                    }
+                })
+                .webSocketHandler(socket -> {
+                    lasting.add(socket);
+                    socket.textMessageHandler(text -> socket.writeTextMessage(new Account(text).name()));
+                })
+                .listen(0, HOST)
+                .compose(server -> client.request(HttpMethod.GET, server.actualPort(), HOST, "/served")
+                        .compose(HttpClientRequest::send)
+                        .compose(HttpClientResponse::body)
+                        .compose(body -> client.request(HttpMethod.GET, server.actualPort(), HOST, "/silent"))
+                        .onSuccess(request -> lasting.add(request.send()))
+                        .compose(asked -> webSockets.connect(server.actualPort(), HOST, "/live")))
+                .compose(socket -> {
+                    Promise<String> echoed = Promise.promise();
+                    socket.textMessageHandler(echoed::tryComplete);
+                    lasting.add(socket);
+                    return socket.writeTextMessage("x").compose(sent -> echoed.future());
+                });
+    }
+
+    /** A connection of two sockets that stays open. */
+    private Future<?> sockets(List<Object> lasting) {
+        NetClient client = vertx.createNetClient();
+        return vertx.createNetServer()
+                .connectHandler(FastnVertx.sessions(socket -> {
+                    lasting.add(socket);
+                    socket.handler(data -> socket.write(new Account("g").name()));
+                }))
+                .listen(0, HOST)
+                .compose(server -> client.connect(server.actualPort(), HOST))
+                .compose(socket -> {
+                    Promise<Buffer> answered = Promise.promise();
+                    socket.handler(answered::tryComplete);
+                    lasting.add(socket);
+                    return socket.write("x").compose(sent -> answered.future());
+                });
     }
 
     private static <T> Future<T> given(Throwable failure) {
