@@ -282,7 +282,7 @@ class ExplainerTest {
                 root(
                         asks,
                         new Row(11, "bank.pay", ContextKind.MESSAGE)
-                                .age("900ms")
+                                .age("0.9s")
                                 .calledBy("global.req", 8, "alice"),
                         new Row(10, "user.:id", ContextKind.MESSAGE).age("1s").calledBy("global.req", 8, "alice"),
                         new Row(9, "user.:id", ContextKind.MESSAGE).age("8s").calledBy("global.req", 8, "alice")),
