@@ -256,7 +256,7 @@ final class HttpContexts {
         int status = response.getStatusCode();
         return response.headWritten()
                 && (status == SWITCHING_PROTOCOLS
-                        || (http.method() == HttpMethod.CONNECT && status / 100 == SUCCESS_CLASS));
+                        || (HttpMethod.CONNECT.equals(http.method()) && status / 100 == SUCCESS_CLASS));
     }
 
     /** Vert.x 5.0 tells a stream of HTTP/2 here, and of one that was reset after its request no failure. */

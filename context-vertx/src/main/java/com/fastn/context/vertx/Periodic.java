@@ -6,7 +6,6 @@ import com.fastn.context.Registration;
 import com.fastn.context.status.ContextState;
 import io.vertx.core.Future;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 /** A piece of work that is repeated, each time in a short child. */
@@ -15,7 +14,7 @@ final class Periodic {
     private final Duration every;
     private final String name;
     private final Function<? super FutureContext, ? extends Future<?>> tick;
-    private final AtomicReference<Runnable> next = new AtomicReference<>(() -> {});
+    private volatile Runnable takeBack = () -> {};
     private volatile boolean ended;
 
     private Periodic(
@@ -45,18 +44,19 @@ final class Periodic {
 
     private void end() {
         ended = true;
-        next.get().run();
+        takeBack.run();
     }
 
     private void schedule(long inNanos) {
         // The timer of a cancelled context is taken back, and so the repetition ends.
         VertxCalls.Timer timer = VertxCalls.timer(context.context(), Duration.ofNanos(inNanos));
-        timer.future().onSuccess(due -> run());
-        next.set(timer.takeBack());
+        takeBack = timer.takeBack();
         if (ended) {
             // Ended in the meantime, by somebody who could take back the one before only.
-            timer.takeBack().run();
+            takeBack.run();
         }
+        // The last thing: what is due at once begins the next one.
+        timer.future().onSuccess(due -> run());
     }
 
     private void run() {
