@@ -160,8 +160,11 @@ class BusClusterTest {
         }
         caller.cancel("enough");
         String key = ours.cancellation().keyOf((ContextNode) caller);
-        Waiting.until(() -> theirs.cancellation().heard().contains(ours.node().incarnation(), caller.id(), key));
-        goOn.countDown();
+        try {
+            Waiting.until(() -> theirs.cancellation().heard().contains(ours.node().incarnation(), caller.id(), key));
+        } finally {
+            goOn.countDown();
+        }
         Waiting.until(() -> cancelled.size() == 2);
         assertThat(cancelled).containsExactly(true, false);
         caller.close();

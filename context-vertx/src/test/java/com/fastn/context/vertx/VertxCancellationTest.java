@@ -56,6 +56,7 @@ class VertxCancellationTest {
     private static final Duration LONG = Duration.ofHours(1);
     private static final String HOST = "127.0.0.1";
 
+    private final CountDownLatch release = new CountDownLatch(1);
     private Vertx vertx;
     private Front front;
     private FastnContext child;
@@ -73,6 +74,7 @@ class VertxCancellationTest {
 
     @AfterEach
     void leave() {
+        release.countDown();
         Waiting.endsWithoutGrace(vertx);
     }
 
@@ -287,7 +289,7 @@ class VertxCancellationTest {
     }
 
     /** A consumer that is held up, and whether each message that it handled then was cancelled when it came to it. */
-    private Service heldUp(CountDownLatch goOn, List<Boolean> cancelled) {
+    private Service heldUp(List<Boolean> cancelled) {
         CountDownLatch held = new CountDownLatch(1);
         Service busy = Service.deploy(
                 vertx,
@@ -297,7 +299,7 @@ class VertxCancellationTest {
         busy.place().runOnContext(now -> {
             held.countDown();
             try {
-                goOn.await();
+                release.await();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -318,9 +320,8 @@ class VertxCancellationTest {
         FastnVertx fastn = FastnVertx.builder()
                 .options(new VertxContextOptions().setClientCalls(clientCalls))
                 .install(vertx);
-        CountDownLatch goOn = new CountDownLatch(1);
         List<Boolean> cancelled = new CopyOnWriteArrayList<>();
-        Service busy = heldUp(goOn, cancelled);
+        Service busy = heldUp(cancelled);
         Future<?> asked = begin(ctx -> ctx.request("bank.busy", 1));
         Waiting.until(() -> fastn.awaitedReplies().count() == 1);
         child.cancel("enough");
@@ -333,7 +334,7 @@ class VertxCancellationTest {
                 .open();
         front.place().runOnContext(now -> FutureContext.of(free).request("bank.busy", 2));
         Waiting.until(() -> fastn.awaitedReplies().count() == 2);
-        goOn.countDown();
+        release.countDown();
         Waiting.until(() -> cancelled.size() == 2);
         assertThat(cancelled).containsExactly(true, false);
         assertThat(requireNonNull(busy.seen.get(0).cancelReason()).message()).contains("its caller work#");
