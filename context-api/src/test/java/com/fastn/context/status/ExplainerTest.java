@@ -281,9 +281,7 @@ class ExplainerTest {
                 "1-a",
                 root(
                         asks,
-                        new Row(11, "bank.pay", ContextKind.MESSAGE)
-                                .age("0.9s")
-                                .calledBy("global.req", 8, "alice"),
+                        new Row(11, "bank.pay", ContextKind.MESSAGE).age("0.9s").calledBy("global.req", 8, "alice"),
                         new Row(10, "user.:id", ContextKind.MESSAGE).age("1s").calledBy("global.req", 8, "alice"),
                         new Row(9, "user.:id", ContextKind.MESSAGE).age("8s").calledBy("global.req", 8, "alice")),
                 List.of(),

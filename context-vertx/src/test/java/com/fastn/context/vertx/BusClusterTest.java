@@ -161,7 +161,8 @@ class BusClusterTest {
         caller.cancel("enough");
         String key = ours.cancellation().keyOf((ContextNode) caller);
         try {
-            Waiting.until(() -> theirs.cancellation().heard().contains(ours.node().incarnation(), caller.id(), key));
+            Waiting.until(
+                    () -> theirs.cancellation().heard().contains(ours.node().incarnation(), caller.id(), key));
         } finally {
             goOn.countDown();
         }
