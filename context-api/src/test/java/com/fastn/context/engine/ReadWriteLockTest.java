@@ -240,7 +240,9 @@ class ReadWriteLockTest {
                 })
                 .toCompletableFuture();
         assertThat(prices.holders()).hasSize(1);
-        assertThat(prices.tryReadLock()).isNull();
+        try (var stillHeld = prices.tryReadLock()) {
+            assertThat(stillHeld).isNull();
+        }
         work.complete("done");
         assertThat(done).isCompletedWithValue("done");
         assertThat(prices.holders()).isEmpty();

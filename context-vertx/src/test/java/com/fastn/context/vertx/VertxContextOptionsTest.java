@@ -451,7 +451,7 @@ class VertxContextOptionsTest {
                 .onSuccess(peer ->
                         peer.handler(data -> got.addAndGet(data.length())).endHandler(over::tryComplete)));
         Waiting.result(over.future());
-        long all = 1 + 2 + 20_000 + 5 + "the end".length();
+        long all = 1L + 2 + 20_000 + 5 + "the end".length();
         assertThat(got).hasValue(all);
         Waiting.until(() -> seen.get(0).getTotal("bytes_written") == all);
     }
