@@ -23,7 +23,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -93,26 +92,6 @@ class LockHandOffTest {
         CompletableFuture<String> result = lock.withLock(value -> broken).toCompletableFuture();
         assertThat(lock.holder()).isNull();
         assertThatThrownBy(result::join).hasRootCauseMessage("broken");
-    }
-
-    @Test
-    void aLockThatWasGivenBackInsideOfItsScopeIsFree() {
-        ContextReadWriteLock<String> lock = tree.root.readWriteLock("rw", "v");
-        CompletionStage<String> read = lock.withWriteLock(guard -> {
-            guard.close();
-            return lock.withReadLock(CompletableFuture::completedFuture);
-        });
-        assertThat(read.toCompletableFuture().join()).isEqualTo("v");
-        // The permits that others hold are no matter of this scope.
-        AtomicReference<@Nullable CompletionStage<String>> queued = new AtomicReference<>();
-        var unused = lock.withWriteLock(guard -> {
-            guard.close();
-            LockGuard<String> other = lock.writeLock().toCompletableFuture().join();
-            queued.set(lock.withReadLock(CompletableFuture::completedFuture));
-            other.close();
-            return CompletableFuture.completedFuture("done");
-        });
-        assertThat(requireNonNull(queued.get()).toCompletableFuture().join()).isEqualTo("v");
     }
 
     /** An environment whose threads are used up, and whose contexts cannot be entered. */
