@@ -17,6 +17,16 @@ final class WithoutMetrics {
     private WithoutMetrics() {}
 
     public static void main(String[] args) {
+        try {
+            serve();
+        } catch (Throwable t) {
+            t.printStackTrace();
+            // The threads of Vert.x would keep it alive.
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    private static void serve() {
         Vertx vertx = Vertx.vertx();
         CompletableFuture<HttpServer> listening = new CompletableFuture<>();
         Waiting.result(vertx.deployVerticle(new Front() {

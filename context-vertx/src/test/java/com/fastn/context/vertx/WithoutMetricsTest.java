@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -25,6 +26,12 @@ class WithoutMetricsTest {
                         WithoutMetrics.class.getName())
                 .redirectErrorStream(true)
                 .start();
+        // Reading would wait as long as it lives.
+        var unused = process.onExit().orTimeout(90, TimeUnit.SECONDS).whenComplete((ended, late) -> {
+            if (late != null) {
+                process.destroyForcibly();
+            }
+        });
         List<String> lines;
         try (var out = process.getInputStream()) {
             lines = new String(out.readAllBytes(), StandardCharsets.UTF_8)
