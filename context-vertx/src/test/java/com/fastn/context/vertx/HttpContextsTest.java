@@ -216,7 +216,7 @@ class HttpContextsTest {
         FastnContext context = leaveInTheMiddleOf(request -> request.response().sendFile(file.toString()));
         assertThat(context.isCancelled()).isTrue();
         assertThat(outcomes(context)).containsExactly(0L, 0L, 1L);
-        assertThat(runtime.root().subtreeLive("requests")).isZero();
+        Waiting.until(() -> runtime.root().subtreeLive("requests") == 0);
         Waiting.until(() -> runtime.root().subtreeLive("connections") == 0);
     }
 
@@ -228,7 +228,7 @@ class HttpContextsTest {
         });
         assertThat(context.isCancelled()).isTrue();
         assertThat(outcomes(context)).containsExactly(0L, 0L, 1L);
-        assertThat(runtime.root().subtreeLive("requests")).isZero();
+        Waiting.until(() -> runtime.root().subtreeLive("requests") == 0);
     }
 
     /** What is done for a peer is of use to nobody once that has left. */
@@ -265,7 +265,7 @@ class HttpContextsTest {
         Waiting.until(() -> context.state() == ContextState.CLOSED);
         assertThat(Waiting.result(working).state()).isEqualTo(ContextState.CLOSED);
         assertThat(outcomes(context)).containsExactly(1L, 0L, 0L);
-        assertThat(runtime.root().subtreeLive("requests")).isZero();
+        Waiting.until(() -> runtime.root().subtreeLive("requests") == 0);
     }
 
     @Test
@@ -594,7 +594,7 @@ class HttpContextsTest {
         Waiting.until(() -> context.state() == ContextState.CLOSED);
         assertThat(listener.getLive("sessions")).isZero();
         assertThat(listener.getTotal("sessions")).isEqualTo(1);
-        assertThat(runtime.root().subtreeLive("requests")).isZero();
+        Waiting.until(() -> runtime.root().subtreeLive("requests") == 0);
     }
 
     /** What the two sides say to each other, and neither how it is framed nor how it is compressed. */
