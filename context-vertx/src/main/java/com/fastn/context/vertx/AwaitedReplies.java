@@ -70,7 +70,9 @@ final class AwaitedReplies {
 
     /** Whether a context may wait for a reply: asked for each that is cancelled, so it is cheap, and errs to the safe side. */
     boolean mayWait(ContextNode context) {
-        return !replies.isEmpty() && (someHaveNoOperation || context.isInOperation());
+        // One that has ended shows no operations, and may have ended since it was cancelled.
+        return !replies.isEmpty()
+                && (someHaveNoOperation || context.isInOperation() || context.state() != ContextState.ACTIVE);
     }
 
     /** Tells of those that are waited for at this moment. */

@@ -105,7 +105,14 @@ final class CalleeCancellation {
 
     /** Runs in whatever thread cancels, for each context. */
     void cancelled(ContextNode caller) {
-        if (!awaited.mayWait(caller) || !automatic.options().isCancelCallees()) {
+        if (awaited.mayWait(caller)) {
+            waitsInVain(caller);
+        }
+    }
+
+    /** Tells whoever works for a context that is cancelled and waits for a reply. */
+    void waitsInVain(ContextNode caller) {
+        if (!automatic.options().isCancelCallees()) {
             return;
         }
         cancelled.add(caller.id());

@@ -203,7 +203,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         owner.awaitedReplies().expect(replyAddress, caller, name, running);
         if (caller.isCancelled()) {
             // Nobody is told of that any more.
-            owner.cancellation().cancelled(caller);
+            owner.cancellation().waitsInVain(caller);
         }
         return () -> owner.awaitedReplies().end(replyAddress);
     }

@@ -172,6 +172,36 @@ class BusClusterTest {
         innocent.close();
     }
 
+    /** As a request over HTTP whose peer has left, and whose handler goes on after a timer. */
+    @Test
+    void whatACancelledContextThatHasEndedAsksAnotherNodeForIsCancelled() {
+        List<FastnContext> working = new CopyOnWriteArrayList<>();
+        Service.deploy(cluster.node(1), "bank.late", message -> {
+            if ("known?".equals(message.body())) {
+                message.reply("yes");
+            } else {
+                working.add(FastnContext.current());
+            }
+        });
+        Front front = Front.deploy(cluster.node(0));
+        knows(front, "bank.late");
+        FastnContext caller = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
+                .child("caller")
+                .open();
+        caller.cancel("enough");
+        caller.close();
+        Waiting.onDuplicate(front.place(), () -> {
+            try (ContextScope scope = caller.makeCurrent()) {
+                assertThat(scope).isNotNull();
+                var unused = cluster.node(0).eventBus().request("bank.late", "x");
+                return Future.succeededFuture();
+            }
+        });
+        Waiting.until(() -> !working.isEmpty());
+        assertThat(requireNonNull(working.get(0).caller()).contextId()).isEqualTo(caller.id());
+        Waiting.until(working.get(0)::isCancelled);
+    }
+
     private static void knows(Front front, String address) {
         Waiting.until(() -> Waiting.onDuplicate(
                 front.place(),
