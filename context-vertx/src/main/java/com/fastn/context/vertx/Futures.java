@@ -72,11 +72,7 @@ final class Futures {
         AtomicBoolean over = new AtomicBoolean();
         Registration lost = onLost(end, () -> {
             if (over.compareAndSet(false, true)) {
-                lost(lock.context(), lock.toString());
-                tell(
-                        Future.failedFuture(new CancellationException("what the work of a withLock of " + lock
-                                + " gave was lost with the worker pool of its verticle, which was undeployed")),
-                        told);
+                tell(Future.failedFuture(lost(lock.context(), lock.toString())), told);
             }
         });
         try {
@@ -106,8 +102,8 @@ final class Futures {
         return place == null ? () -> {} : VerticleEnd.onPoolGone(place, giveUp);
     }
 
-    /** Counts a hold that was ended because nobody was left to end it. */
-    static void lost(FastnContext owner, String lock) {
+    /** Counts a hold that was ended because nobody was left to end it, and gives what its work fails with. */
+    static CancellationException lost(FastnContext owner, String lock) {
         if (owner instanceof ContextNode node) {
             node.runtime()
                     .misuse("a withLock of " + lock
@@ -115,6 +111,19 @@ final class Futures {
                             + " pool of that; it was ended, for nothing else could have: end the work in stop(), or give"
                             + " it more time by VertxContextOptions.setGrace");
         }
+        return new CancellationException("what the work of a withLock of " + lock
+                + " gave was lost with the worker pool of its verticle, which was undeployed");
+    }
+
+    /** Ends a promise as a future has ended, unless it is over. */
+    static <T extends @Nullable Object> void tell(AsyncResult<T> done, Promise<T> promise) {
+        tell(done, (value, failure) -> {
+            if (failure == null) {
+                promise.tryComplete(value);
+            } else {
+                promise.tryFail(failure);
+            }
+        });
     }
 
     @SuppressWarnings("NullAway") // a future that succeeded has a value of its type, null only where the type says so

@@ -326,7 +326,8 @@ public final class SharedLock {
      * @param timeout how long to wait for the lock
      * @param work gives the future that ends the work
      * @param <R> the type of the result
-     * @return completes as the work's future does, after the lock was released; fails as {@link #lock(Duration)} does
+     * @return completes as the work's future does, after the lock was released; fails as {@link #lock(Duration)} does, and with a
+     *     {@link CancellationException} where the end of the work was lost with the worker pool of its verticle
      */
     public <R extends @Nullable Object> Future<R> withLock(Duration timeout, Supplier<Future<R>> work) {
         requireNonNull(timeout, "timeout");
@@ -349,14 +350,24 @@ public final class SharedLock {
                 }
             }
             scope.gave(done);
+            Promise<R> told = Promise.promise();
             Registration lost = Futures.onLost(done, () -> {
-                Futures.lost(guard.context(), this.toString());
-                guard.close();
+                Throwable why = Futures.lost(guard.context(), this.toString());
+                try {
+                    guard.close();
+                } finally {
+                    told.tryFail(why);
+                }
             });
-            return done.onComplete(end -> {
+            done.onComplete(end -> {
                 lost.close();
-                guard.close();
+                try {
+                    guard.close();
+                } finally {
+                    Futures.tell(end, told);
+                }
             });
+            return told.future();
         });
         scope.isTo(result);
         return result;

@@ -15,6 +15,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -246,6 +247,32 @@ class LostDeliveryTest {
         });
         Waiting.result(begun.future());
         Waiting.result(worker.undeploy());
+        Waiting.result(vertx.sharedData().getLockWithTimeout("ledger", 60_000)).release();
+    }
+
+    @Test
+    void L10_whoAskedForASharedLockFromElsewhereIsToldThatItsWorkWasLost() {
+        Front worker = deployedWithItsOwnPool();
+        Front loop = Front.deploy(vertx);
+        Promise<Future<String>> asked = Promise.promise();
+        Promise<Void> begun = Promise.promise();
+        loop.place()
+                .runOnContext(now -> asked.complete(
+                        FutureContext.of(FastnVertx.install(vertx).runtime().root())
+                                .sharedLock("ledger")
+                                .withLock(() -> {
+                                    begun.complete();
+                                    return ((ContextInternal) worker.place())
+                                            .<String>promise()
+                                            .future();
+                                })));
+        Future<String> result = Waiting.result(asked.future());
+        Waiting.result(begun.future());
+        Waiting.result(worker.undeploy());
+        assertThat(Waiting.failure(result))
+                .isInstanceOf(CancellationException.class)
+                .hasMessageContaining("shared lock \"ledger\"")
+                .hasMessageContaining("was lost with the worker pool");
         Waiting.result(vertx.sharedData().getLockWithTimeout("ledger", 60_000)).release();
     }
 }
