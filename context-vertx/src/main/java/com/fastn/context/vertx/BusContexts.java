@@ -139,7 +139,11 @@ final class BusContexts {
         return false;
     }
 
-    /** One that could not be encoded was no reply: there may come another one, which then is. */
+    /**
+     * One that could not be encoded was no reply: there may come another one, which then is. Not seen where the connection
+     * to the other node is not up yet, as the reply is encoded later then, nor where an interceptor that was added after ours
+     * keeps the failure from us: such a reply counts.
+     */
     private void wentToAnotherNode(DeliveryContext<Object> delivery) {
         String address = delivery.message().address();
         if (clustered && Addresses.isInternal(address)) {
