@@ -10,6 +10,7 @@ import io.vertx.core.internal.ContextInternal;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The end of the verticle that something was begun in, for a context that is not of that verticle and goes on. Vert.x drops
@@ -43,7 +44,8 @@ final class VerticleEnd {
     /**
      * Registers what gives something up that goes on at a worker's place, for when the pool of that place is gone with its
      * verticle and the last task in it has ended: nobody tells of anything there any longer. A pool that outlives the verticle,
-     * as the default one does, or one that another verticle has by the same name, runs what comes as before.
+     * as the default one does, or one that another verticle has by the same name, runs what comes as before. With the Vertx it
+     * is over at the latest, though a task is left in the pool.
      */
     static Registration onPoolGone(ContextInternal place, Runnable giveUp) {
         if (!place.isWorkerContext() || place.deploymentID() == null) {
@@ -66,7 +68,7 @@ final class VerticleEnd {
         private final ContextInternal place;
         private final ExecutorService pool;
         private final Runnable giveUp;
-        private volatile boolean over;
+        private final AtomicBoolean over = new AtomicBoolean();
 
         PoolWatch(ContextInternal place, ExecutorService pool, Runnable giveUp) {
             this.place = place;
@@ -87,12 +89,11 @@ final class VerticleEnd {
         }
 
         private void look(long nextMillis) {
-            if (over) {
+            if (over.get()) {
                 return;
             }
             if (pool.isTerminated()) {
-                over = true;
-                giveUp.run();
+                lost();
                 return;
             }
             try {
@@ -100,17 +101,28 @@ final class VerticleEnd {
                         .schedule(
                                 () -> look(Math.min(2 * nextMillis, LAST_LOOK_MILLIS)),
                                 nextMillis,
-                                TimeUnit.MILLISECONDS);
+                                TimeUnit.MILLISECONDS)
+                        .addListener(looked -> {
+                            if (looked.isCancelled()) {
+                                // The Vertx is closed, and with it every pool.
+                                lost();
+                            }
+                        });
             } catch (RejectedExecutionException e) {
-                // The Vertx is closed, and with it every pool.
-                over = true;
+                // It was closed before.
+                lost();
+            }
+        }
+
+        private void lost() {
+            if (over.compareAndSet(false, true)) {
                 giveUp.run();
             }
         }
 
         @Override
         public void close() {
-            over = true;
+            over.set(true);
             place.closeFuture().remove(this);
         }
     }

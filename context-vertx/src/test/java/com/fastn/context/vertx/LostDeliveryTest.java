@@ -180,6 +180,10 @@ class LostDeliveryTest {
     }
 
     private Front deployedWithItsOwnPool() {
+        return deployedWithItsOwnPool(1);
+    }
+
+    private Front deployedWithItsOwnPool(int threads) {
         Front worker = new Front();
         Waiting.endsWithoutGrace(vertx);
         Waiting.result(vertx.deployVerticle(
@@ -187,7 +191,7 @@ class LostDeliveryTest {
                 new DeploymentOptions()
                         .setThreadingModel(ThreadingModel.WORKER)
                         .setWorkerPoolName("settlements")
-                        .setWorkerPoolSize(1)));
+                        .setWorkerPoolSize(threads)));
         return worker;
     }
 
@@ -274,5 +278,23 @@ class LostDeliveryTest {
                 .hasMessageContaining("shared lock \"ledger\"")
                 .hasMessageContaining("was lost with the worker pool");
         Waiting.result(vertx.sharedData().getLockWithTimeout("ledger", 60_000)).release();
+    }
+
+    /** The pool is looked at from an event loop, which ends before a task that lasts longer than its Vertx. */
+    @Test
+    void L10_aWithLockOfALongerLivedRuntimeEndsWithTheVertxThoughATaskIsLeftInThePoolOfItsWorker() {
+        Front worker = deployedWithItsOwnPool(2);
+        Waiting.result(worksIn(worker, Promise.<String>promise().future()));
+        CountDownLatch begun = new CountDownLatch(1);
+        // Not a task of the Vert.x context, which an undeployment would wait for.
+        ((ContextInternal) worker.place()).workerPool().executor().execute(() -> holdUp(begun));
+        Waiting.until(() -> begun.getCount() == 0);
+        var next = isNext();
+        Waiting.result(worker.undeploy());
+        assertThat(next.isDone()).as("a task is left in the pool").isFalse();
+        var unused = vertx.close();
+        Waiting.until(next::isDone);
+        next.join().close();
+        assertThat(atEnd.getCount()).isEqualTo(1);
     }
 }
