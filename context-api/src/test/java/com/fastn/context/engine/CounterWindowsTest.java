@@ -12,12 +12,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** How much a counter grew lately, for those of whom somebody asked. */
 class CounterWindowsTest {
+    private static final int ROUNDS = 200;
+
     /** Few paths, so that some are folded on the way. */
     @RegisterExtension
     final TestTree tree = new TestTree(new CounterStore.Caps(10, 60, 30));
@@ -230,12 +233,13 @@ class CounterWindowsTest {
                     })
                     .start();
         }
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (done.getCount() > 0) {
+            assertThat(System.nanoTime() - end).as("they count").isNegative();
             CounterWindows windows = of("rows", "app");
             assertThat(windows.lastMinute()).isBetween(0L, 40_000L);
             of("rows", "app", "job-0");
         }
-        done.await();
         assertThat(figures(of("rows", "app"))).containsOnly(40_000L);
     }
 
@@ -244,28 +248,37 @@ class CounterWindowsTest {
         AtomicInteger round = new AtomicInteger();
         List<Thread> counting = new ArrayList<>();
         for (int t = 0; t < 2; t++) {
-            int thread = t;
-            counting.add(new Thread(() -> {
-                for (int i = 0; round.get() < 200; i++) {
-                    ContextNode job = wide.open("job-" + thread + "-" + i % 40);
+            int number = t;
+            Thread thread = new Thread(() -> {
+                for (int i = 0; round.get() < ROUNDS; i++) {
+                    ContextNode job = wide.open("job-" + number + "-" + i % 40);
                     job.addTotal("rows-" + round.get(), 1);
                     job.close();
                 }
-            }));
+            });
+            thread.setDaemon(true);
+            counting.add(thread);
         }
-        counting.forEach(Thread::start);
         List<CounterWindows> first = new ArrayList<>();
-        while (round.get() < 200) {
-            first.add(wide.root.counterWindows("rows-" + round.get()));
-            // Some more of this one.
-            long until = first.get(first.size() - 1).sinceStart() + 20;
-            while (wide.root.subtreeTotal("rows-" + round.get()) < until) {
-                Thread.onSpinWait();
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        try {
+            counting.forEach(Thread::start);
+            while (round.get() < ROUNDS) {
+                first.add(wide.root.counterWindows("rows-" + round.get()));
+                // Some more of this one.
+                long until = first.get(first.size() - 1).sinceStart() + 20;
+                while (wide.root.subtreeTotal("rows-" + round.get()) < until) {
+                    assertThat(System.nanoTime() - end).as("they count").isNegative();
+                    Thread.onSpinWait();
+                }
+                round.incrementAndGet();
             }
-            round.incrementAndGet();
+        } finally {
+            round.set(ROUNDS);
         }
         for (Thread thread : counting) {
-            thread.join();
+            thread.join(20_000);
+            assertThat(thread.isAlive()).isFalse();
         }
         for (CounterWindows answer : first) {
             CounterWindows last = wide.root.counterWindows(answer.counter());

@@ -144,11 +144,14 @@ class StatusStreamTest {
             }
         };
         tree.runtime.statusStream().subscribe(watcher);
-        inside.await();
-        watcher.request(0);
-        watcher.request(-1);
-        assertThat(watcher.errors).as("one signal at a time").isEmpty();
-        goOn.countDown();
+        try {
+            assertThat(inside.await(20, TimeUnit.SECONDS)).isTrue();
+            watcher.request(0);
+            watcher.request(-1);
+            assertThat(watcher.errors).as("one signal at a time").isEmpty();
+        } finally {
+            goOn.countDown();
+        }
         await().until(() -> !watcher.errors.isEmpty());
 
         assertThat(watcher.errors).singleElement().isInstanceOf(IllegalArgumentException.class);
