@@ -64,7 +64,10 @@ final class Troubles {
         }
         for (DeadlockReport report : lists.causes().deadlocks()) {
             for (DeadlockReport.Party party : report.parties()) {
-                byId.merge(party.context().contextId(), report.proven() ? STUCK : WARNED, Troubles::worse);
+                // Ids count on each node, and in each runtime of a process.
+                if (party.context().node().incarnation().equals(lists.node().incarnation())) {
+                    byId.merge(party.context().contextId(), report.proven() ? STUCK : WARNED, Troubles::worse);
+                }
             }
         }
         for (BlockedPlace place : lists.causes().blocked()) {
