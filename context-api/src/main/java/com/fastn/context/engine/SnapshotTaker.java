@@ -289,9 +289,13 @@ final class SnapshotTaker {
     }
 
     private static boolean concerns(LockView view, Set<Long> shown) {
-        EngineRuntime runtime = view.lock().runtime();
-        return view.holders().stream().anyMatch(h -> shown.contains(Strangers.idIn(runtime, h.node())))
-                || view.waiters().stream().anyMatch(w -> shown.contains(Strangers.idIn(runtime, w.node())));
+        return view.holders().stream().anyMatch(h -> shown.contains(placeOf(h.node(), view.lock())))
+                || view.waiters().stream().anyMatch(w -> shown.contains(placeOf(w.node(), view.lock())));
+    }
+
+    /** The context by which one who has or wants a lock is shown: a stranger has no place in the tree, but the lock has. */
+    private static long placeOf(ContextNode by, FifoLock<?> lock) {
+        return Strangers.isOne(lock.runtime(), by) ? lock.context().id() : by.id();
     }
 
     private ShortNames shortNames(List<LockView> views) {
