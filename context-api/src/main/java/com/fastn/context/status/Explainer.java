@@ -35,9 +35,6 @@ public final class Explainer {
     private static final int STUCK = 2;
     private static final int NEVER_GOES_ON = 3;
 
-    /** The id of whoever is of another runtime of the process, and not in the tree. */
-    private static final long STRANGER = 0;
-
     static final String REQUEST = "request ";
 
     private final List<SnapshotIndex> nodes = new ArrayList<>();
@@ -324,7 +321,7 @@ public final class Explainer {
         if (row == null) {
             LockStatus held = index.heldLongest(key.id);
             Duration since = held == null ? Duration.ZERO : held.heldDuration();
-            if (key.id == STRANGER) {
+            if (isStranger(key)) {
                 return new RootCause(
                         ref, CauseKind.UNKNOWN, "", since, "is of another runtime of this process", List.of());
             }
@@ -473,6 +470,11 @@ public final class Explainer {
                         + (place.at().isEmpty() ? "" : " at " + place.at());
     }
 
+    /** Whether somebody is of another runtime of the process, and so not in the tree: only these have negative ids. */
+    private static boolean isStranger(Key key) {
+        return key.id < 0;
+    }
+
     private ContextRef ref(Key key) {
         return nodes.get(key.node).ref(key.id);
     }
@@ -611,7 +613,7 @@ public final class Explainer {
     private int troubleOf(Key holder) {
         SnapshotIndex index = nodes.get(holder.node);
         ContextStatus row = index.rows.get(holder.id);
-        boolean ended = row == null ? holder.id != STRANGER && !index.isFolded() : row.state() != ContextState.ACTIVE;
+        boolean ended = row == null ? !isStranger(holder) && !index.isFolded() : row.state() != ContextState.ACTIVE;
         if (ended || deadlocks.containsKey(holder)) {
             return NEVER_GOES_ON;
         }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param permits how many permits of a semaphore this holder has; 1 for other locks
  * @param totalPermits how many permits a semaphore has; 1 for other locks
  * @param heldByContext the holder's shortest unambiguous name, such as {@code alice/stdout-handler}
- * @param holderId the holder's context id
+ * @param holderId the holder's context id; negative when it is of another runtime of the process, and so not in the tree
  * @param holderPath the holder's path
  * @param heldDuration since it was granted
  * @param fence the number of this grant; it only rises

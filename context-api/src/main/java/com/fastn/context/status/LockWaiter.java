@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A context that waits for a named lock.
  *
  * @param contextName the waiter's shortest unambiguous name, such as {@code alice/stderr-stream}
- * @param contextId the waiter's context id
+ * @param contextId the waiter's context id; negative when it is of another runtime of the process, and so not in the tree
  * @param contextPath the waiter's path
  * @param lockName the lock's name
  * @param lockId tells locks of one name apart

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param severity how bad it is
  * @param message what is the matter
  * @param contextPath where, in dotted form
- * @param contextId the id of the one context that it is about, or 0 when it is about several or none; siblings may share the
- *     path
+ * @param contextId the id of the one context that it is about, or 0 when it is about several or none; negative
+ *     when that one is of another runtime of the process, and so not in the tree; siblings may share the path
  * @param next what to look at next, or {@code null}
  * @param since how long it has been so, such as how long a lock is held, or {@code null} when that is unknown; of figures
  *     of the machine and of folded counters since the first snapshot that saw it so, without one meanwhile that did not

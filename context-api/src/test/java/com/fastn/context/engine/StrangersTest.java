@@ -2,14 +2,27 @@ package com.fastn.context.engine;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextScope;
 import com.fastn.context.LockGuard;
+import com.fastn.context.Registration;
+import com.fastn.context.WarningIds;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CauseKind;
+import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.ContextTrouble;
+import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
+import com.fastn.context.status.LockWaiter;
+import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
+import java.util.ArrayDeque;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -76,6 +89,150 @@ class StrangersTest {
             stranger.cancel();
             assertThat(asked).as("its own cancellation reaches it").isCompletedExceptionally();
             guard.close();
+        }
+    }
+
+    /** Each Vertx has a root of the same name, and the same services below it. */
+    @Test
+    void aWarningAboutAStrangerLeavesTheContextOfThatPathAlone() {
+        try (EngineRuntime bob = tree.another("app", "bob")) {
+            ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+            ContextNode innocent = tree.open(tree.open("server"), "request");
+            for (int i = 0; i < 20; i++) {
+                tree.open("job");
+            }
+            ContextNode stranger = (ContextNode)
+                    bob.root().child("server").open().child("request").open();
+            assertThat(stranger.path()).isEqualTo(innocent.path());
+            LockGuard<Integer> guard = MutexTest.ask(stranger, orders).join();
+            tree.passSeconds(100);
+
+            StatusSnapshot folded = StatusJson.readSnapshot(
+                    StatusJson.write(tree.runtime.status(SnapshotLimits.DEFAULT.withMaxContexts(10))));
+            assertThat(row(folded, innocent).trouble()).isNull();
+            assertThat(folded.warnings())
+                    .filteredOn(warning -> warning.id().equals(WarningIds.LOCK_LONG_HELD))
+                    .singleElement()
+                    .satisfies(warning -> assertThat(warning.contextId()).isNegative());
+            guard.close();
+        }
+    }
+
+    @Test
+    void aStatusOfTheOwnerOfALockShowsItAlsoWhereOnlyStrangersHaveIt() {
+        try (EngineRuntime bob = tree.another()) {
+            ContextNode stock = tree.open("stock");
+            ContextNode other = tree.open("other");
+            ContextMutex<Integer> orders = stock.mutex("orders", 1);
+            LockGuard<Integer> guard = MutexTest.ask(bob.root(), orders).join();
+
+            assertThat(requireNonNull(tree.runtime.status(stock)).activeLocks()).hasSize(1);
+            assertThat(requireNonNull(tree.runtime.status(other)).activeLocks()).isEmpty();
+            guard.close();
+        }
+    }
+
+    private static ContextStatus row(StatusSnapshot snapshot, ContextNode node) {
+        ArrayDeque<ContextStatus> open = new ArrayDeque<>(List.of(snapshot.globalContext()));
+        while (!open.isEmpty()) {
+            ContextStatus row = open.pop();
+            if (row.id() == node.id()) {
+                return row;
+            }
+            open.addAll(row.children());
+        }
+        throw new AssertionError(node + " is not shown");
+    }
+
+    @Test
+    void eachStrangerIsSomebodyElse() {
+        try (EngineRuntime bob = tree.another();
+                EngineRuntime carol = tree.another("third", "carol")) {
+            List<Long> told = new CopyOnWriteArrayList<>();
+            ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+            ContextMutex<Integer> stock = tree.root.mutex("stock", 1);
+            ContextNode holder = (ContextNode) bob.root().child("settle").open();
+            ContextNode waiter = (ContextNode) carol.root().child("pay").open();
+            ContextNode local = tree.open("local");
+            assertThat(waiter.id()).isEqualTo(holder.id());
+            try (Registration listener = tree.runtime.addListener(event -> {
+                if (event instanceof ContextEvent.Lock lock) {
+                    told.add(lock.contextId());
+                }
+            })) {
+                assertThat(listener).isNotNull();
+                LockGuard<Integer> first = MutexTest.ask(holder, orders).join();
+                LockGuard<Integer> second = MutexTest.ask(local, stock).join();
+                CompletableFuture<LockGuard<Integer>> asked = MutexTest.ask(local, orders);
+                CompletableFuture<LockGuard<Integer>> strange = MutexTest.ask(waiter, stock);
+                tree.passSeconds(12);
+
+                StatusSnapshot snapshot = tree.runtime.status();
+                Explanation why = requireNonNull(Explainer.of(snapshot).explain(local.id()));
+                assertThat(why.chain()).as("no circle").hasSize(1);
+                assertThat(why.root().text()).isEqualTo("is of another runtime of this process");
+                assertThat(why.toString()).contains("settle@bob").doesNotContain("wait for each other");
+                assertThat(snapshot.lockWaiters())
+                        .extracting(LockWaiter::contextName)
+                        .contains("pay@carol");
+                await().untilAsserted(() -> assertThat(told)
+                        .filteredOn(id -> id != local.id())
+                        .doesNotHaveDuplicates()
+                        .hasSize(2)
+                        .allSatisfy(id -> assertThat(id).isNegative()));
+                asked.cancel(false);
+                strange.cancel(false);
+                second.close();
+                first.close();
+            }
+        }
+    }
+
+    @Test
+    void L14_aDeadlockWithAStrangerIsToldOfTheContextsOfThisTree() {
+        try (EngineRuntime bob = tree.another()) {
+            ContextMutex<Integer> m = tree.root.mutex("m", 1);
+            ContextMutex<Integer> n = tree.root.mutex("n", 1);
+            ContextNode innocent = tree.open("innocent");
+            for (int i = 0; i < 20; i++) {
+                tree.open("job");
+            }
+            ContextNode stranger = (ContextNode) bob.root().child("pay").open();
+            ContextNode own = tree.open("own");
+            assertThat(stranger.id()).isEqualTo(innocent.id());
+            LockGuard<Integer> first = m.lock().toCompletableFuture().join();
+            LockGuard<Integer> second = n.lock().toCompletableFuture().join();
+            inside(stranger, m, n);
+            inside(own, n, m);
+            first.close();
+            second.close();
+            tree.passSeconds(1);
+
+            StatusSnapshot folded = tree.runtime.status(SnapshotLimits.DEFAULT.withMaxContexts(10));
+            assertThat(folded.causes().deadlocks()).hasSize(1);
+            assertThat(folded.warnings())
+                    .filteredOn(warning -> warning.id().equals(WarningIds.DEADLOCK))
+                    .singleElement()
+                    .satisfies(warning -> {
+                        assertThat(warning.contextPath()).isEqualTo("app.own");
+                        assertThat(warning.contextId()).isEqualTo(own.id());
+                    });
+            assertThat(row(folded, own).trouble()).isEqualTo(ContextTrouble.STUCK);
+            assertThat(row(folded, innocent).trouble()).isNull();
+            stranger.cancel();
+            own.cancel();
+        }
+    }
+
+    private static void inside(ContextNode by, ContextMutex<Integer> outer, ContextMutex<Integer> inner) {
+        try (ContextScope outside = by.makeCurrent()) {
+            assertThat(outside).isNotNull();
+            var unused = outer.<Integer>withLock(v -> {
+                try (ContextScope again = by.makeCurrent()) {
+                    assertThat(again).isNotNull();
+                    return inner.<Integer>withLock(CompletableFuture::completedFuture);
+                }
+            });
         }
     }
 }

@@ -53,8 +53,12 @@ final class TestTree implements AfterEachCallback {
 
     /** Another runtime with the same clock, which the test closes. */
     EngineRuntime another() {
+        return another("other", "bob");
+    }
+
+    EngineRuntime another(String rootName, String alias) {
         return new EngineRuntime(
-                new ContextEngine.Settings("other", "Other", "bob", ticker, Integer.MAX_VALUE, 100, false),
+                new ContextEngine.Settings(rootName, "Other", alias, ticker, Integer.MAX_VALUE, 100, false),
                 runtime.current());
     }
 
