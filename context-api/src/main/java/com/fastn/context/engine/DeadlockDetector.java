@@ -52,6 +52,8 @@ final class DeadlockDetector {
 
     private static final Duration FIRST_LOOK = Duration.ofMillis(10);
     private static final Duration LAST_LOOK = Duration.ofSeconds(5);
+    /** A look that took longer than its share of this was held up, as by a pause of the process, and does not cost so much. */
+    private static final Duration LONGEST_REST = Duration.ofSeconds(10);
 
     private final EngineRuntime runtime;
     private final DeadlockPolicy policy;
@@ -63,8 +65,8 @@ final class DeadlockDetector {
     private final Object looking = new Object();
     private volatile boolean tooManySuspects;
 
-    /** For how long no look begins after the last one, by what that has cost. */
-    private volatile Duration rest = FIRST_LOOK;
+    /** Until when no look begins after the last one, by what that has cost; 0 before the first one. */
+    private volatile long restUntil;
 
     /** Those who wait and were asked inside of some {@code withLock}, by whatever context. */
     private final Set<Waiter<?>> insideOfScopes = ConcurrentHashMap.newKeySet();
@@ -146,10 +148,15 @@ final class DeadlockDetector {
     void queued(Waiter<?> waiter) {
         if (policy != DeadlockPolicy.IGNORE && waiter.lock.isHeldByOneWhoWaits()) {
             suspect(new Suspect(waiter, FIRST_LOOK));
-            schedule(soon, longer(FIRST_LOOK, rest), false);
+            schedule(soon, longer(FIRST_LOOK, restLeft()), false);
         } else if (policy != DeadlockPolicy.IGNORE && waiter.lock.hasMoreHoldersThanAreLookedAt()) {
             schedule(fully, LAST_LOOK, true);
         }
+    }
+
+    private Duration restLeft() {
+        long until = restUntil;
+        return until == 0 ? Duration.ZERO : Duration.ofNanos(until - runtime.nanos());
     }
 
     /** Called before a wait is in a queue, for each that is asked for inside of a {@code withLock}. */
@@ -266,10 +273,10 @@ final class DeadlockDetector {
         } catch (Throwable t) {
             words.add(() -> LOG.error("the search for deadlocks failed", LoggedFailure.of(t)));
         }
-        Duration next = longer(
-                FIRST_LOOK,
-                Duration.ofNanos(runtime.elapsed(began, runtime.nanos())).multipliedBy(SHARE));
-        rest = next;
+        long ended = runtime.nanos();
+        Duration cost = Duration.ofNanos(runtime.elapsed(began, ended));
+        Duration rest = shorter(longer(FIRST_LOOK, cost.multipliedBy(SHARE)), LONGEST_REST);
+        restUntil = Timers.deadline(ended, rest);
         Duration wait = LAST_LOOK;
         for (Suspect each : looked) {
             if (each.waiter.lock.isWaiting(each.waiter) && each.waiter.lock.isHeldByOneWhoWaits()) {
@@ -279,12 +286,12 @@ final class DeadlockDetector {
             }
         }
         if (!suspects.isEmpty()) {
-            schedule(later, longer(wait, next), false);
+            schedule(later, longer(wait, rest), false);
         }
         // Those that were too many are not in the list, so only a full look finds them.
         if (moreMayCome) {
             fullDelay = shorter(fullDelay.multipliedBy(3), LAST_LOOK);
-            schedule(fully, longer(fullDelay, next), true);
+            schedule(fully, longer(fullDelay, rest), true);
         } else if (all) {
             fullDelay = FIRST_LOOK;
         }

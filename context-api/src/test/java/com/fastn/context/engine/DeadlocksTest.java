@@ -33,6 +33,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -648,15 +649,31 @@ class DeadlocksTest {
     /** Under contention that goes on somebody new is suspected all the time, and a look may be at queues of thousands. */
     @Test
     void afterALookThatTookLongNoneBeginsForTwentyTimesAsLong() {
-        RecordedTimers timers = new RecordedTimers();
-        Duration cost = Duration.ofMillis(50);
-        Ticker slow = new Ticker() {
-            private long nanos;
+        assertThat(nextLookAfterOneOf(Duration.ofMillis(50), Duration.ZERO))
+                .isBetween(Duration.ofSeconds(1), Duration.ofSeconds(10));
+    }
 
+    @Test
+    void anHourAfterALookThatTookLongTheNextOneBeginsAtOnce() {
+        assertThat(nextLookAfterOneOf(Duration.ofMillis(50), Duration.ofHours(1)))
+                .isEqualTo(Duration.ofMillis(10));
+    }
+
+    /** A look in which the process was suspended says nothing about what looks cost. */
+    @Test
+    void afterALookOfAMinuteTheNextOneBeginsWithinTenSeconds() {
+        assertThat(nextLookAfterOneOf(Duration.ofMinutes(1), Duration.ZERO)).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    /** How long the next one who queues behind one who waits is not looked at, so long after a look that cost so much. */
+    private Duration nextLookAfterOneOf(Duration cost, Duration later) {
+        RecordedTimers timers = new RecordedTimers();
+        AtomicLong costNanos = new AtomicLong();
+        AtomicLong passed = new AtomicLong();
+        Ticker slow = new Ticker() {
             @Override
             public long nanos() {
-                nanos += cost.toNanos();
-                return nanos;
+                return passed.addAndGet(costNanos.get());
             }
 
             @Override
@@ -680,15 +697,20 @@ class DeadlocksTest {
         timers.runAll();
         var unusedToo = ask(open("first"), m);
         assertThat(timers.delays).as("of the first look").contains(Duration.ofMillis(10));
+        costNanos.set(cost.toNanos());
         timers.runAll();
-        timers.delays.clear();
-        var unusedThree = ask(open("second"), m);
+        costNanos.set(0);
         assertThat(timers.delays)
-                .as("of the next look")
-                .isNotEmpty()
-                .allSatisfy(delay -> assertThat(delay).isGreaterThanOrEqualTo(cost.multipliedBy(20)));
+                .as("of those that look again")
+                .allSatisfy(delay -> assertThat(delay).isLessThanOrEqualTo(Duration.ofSeconds(10)));
+        timers.delays.clear();
+        passed.addAndGet(later.toNanos());
+        var unusedThree = ask(open("second"), m);
+        assertThat(timers.delays).as("of the next look").hasSize(1);
+        Duration next = timers.delays.get(0);
         holder.cancel();
         held.close();
+        return next;
     }
 
     @Test
