@@ -84,7 +84,7 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
         @GuardedBy("this")
         private boolean runtimeClosed;
 
-        /** What the subscriber asked for that cannot be, while another signal was under way. */
+        /** What the subscriber asked for that cannot be, or why there is nothing more, while another signal was under way. */
         @GuardedBy("this")
         private @Nullable Throwable refusal;
 
@@ -209,7 +209,7 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 demand--;
                 due = false;
             }
-            StatusSnapshot snapshot = take();
+            StatusSnapshot snapshot = take(true);
             if (snapshot == null) {
                 return;
             }
@@ -240,13 +240,20 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
             }
         }
 
-        /** {@return a snapshot, or null when there is none and the subscriber was told why} */
-        private @Nullable StatusSnapshot take() {
+        /**
+         * Takes a snapshot.
+         *
+         * @param sending whether it is to be sent by this thread, so that no other gives a signal meanwhile
+         * @return the snapshot, or null when there is none and the subscriber is told why
+         */
+        private @Nullable StatusSnapshot take(boolean sending) {
             try {
                 return runtime.status();
             } catch (Throwable t) {
                 LOG.error("a snapshot for a status stream could not be taken; the stream ends", LoggedFailure.of(t));
-                if (end()) {
+                if (!sending) {
+                    refuse(t);
+                } else if (end()) {
                     tellError(t);
                 }
                 return null;
@@ -269,7 +276,7 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
         }
 
         private void look(long number) {
-            StatusSnapshot snapshot = take();
+            StatusSnapshot snapshot = take(false);
             if (snapshot == null) {
                 return;
             }
