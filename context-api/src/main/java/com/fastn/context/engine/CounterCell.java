@@ -100,7 +100,7 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
         if (saturated || sum < 0 || sum + n < 0) {
             return false;
         }
-        plus(n);
+        plusInPlace(n);
         return true;
     }
 
@@ -227,11 +227,12 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
 
     /** {@return whether that made the target overflow} */
     private synchronized boolean pourInto(CounterCell target) {
-        // Each that is alive was in the total before: so the total is taken last, and is there first.
+        // Each that is alive was in the total before: so the total is taken last, and is there first. What was taken is
+        // nowhere until it is added, so that must not want memory.
         long alive = live.drain();
         long moved = drain();
         boolean overflow = saturated || moved < 0 || (moved > 0 && !target.addLarge(moved));
-        target.live.plus(alive);
+        target.live.plusInPlace(alive);
         if (overflow && !target.saturated) {
             target.saturated = true;
             return true;

@@ -389,7 +389,11 @@ final class CounterStore implements Counters {
             }
             FinishWindows windows = from.windowsOrNull();
             FinishWindows windowsOfAll = windows == null ? null : bucket.windows();
+            PathCounters above = requireNonNull(from.parent(), "parent");
             from.setFolded();
+            above.remove(from);
+            cells.addAndGet(-leaving.size());
+            paths.decrementAndGet();
             boolean overflow = false;
             for (int i = 0; i < leaving.size(); i++) {
                 overflow |= leaving.get(i).foldInto(targets.get(i));
@@ -397,9 +401,6 @@ final class CounterStore implements Counters {
             if (windows != null && windowsOfAll != null) {
                 windows.foldInto(windowsOfAll);
             }
-            requireNonNull(from.parent(), "parent").remove(from);
-            cells.addAndGet(-leaving.size());
-            paths.decrementAndGet();
             if (overflow) {
                 overflowed.add(targets.get(0));
             }
