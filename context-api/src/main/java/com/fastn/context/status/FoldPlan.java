@@ -43,6 +43,9 @@ final class FoldPlan {
     private final Map<Integer, ContextStatus> rows = new HashMap<>();
     private final long fair;
     private final BitSet lean = new BitSet();
+    /** Those above somebody in trouble who is too deep to be shown. */
+    private final BitSet leads = new BitSet();
+
     private int contexts;
     private long left;
     private boolean sawUnfair;
@@ -128,6 +131,7 @@ final class FoldPlan {
             deepestShown[i] = level[i] <= limits.maxDepth() ? i : deepestShown[parent];
             if (deepestShown[i] != i && Troubles.isTrouble(ranks[i])) {
                 int above = deepestShown[i];
+                leads.set(above);
                 ranks[above] = ranks[above] == Troubles.NONE ? Troubles.NOTABLE : ranks[above];
             }
         }
@@ -149,6 +153,8 @@ final class FoldPlan {
         long fit = costs.least == 0 ? size : Math.max(0, left) / costs.least;
         int most = (int) Math.min(fit, Math.min(size, limits.maxContexts()));
         Comparator<Integer> better = Comparator.<Integer>comparingInt(i -> ranks[i])
+                // These may be more than a family shows, and then nobody else is shown beside them.
+                .thenComparing(i -> leads.get(i))
                 .thenComparingLong(tree::ageNanos)
                 .thenComparing(Comparator.reverseOrder());
         PriorityQueue<Integer> worst = new PriorityQueue<>(better);
@@ -222,7 +228,9 @@ final class FoldPlan {
         if (length == 0) {
             return true;
         }
-        if (shownCount[above] >= limits.maxChildrenPerNode() && !Troubles.isTrouble(ranks[index])) {
+        if (shownCount[above] >= limits.maxChildrenPerNode()
+                && !Troubles.isTrouble(ranks[index])
+                && !leads.get(index)) {
             return false;
         }
         long cost = hidesSome(above, shownCount[above]) && !hidesSome(above, shownCount[above] + 1) ? -costs.ofFold : 0;

@@ -144,6 +144,27 @@ class SnapshotFoldTest {
     }
 
     @Test
+    void M10_ofMoreThanAFamilyShowsThoseAboveSomebodyInTroubleAreShownAlsoWhereThatOneIsTooDeep() {
+        Row root = new Row(1, "app", ContextKind.ROOT);
+        List<StatusWarning> warnings = new ArrayList<>();
+        for (int i = 2; i < 100; i++) {
+            Row request = new Row(i, "request", ContextKind.REQUEST);
+            request.with(new Row(1_000 + i, "query", ContextKind.TASK));
+            root.with(request);
+            if (i % 20 == 7) {
+                warnings.add(new StatusWarning(
+                        "operation-slow", WarningSeverity.WARNING, "slow", "app.request.query", 1_000 + i, null, null));
+            }
+        }
+        StatusSnapshot whole = withWarnings(Scenes.of(root), warnings);
+        SnapshotLimits limits = SnapshotLimits.DEFAULT.withMaxDepth(2).withMaxChildrenPerNode(2);
+
+        assertThat(SnapshotFold.fold(whole, limits).globalContext().children())
+                .extracting(ContextStatus::id)
+                .containsExactly(7L, 27L, 47L, 67L, 87L);
+    }
+
+    @Test
     void M10_contextsWithMuchToTellHideNobodyWhoIsStuck() {
         Row service = new Row(2, "orders", ContextKind.SERVICE);
         for (int i = 0; i < 5; i++) {
@@ -398,7 +419,9 @@ class SnapshotFoldTest {
                 ContextStatus context = all.get(i);
                 List<Long> children =
                         context.children().stream().map(ContextStatus::id).toList();
-                if (troubled.contains(context.id()) || children.stream().anyMatch(leadThere::contains)) {
+                if (troubled.contains(context.id())
+                        || context.foldedChildren().stuck() > 0
+                        || children.stream().anyMatch(leadThere::contains)) {
                     leadThere.add(context.id());
                 }
                 if (children.size() > mostChildren) {
