@@ -45,8 +45,10 @@ final class ClusterTrust {
 
     /** A failure is told as its class, and then what it said. */
     private static final Pattern FAILURE_KIND = Pattern.compile("[\\w$]+(?=:|$)");
-    /** A line of code within a sentence. */
-    private static final Pattern PLACE = Pattern.compile("(?:, taken|, asked)? at \\S+:\\d+\\)?");
+    /** A line of code within a sentence: a frame, or its file alone. Those of classes without line tables have no number. */
+    private static final Pattern PLACE = Pattern.compile("(?:, taken|, asked)? at (?:\\S+:\\d+\\)?"
+            + "|\\S+\\((?:Unknown Source|Native Method|[^\\s()]+)\\)"
+            + "|Unknown Source|Native Method|\\S+\\.(?:java|kt|scala|groovy)\\b)");
 
     private final boolean trusted;
 

@@ -225,6 +225,37 @@ class ClusterTrustTest {
     }
 
     @Test
+    void S4_S19_onAnOpenClusterNoPlaceInTheCodeIsToldAlsoWhereItHasNoLineNumber() {
+        try (TestCluster cluster = TestCluster.thatLooksOpen(1)) {
+            ClusterTrust open = ClusterTrust.of(cluster.node(0), false);
+            List<StatusWarning> warnings = new ArrayList<>();
+            for (String place : List.of(
+                    "com.acme.Ledger.book(Ledger.java:88)",
+                    "com.acme.Ledger.book(Ledger.java)",
+                    "app//com.acme.Ledger$Row.<init>(Unknown Source)",
+                    "com.acme.Ledger.book(Native Method)",
+                    "Ledger.java:88",
+                    "Ledger.kt",
+                    "Unknown Source")) {
+                warnings.add(new StatusWarning(
+                        "waiter-stuck",
+                        WarningSeverity.WARNING,
+                        "pay stuck waiting (12s) for \"orders\" at " + place + ", held by settle",
+                        "global",
+                        "what settle is doing since it took the lock at " + place));
+            }
+            assertThat(open.forOthers(planted().withWarnings(warnings)).warnings())
+                    .filteredOn(warning -> warning.id().equals("waiter-stuck"))
+                    .hasSameSizeAs(warnings)
+                    .allSatisfy(warning -> {
+                        assertThat(warning.message())
+                                .isEqualTo("pay stuck waiting (12s) for \"orders\", held by settle");
+                        assertThat(warning.next()).isEqualTo("what settle is doing since it took the lock");
+                    });
+        }
+    }
+
+    @Test
     void S4_whereTheOperatorTrustsTheClusterOrItIsOnLoopbackEverythingIsTold() {
         try (TestCluster open = TestCluster.thatLooksOpen(2);
                 TestCluster loopback = TestCluster.of(2)) {
