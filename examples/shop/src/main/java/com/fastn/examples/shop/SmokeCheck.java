@@ -32,11 +32,15 @@ import java.util.stream.Collectors;
  *
  * <p>{@code SmokeCheck /run/user/1000/fastn 45 http://127.0.0.1:41234/orders}: the folder with the descriptors of the three nodes,
  * how many seconds the shop has for something to go wrong in it, and where it takes orders. Then one of those that are stuck is
- * given up. The process ends with 0 if all three nodes told the whole story, and nothing was left of that order.
+ * given up, if need be after the next audit has begun. The process ends with 0 if all three nodes told the whole story, and nothing
+ * was left of that order.
  */
 public final class SmokeCheck {
     private static final Duration PAUSE = Duration.ofMillis(200);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** More than one audit and the peace after it, so that another audit begins meanwhile. */
+    private static final Duration AUDIT_AND_PEACE = Duration.ofSeconds(40);
+
     private static final Set<String> NODES = Set.of("alice", "bob", "carol");
 
     private static final List<Expectation> STORY = List.of(
@@ -119,6 +123,8 @@ public final class SmokeCheck {
 
     /** {@return whether an order that waits behind the audit was given up, and all that was done for it has stopped} */
     private boolean givesUpAnOrder(URI alice, String orders) throws IOException, InterruptedException {
+        // What was asked before may have used up all the time, and then nobody waits until the next audit.
+        long until = Math.max(deadline, System.nanoTime() + AUDIT_AND_PEACE.toNanos());
         while (true) {
             for (String order : stuckOrders(ask(alice))) {
                 HttpResponse<String> answer = http.send(
@@ -134,7 +140,7 @@ public final class SmokeCheck {
                     return report.equals("all stopped");
                 }
             }
-            if (System.nanoTime() - deadline > 0) {
+            if (System.nanoTime() - until > 0) {
                 System.err.println("no order waits behind the audit, so none could be given up");
                 return false;
             }
