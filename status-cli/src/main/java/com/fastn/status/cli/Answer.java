@@ -10,6 +10,7 @@ import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -26,6 +27,9 @@ sealed interface Answer {
 
     /** {@return sentences on what is missing or cannot be told apart; empty when all is well} */
     List<String> gaps();
+
+    /** {@return when it was made, by the clock of who answered} */
+    Instant at();
 
     /** {@return the nodes that it is about, those that did not answer included} */
     List<NodeStatus> rows();
@@ -67,6 +71,11 @@ sealed interface Answer {
         @Override
         public List<String> gaps() {
             return List.of();
+        }
+
+        @Override
+        public Instant at() {
+            return snapshot.timestamp();
         }
 
         @Override
@@ -115,6 +124,11 @@ sealed interface Answer {
                         .formatted(String.join(", ", shared)));
             }
             return gaps;
+        }
+
+        @Override
+        public Instant at() {
+            return cluster.timestamp();
         }
 
         @Override

@@ -92,6 +92,7 @@ final class RecordCommand implements Subcommand {
         List<Thread> feeds = watch.start(meant, news::put);
         long start = surroundings.ticker().nanos();
         int count = 0;
+        boolean heard = false;
         try {
             surroundings.note("recording into " + Printable.line(target.toString()) + "; end with Ctrl-C");
             while (true) {
@@ -101,10 +102,16 @@ final class RecordCommand implements Subcommand {
                 News next = news.poll(left, TimeUnit.NANOSECONDS);
                 if (next == null) {
                     surroundings.note(
-                            count + " moments are recorded; look: fastn replay " + Shell.quoted(target.toString()));
-                    return count == 0 ? ExitCode.UNREACHABLE : ExitCode.OK;
+                            heard
+                                    ? count + (count == 1 ? " moment is" : " moments are")
+                                            + " recorded; look: fastn replay " + Shell.quoted(target.toString())
+                                    : "no status was heard");
+                    return heard ? ExitCode.OK : ExitCode.UNREACHABLE;
                 }
-                watch.take(next);
+                if (!watch.take(next)) {
+                    continue;
+                }
+                heard |= next.answer() != null;
                 out.print(watch.recorded(meant, next) + "\n");
                 out.flush();
                 count++;

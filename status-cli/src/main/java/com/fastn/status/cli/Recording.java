@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was recorded, moment by moment. A recording is what {@code fastn status -w --json} prints: one document on each line.
@@ -67,26 +68,31 @@ record Recording(Path file, List<Moment> moments, boolean torn) {
             long offset = 0;
             for (byte[] line = line(bytes); line.length > 0; line = line(bytes)) {
                 number++;
-                if (moments.size() == most) {
-                    throw wrong(
-                            file,
-                            "it has more than " + HumanText.count(most)
-                                    + " moments, and where each of them stands is kept in memory",
-                            "replay a part of it: head -n " + most + ", or tail -n " + most);
-                }
                 if (line.length > LONGEST_LINE) {
                     throw wrong(
                             file,
                             "line " + number + " is longer than " + (LONGEST_LINE >> 20) + " MiB",
                             "make one: fastn record FILE");
                 }
-                if (line[line.length - 1] == '\n') {
-                    String text = text(line).strip();
-                    if (!text.isEmpty()) {
-                        moments.add(new Moment(at(Inquiry.answer(text, LIMITS)), offset, line.length));
+                Moment moment = null;
+                try {
+                    moment = moment(line, offset);
+                } catch (StatusFormatException | CharacterCodingException e) {
+                    // Who recorded may have been killed within the last line.
+                    if (line[line.length - 1] == '\n' || moments.isEmpty()) {
+                        throw e;
                     }
-                } else {
-                    torn = isTorn(line, offset, moments);
+                    torn = true;
+                }
+                if (moment != null) {
+                    if (moments.size() == most) {
+                        throw wrong(
+                                file,
+                                "it has more than " + HumanText.count(most)
+                                        + " moments, and where each of them stands is kept in memory",
+                                "replay a part of it: head -n " + most + ", or tail -n " + most);
+                    }
+                    moments.add(moment);
                 }
                 offset += line.length;
             }
@@ -108,20 +114,10 @@ record Recording(Path file, List<Moment> moments, boolean torn) {
         return new Recording(file, List.copyOf(moments), torn);
     }
 
-    /** A line without an end is whole where somebody has cut only that away; who recorded may have been killed within it. */
-    private static boolean isTorn(byte[] line, long offset, List<Moment> moments) throws CharacterCodingException {
-        try {
-            String text = text(line).strip();
-            if (!text.isEmpty()) {
-                moments.add(new Moment(at(Inquiry.answer(text, LIMITS)), offset, line.length));
-            }
-            return false;
-        } catch (StatusFormatException | CharacterCodingException e) {
-            if (moments.isEmpty()) {
-                throw e;
-            }
-            return true;
-        }
+    /** {@return what a line is, with or without its end, or {@code null} when it is blank} */
+    private static @Nullable Moment moment(byte[] line, long offset) throws CharacterCodingException {
+        String text = text(line).strip();
+        return text.isEmpty() ? null : new Moment(Inquiry.answer(text, LIMITS).at(), offset, line.length);
     }
 
     /**
@@ -164,12 +160,6 @@ record Recording(Path file, List<Moment> moments, boolean torn) {
                     "moment " + (index + 1) + " cannot be read any more (" + Printable.line(e.toString()) + ")",
                     "replay it when nothing writes to it");
         }
-    }
-
-    private static Instant at(Answer answer) {
-        return answer instanceof Answer.OfCluster cluster
-                ? cluster.cluster().timestamp()
-                : ((Answer.OfNode) answer).snapshot().timestamp();
     }
 
     /**

@@ -7,6 +7,7 @@ import com.fastn.context.status.StatusJson;
 import com.fastn.status.cli.Feed.News;
 import com.fastn.status.cli.ViewOptions.Format;
 import java.io.PrintStream;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ final class Watch {
     private final Sources sources;
     private final Map<Integer, Answer> answers = new TreeMap<>();
     private final Map<Integer, Trouble> troubles = new HashMap<>();
+    private final Map<Integer, Heard> heard = new HashMap<>();
 
     /**
      * Makes a watch.
@@ -117,8 +119,7 @@ final class Watch {
                     if (next.trouble() != null && !idle.idle()) {
                         return ExitCode.OK;
                     }
-                    take(next);
-                    if (view.format() != Format.TEXT) {
+                    if (take(next) && view.format() != Format.TEXT) {
                         show.accept(next);
                     }
                 }
@@ -143,27 +144,41 @@ final class Watch {
         return sources.start(meant, listener);
     }
 
-    /** Takes what a feed has to tell, on the one thread that shows it. */
-    void take(News news) {
+    /**
+     * Takes what a feed has to tell, on the one thread that shows it.
+     *
+     * @param news what
+     * @return whether it is new; that a node is still not heard, for the reason that is known, is not
+     */
+    boolean take(News news) {
         Answer answer = news.answer();
         Trouble trouble = news.trouble();
         if (answer != null) {
             answers.put(news.feed(), answer.shaped(view.shape()));
             troubles.remove(news.feed());
+            heard.put(news.feed(), new Heard(answer.at(), surroundings.ticker().nanos()));
             sources.heard(news.feed(), answer, troubles.keySet());
-        } else if (trouble != null) {
+            return true;
+        }
+        if (trouble != null) {
             boolean first = !answers.containsKey(news.feed()) && !troubles.containsKey(news.feed());
             if (first && (sources.count() == 1 || (trouble instanceof NotFound && sources.isOfNames(news.feed())))) {
                 throw trouble;
             }
-            boolean known = troubles.put(news.feed(), trouble) != null;
-            if (!known && (view.format() != Format.TEXT || !terminal.interactive())) {
+            Trouble before = troubles.put(news.feed(), trouble);
+            if (before == null && (view.format() != Format.TEXT || !terminal.interactive())) {
                 surroundings.note(trouble.getMessage() + Sources.then(trouble));
             }
             if (answers.isEmpty() && troubles.size() == sources.count()) {
                 throw trouble;
             }
+            return before == null || !said(before).equals(said(trouble));
         }
+        return false;
+    }
+
+    private static String said(Trouble trouble) {
+        return trouble.why() + Sources.then(trouble);
     }
 
     private Trouble nothingComes(List<Meant> meant) {
@@ -191,24 +206,42 @@ final class Watch {
             return Sanitizer.json(answer.json(false));
         }
         // A program reads no notes: what it knows is old from here on, and of whom.
-        return line(sources.rows(news.feed(), answer, news.trouble()));
+        return line(rows(news), now(news.feed()));
     }
 
-    private String line(List<NodeStatus> rows) {
-        return Sanitizer.json(
-                StatusJson.write(new ClusterStatus(surroundings.ticker().wallTime(), "fastn", rows)));
+    private static String line(List<NodeStatus> rows, Instant at) {
+        return Sanitizer.json(StatusJson.write(new ClusterStatus(at, "fastn", rows)));
+    }
+
+    private List<NodeStatus> rows(News news) {
+        return sources.rows(news.feed(), answers.get(news.feed()), news.trouble());
+    }
+
+    /** By the clock of who was heard, for the clock of this machine may be another one (rule D5). */
+    private Instant now(int feed) {
+        Heard last = heard.get(feed);
+        return last == null
+                ? surroundings.ticker().wallTime()
+                : last.at.plusNanos(Math.max(0, surroundings.ticker().nanos() - last.nanos));
     }
 
     /**
+     * When something was heard last.
+     *
+     * @param at by the clock of who told it
+     * @param nanos by the ticker here
+     */
+    private record Heard(Instant at, long nanos) {}
+
+    /**
      * {@return a moment after something was told, as JSON on one line} Of several feeds it is what is known by all of them, unless
-     * that is more than a replay reads.
+     * that is more than a replay reads, and always by the clock of this machine.
      */
     String recorded(List<Meant> meant, News news) {
         if (sources.count() > 1) {
-            String all = line(rows(meant));
-            if (all.length() < Recording.LONGEST_LINE / MOST_BYTES_OF_A_CHARACTER) {
-                return all;
-            }
+            Instant at = surroundings.ticker().wallTime();
+            String all = line(rows(meant), at);
+            return all.length() < Recording.LONGEST_LINE / MOST_BYTES_OF_A_CHARACTER ? all : line(rows(news), at);
         }
         return line(news);
     }

@@ -71,6 +71,58 @@ class RecordingTest {
     }
 
     @Test
+    void aNodeThatStaysAwayIsOneMomentHoweverOftenItIsTried() {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running recording = command.start("record", file.toString());
+            recording.await("the first moment", () -> lines() == 1);
+            alice.withToken("another").endStreams();
+            recording.await("the reason", () -> text().contains("without the right token"));
+            long moments = lines();
+            int asked = alice.asked().size();
+            recording.await("two more tries", () -> alice.asked().size() >= asked + 2);
+            recording.stop();
+            assertThat(lines()).isEqualTo(moments);
+        }
+    }
+
+    @Test
+    void D5_aNodeThatIsNotHeardAnyMoreIsAMomentByTheClockOfThatNode() {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running recording = command.start("record", file.toString());
+            recording.await("the first moment", () -> lines() == 1);
+            alice.endStreams();
+            recording.await("the end", () -> text().contains("it ended the stream"));
+            recording.stop();
+        }
+        Recording recording = Recording.read(file);
+        assertThat(recording.moments().get(0).at()).isEqualTo(Fixtures.NOW);
+        // The clock of this machine is months away from that.
+        assertThat(recording.moments().get(1).at()).isBetween(Fixtures.NOW, Fixtures.NOW.plusSeconds(3_600));
+    }
+
+    @Test
+    void whereNoStatusIsHeardNothingIsRecordedWell() {
+        try (FakeNode alice = FakeNode.streaming(FRONT).withToken("another");
+                FakeNode bob = FakeNode.hung()) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Result result = command.run("record", file.toString(), "alice", "bob", "--timeout=60s", "--for=1s");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.UNREACHABLE);
+            assertThat(result.err()).contains("no status was heard").doesNotContain("recorded;");
+        }
+    }
+
+    @Test
+    void onlyMomentsCountForTheLimitOfMoments() throws IOException {
+        Files.writeString(file, StatusJson.write(FRONT) + "\n\n\n" + StatusJson.write(BACK) + "\n\n{\"torn");
+        Recording recording = Recording.read(file, 2);
+        assertThat(recording.moments()).hasSize(2);
+        assertThat(recording.torn()).isTrue();
+    }
+
+    @Test
     void ofSeveralNodesEachMomentHasAll() throws IOException {
         try (FakeNode alice = FakeNode.streaming(FRONT);
                 FakeNode bob = FakeNode.streaming(Fixtures.snapshot("bob", "stock"))) {

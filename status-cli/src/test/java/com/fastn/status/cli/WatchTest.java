@@ -476,6 +476,22 @@ class WatchTest {
     }
 
     @Test
+    void inJsonAReasonThatStaysTheSameIsOneLine() {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running watch = command.start("status", "-w", "--json");
+            watch.await("the first line", () -> watch.out().contains("front"));
+            alice.withToken("another").endStreams();
+            watch.await("the reason", () -> watch.out().contains("without the right token"));
+            int asked = alice.asked().size();
+            watch.await("two more tries", () -> alice.asked().size() >= asked + 2);
+            watch.stop();
+            assertThat(watch.out().lines().filter(line -> line.contains("without the right token")))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
     void M10_ofSeveralNodesTheWorstGetsTheRoomAndNoneStaysEmpty() {
         StatusSnapshot seed = Fixtures.seed();
         NodeStatus stuck = new NodeStatus(seed.node(), NodeState.UP, Duration.ZERO, null, NodeSummary.of(seed), seed);
