@@ -21,6 +21,7 @@ final class Feed implements Runnable {
     private final String query;
     private final StatusPorts ports;
     private final UnaryOperator<Answer> completed;
+    private final boolean patient;
     private final Listener listener;
     private long pause = FIRST_PAUSE_MILLIS;
 
@@ -32,6 +33,8 @@ final class Feed implements Runnable {
      * @param query what to ask for; empty, or ended by an ampersand
      * @param ports connects
      * @param completed adds to an answer what can be had beside it
+     * @param patient whether who is asked will tell when what is not there to begin with comes; otherwise a node may be the wrong one
+     *     to wait for, and all are looked up and asked again
      * @param listener is told, on the thread of the feed
      */
     Feed(
@@ -40,12 +43,14 @@ final class Feed implements Runnable {
             String query,
             StatusPorts ports,
             UnaryOperator<Answer> completed,
+            boolean patient,
             Listener listener) {
         this.number = number;
         this.ways = ways;
         this.query = query;
         this.ports = ports;
         this.completed = completed;
+        this.patient = patient;
         this.listener = listener;
     }
 
@@ -93,23 +98,24 @@ final class Feed implements Runnable {
             List<Endpoint> all = ways.get();
             for (Endpoint node : all) {
                 try {
-                    trouble = follow(node, all.size() == 1);
-                    if (trouble == null) {
+                    Trouble told = follow(node, patient && all.size() == 1);
+                    if (told == null) {
                         return ended(node);
                     }
+                    trouble = telling(trouble, told);
                     // Another one may be of another cluster, and know what this one does not.
                     waiting = waiting == null ? node : waiting;
-                } catch (NotFound notStreamed) {
+                } catch (NotFound | NotUnderstood notStreamed) {
                     try {
                         poll(node);
                     } catch (Trouble polling) {
-                        trouble = polling;
+                        trouble = telling(trouble, polling);
                     }
-                } catch (Trouble told) {
-                    trouble = told;
+                } catch (Trouble silent) {
+                    trouble = telling(trouble, silent);
                 }
             }
-            if (waiting != null) {
+            if (waiting != null && patient) {
                 follow(waiting, true);
                 return ended(waiting);
             }
@@ -121,6 +127,11 @@ final class Feed implements Runnable {
         return trouble != null
                 ? trouble
                 : new Trouble(ExitCode.UNREACHABLE, "no node is followed", "nobody is there to ask", "fastn info");
+    }
+
+    /** A node that says that it knows no such name tells more than the next one that says nothing. */
+    private static Trouble telling(@Nullable Trouble before, Trouble next) {
+        return before instanceof NotFound ? before : next;
     }
 
     private static Trouble ended(Endpoint node) {
@@ -135,12 +146,12 @@ final class Feed implements Runnable {
      * Follows a node until it ends its stream.
      *
      * @param node the node
-     * @param patient whether to wait for what is not there to begin with
+     * @param waitsAtOnce whether to wait for what is not there to begin with
      * @return what it said instead of a status to begin with, or {@code null} when the stream has ended
      */
-    private @Nullable Trouble follow(Endpoint node, boolean patient) throws InterruptedException {
+    private @Nullable Trouble follow(Endpoint node, boolean waitsAtOnce) throws InterruptedException {
         try (LineStream lines = ports.open(node, "/status/stream?" + query + "format=ndjson")) {
-            boolean waits = patient;
+            boolean waits = waitsAtOnce;
             for (String line = lines.next(); line != null; line = lines.next()) {
                 ErrorLine error = ErrorLine.of(line);
                 if (error == null) {
@@ -151,7 +162,7 @@ final class Feed implements Runnable {
                         return told;
                     }
                     pause = FIRST_PAUSE_MILLIS;
-                    listener.told(new News(number, null, told));
+                    listener.told(new News(number, null, told.waits()));
                 }
                 waits = true;
             }

@@ -191,10 +191,11 @@ final class Inquiry {
                         .collect(Collectors.joining(","));
     }
 
-    /** A node that says that it knows no such name tells more than one that says nothing. */
+    /** A node that says that it knows no such name, or not what is asked, tells more than one that says nothing. */
     private static Trouble worst(List<Trouble> troubles) {
         return troubles.stream()
-                .min(Comparator.comparing(trouble -> !(trouble instanceof NotFound)))
+                .min(Comparator.comparing((Trouble trouble) -> !(trouble instanceof NotFound))
+                        .thenComparing(trouble -> !(trouble instanceof NotUnderstood)))
                 .orElseThrow();
     }
 

@@ -80,8 +80,11 @@ final class Sources {
     private void begin(Source source) {
         int number = sources.size();
         sources.add(source);
+        // Of the nodes here, whom a name is asked of, each may be of a cluster that will never know it.
+        boolean patient = !(source.meant instanceof Meant.Through);
         threads.add(
-                new Feed(number, ways(number, source), query(source.meant), ports, this::completed, listener).start());
+                new Feed(number, ways(number, source), query(source.meant), ports, this::completed, patient, listener)
+                        .start());
     }
 
     /** {@return whether who a feed is of was given by name} */
@@ -89,9 +92,9 @@ final class Sources {
         return !(sources.get(number).meant instanceof Meant.Clusters);
     }
 
-    /** {@return what happens next, as the end of a sentence} Who says that there is nothing will say when there is. */
+    /** {@return what happens next, as the end of a sentence} */
     static String then(Trouble trouble) {
-        return trouble instanceof NotFound ? "; waiting for it" : "; connecting again";
+        return trouble.isWaiting() ? "; waiting for it" : "; connecting again";
     }
 
     /** {@return how many feeds there are} */
@@ -187,8 +190,9 @@ final class Sources {
         }
         NodeState state = trouble == null
                 ? NodeState.STALE
-                // It lives, and says that it has no such thing.
-                : trouble instanceof NotFound && sources.get(number).meant instanceof Meant.Node
+                // It lives, and says that it has no such thing, or does not know the question.
+                : (trouble instanceof NotFound || trouble instanceof NotUnderstood)
+                                && sources.get(number).meant instanceof Meant.Node
                         ? NodeState.UP
                         : NodeState.DOWN;
         String reason = trouble == null ? "no answer yet" : trouble.why();

@@ -153,7 +153,9 @@ final class StatusPorts {
         String why = sentence.isEmpty() ? "it answered with HTTP status " + status : Printable.line(sentence);
         String what = "node \"" + Printable.line(node.alias()) + "\" gave no status";
         return switch (status) {
-            case BAD_REQUEST, NOT_FOUND -> new NotFound(what, why, instead(node, question, status));
+            case BAD_REQUEST ->
+                new NotUnderstood(what, why, "leave out what it objects to, or ask by the fastn of the same version");
+            case NOT_FOUND -> new NotFound(what, why, instead(node, question));
             case UNAUTHORIZED, FORBIDDEN ->
                 new Trouble(
                         ExitCode.ERROR,
@@ -167,10 +169,7 @@ final class StatusPorts {
     }
 
     /** What can be asked for instead of what a node does not know. */
-    private static String instead(Endpoint node, String question, int status) {
-        if (status == BAD_REQUEST) {
-            return "leave out what it objects to, or ask by the fastn of the same version";
-        }
+    private static String instead(Endpoint node, String question) {
         boolean byPath = question.contains("path=");
         if (question.contains("nodes=")) {
             return "fastn status --cluster shows every node by its name"

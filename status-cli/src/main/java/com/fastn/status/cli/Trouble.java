@@ -10,6 +10,8 @@ class Trouble extends RuntimeException {
     private final String what;
     private final String why;
     private final String next;
+    /** Set before anybody else has it. */
+    private boolean waiting;
 
     Trouble(int exitCode, String what, String why, String next) {
         this(exitCode, what, why, next, null);
@@ -35,6 +37,17 @@ class Trouble extends RuntimeException {
     /** {@return what to do, on one line or several} */
     String next() {
         return next;
+    }
+
+    /** Notes that who told this is still listened to, and will say when it is over. {@return this} */
+    Trouble waits() {
+        waiting = true;
+        return this;
+    }
+
+    /** {@return whether who told this will say when it is over} */
+    boolean isWaiting() {
+        return waiting;
     }
 
     /** {@return the lines for the error stream, without the last line feed} */

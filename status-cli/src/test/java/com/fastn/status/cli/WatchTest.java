@@ -21,6 +21,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
@@ -383,6 +384,7 @@ class WatchTest {
                         "",
                         new StatusPorts(Duration.ofSeconds(1), Ticker.system()),
                         answer -> answer,
+                        true,
                         news::put)
                 .start();
         Trouble trouble = news.take().trouble();
@@ -476,6 +478,24 @@ class WatchTest {
     }
 
     @Test
+    void aNodeThatOnlyItsClusterKnowsIsFoundAgainAfterANodeOfAnotherClusterWasAskedAlone() throws IOException {
+        try (FakeNode alice = FakeNode.refusing("unknown node \"carol\"");
+                FakeNode bob = FakeNode.streaming(Fixtures.cluster(Fixtures.up("carol", "stock")));
+                FakeNode bobAgain = FakeNode.streaming(Fixtures.cluster(Fixtures.up("carol", "returns")))) {
+            command.node("alice", alice.url());
+            Path descriptor = command.node("bob", bob.url());
+            Running watch = command.start("status", "carol", "-w", "--json");
+            watch.await("carol", () -> watch.out().contains("stock"));
+            Files.delete(descriptor);
+            bob.endStreams();
+            watch.await("the word of the wrong one", () -> watch.out().contains("unknown node"));
+            command.node("bob", bobAgain.url());
+            watch.await("carol again", () -> watch.out().contains("returns"));
+            watch.stop();
+        }
+    }
+
+    @Test
     void inJsonAReasonThatStaysTheSameIsOneLine() {
         try (FakeNode alice = FakeNode.streaming(FRONT)) {
             command.node("alice", alice.url());
@@ -488,6 +508,33 @@ class WatchTest {
             watch.stop();
             assertThat(watch.out().lines().filter(line -> line.contains("without the right token")))
                     .hasSize(1);
+        }
+    }
+
+    @Test
+    void aNodeThatRefusesTheQuestionIsConnectedToAgainAndNotWaitedFor() {
+        try (FakeNode alice = FakeNode.streaming(FRONT);
+                FakeNode bob = FakeNode.saying(400, "unknown parameter \"lines\"\n")) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Running watch = command.start("status", "alice,bob", "-w", "--json");
+            watch.await(
+                    "both", () -> watch.out().contains("front") && watch.err().contains("unknown parameter"));
+            watch.stop();
+            assertThat(watch.err()).contains("connecting again").doesNotContain("waiting for it");
+        }
+    }
+
+    @Test
+    void whateverAStreamThatGoesOnTellsIsWaitedFor() {
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running watch = command.start("status", "-w", "--json");
+            watch.await("the first line", () -> watch.out().contains("front"));
+            alice.push("{\"kind\":\"error\",\"code\":503,\"message\":\"not yet\"}");
+            watch.await("the word", () -> watch.err().contains("not yet"));
+            watch.stop();
+            assertThat(watch.err()).contains("waiting for it").doesNotContain("connecting again");
         }
     }
 
