@@ -44,10 +44,14 @@ record FittedPicture(int rows, Terminal place, StatusRenderer renderer, Answer a
         if (rows <= 0 || !parted || lines(whole) <= rows) {
             return whole;
         }
-        Fitting fitting = new Fitting(rows);
+        // How high a part is does not depend on how much room there is.
+        List<Map<Share, Integer>> heights = answer.rows().stream()
+                .<Map<Share, Integer>>map(node -> new HashMap<>())
+                .toList();
+        Fitting fitting = new Fitting(rows, heights);
         String note = fitting.leftOut();
         if (!note.isEmpty()) {
-            fitting = new Fitting(rows - 1);
+            fitting = new Fitting(rows - 1, heights);
             note = fitting.leftOut();
         }
         String fitted = fitting.text();
@@ -140,15 +144,15 @@ record FittedPicture(int rows, Terminal place, StatusRenderer renderer, Answer a
     private final class Fitting {
         private final List<NodeStatus> nodes = answer.rows();
         private final List<Share> shares = new ArrayList<>();
-        private final List<Map<Share, Integer>> heights = new ArrayList<>();
+        private final List<Map<Share, Integer>> heights;
         private final List<Integer> worstFirst = new ArrayList<>();
         private int free;
 
-        Fitting(int lines) {
+        Fitting(int lines, List<Map<Share, Integer>> heights) {
+            this.heights = heights;
             free = lines - HEADER_LINES;
             for (int i = 0; i < nodes.size(); i++) {
                 shares.add(Share.LEAST);
-                heights.add(new HashMap<>());
                 worstFirst.add(i);
                 free -= height(i, Share.LEAST);
             }
@@ -188,6 +192,13 @@ record FittedPicture(int rows, Terminal place, StatusRenderer renderer, Answer a
         }
 
         private boolean offer(int node, Share share) {
+            if (share.equals(shares.get(node))) {
+                return true;
+            }
+            // To draw it only to find that it does not fit takes long.
+            if (free <= 0) {
+                return false;
+            }
             int cost = height(node, share) - height(node, shares.get(node));
             if (cost > free) {
                 return false;
@@ -199,6 +210,9 @@ record FittedPicture(int rows, Terminal place, StatusRenderer renderer, Answer a
 
         /** All trees to one height, the largest for which there is room. */
         private void growTrees(int most) {
+            if (free <= 0) {
+                return;
+            }
             int low = FEWEST_TREE_LINES;
             int high = most;
             while (low < high) {
