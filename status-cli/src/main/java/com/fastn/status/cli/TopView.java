@@ -253,6 +253,7 @@ final class TopView {
                     && above.context.children().stream().anyMatch(child -> child.id() == context.id());
             if (above.isRow && (parent || above.context == null)) {
                 selected = above.id;
+                detailTop = 0;
                 return;
             }
         }
