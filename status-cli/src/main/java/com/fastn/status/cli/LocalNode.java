@@ -157,7 +157,11 @@ record LocalNode(
 
     @Override
     public String ifUntrusted() {
-        return "see whether " + Printable.line(String.valueOf(ca)) + ", which " + Printable.line(descriptor.toString())
+        if (ca == null) {
+            return "name the certificate as ca_file in " + Printable.line(descriptor.toString())
+                    + ", or have one that this Java trusts";
+        }
+        return "see whether " + Printable.line(ca.toString()) + ", which " + Printable.line(descriptor.toString())
                 + " names, holds the certificate that the node was started with";
     }
 
