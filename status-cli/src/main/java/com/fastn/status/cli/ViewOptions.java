@@ -92,7 +92,7 @@ final class ViewOptions implements Options {
                         "--limit",
                         Integer.class,
                         "COUNT",
-                        "Children of one context that are shown, those in trouble first; the rest is counted.",
+                        "Children of one context that are shown, and all in trouble where those are more; the rest is counted.",
                         given -> limit = given)
                 .option(
                         "--lines",
