@@ -490,7 +490,11 @@ class WatchTest {
             bob.endStreams();
             watch.await("the word of the wrong one", () -> watch.out().contains("unknown node"));
             command.node("bob", bobAgain.url());
-            watch.await("carol again", () -> watch.out().contains("returns"));
+            watch.await("carol again", () -> {
+                // Signs of life, so that no silence ends a stream that is waited on.
+                alice.push("");
+                return watch.out().contains("returns");
+            });
             watch.stop();
         }
     }
