@@ -7,7 +7,9 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +49,8 @@ final class SelfCheck {
     private final Reachability reachability = new Reachability();
 
     // Mutable state
+    private final Set<String> registering = new HashSet<>();
+    private final Set<String> witnessed = new HashSet<>();
     private boolean checking;
     private boolean repairing;
     // Read by whoever takes a snapshot.
@@ -75,15 +79,34 @@ final class SelfCheck {
         this.registerAnew = registerAnew;
     }
 
-    /** {@return completes when the witnesses are known to the cluster manager} */
+    /** {@return completes when the witnesses are known to the cluster manager; a registration that fails is tried again later} */
     Future<Void> start() {
         return registry == null
                 ? Future.succeededFuture()
-                : Future.all(witnesses.stream()
-                                .map(witness -> OwnPlaceConsumer.of(vertx, witness, message -> {})
-                                        .completion())
-                                .toList())
-                        .mapEmpty();
+                : Future.all(witnesses.stream().map(this::witness).toList()).mapEmpty();
+    }
+
+    private Future<Void> witness(String address) {
+        OwnPlaceConsumer consumer = OwnPlaceConsumer.of(vertx, address, message -> {});
+        registering.add(address);
+        return consumer.completion().onComplete(done -> {
+            registering.remove(address);
+            if (done.succeeded()) {
+                witnessed.add(address);
+            } else {
+                LOG.debug("the witness {} was not registered", address, done.cause());
+                var unused = consumer.unregister();
+            }
+        });
+    }
+
+    /** What was never known cannot have been forgotten. */
+    private void witnessAnew() {
+        for (String witness : witnesses) {
+            if (!witnessed.contains(witness) && !registering.contains(witness)) {
+                var unused = witness(witness);
+            }
+        }
     }
 
     /** Looks once; what is wrong is mended by itself, as far as it is ours. */
@@ -122,7 +145,8 @@ final class SelfCheck {
 
     /** Only what the cluster manager says counts here: nothing can be mended, so nothing is lost by asking again later. */
     private Future<Void> lookForOthers(Registry present) {
-        return here(vertx, areRegistered(present, witnesses))
+        witnessAnew();
+        return here(vertx, areRegistered(present, List.copyOf(witnessed)))
                 .timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
                 .onSuccess(reachability::foundOthers)
                 .<Void>mapEmpty()

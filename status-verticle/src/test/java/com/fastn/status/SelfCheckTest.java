@@ -28,8 +28,10 @@ import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -285,6 +287,70 @@ class SelfCheckTest {
                     .ignoreExceptions()
                     .until(() -> warnings(cluster.node(1)), said -> said.equals(List.of("addresses-forgotten")));
             assertThat(isAnswered(cluster.node(1), "orders")).isFalse();
+        }
+    }
+
+    /** One that says nothing of witnesses until it is told what to say, and counts how often it is asked for others. */
+    private static final class WitnessManager extends HazelcastClusterManager {
+        final BlockingQueue<Completable<Void>> held = new LinkedBlockingQueue<>();
+        final AtomicInteger looks = new AtomicInteger();
+        final AtomicBoolean holds = new AtomicBoolean(true);
+
+        WitnessManager(Config config) {
+            super(config);
+        }
+
+        @Override
+        public void addRegistration(String address, RegistrationInfo registration, Completable<Void> added) {
+            if (holds.get() && address.startsWith("fastn.status.witness")) {
+                held.add(added);
+            } else {
+                super.addRegistration(address, registration, added);
+            }
+        }
+
+        @Override
+        public void getRegistrations(String address, Completable<List<RegistrationInfo>> found) {
+            if (address.equals("here")) {
+                looks.incrementAndGet();
+            }
+            super.getRegistrations(address, found);
+        }
+    }
+
+    @Test
+    void D10_whatWasNeverRegisteredIsNotForgottenAndIsRegisteredAnewOnceThatFailed() throws InterruptedException {
+        try (TestCluster cluster = TestCluster.of(1, WitnessManager::new)) {
+            Vertx vertx = cluster.node(0);
+            WitnessManager manager = (WitnessManager) ((VertxInternal) vertx).clusterManager();
+            Waiting.result(
+                    vertx.eventBus().consumer("here", message -> {}).completion());
+            SelfCheck check = new SelfCheck(
+                    vertx, Registry.of(vertx, "looking"), () -> List.of("here"), "1", Future::succeededFuture);
+            vertx.getOrCreateContext().runOnContext(now -> {
+                var unused = check.start();
+                vertx.setPeriodic(50, tick -> check.look());
+            });
+            Completable<Void> one = manager.held.take();
+            Completable<Void> other = manager.held.take();
+
+            int before = manager.looks.get();
+            await().atMost(SOON).until(() -> manager.looks.get() >= before + 5);
+            assertThat(check.forgotten("/")).isNull();
+
+            manager.holds.set(false);
+            one.fail("late");
+            other.fail("late");
+            for (String witness : List.of("fastn.status.witness", "fastn.status.witness.1")) {
+                await(witness)
+                        .atMost(SOON)
+                        .until(() -> !registrations(manager, witness).isEmpty());
+            }
+            int found = manager.looks.get();
+            await().atMost(SOON).until(() -> manager.looks.get() >= found + 5);
+            assertThat(check.forgotten("/")).isNull();
+            forget(manager, "fastn.status.witness.1");
+            await().atMost(SOON).until(() -> check.forgotten("/") != null);
         }
     }
 
