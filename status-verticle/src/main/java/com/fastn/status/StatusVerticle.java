@@ -64,6 +64,7 @@ public final class StatusVerticle extends VerticleBase {
     private @Nullable DeadlockWatch deadlocks;
     private volatile @Nullable StatusPort port;
     private @Nullable NodeDescriptor descriptor;
+    private boolean stopping;
 
     /** Makes a verticle that takes its options from the deployment's configuration, in their JSON form. */
     public StatusVerticle() {
@@ -226,7 +227,8 @@ public final class StatusVerticle extends VerticleBase {
 
     /**
      * {@return completes when the cluster manager knows what was registered, or after a while} A node that is not found yet is of use
-     * all the same, and registers itself anew later; one whose registration is refused is not.
+     * all the same, and registers itself anew later, unless hellos are off; one whose registration is refused is not. What is refused
+     * later than that is only logged.
      */
     private Future<Void> soon(Future<Void> registered) {
         Promise<Void> told = SelfCheck.promise(vertx);
@@ -239,7 +241,11 @@ public final class StatusVerticle extends VerticleBase {
             }
         });
         registered.onComplete(done -> vertx.cancelTimer(late));
-        registered.onSuccess(told::tryComplete).onFailure(told::tryFail);
+        registered.onSuccess(told::tryComplete).onFailure(failure -> {
+            if (!told.tryFail(failure) && !stopping) {
+                LOG.warn("the cluster manager refused an address of this node; other nodes may not find it", failure);
+            }
+        });
         return told.future();
     }
 
@@ -322,6 +328,7 @@ public final class StatusVerticle extends VerticleBase {
 
     @Override
     public Future<?> stop() {
+        stopping = true;
         List<Supplier<Future<?>>> steps = List.of(
                 this::removeDescriptor,
                 this::closePort,
