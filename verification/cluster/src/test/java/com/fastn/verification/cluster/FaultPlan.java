@@ -49,7 +49,7 @@ record FaultPlan(long seed, int nodes, List<Fault> faults) {
 
         /**
          * {@return those that can be had, with a network of one's own or without} The death of the older of two of one alias is
-         * not among them yet: nodes drop it then without a word, as if it was a former life, which rule D7 forbids.
+         * not among them yet: nodes tell it from a former life by now, and no plan has been seen to bear that out.
          */
         static List<Kind> possible(boolean network) {
             return Stream.of(values())
