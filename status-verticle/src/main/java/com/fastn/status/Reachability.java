@@ -7,6 +7,8 @@ package com.fastn.status;
  *  FOUND --missed twice--&gt; REPAIRING, each second time --missed six times--&gt; LOST
  *    \&lt;-----------------------------found again----------------------------/
  * </pre>
+ *
+ * A cluster manager that does not answer has not said that this node is missing: that is counted apart, and repaired once.
  */
 final class Reachability {
     private static final int REPAIR_EVERY = 2;
@@ -14,12 +16,14 @@ final class Reachability {
 
     // Mutable state
     private int missed;
+    private int unanswered;
     private int othersMissed;
     private long repairs;
 
     /** Takes note that this node is found. */
     void found() {
         missed = 0;
+        unanswered = 0;
     }
 
     /**
@@ -28,8 +32,23 @@ final class Reachability {
      * @return whether its addresses should be registered anew
      */
     boolean missed() {
+        unanswered = 0;
         missed++;
         if (missed % REPAIR_EVERY != 0) {
+            return false;
+        }
+        repairs++;
+        return true;
+    }
+
+    /**
+     * Takes note that the cluster manager did not answer.
+     *
+     * @return whether the addresses should be registered anew: it may have lost them, and not be able to say so
+     */
+    boolean unanswered() {
+        unanswered = Math.min(unanswered + 1, LOST_AFTER);
+        if (unanswered != REPAIR_EVERY) {
             return false;
         }
         repairs++;
@@ -49,6 +68,11 @@ final class Reachability {
     /** {@return whether registering anew did not help} */
     boolean isLost() {
         return missed >= LOST_AFTER;
+    }
+
+    /** {@return whether the cluster manager has not answered for as long} */
+    boolean isUnanswered() {
+        return unanswered >= LOST_AFTER;
     }
 
     /** {@return how often the addresses were to be registered anew} */

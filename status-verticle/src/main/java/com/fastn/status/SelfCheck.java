@@ -7,10 +7,12 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,6 +57,7 @@ final class SelfCheck {
     private boolean repairing;
     // Read by whoever takes a snapshot.
     private volatile boolean lost;
+    private volatile boolean unanswered;
     private volatile boolean forgotten;
 
     /**
@@ -116,31 +119,65 @@ final class SelfCheck {
             return;
         }
         checking = true;
-        isFound(present)
-                .compose(found -> {
-                    if (found) {
+        ask(present)
+                .compose(found -> switch (found) {
+                    case THERE -> {
                         reachability.found();
-                        return lookForOthers(present);
+                        yield lookForOthers(present);
                     }
-                    return reachability.missed() && !repairing ? repair(present) : Future.succeededFuture();
+                    case MISSING -> reachability.missed() ? repair(present, found) : Future.succeededFuture();
+                    case UNANSWERED -> reachability.unanswered() ? repair(present, found) : Future.succeededFuture();
                 })
                 .onComplete(done -> {
                     checking = false;
                     lost = reachability.isLost();
+                    unanswered = reachability.isUnanswered();
                     tellOthers(reachability.isForgotten());
                     if (done.failed()) {
-                        LOG.warn("the addresses of this node could not be registered anew", done.cause());
+                        LOG.warn("whether other nodes find this one could not be looked at", done.cause());
                     }
                 });
     }
 
-    private Future<Boolean> isFound(Registry present) {
-        Future<Boolean> found = areRegistered(present, addresses.get())
-                .compose(registered -> present.place(present.ownId()).map(known -> registered && known != null));
-        return here(vertx, found).timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS).otherwise(failure -> {
-            LOG.debug("the cluster manager does not say where this node is", failure);
-            return false;
-        });
+    /** What the cluster manager says of this node. */
+    private enum Found {
+        THERE("knows this node"),
+        MISSING("does not know this node any more"),
+        UNANSWERED("does not say whether it knows this node");
+
+        private final String sentence;
+
+        Found(String sentence) {
+            this.sentence = sentence;
+        }
+
+        /** {@return what answers that came, or did not, say together: one that is missing says enough} */
+        static Found of(List<Future<Boolean>> answers) {
+            if (answers.stream().anyMatch(Found::isMissing)) {
+                return MISSING;
+            }
+            return answers.stream().allMatch(Future::succeeded) ? THERE : UNANSWERED;
+        }
+
+        /** A cluster manager may say by a failure that it does not know a member. */
+        private static boolean isMissing(Future<Boolean> answer) {
+            return answer.succeeded()
+                    ? !answer.result()
+                    : answer.failed() && !(answer.cause() instanceof TimeoutException);
+        }
+    }
+
+    private Future<Found> ask(Registry present) {
+        List<Future<Boolean>> answers = new ArrayList<>();
+        addresses.get().forEach(each -> answers.add(isRegistered(present, each)));
+        answers.add(present.place(present.ownId()).map(known -> known != null));
+        return here(vertx, Future.all(answers))
+                .timeout(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .transform(waited -> {
+                    Found found = Found.of(answers);
+                    LOG.debug("the cluster manager {}", found.sentence, waited.cause());
+                    return Future.succeededFuture(found);
+                });
     }
 
     /** Only what the cluster manager says counts here: nothing can be mended, so nothing is lost by asking again later. */
@@ -173,13 +210,19 @@ final class SelfCheck {
     }
 
     /** One that takes long goes on, and no other begins before it has come to its end. */
-    private Future<Void> repair(Registry present) {
-        LOG.warn("the cluster manager does not know this node any more, so its addresses are registered anew");
+    private Future<Void> repair(Registry present, Found found) {
+        if (repairing) {
+            return Future.succeededFuture();
+        }
+        LOG.warn("the cluster manager {}, so its addresses are registered anew", found.sentence);
         repairing = true;
         return soon(vertx, present.tellThisNode())
                 .compose(known -> registerAnew.get())
                 .onComplete(done -> repairing = false)
-                .timeout(LONGEST_REPAIR_MILLIS, TimeUnit.MILLISECONDS);
+                .onFailure(failure -> LOG.warn("the addresses of this node could not be registered anew", failure))
+                .timeout(LONGEST_REPAIR_MILLIS, TimeUnit.MILLISECONDS)
+                // That it takes longer is no failure of it.
+                .otherwiseEmpty();
     }
 
     /** A promise that is told about on the caller's context; a cluster manager may complete it on a thread of its own. */
@@ -205,9 +248,17 @@ final class SelfCheck {
         return told.future();
     }
 
-    /** {@return a warning while registering anew does not help, or {@code null}} */
+    /** {@return a warning while registering anew does not help, or the cluster manager does not answer, or {@code null}} */
     @Nullable
     StatusWarning warning(String rootPath) {
+        if (unanswered) {
+            return new StatusWarning(
+                    WARNING_ID,
+                    WarningSeverity.CRITICAL,
+                    "the cluster manager does not answer this node, so other nodes may not find it",
+                    rootPath,
+                    "ask this node through its status port; restart it if that lasts");
+        }
         if (!lost) {
             return null;
         }

@@ -54,6 +54,7 @@ public final class StatusVerticle extends VerticleBase {
     private boolean deployed;
     private @Nullable WorkerExecutor worker;
     private @Nullable Registry registry;
+    private @Nullable Registry checkRegistry;
     private @Nullable SamplerThread samplerThread;
     private @Nullable Registration metrics;
     private @Nullable BusService bus;
@@ -122,6 +123,9 @@ public final class StatusVerticle extends VerticleBase {
         worker = workers;
         Registry known = Registry.of(vertx, deploymentID());
         registry = known;
+        // What others ask for and is not answered must not keep the node from looking for itself.
+        Registry checked = Registry.of(vertx, deploymentID() + "-check");
+        checkRegistry = checked;
         if (options.isSystemMetrics()) {
             SystemSampler sampler = new SystemSampler(OshiMachine::new, Path.of("/"), ticker);
             samplerThread = new SamplerThread(sampler);
@@ -179,7 +183,7 @@ public final class StatusVerticle extends VerticleBase {
         bus = service;
         SelfCheck check = new SelfCheck(
                 vertx,
-                known,
+                checked,
                 () -> addresses().stream().map(KeptAddress::address).toList(),
                 self.incarnation(),
                 () -> KeptAddress.registerAnew(addresses()));
@@ -337,6 +341,7 @@ public final class StatusVerticle extends VerticleBase {
                 () -> bus == null ? Future.succeededFuture() : bus.stop(),
                 this::closeMetrics,
                 () -> registry == null ? Future.succeededFuture() : registry.close(),
+                () -> checkRegistry == null ? Future.succeededFuture() : checkRegistry.close(),
                 () -> worker == null ? Future.succeededFuture() : worker.close(),
                 this::releaseVertx);
         Future<?> stopped = Future.succeededFuture();

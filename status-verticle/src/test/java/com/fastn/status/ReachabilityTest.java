@@ -24,6 +24,22 @@ class ReachabilityTest {
     }
 
     @Test
+    void D10_whoIsNotAnsweredIsNotLostAndIsRegisteredAnewOnce() {
+        assertThat(reachability.unanswered()).isFalse();
+        assertThat(reachability.unanswered()).isTrue();
+        for (int i = 0; i < 3; i++) {
+            assertThat(reachability.unanswered()).isFalse();
+        }
+        assertThat(reachability.isUnanswered()).isFalse();
+        assertThat(reachability.unanswered()).isFalse();
+        assertThat(reachability.isUnanswered()).isTrue();
+        assertThat(reachability.isLost()).isFalse();
+        assertThat(reachability.missed()).isFalse();
+        assertThat(reachability.isUnanswered()).isFalse();
+        assertThat(reachability.repairs()).isEqualTo(1);
+    }
+
+    @Test
     void D10_whatIsNotFoundTwiceAlthoughTheNodeIsWasForgottenUntilItIsFoundAgain() {
         reachability.foundOthers(false);
         assertThat(reachability.isForgotten()).isFalse();

@@ -389,6 +389,20 @@ class SelfCheckTest {
         }
     }
 
+    @Test
+    void D10_aNodeWhoseClusterManagerDoesNotAnswerSaysThatAndRegistersAnewOnce() {
+        try (TestCluster cluster = TestCluster.of(1, config -> new ElsewhereManager(config, false))) {
+            Vertx vertx = cluster.node(0);
+            SelfCheck check = new SelfCheck(
+                    vertx, Registry.of(vertx, "looking"), () -> List.of("here"), "1", Future::succeededFuture);
+            vertx.getOrCreateContext().runOnContext(now -> vertx.setPeriodic(50, tick -> check.look()));
+            await().atMost(SOON).until(() -> check.warning("/") != null);
+            assertThat(requireNonNull(check.warning("/")).message())
+                    .isEqualTo("the cluster manager does not answer this node, so other nodes may not find it");
+            assertThat(check.repairs()).isEqualTo(1);
+        }
+    }
+
     /** One that tells which readers of streams it knows. */
     private static final class ReaderManager extends HazelcastClusterManager {
         final List<String> readers = new CopyOnWriteArrayList<>();
