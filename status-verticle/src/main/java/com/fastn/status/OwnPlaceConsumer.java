@@ -12,6 +12,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.internal.ContextInternal;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A consumer whose registration waits for no other one that does not end, and makes few threads of the application wait: it is done
@@ -25,13 +26,14 @@ final class OwnPlaceConsumer {
     private final MessageConsumer<Object> consumer;
     private final Place place;
     private final Future<Void> registered;
+    private final AtomicBoolean released = new AtomicBoolean();
     private final Closeable atUndeploy = this::undeployed;
 
     private OwnPlaceConsumer(
             ContextInternal home, ContextInternal own, String address, Handler<Message<Object>> handler) {
         this.home = home;
         this.own = own;
-        this.places = RegistrationPlaces.of(home.owner());
+        this.places = RegistrationPlaces.take(home.owner());
         this.consumer = made(address);
         this.place = places.free();
         this.registered =
@@ -88,7 +90,10 @@ final class OwnPlaceConsumer {
 
     /** Where the registration is under way it is taken back after it, at the same place. */
     private Future<Void> end() {
-        return (registered.isComplete() ? places.free() : place).at(consumer::unregister);
+        Future<Void> ended = (registered.isComplete() ? places.free() : place).at(consumer::unregister);
+        return released.compareAndSet(false, true)
+                ? ended.onComplete(done -> RegistrationPlaces.release(home.owner()))
+                : ended;
     }
 
     /** All of it on its own place, as the threads of the verticle may be gone before it is told. */

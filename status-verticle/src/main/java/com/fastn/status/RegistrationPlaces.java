@@ -8,6 +8,7 @@ import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -24,22 +25,40 @@ final class RegistrationPlaces implements Shareable {
     /** Of the twenty threads that an application has unless it says otherwise. */
     static final int MOST = 4;
 
-    private static final String KEY = "com.fastn.status.places";
+    private static final String MAP = "com.fastn.status.places";
+    /** Of this class as it was loaded: where a verticle is loaded anew it can do nothing with the places of the former one. */
+    private static final String KEY = UUID.randomUUID().toString();
 
     private final List<Place> places;
+    // Mutable state, changed only by the map, for one at a time
+    private int users;
 
     private RegistrationPlaces(VertxInternal vertx) {
         this.places = Stream.generate(() -> new Place(vertx.contextBuilder()
                         .withThreadingModel(ThreadingModel.EVENT_LOOP)
+                        // That of whoever comes first would be held by all contexts for as long as there are any.
+                        .withClassLoader(VertxInternal.class.getClassLoader())
                         .build()))
                 .limit(MOST)
                 .toList();
     }
 
-    /** {@return those of a Vertx} */
-    static RegistrationPlaces of(VertxInternal vertx) {
-        LocalMap<String, RegistrationPlaces> known = vertx.sharedData().getLocalMap(KEY);
-        return known.computeIfAbsent(KEY, key -> new RegistrationPlaces(vertx));
+    /** {@return those of a Vertx, which are there until each who took them has {@linkplain #release let them go}} */
+    static RegistrationPlaces take(VertxInternal vertx) {
+        return all(vertx).compute(KEY, (key, known) -> {
+            RegistrationPlaces taken = known == null ? new RegistrationPlaces(vertx) : known;
+            taken.users++;
+            return taken;
+        });
+    }
+
+    /** Lets them go, once for each {@link #take}. */
+    static void release(VertxInternal vertx) {
+        var unused = all(vertx).computeIfPresent(KEY, (key, known) -> --known.users == 0 ? null : known);
+    }
+
+    private static LocalMap<String, RegistrationPlaces> all(VertxInternal vertx) {
+        return vertx.sharedData().getLocalMap(MAP);
     }
 
     /** {@return the place with the least under way} */
