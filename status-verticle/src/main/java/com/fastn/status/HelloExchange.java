@@ -91,7 +91,9 @@ final class HelloExchange {
      */
     Future<Void> start(long intervalMillis) {
         repeat(intervalMillis);
-        return listen().compose(ready -> othersThere()).compose(others -> meet(others));
+        return listen()
+                .compose(ready -> stopped ? Future.succeededFuture(0) : othersThere())
+                .compose(others -> stopped ? Future.succeededFuture() : meet(others));
     }
 
     private void repeat(long intervalMillis) {
@@ -179,6 +181,9 @@ final class HelloExchange {
     }
 
     private void onHello(Message<Object> message, boolean directly) {
+        if (stopped) {
+            return;
+        }
         try {
             if (!(message.body() instanceof JsonObject body)) {
                 throw new IllegalArgumentException("it is not a JSON object");
@@ -220,6 +225,10 @@ final class HelloExchange {
     }
 
     private void publish(Hello hello) {
+        if (stopped) {
+            // After the goodbye others would take it for one that lives, and then for one that is down.
+            return;
+        }
         try {
             vertx.eventBus().publish(ADDRESS, new JsonObject(hello.toMap()));
         } catch (RuntimeException e) {

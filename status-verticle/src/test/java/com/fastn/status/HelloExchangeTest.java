@@ -1,0 +1,91 @@
+package com.fastn.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.ManualTicker;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.vertx.FastnVertx;
+import com.hazelcast.config.Config;
+import io.vertx.core.Completable;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.json.JsonObject;
+import io.vertx.core.spi.cluster.RegistrationInfo;
+import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+/** A node whose cluster manager takes its time to say who is there. */
+class HelloExchangeTest {
+    private static final Duration SOON = Duration.ofSeconds(60);
+
+    /** Does not say who listens for hellos, where it is asked for the first time, until it is let go on. */
+    private static final class HeldManager extends HazelcastClusterManager {
+        final BlockingQueue<Runnable> held = new LinkedBlockingQueue<>();
+        private final AtomicBoolean holds = new AtomicBoolean(true);
+
+        HeldManager(Config config) {
+            super(config);
+        }
+
+        @Override
+        public void getRegistrations(String address, Completable<List<RegistrationInfo>> found) {
+            if (address.equals(HelloExchange.ADDRESS) && holds.compareAndSet(true, false)) {
+                held.add(() -> super.getRegistrations(address, found));
+            } else {
+                super.getRegistrations(address, found);
+            }
+        }
+    }
+
+    @Test
+    void D7_aNodeThatHasSaidGoodbyeSaysNothingMoreThoughItIsToldOnlyThenWhoIsThere() throws InterruptedException {
+        try (TestCluster cluster = TestCluster.of(1, HeldManager::new)) {
+            Vertx vertx = cluster.node(0);
+            HeldManager manager = (HeldManager) ((VertxInternal) vertx).clusterManager();
+            List<Object> heard = new CopyOnWriteArrayList<>();
+            Waiting.result(vertx.eventBus()
+                    .<JsonObject>consumer(
+                            HelloExchange.ADDRESS, hello -> heard.add(hello.body().getValue("kind")))
+                    .completion());
+            FastnVertx fastn = FastnVertx.install(vertx);
+            NodeIdentity self = fastn.node();
+            WorkerExecutor worker = vertx.createSharedWorkerExecutor("hellos", 1);
+            HelloExchange exchange = new HelloExchange(
+                    vertx,
+                    Registry.of(vertx, "hellos"),
+                    worker,
+                    new LocalStatus(fastn.runtime(), null, List.of()),
+                    new NodeDirectory(self, BootTime.of(self), Duration.ofHours(1), new ManualTicker(Instant.EPOCH)),
+                    () -> false,
+                    false,
+                    () -> {});
+            Context context = vertx.getOrCreateContext();
+            Future<Future<Void>> started =
+                    Future.future(promise -> context.runOnContext(now -> promise.complete(exchange.start(0))));
+            Future<Void> meeting = Waiting.result(started);
+            Runnable late = manager.held.take();
+
+            Future<Void> stopped =
+                    Future.future(promise -> context.runOnContext(now -> exchange.stop().onComplete(promise)));
+            Waiting.result(stopped);
+            late.run();
+            Waiting.result(meeting);
+
+            context.runOnContext(
+                    now -> vertx.eventBus().publish(HelloExchange.ADDRESS, new JsonObject().put("kind", "last")));
+            await().atMost(SOON).until(() -> heard.contains("last"));
+            assertThat(heard).containsExactly("goodbye", "last");
+        }
+    }
+}
