@@ -330,6 +330,10 @@ final class StatusSubscription {
         if (view == null || behindNanos == NOT_BEHIND || ticker.nanos() - behindNanos <= BEHIND_FOR.toNanos()) {
             return;
         }
+        if (reading || !waiting.isEmpty()) {
+            // What was told is here, and only not read yet.
+            return;
+        }
         behind = true;
         view = null;
         viewBytes = 0;
