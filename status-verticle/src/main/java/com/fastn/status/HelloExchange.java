@@ -91,8 +91,7 @@ final class HelloExchange {
      */
     Future<Void> start(long intervalMillis) {
         repeat(intervalMillis);
-        return listen()
-                .compose(ready -> stopped ? Future.succeededFuture(0) : othersThere())
+        return listen().compose(ready -> stopped ? Future.succeededFuture(0) : othersThere())
                 .compose(others -> stopped ? Future.succeededFuture() : meet(others));
     }
 

@@ -155,10 +155,10 @@ class BlockedClusterManagerTest {
             }
             // A question that comes just as a former registration ends is lost with it.
             await().atMost(LONG)
-                    .untilAsserted(() -> assertThat(
-                                    Waiting.result(vertx.eventBus().<JsonObject>request("fastn.status.node.alice", null))
-                                            .body()
-                                            .getString("kind"))
+                    .untilAsserted(() -> assertThat(Waiting.result(
+                                            vertx.eventBus().<JsonObject>request("fastn.status.node.alice", null))
+                                    .body()
+                                    .getString("kind"))
                             .isEqualTo("status_snapshot"));
         }
     }

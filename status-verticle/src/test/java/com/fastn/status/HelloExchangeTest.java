@@ -56,7 +56,8 @@ class HelloExchangeTest {
             List<Object> heard = new CopyOnWriteArrayList<>();
             Waiting.result(vertx.eventBus()
                     .<JsonObject>consumer(
-                            HelloExchange.ADDRESS, hello -> heard.add(hello.body().getValue("kind")))
+                            HelloExchange.ADDRESS,
+                            hello -> heard.add(hello.body().getValue("kind")))
                     .completion());
             FastnVertx fastn = FastnVertx.install(vertx);
             NodeIdentity self = fastn.node();
@@ -76,8 +77,8 @@ class HelloExchangeTest {
             Future<Void> meeting = Waiting.result(started);
             Runnable late = manager.held.take();
 
-            Future<Void> stopped =
-                    Future.future(promise -> context.runOnContext(now -> exchange.stop().onComplete(promise)));
+            Future<Void> stopped = Future.future(
+                    promise -> context.runOnContext(now -> exchange.stop().onComplete(promise)));
             Waiting.result(stopped);
             late.run();
             Waiting.result(meeting);

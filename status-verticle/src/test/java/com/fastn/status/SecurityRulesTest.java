@@ -408,8 +408,8 @@ class SecurityRulesTest {
                                 .body())
                         .isNotNull();
                 // What others in this JVM use for a moment is in it too.
-                await().untilAsserted(
-                        () -> assertThat(usedBytes() - before).as("bytes").isLessThan(16 << 20));
+                await().untilAsserted(() ->
+                        assertThat(usedBytes() - before).as("bytes").isLessThan(16 << 20));
                 await("all are sent away").atMost(Duration.ofSeconds(60)).until(() -> {
                     slow.forEach(socket -> trickle(socket, "x"));
                     return slow.stream().noneMatch(SecurityRulesTest::isOpen);

@@ -323,8 +323,7 @@ class SelfCheckTest {
         try (TestCluster cluster = TestCluster.of(1, WitnessManager::new)) {
             Vertx vertx = cluster.node(0);
             WitnessManager manager = (WitnessManager) ((VertxInternal) vertx).clusterManager();
-            Waiting.result(
-                    vertx.eventBus().consumer("here", message -> {}).completion());
+            Waiting.result(vertx.eventBus().consumer("here", message -> {}).completion());
             SelfCheck check = new SelfCheck(
                     vertx, Registry.of(vertx, "looking"), () -> List.of("here"), "1", Future::succeededFuture);
             vertx.getOrCreateContext().runOnContext(now -> {
