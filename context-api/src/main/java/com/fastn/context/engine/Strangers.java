@@ -29,7 +29,7 @@ final class Strangers {
     /** Two runtimes of one process have the same only once in a million. */
     private static long runtimeBits(ContextNode node) {
         int hash = node.runtime().node().incarnation().hashCode() * GOLDEN_RATIO;
-        return hash >>> (Integer.SIZE - RUNTIME_BITS);
+        return Integer.toUnsignedLong(hash) >>> (Integer.SIZE - RUNTIME_BITS);
     }
 
     /** Adds a context to those that are to have short names; a stranger needs none. */
