@@ -40,6 +40,8 @@ final class FaultRun {
     private static final long MOST_OF_MANAGER_NANOS = TimeUnit.SECONDS.toNanos(150);
     /** A machine that is busy may keep a stream or a reply late, and that is told then; not for longer. */
     private static final long MOMENT_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** Who is heard again is up, and told by its last status until its frames come, or until that they do not is noticed. */
+    private static final long OLD_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final FaultPlan plan;
     private final Fleet fleet;
@@ -55,6 +57,9 @@ final class FaultRun {
     private final Map<String, Long> readingSince = new HashMap<>();
     /** What was said in the last look of a node to which nothing was done, and since when. */
     private Map<String, Long> doubts = new HashMap<>();
+
+    /** Since when a stream has told old statuses, by who reads it and of whom. */
+    private final Map<String, Long> oldSince = new HashMap<>();
 
     private final Map<String, Integer> moments = new LinkedHashMap<>();
     private final List<String> late = new ArrayList<>();
@@ -646,7 +651,15 @@ final class FaultRun {
             }
             // All viewers have to find it.
             counts.addFirst(least);
-            if (reads && row.state().equals("UP") && row.served() < least.served) {
+            String pair = viewer.incarnation() + " " + row.incarnation();
+            if (!reads || !row.state().equals("UP") || row.served() >= least.served) {
+                oldSince.remove(pair);
+                continue;
+            }
+            Long first = oldSince.putIfAbsent(pair, nanos);
+            if (first == null) {
+                moments.merge(BY_STREAM + " UP, by a status of more than " + soonMillis + " ms ago", 1, Integer::sum);
+            } else if (nanos - first > OLD_NANOS) {
                 wrong(
                         now + viewer + " old " + row.incarnation(),
                         told + "it had served " + least.served + " " + (nanos - least.nanos) / 1_000_000
