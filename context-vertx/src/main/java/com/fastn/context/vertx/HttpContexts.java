@@ -215,7 +215,7 @@ final class HttpContexts {
         if (exchange.connection != null) {
             exchange.connection.served(exchange);
         }
-        if (failure == null && !isCutOff(http, response)) {
+        if (wasAnswered(http, response, failure)) {
             countAnswer(served, status);
         } else {
             countCancelled(served);
@@ -259,9 +259,15 @@ final class HttpContexts {
                         || (HttpMethod.CONNECT.equals(http.method()) && status / 100 == SUCCESS_CLASS));
     }
 
-    /** Vert.x 5.0 tells a stream of HTTP/2 here, and of one that was reset after its request no failure. */
-    private static boolean isCutOff(HttpServerRequest http, @Nullable Object response) {
-        return http.version() == HttpVersion.HTTP_2 && response instanceof HttpServerResponse sent && !sent.ended();
+    /**
+     * Whether a response went out whole. Over HTTP/2 the response itself knows better: Vert.x 5.0 tells no failure of a stream
+     * that was reset after its request, and one that another thread ended may be told closed before it is told ended.
+     */
+    private static boolean wasAnswered(HttpServerRequest http, @Nullable Object response, @Nullable Throwable failure) {
+        if (http.version() == HttpVersion.HTTP_2 && response instanceof HttpServerResponse sent) {
+            return sent.ended();
+        }
+        return failure == null;
     }
 
     /** Of its end nobody is told. */

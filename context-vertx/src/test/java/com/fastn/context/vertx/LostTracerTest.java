@@ -142,6 +142,22 @@ class LostTracerTest {
         assertThat(listener.getTotal("connections")).isEqualTo(1);
     }
 
+    /** Over HTTP/2 the event loop may tell that a stream was closed before the other thread tells that it has ended the response. */
+    @Test
+    void aResponseThatAnotherThreadEndsIsNeverCutOffByTheEndOfItsStream() {
+        int port = serve(true);
+        for (int count = 0; count < 100; count++) {
+            int next = count;
+            Future<Buffer> answer = get(port, HttpVersion.HTTP_2);
+            Waiting.until(() -> routings.size() > next);
+            FastnContext request = WebContexts.context(routings.get(next));
+            Waiting.result(routings.get(next).response().end("x"));
+            Waiting.until(() -> request.state() == ContextState.CLOSED);
+            assertThat(Waiting.result(answer).toString()).isEqualTo("x");
+            assertThat(request.isCancelled()).isFalse();
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = HttpVersion.class,
