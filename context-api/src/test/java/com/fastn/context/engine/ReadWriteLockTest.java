@@ -109,7 +109,8 @@ class ReadWriteLockTest {
         CompletableFuture<LockGuard<String>> writer =
                 prices().writeLock(Duration.ofMillis(1)).toCompletableFuture();
         CompletableFuture<ReadGuard<String>> behind = read(tree.open("behind"));
-        await().until(behind::isDone);
+        // Those behind it are served before it hears of its own end.
+        await().until(() -> behind.isDone() && writer.isDone());
 
         assertFailure(writer)
                 .isInstanceOf(LockTimeoutException.class)
