@@ -27,6 +27,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -227,10 +228,15 @@ class SnapshotTest {
         AtomicReference<@Nullable ContextNode> next = new AtomicReference<>();
         AtomicBoolean stop = new AtomicBoolean();
         Thread counting = new Thread(() -> {
-            while (!stop.get()) {
+            for (int turn = 1; !stop.get(); turn++) {
                 ContextNode context = next.get();
                 if (context == null) {
-                    Thread.onSpinWait();
+                    // Now and then the other thread may need the processor.
+                    if (turn % 1_000 == 0) {
+                        Thread.yield();
+                    } else {
+                        Thread.onSpinWait();
+                    }
                 } else {
                     track(context);
                     next.set(null);
@@ -238,17 +244,24 @@ class SnapshotTest {
             }
         });
         counting.start();
+        // Each round waits for the other thread, which takes long where there are more threads than processors.
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         try {
             // A path of its own for each round: the order shows only in the first count of all.
-            for (int round = 0; round < 10_000; round++) {
+            for (int round = 0; round < 10_000 && System.nanoTime() - end < 0; round++) {
                 ContextNode context = tree.open("round-" + round);
                 PathCounters path = context.pathCounters();
                 next.set(context);
+                int looks = 0;
                 do {
                     SubtreeCounts.Counts counts = requireNonNull(SubtreeCounts.read(path, Comparator.naturalOrder(), 10)
                             .get(path));
                     assertThat(counts.live().getOrDefault("jobs", 0L))
                             .isLessThanOrEqualTo(counts.total().getOrDefault("jobs", 0L));
+                    looks++;
+                    if (looks % 50 == 0) {
+                        Thread.yield();
+                    }
                 } while (next.get() != null);
                 context.close();
             }
