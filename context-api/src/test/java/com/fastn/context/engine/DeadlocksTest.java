@@ -34,6 +34,7 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -70,6 +71,11 @@ class DeadlocksTest {
     }
 
     private List<CompletableFuture<String>> ring(int size, String name) {
+        return ring(size, name, result -> {});
+    }
+
+    /** The same; something is done with each of their results before the ring is closed, and so before one of them can end. */
+    private List<CompletableFuture<String>> ring(int size, String name, Consumer<CompletableFuture<String>> before) {
         List<ContextMutex<Object>> locks = new ArrayList<>();
         for (int i = 0; i < size; i++) {
             locks.add(runtime.root().mutex(name + i, (Object) "v"));
@@ -92,6 +98,7 @@ class DeadlocksTest {
                                     who, () -> other.<String>withLock(w -> CompletableFuture.completedFuture("done"))))
                             .toCompletableFuture()));
         }
+        all.forEach(before);
         // The releases are in one thread: each guard lets one in, which queues behind the helper of the next lock.
         first.forEach(LockGuard::close);
         return all;
@@ -434,15 +441,13 @@ class DeadlocksTest {
         runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER);
         CountDownLatch told = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        List<CompletableFuture<String>> first = ring(2, "first");
-        for (CompletableFuture<String> each : first) {
-            var unused = each.whenComplete((value, failure) -> {
-                if (failure != null) {
-                    told.countDown();
-                    awaitLatch(goOn);
-                }
-            });
-        }
+        // Were it said after the ring is closed, it could be this thread that is told, and blocks.
+        var unused = ring(2, "first", each -> each.whenComplete((value, failure) -> {
+            if (failure != null) {
+                told.countDown();
+                awaitLatch(goOn);
+            }
+        }));
         assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
         List<CompletableFuture<String>> second = ring(2, "second");
         await().atMost(Duration.ofSeconds(30)).until(() -> second.stream().allMatch(CompletableFuture::isDone));
