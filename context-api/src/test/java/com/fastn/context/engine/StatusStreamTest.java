@@ -84,11 +84,11 @@ class StatusStreamTest {
         }
 
         void awaitSnapshots(int n) {
-            await().until(() -> snapshots.size() >= n);
+            await().atMost(30, TimeUnit.SECONDS).until(() -> snapshots.size() >= n);
         }
 
         void awaitChanges(long n) {
-            await().until(() -> {
+            await().atMost(30, TimeUnit.SECONDS).until(() -> {
                 ContextStatus newest = snapshots.get(snapshots.size() - 1).globalContext();
                 return newest.totalCounters().getOrDefault("changes", 0L) == n;
             });
@@ -103,7 +103,7 @@ class StatusStreamTest {
 
     /** Nothing is scheduled any more, as nobody has asked for more. */
     private void awaitRest() {
-        await().until(() -> tree.runtime.timers().pending() == 0);
+        await().atMost(30, TimeUnit.SECONDS).until(() -> tree.runtime.timers().pending() == 0);
     }
 
     /** Longer than it takes until what has changed is told. */
