@@ -54,14 +54,16 @@ class GreeterVerticleTest {
         dictionary.receive().reply("Good day")
         greetings.forEach { it.coAwait() }
 
-        val after = vertx.status()
+        // A message is answered a moment before its context ends.
+        val after = vertx.statusWhere { status ->
+            status.contexts().none { it.getString("name") in setOf("find words", "greet") }
+        }
 
         assertThat(dictionary.tryReceive().isFailure).isTrue()
         assertThat(after.activeLocks()).isEmpty()
         assertThat(after.lockWaiters()).isEmpty()
         assertThat(after.total("guests") - guestsBefore).isEqualTo(5)
         assertThat(after.total("words_learned") - learnedBefore).isEqualTo(1)
-        assertThat(after.contexts().map { it.getString("name") }).doesNotContain("find words", "greet")
     }
 
     @Test
