@@ -1,6 +1,7 @@
 package com.fastn.verification.cluster;
 
 import static java.util.Objects.requireNonNull;
+import static org.awaitility.Awaitility.await;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -10,6 +11,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +22,7 @@ import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -32,6 +35,11 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
     static final String STRANGER = "dave";
+
+    private static final String STATUS = "fastn.status";
+    private static final long TIMEOUT = 5_000;
+    /** Members of the cluster manager that start at once may begin two clusters, which find together some seconds later. */
+    private static final Duration MEETING = Duration.ofSeconds(60);
 
     private final Class<?> main;
     private final List<String> aliases;
@@ -100,11 +108,22 @@ final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, A
         try {
             aliases.forEach(this::start);
             nodes.values().forEach(Jvm::facts);
-        } catch (AssertionError e) {
+            awaitMeeting();
+        } catch (AssertionError | ConditionTimeoutException e) {
             showOutput();
             killAll();
             throw e;
         }
+    }
+
+    /** That a node is there says nothing about whom it has heard of. */
+    private void awaitMeeting() {
+        Map<String, String> allUp = new LinkedHashMap<>();
+        aliases.stream().filter(alias -> !alias.equals(STRANGER)).forEach(alias -> allUp.put(alias, "up"));
+        nodes.forEach((alias, node) -> await(alias + " knows the others").atMost(MEETING).until(() -> {
+            JsonObject answer = node.asking(STATUS, null, TIMEOUT).join().getJsonObject("body");
+            return answer != null && Answers.states(answer).equals(allUp);
+        }));
     }
 
     private Jvm start(String alias) {
