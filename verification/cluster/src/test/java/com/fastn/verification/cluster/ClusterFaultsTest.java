@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ClusterFaultsTest {
     private static final String STATUS = "fastn.status";
     private static final int CUSTOMERS = 4;
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     /** Longer than the nodes give each other. A question that falls to a node that stands still is asked again after it. */
     private static final long TIMEOUT = 2_500;
@@ -49,13 +49,14 @@ class ClusterFaultsTest {
         assertThat(row(stale, "bob").getString("state")).isEqualTo("stale");
         assertGone(stale);
 
-        JsonObject down = askUntil(answer -> "down".equals(states(answer).get("bob")));
+        JsonObject down = askUntil(
+                answer -> onlyBobIsGone(answer) && "down".equals(states(answer).get("bob")));
         assertThat(row(down, "bob").getLong("age_ms")).isGreaterThanOrEqualTo(15_000);
         assertGone(down);
 
         cluster.restart("bob");
 
-        JsonObject again = askUntil(ClusterFaultsTest::isUp);
+        JsonObject again = askUntil(ClusterFaultsTest::allAreUp);
         assertThat(again.getJsonArray("nodes")).hasSize(3);
         assertThat(again.getBoolean("complete")).isTrue();
         assertThat(row(again, "bob").getJsonObject("node").getString("incarnation"))
@@ -69,11 +70,13 @@ class ClusterFaultsTest {
 
         JsonObject silent = askUntil(ClusterFaultsTest::onlyBobIsGone);
         assertThat(row(silent, "bob").getString("state")).isEqualTo("stale");
-        assertThat(row(silent, "bob").getString("reason")).contains("no answer within 1000 ms");
+        // Where it took us so long to look that the cluster manager has put it out, that is what is said.
+        assertThat(row(silent, "bob").getString("reason"))
+                .containsPattern("no answer within 1000 ms|nobody answers at its address");
         assertGone(silent);
 
         cluster.node("bob").resume();
-        assertIsBackAsItWas(askUntil(ClusterFaultsTest::isUp));
+        assertIsBackAsItWas(askUntil(ClusterFaultsTest::allAreUp));
 
         // Now for so long that the cluster manager puts it out, and has to let it in again.
         cluster.node("bob").pause();
@@ -83,7 +86,7 @@ class ClusterFaultsTest {
         assertGone(out);
 
         cluster.node("bob").resume();
-        assertIsBackAsItWas(askUntil(ClusterFaultsTest::isUp));
+        assertIsBackAsItWas(askUntil(ClusterFaultsTest::allAreUp));
     }
 
     private static void assertGone(JsonObject answer) {
@@ -109,6 +112,11 @@ class ClusterFaultsTest {
     private static boolean onlyBobIsGone(JsonObject answer) {
         Map<String, String> states = states(answer);
         return "up".equals(states.get("alice")) && "up".equals(states.get("carol")) && !isUp(answer);
+    }
+
+    /** The same machine may keep another one than bob from answering. */
+    private static boolean allAreUp(JsonObject answer) {
+        return states(answer).values().stream().allMatch("up"::equals);
     }
 
     private static boolean isUp(JsonObject answer) {

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Takes orders over HTTP, and answers when the stock has fulfilled them. */
 final class FrontVerticle extends VerticleBase {
-    private static final DeliveryOptions PATIENT = new DeliveryOptions().setSendTimeout(60_000);
+    private static final DeliveryOptions PATIENT = new DeliveryOptions().setSendTimeout(180_000);
 
     private @Nullable FutureContext front;
     private @Nullable HttpServer server;

@@ -8,7 +8,7 @@ import io.vertx.core.eventbus.DeliveryOptions;
 
 /** Fulfils one order at a time: whoever takes something from the shelf keeps it to himself until it is paid. */
 final class StockVerticle extends VerticleBase {
-    private static final DeliveryOptions PATIENT = new DeliveryOptions().setSendTimeout(60_000);
+    private static final DeliveryOptions PATIENT = new DeliveryOptions().setSendTimeout(180_000);
 
     @Override
     public Future<?> start() {
