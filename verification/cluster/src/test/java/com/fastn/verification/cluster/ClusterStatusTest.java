@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -23,8 +25,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** What is said of a cluster that works, mostly to a node that has no part in it and nothing of ours on its class path. */
 class ClusterStatusTest {
     private static final String STATUS = "fastn.status";
-    private static final long TIMEOUT = 5_000;
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final long TIMEOUT = 20_000;
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final Map<String, String> ALL_UP = Map.of("alice", "up", "bob", "up", "carol", "up");
 
     @RegisterExtension
@@ -42,7 +44,7 @@ class ClusterStatusTest {
     void aNodeThatHasNothingOfOursIsAnsweredAsEverybodyElse() {
         assertThat(dave.facts().getBoolean("has_library")).isFalse();
         for (JsonObject question : new JsonObject[] {null, new JsonObject()}) {
-            JsonObject answer = dave.ask(STATUS, question, TIMEOUT);
+            JsonObject answer = askUntil(question, all -> true);
             assertThat(answer.getString("kind")).isEqualTo("cluster_status");
             assertThat(answer.getInteger("schema")).isEqualTo(1);
             assertThat(answer.getBoolean("complete")).isTrue();
@@ -52,12 +54,14 @@ class ClusterStatusTest {
 
     @Test
     void allNodesCountTheirPartOfTheSameOrders() {
-        JsonObject before = dave.ask(STATUS, null, TIMEOUT);
+        JsonObject before = askUntil(null, all -> true);
         Customers customers = Customers.at(alice, 4);
         await().atMost(SOON).until(() -> customers.served() >= 50);
         customers.finish();
 
-        JsonObject after = dave.ask(STATUS, null, TIMEOUT);
+        // Who has replied ends its context after that, so a customer may be served a moment before.
+        JsonObject after = askUntil(
+                null, all -> contexts(all, "bob").stream().noneMatch(context -> context.containsKey("caller")));
 
         assertThat(customers.refused()).isZero();
         Map<String, String> counters = Map.of("alice", "orders", "bob", "taken", "carol", "payments");
@@ -66,21 +70,16 @@ class ClusterStatusTest {
                         .as(counter + " of " + alias)
                         .isEqualTo(customers.served()));
         assertThat(status(after, "bob").getJsonArray("active_locks")).isEmpty();
-        assertThat(contexts(after, "bob")).noneMatch(context -> context.containsKey("caller"));
     }
 
     @Test
     void whoHoldsALockWhoWaitsForItAndWhoCalledThemIsSeenAcrossNodes() {
         dave.askText("till.close", null, TIMEOUT);
         try (Customers customers = Customers.at(alice, 4)) {
-            JsonObject cluster = await().atMost(SOON)
-                    .until(
-                            () -> dave.ask(STATUS, null, TIMEOUT),
-                            answer -> status(answer, "bob")
-                                                    .getJsonArray("lock_waiters")
-                                                    .size()
-                                            == 3
-                                    && named(answer, "carol", "till.pay").size() == 1);
+            JsonObject cluster = askUntil(
+                    null,
+                    answer -> status(answer, "bob").getJsonArray("lock_waiters").size() == 3
+                            && named(answer, "carol", "till.pay").size() == 1);
 
             // The lock: bob's, held by one order, which waits for carol.
             JsonObject lock = list(status(cluster, "bob"), "active_locks").get(0);
@@ -119,23 +118,24 @@ class ClusterStatusTest {
             assertThat(payment.getLong("context_id")).isEqualTo(holder.getLong("id"));
 
             // Time goes on.
-            JsonObject later = dave.ask(STATUS, null, TIMEOUT);
+            JsonObject later = askUntil(null, all -> true);
             assertThat(list(status(later, "bob"), "active_locks").get(0).getLong("held_duration_ms"))
                     .isGreaterThan(lock.getLong("held_duration_ms"));
             assertThat(waited(later)).isGreaterThan(waited(cluster)).isPositive();
 
             // People read it too.
-            String text = dave.askText(STATUS, new JsonObject().put("format", "text"), TIMEOUT);
-            assertThat(text)
-                    .contains("called by POST /orders#" + callers.get(0) + "@alice")
-                    .contains("called by stock.take#" + holder.getLong("id") + "@bob")
-                    .contains("HOLDS \"shelf\"")
-                    .contains("WAITING \"shelf\"");
+            await().atMost(SOON)
+                    .untilAsserted(
+                            () -> assertThat(dave.askText(STATUS, new JsonObject().put("format", "text"), TIMEOUT))
+                                    .contains("called by POST /orders#" + callers.get(0) + "@alice")
+                                    .contains("called by stock.take#" + holder.getLong("id") + "@bob")
+                                    .contains("HOLDS \"shelf\"")
+                                    .contains("WAITING \"shelf\""));
 
             customers.close();
             dave.askText("till.open", null, TIMEOUT);
             customers.finish();
-            JsonObject end = dave.ask(STATUS, null, TIMEOUT);
+            JsonObject end = askUntil(null, all -> true);
             assertThat(status(end, "bob").getJsonArray("active_locks")).isEmpty();
             assertThat(status(end, "bob").getJsonArray("lock_waiters")).isEmpty();
         }
@@ -143,9 +143,8 @@ class ClusterStatusTest {
 
     @Test
     void aQuestionForSomeNodesIsAnsweredForThemAlone() {
-        assertThat(states(dave.ask(STATUS, nodes("bob"), TIMEOUT))).isEqualTo(Map.of("bob", "up"));
-        assertThat(states(dave.ask(STATUS, nodes("carol", "alice"), TIMEOUT)))
-                .isEqualTo(Map.of("alice", "up", "carol", "up"));
+        askUntilUp(nodes("bob"), Map.of("bob", "up"));
+        askUntilUp(nodes("carol", "alice"), Map.of("alice", "up", "carol", "up"));
         JsonObject unknown = dave.asking(STATUS, nodes("bop"), TIMEOUT).join();
         assertThat(unknown.getString("failure")).contains("unknown node \"bop\"", "bob");
     }
@@ -163,7 +162,7 @@ class ClusterStatusTest {
                 assertThat(questions).allSatisfy(question -> {
                     JsonObject answer = question.join();
                     assertThat(answer.getString("failure")).isNull();
-                    assertThat(states(answer.getJsonObject("body"))).isEqualTo(ALL_UP);
+                    assertThat(states(answer.getJsonObject("body"))).containsOnlyKeys(ALL_UP.keySet());
                 });
             }
             List<JsonObject> heard = await().atMost(SOON).until(alice::heard, list -> list.size() >= 8);
@@ -181,6 +180,26 @@ class ClusterStatusTest {
             assertThat(last - first).isGreaterThan(1_000L * (heard.size() - 1) - 3_000);
             customers.finish();
         }
+    }
+
+    /** On a machine that has other things to do, a node that lives may be late for an answer; then it is asked again. */
+    private JsonObject askUntil(@Nullable JsonObject question, Predicate<JsonObject> expected) {
+        return await().atMost(SOON)
+                .until(
+                        () -> dave.ask(STATUS, question, TIMEOUT),
+                        answer -> states(answer).equals(ALL_UP) && expected.test(answer));
+    }
+
+    /** The same, of some; of others nothing may ever be said. */
+    private void askUntilUp(JsonObject question, Map<String, String> expected) {
+        await().atMost(SOON)
+                .until(
+                        () -> {
+                            Map<String, String> states = states(dave.ask(STATUS, question, TIMEOUT));
+                            assertThat(states).containsOnlyKeys(expected.keySet());
+                            return states;
+                        },
+                        expected::equals);
     }
 
     private static JsonObject nodes(String... aliases) {
