@@ -33,6 +33,8 @@ final class FaultRun {
     private static final String ASKED = "asked";
     private static final String BY_STREAM = "by the stream";
     private static final long ASK_MILLIS = 2_500;
+    /** Where a question must not stay without an answer: a machine that is busy is no reason. */
+    private static final long ASK_STRICTLY_MILLIS = 20_000;
     private static final long LOOK_MILLIS = 250;
     private static final long AT_WORK_MILLIS = 400;
     private static final long SILENT_MILLIS = 2_000;
@@ -457,7 +459,7 @@ final class FaultRun {
         Map<String, Truth> before = truths();
         Map<Member, CompletableFuture<JsonObject>> answers = new LinkedHashMap<>();
         for (Member viewer : fleet.moving()) {
-            answers.put(viewer, viewer.jvm().asking(STATUS, null, ASK_MILLIS));
+            answers.put(viewer, viewer.jvm().asking(STATUS, null, strict ? ASK_STRICTLY_MILLIS : ASK_MILLIS));
         }
         Map<Member, View> asked = new LinkedHashMap<>();
         answers.forEach((viewer, answer) -> {

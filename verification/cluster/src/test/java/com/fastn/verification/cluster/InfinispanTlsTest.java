@@ -21,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The configuration of docs/cluster.md in which members of Infinispan and nodes of the bus prove to each other who they are. */
 @EnabledForJreRange(max = JRE.JAVA_22, disabledReason = "see InfinispanTest")
 class InfinispanTlsTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    /** Two that start at once may begin two clusters, which find together within half a minute. */
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final long TIMEOUT = 5_000;
 
     @TempDir
