@@ -442,12 +442,14 @@ class DeadlocksTest {
         CountDownLatch told = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
         // Were it said after the ring is closed, it could be this thread that is told, and blocks.
-        var unused = ring(2, "first", each -> each.whenComplete((value, failure) -> {
-            if (failure != null) {
-                told.countDown();
-                awaitLatch(goOn);
-            }
-        }));
+        var unused = ring(2, "first", each -> {
+            var alsoUnused = each.whenComplete((value, failure) -> {
+                if (failure != null) {
+                    told.countDown();
+                    awaitLatch(goOn);
+                }
+            });
+        });
         assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
         List<CompletableFuture<String>> second = ring(2, "second");
         await().atMost(Duration.ofSeconds(30)).until(() -> second.stream().allMatch(CompletableFuture::isDone));

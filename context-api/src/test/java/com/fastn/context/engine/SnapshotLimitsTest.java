@@ -32,7 +32,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 class SnapshotLimitsTest {
     @RegisterExtension
-    final TestTree tree = new TestTree();
+    final TestTree tree = TestTree.withoutLooks();
 
     @Test
     @SuppressWarnings("MustBeClosedChecker")

@@ -40,12 +40,27 @@ final class TestTree implements AfterEachCallback {
         this(null, caps);
     }
 
+    /** A tree in which no look for deadlocks takes place by itself: it is changed by the test alone. */
+    static TestTree withoutLooks() {
+        return new TestTree(null, CounterStore.Caps.DEFAULT, new Timers(() -> Runnable::run) {
+            @Override
+            boolean tick(Duration delay, Runnable task) {
+                return false;
+            }
+        });
+    }
+
     private TestTree(@Nullable ContextBinding binding, CounterStore.Caps caps) {
+        this(binding, caps, null);
+    }
+
+    private TestTree(@Nullable ContextBinding binding, CounterStore.Caps caps, @Nullable Timers timers) {
         CurrentContext current = binding == null ? Engine.instance().currentContext() : new CurrentContext(binding);
         runtime = new EngineRuntime(
                 new ContextEngine.Settings("app", "App", "alice", ticker, Integer.MAX_VALUE, 100, false),
                 current,
-                caps);
+                caps,
+                timers);
         root = runtime.root();
         // At once, so that a test knows what is so afterwards.
         runtime.counterStore().foldOn(Runnable::run);

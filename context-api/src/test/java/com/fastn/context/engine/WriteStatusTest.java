@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 class WriteStatusTest {
     @RegisterExtension
-    final TestTree tree = new TestTree();
+    final TestTree tree = TestTree.withoutLooks();
 
     @Test
     void whatIsWrittenAtOnceIsTheJsonOfTheSnapshotByteForByte() {
