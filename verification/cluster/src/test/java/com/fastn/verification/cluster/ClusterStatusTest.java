@@ -192,7 +192,7 @@ class ClusterStatusTest {
 
     /** The same, of some; of others nothing may ever be said. */
     private void askUntilUp(JsonObject question, Map<String, String> expected) {
-        await().atMost(SOON)
+        var unused = await().atMost(SOON)
                 .until(
                         () -> {
                             Map<String, String> states = states(dave.ask(STATUS, question, TIMEOUT));
