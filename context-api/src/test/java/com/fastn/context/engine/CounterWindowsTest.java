@@ -267,9 +267,9 @@ class CounterWindowsTest {
                 first.add(wide.root.counterWindows("rows-" + round.get()));
                 // Some more of this one.
                 long until = first.get(first.size() - 1).sinceStart() + 20;
-                while (wide.root.subtreeTotal("rows-" + round.get()) < until) {
+                for (int turn = 0; wide.root.subtreeTotal("rows-" + round.get()) < until; turn++) {
                     assertThat(System.nanoTime() - end).as("they count").isNegative();
-                    Thread.yield();
+                    Spin.turn(turn);
                 }
                 round.incrementAndGet();
             }

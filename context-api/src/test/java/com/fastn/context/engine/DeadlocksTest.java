@@ -443,7 +443,7 @@ class DeadlocksTest {
         CountDownLatch goOn = new CountDownLatch(1);
         // Were it said after the ring is closed, it could be this thread that is told, and blocks.
         var unused = ring(2, "first", each -> {
-            var alsoUnused = each.whenComplete((value, failure) -> {
+            var unusedToo = each.whenComplete((value, failure) -> {
                 if (failure != null) {
                     told.countDown();
                     awaitLatch(goOn);

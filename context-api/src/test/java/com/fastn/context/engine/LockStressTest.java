@@ -137,7 +137,7 @@ class LockStressTest {
         List<Thread> threads = new ArrayList<>();
         for (int t = 0; t < 2; t++) {
             threads.add(new Thread(() -> {
-                while (!over.get() || !held.isEmpty()) {
+                for (int turn = 0; !over.get() || !held.isEmpty(); turn++) {
                     // Never so fast that nobody is left to be cancelled.
                     HeldGuard guard =
                             gone.get() == cancels.size() || released.get() < gone.get() / 4 ? held.poll() : null;
@@ -146,7 +146,7 @@ class LockStressTest {
                         taken.addAndGet(-one.permits);
                         one.guard.close();
                     } else {
-                        Thread.yield();
+                        Spin.turn(turn);
                     }
                 }
             }));
@@ -297,7 +297,7 @@ class LockStressTest {
                     task.run();
                     other.set(null);
                 }
-                spin(turn);
+                Spin.turn(turn);
             }
         });
         canceller.start();
@@ -319,7 +319,7 @@ class LockStressTest {
                 }
                 held.close();
                 for (int turn = 0; other.get() != null; turn++) {
-                    spin(turn);
+                    Spin.turn(turn);
                 }
                 boolean ended = ((CompletableFuture<String>) result).isDone();
                 assertThat(toCancel).as("round %d", i).isCancelled();
@@ -342,14 +342,5 @@ class LockStressTest {
         assertThat(orders.waiters()).isZero();
         assertThat(tree.root.waits()).isEmpty();
         System.out.println("LockStressTest: in " + ran + " of " + done + " rounds the work ran");
-    }
-
-    /** Now and then the other thread may need the processor. */
-    private static void spin(int turn) {
-        if (turn % 1_000 == 999) {
-            Thread.yield();
-        } else {
-            Thread.onSpinWait();
-        }
     }
 }

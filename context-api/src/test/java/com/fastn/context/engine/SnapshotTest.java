@@ -228,15 +228,10 @@ class SnapshotTest {
         AtomicReference<@Nullable ContextNode> next = new AtomicReference<>();
         AtomicBoolean stop = new AtomicBoolean();
         Thread counting = new Thread(() -> {
-            for (int turn = 1; !stop.get(); turn++) {
+            for (int turn = 0; !stop.get(); turn++) {
                 ContextNode context = next.get();
                 if (context == null) {
-                    // Now and then the other thread may need the processor.
-                    if (turn % 1_000 == 0) {
-                        Thread.yield();
-                    } else {
-                        Thread.onSpinWait();
-                    }
+                    Spin.turn(turn);
                 } else {
                     track(context);
                     next.set(null);
@@ -252,16 +247,14 @@ class SnapshotTest {
                 ContextNode context = tree.open("round-" + round);
                 PathCounters path = context.pathCounters();
                 next.set(context);
-                int looks = 0;
+                int turn = 0;
                 do {
                     SubtreeCounts.Counts counts = requireNonNull(SubtreeCounts.read(path, Comparator.naturalOrder(), 10)
                             .get(path));
                     assertThat(counts.live().getOrDefault("jobs", 0L))
                             .isLessThanOrEqualTo(counts.total().getOrDefault("jobs", 0L));
-                    looks++;
-                    if (looks % 50 == 0) {
-                        Thread.yield();
-                    }
+                    Spin.turn(turn);
+                    turn++;
                 } while (next.get() != null);
                 context.close();
             }

@@ -25,7 +25,7 @@ final class Customers implements AutoCloseable {
     private Customers(URI shop) {
         this.order = HttpRequest.newBuilder(shop)
                 .POST(HttpRequest.BodyPublishers.noBody())
-                .timeout(Duration.ofSeconds(180))
+                .timeout(Duration.ofMinutes(3))
                 .build();
     }
 
