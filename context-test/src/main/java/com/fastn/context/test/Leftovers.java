@@ -51,9 +51,11 @@ record Leftovers(
                 changes.drainPermits();
                 Leftovers left = of(runtime);
                 long patience = deadline - clock.nanos();
-                if (left.isEmpty() || patience <= 0 || !changes.tryAcquire(patience, TimeUnit.NANOSECONDS)) {
+                if (left.isEmpty() || patience <= 0) {
                     return left;
                 }
+                // Also after the last wait it is looked once more.
+                var unused = changes.tryAcquire(patience, TimeUnit.NANOSECONDS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
