@@ -58,6 +58,8 @@ final class StatusSubscription {
     private static final String BEHIND = "it answers, and what it tells by its stream has not come for more than "
             + BEHIND_FOR.toSeconds() + " s; its cluster manager may not find this node";
 
+    private static final String NOT_YET = "it was silent, and its status of now has not arrived yet";
+
     /** Who is down is tried again after so many: after a partition it is to be up again in 10 s (rule D7). */
     private static final int TICKS_DOWN = 5;
 
@@ -101,6 +103,9 @@ final class StatusSubscription {
 
     /** Whether the view was dropped for that. */
     private boolean behind;
+
+    /** After a silence the view, which is as old as that, is not shown before so much has come; {@code null} after none. */
+    private @Nullable Sent awaited;
 
     private long heldBytes;
     private boolean leftOut;
@@ -198,6 +203,7 @@ final class StatusSubscription {
             return;
         }
         int mine = begin();
+        long askedNanos = ticker.nanos();
         stream = null;
         request(openAt, question.copy().put(StreamWire.ADDRESS, address)).onComplete(done -> {
             if (mine != attempt) {
@@ -234,6 +240,10 @@ final class StatusSubscription {
             trouble = null;
             inbox = new Inbox(mostNodes);
             viewEpoch = NO_EPOCH;
+            if (awaited != null) {
+                // Its first whole is of now.
+                awaited = isOfNow(askedNanos) ? Sent.NOTHING : Sent.UNKNOWN;
+            }
             fallBehind();
             holdNoMoreThan(viewBytes);
             progress = Progress.NONE;
@@ -290,6 +300,7 @@ final class StatusSubscription {
             return;
         }
         ticksToRestart--;
+        long askedNanos = ticker.nanos();
         String renewed = stream;
         request(to, say(restartDue())).onComplete(done -> {
             if (closed || !renewed.equals(stream)) {
@@ -298,7 +309,7 @@ final class StatusSubscription {
             if (done.succeeded()) {
                 hear();
                 trouble = null;
-                onRenewed(Sent.of(done.result()));
+                onRenewed(Sent.of(done.result()), askedNanos);
                 return;
             }
             onFailure(done.cause());
@@ -308,7 +319,10 @@ final class StatusSubscription {
         });
     }
 
-    private void onRenewed(Sent now) {
+    private void onRenewed(Sent now, long askedNanos) {
+        if (Sent.UNKNOWN.equals(awaited) && isOfNow(askedNanos)) {
+            awaited = progress.hasAll(now) ? null : now;
+        }
         if (!progress.broken() && sent.isBeyond(progress)) {
             overdue = sent;
             read();
@@ -327,7 +341,7 @@ final class StatusSubscription {
 
     /** Renewals that are answered say that it lives, and not that this is what it is doing. */
     private void dropWhatIsBehind() {
-        if (view == null || behindNanos == NOT_BEHIND || ticker.nanos() - behindNanos <= BEHIND_FOR.toNanos()) {
+        if (view == null || behindNanos == NOT_BEHIND || isOfNow(behindNanos)) {
             return;
         }
         if (reading || !waiting.isEmpty()) {
@@ -345,9 +359,21 @@ final class StatusSubscription {
         onTrouble.accept(new IllegalStateException(BEHIND));
     }
 
+    /**
+     * Whatever ends a silence says that it lives, and not that it does what it did before. Frames do not either: they may have lain
+     * on the way for as long.
+     */
     private void hear() {
+        if (!isOfNow(heardNanos)) {
+            awaited = Sent.UNKNOWN;
+        }
         heardNanos = ticker.nanos();
         heard = true;
+    }
+
+    /** An answer too may have lain there for long, where this process stood still meanwhile. */
+    private boolean isOfNow(long nanos) {
+        return ticker.nanos() - nanos <= BEHIND_FOR.toNanos();
     }
 
     private static boolean isRefusal(Throwable failure) {
@@ -471,6 +497,9 @@ final class StatusSubscription {
             leftOut = false;
             behind = false;
             behindNanos = NOT_BEHIND;
+            if (awaited != null && now.hasAll(awaited)) {
+                awaited = null;
+            }
             view = complete;
             onView.accept(complete);
             if (!manual) {
@@ -533,6 +562,8 @@ final class StatusSubscription {
     /** The last frame that the writer sent, as it said itself; a writer that does not say has sent nothing. */
     private record Sent(long epoch, long sequence) {
         static final Sent NOTHING = new Sent(0, 0);
+        /** More than anybody sends. */
+        static final Sent UNKNOWN = new Sent(Long.MAX_VALUE, Long.MAX_VALUE);
 
         static Sent of(JsonObject renewed) {
             return renewed.getValue(StreamWire.EPOCH) instanceof Number epoch
@@ -551,12 +582,13 @@ final class StatusSubscription {
             long epoch,
             long sequence,
             boolean broken,
+            boolean whole,
             long gaps,
             String reason,
             boolean outdated,
             long heldBytes,
             @Nullable ClusterStatus complete) {
-        static final Progress NONE = new Progress(0, 0, false, 0, "", false, 0, null);
+        static final Progress NONE = new Progress(0, 0, false, false, 0, "", false, 0, null);
 
         static Progress of(Inbox inbox, List<StreamFrame> frames, @Nullable Sent missed) {
             boolean complete = false;
@@ -570,6 +602,7 @@ final class StatusSubscription {
                     inbox.epoch(),
                     inbox.sequence(),
                     inbox.isBroken(),
+                    inbox.isWhole(),
                     inbox.gaps(),
                     inbox.reason(),
                     inbox.isOutdated(),
@@ -579,7 +612,12 @@ final class StatusSubscription {
 
         /** {@return this, but that nothing is held and the stream has to begin anew} */
         Progress broken(String why) {
-            return new Progress(epoch, sequence, true, gaps, why, false, 0, null);
+            return new Progress(epoch, sequence, true, false, gaps, why, false, 0, null);
+        }
+
+        /** {@return whether the view is of what was sent, or of something later} */
+        boolean hasAll(Sent sent) {
+            return !broken && whole && !sent.isBeyond(this);
         }
     }
 
@@ -628,10 +666,10 @@ final class StatusSubscription {
         return Duration.ofNanos(Math.max(0, ticker.nanos() - heardNanos));
     }
 
-    /** {@return what is known, or {@code null} before the first whole} */
+    /** {@return what is known, or {@code null} before the first whole, and where that is of before a silence} */
     @Nullable
     ClusterStatus view() {
-        return view;
+        return awaited == null ? view : null;
     }
 
     /** {@return what went wrong last, or {@code null} when nothing does} */
@@ -643,7 +681,10 @@ final class StatusSubscription {
         if (leftOut) {
             return bytes.whyNotHeld();
         }
-        return progress.outdated() ? Inbox.OUTDATED : behind ? BEHIND : null;
+        if (progress.outdated()) {
+            return Inbox.OUTDATED;
+        }
+        return behind ? BEHIND : awaited != null && view != null ? NOT_YET : null;
     }
 
     /** {@return how often something was missing in the present stream} */

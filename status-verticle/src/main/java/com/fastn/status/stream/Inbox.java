@@ -55,6 +55,8 @@ public final class Inbox {
     private long sequence;
     private long gaps;
     private boolean broken;
+    /** Whether the last frame that was taken was the last of what was to be told. */
+    private boolean whole;
     /** Whether a frame of this epoch wants a newer reader. */
     private boolean outdated;
 
@@ -100,6 +102,7 @@ public final class Inbox {
             epoch = frame.epoch();
             sequence = 0;
             broken = false;
+            whole = false;
             outdated = false;
             snapshots.clear();
             sizes.clear();
@@ -121,7 +124,8 @@ public final class Inbox {
             return gap(String.valueOf(e.getMessage()));
         }
         sequence = frame.sequence();
-        if (!frame.last()) {
+        whole = frame.last();
+        if (!whole) {
             return Outcome.TAKEN;
         }
         view = sum();
@@ -298,6 +302,11 @@ public final class Inbox {
     /** {@return the number of the last frame that was taken} */
     public long sequence() {
         return sequence;
+    }
+
+    /** {@return whether the {@link #view} is that of the last frame that was taken, and not of one before} */
+    public boolean isWhole() {
+        return whole;
     }
 
     /** {@return what the statuses that it holds have at most, written down; the {@link #view} may be of former ones} */
