@@ -26,7 +26,9 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,11 +119,7 @@ class ClusterFeedTest {
         directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
         tick(Duration.ofSeconds(1));
         await().atMost(LONG).until(() -> !rows("bob").isEmpty() && asked.get() == 1);
-        NodeStatus row = new NodeStatus(
-                BOB, NodeState.UP, Duration.ZERO, null, null, Fixtures.snapshot(BOB, 1, Fixtures.context(1, "global")));
-        for (StreamFrame frame : new Outbox().tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
-            vertx.eventBus().send(reader.get(), Buffer.buffer(frame.body()), StreamWire.headers("of bob", frame));
-        }
+        assertThat(send(new Outbox(), 1, reader.get())).isEqualTo(2);
         await().atMost(LONG).until(() -> bytes.held() > 0);
 
         Waiting.result(living.unregister());
@@ -148,6 +146,79 @@ class ClusterFeedTest {
             tick(Duration.ofMillis(1));
             return state("bob") == NodeState.UP;
         });
+    }
+
+    @Test
+    void D7_aNodeThatIsHeardAgainIsUpAndNotShownByWhatItDidBeforeTheSilence() {
+        AtomicReference<String> reader = new AtomicReference<>("");
+        AtomicBoolean hears = new AtomicBoolean(true);
+        AtomicLong sent = new AtomicLong();
+        vertx.eventBus().<JsonObject>consumer(Addresses.subscribe(BOB.incarnation()), asked -> {
+            if (asked.body().containsKey(StreamWire.ADDRESS)) {
+                reader.set(asked.body().getString(StreamWire.ADDRESS));
+            }
+            if (hears.get()) {
+                asked.reply(StreamWire.reply()
+                        .put(StreamWire.STREAM, "of bob")
+                        .put(StreamWire.CONTROL, Addresses.subscribe(BOB.incarnation()))
+                        .put(StreamWire.LEASE_MILLIS, 10_000)
+                        .put(StreamWire.EPOCH, 1)
+                        .put(StreamWire.SENT, sent.get()));
+            }
+        });
+        watch();
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        tick(Duration.ofSeconds(1));
+        await().atMost(LONG).until(() -> !reader.get().isEmpty());
+        Outbox outbox = new Outbox();
+        sent.set(send(outbox, 1, reader.get()));
+        await().atMost(LONG).until(() -> {
+            tick(Duration.ofSeconds(1));
+            return last("bob").snapshot() != null;
+        });
+
+        hears.set(false);
+        tick(ClusterFeed.UP_FOR);
+        tick(Duration.ofMillis(1));
+        await().atMost(LONG).until(() -> state("bob") == NodeState.STALE);
+        // The frame of what happened meanwhile is on its way.
+        sent.incrementAndGet();
+        hears.set(true);
+        int before = rows("bob").size();
+        tick(Duration.ofMillis(500));
+        await().atMost(LONG).until(() -> {
+            tick(Duration.ofMillis(1));
+            return state("bob") == NodeState.UP;
+        });
+        List<NodeStatus> again = rows("bob").subList(before, rows("bob").size());
+        assertThat(again).extracting(NodeStatus::snapshot).containsOnlyNulls();
+        assertThat(last("bob").reason()).isEqualTo("it was silent, and its status of now has not arrived yet");
+
+        // The stream may have been asked to begin anew meanwhile.
+        outbox.restart();
+        assertThat(send(outbox, 2, reader.get())).isEqualTo(2);
+        await().atMost(LONG).until(() -> {
+            tick(Duration.ofSeconds(1));
+            return last("bob").snapshot() != null;
+        });
+        assertThat(requireNonNull(last("bob").snapshot()).version()).isEqualTo(2);
+    }
+
+    /** {@return the number of the last frame} */
+    private long send(Outbox outbox, long version, String to) {
+        NodeStatus row = new NodeStatus(
+                BOB,
+                NodeState.UP,
+                Duration.ZERO,
+                null,
+                null,
+                Fixtures.snapshot(BOB, version, Fixtures.context(1, "global")));
+        long last = 0;
+        for (StreamFrame frame : outbox.tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
+            vertx.eventBus().send(to, Buffer.buffer(frame.body()), StreamWire.headers("of bob", frame));
+            last = frame.sequence();
+        }
+        return last;
     }
 
     private MessageConsumer<JsonObject> streamsOfBob() {
