@@ -42,8 +42,6 @@ final class FaultRun {
     private static final long MOST_OF_MANAGER_NANOS = TimeUnit.SECONDS.toNanos(150);
     /** A machine that is busy may keep a stream or a reply late, and that is told then; not for longer. */
     private static final long MOMENT_NANOS = TimeUnit.SECONDS.toNanos(2);
-    /** Who is heard again is up, and told by its last status until its frames come, or until that they do not is noticed. */
-    private static final long OLD_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final FaultPlan plan;
     private final Fleet fleet;
@@ -661,7 +659,7 @@ final class FaultRun {
             Long first = oldSince.putIfAbsent(pair, nanos);
             if (first == null) {
                 moments.merge(BY_STREAM + " UP, by a status of more than " + soonMillis + " ms ago", 1, Integer::sum);
-            } else if (nanos - first > OLD_NANOS) {
+            } else if (nanos - first > MOMENT_NANOS) {
                 wrong(
                         now + viewer + " old " + row.incarnation(),
                         told + "it had served " + least.served + " " + (nanos - least.nanos) / 1_000_000
