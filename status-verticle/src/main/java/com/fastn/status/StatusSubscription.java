@@ -58,10 +58,16 @@ final class StatusSubscription {
     private static final String BEHIND = "it answers, and what it tells by its stream has not come for more than "
             + BEHIND_FOR.toSeconds() + " s; its cluster manager may not find this node";
 
+    private static final String NO_STREAM = "what it answers opens no stream, which has a name and an address";
     private static final String NOT_YET = "it was silent, and its status of now has not arrived yet";
 
     /** Who is down is tried again after so many: after a partition it is to be up again in 10 s (rule D7). */
     private static final int TICKS_DOWN = 5;
+
+    /** A lease is what its writer says, within reason. */
+    private static final Duration SHORTEST_LEASE = ClusterFeed.UP_FOR;
+
+    private static final Duration LONGEST_LEASE = Duration.ofHours(1);
 
     private static final long NO_EPOCH = -1;
     private static final long NOT_BEHIND = Long.MIN_VALUE;
@@ -179,6 +185,9 @@ final class StatusSubscription {
         if (former != null) {
             var unused = former.unregister();
         }
+        // Otherwise it would be written to for its lease, at an address where nobody listens any more.
+        sayClosed(stream, control);
+        stream = null;
         deafRestarts = 0;
         address = StreamWire.READER_PREFIX + UUID.randomUUID();
         OwnPlaceConsumer frames = OwnPlaceConsumer.of(vertx, address, this::onFrame);
@@ -206,13 +215,13 @@ final class StatusSubscription {
         long askedNanos = ticker.nanos();
         stream = null;
         request(openAt, question.copy().put(StreamWire.ADDRESS, address)).onComplete(done -> {
-            if (mine != attempt) {
+            if (mine != attempt || closed) {
+                if (done.succeeded()) {
+                    sayClosed(done.result());
+                }
                 return;
             }
             opening = false;
-            if (closed) {
-                return;
-            }
             if (done.failed()) {
                 onFailure(done.cause());
                 if (isRefusal(done.cause())) {
@@ -224,18 +233,22 @@ final class StatusSubscription {
             JsonObject opened = done.result();
             if (StreamWire.isTooNew(opened)) {
                 // Otherwise it would be written to for its lease, and another one with each try.
-                if (opened.getValue(StreamWire.STREAM) instanceof String unread
-                        && opened.getValue(StreamWire.CONTROL) instanceof String at) {
-                    sayClosed(unread, at);
-                }
+                sayClosed(opened);
                 hear();
                 onFailure(new IllegalStateException(Inbox.OUTDATED));
                 return;
             }
-            stream = opened.getString(StreamWire.STREAM);
-            control = opened.getString(StreamWire.CONTROL);
-            leaseNanos = Duration.ofMillis(opened.getLong(StreamWire.LEASE_MILLIS, 10_000L))
-                    .toNanos();
+            String name = text(opened, StreamWire.STREAM);
+            String at = text(opened, StreamWire.CONTROL);
+            if (name == null || at == null) {
+                hear();
+                onFailure(new IllegalStateException(NO_STREAM));
+                forget();
+                return;
+            }
+            stream = name;
+            control = at;
+            leaseNanos = lease(opened).toNanos();
             hear();
             trouble = null;
             inbox = new Inbox(mostNodes);
@@ -254,6 +267,18 @@ final class StatusSubscription {
         });
     }
 
+    private static @Nullable String text(JsonObject opened, String key) {
+        return opened.getValue(key) instanceof String text && !text.isEmpty() ? text : null;
+    }
+
+    private static Duration lease(JsonObject opened) {
+        if (!(opened.getValue(StreamWire.LEASE_MILLIS) instanceof Number millis)) {
+            return StreamService.LEASE;
+        }
+        long most = Math.min(millis.longValue(), LONGEST_LEASE.toMillis());
+        return Duration.ofMillis(Math.max(most, SHORTEST_LEASE.toMillis()));
+    }
+
     private Future<JsonObject> request(String to, JsonObject body) {
         Future<Message<Object>> reply;
         try {
@@ -269,8 +294,9 @@ final class StatusSubscription {
         dropWhatIsBehind();
         boolean down = seldomWhenDown && silence().compareTo(NodeDirectory.STALE_FOR) > 0;
         if (down) {
-            // What it told has to leave the room to those who live.
+            // What it told has to leave the room to those who live. The rest of that stream is of no use without it.
             forget();
+            stream = null;
         }
         if (opening && ++ticksOfOpening >= MOST_TICKS_OF_OPENING) {
             onFailure(new IllegalStateException("the cluster manager did not say within "
@@ -704,6 +730,10 @@ final class StatusSubscription {
             var unused = consumer.unregister();
         }
         sayClosed(stream, control);
+    }
+
+    private void sayClosed(JsonObject opened) {
+        sayClosed(text(opened, StreamWire.STREAM), text(opened, StreamWire.CONTROL));
     }
 
     private void sayClosed(@Nullable String ended, @Nullable String to) {

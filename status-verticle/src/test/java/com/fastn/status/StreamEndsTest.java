@@ -1,0 +1,253 @@
+package com.fastn.status;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.ManualTicker;
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.status.stream.Outbox;
+import com.fastn.status.stream.StreamFrame;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How a reader's streams begin and end, and what of them is left at the writer. */
+@Timeout(120)
+class StreamEndsTest {
+    private static final Duration LONG = Duration.ofSeconds(60);
+    private static final NodeIdentity BOB = new NodeIdentity("bob", "bbbb-1");
+
+    private final Vertx vertx = Vertx.vertx();
+    private final HandTimers timers = new HandTimers(vertx);
+    private final Context loop = vertx.getOrCreateContext();
+    private final WorkerExecutor worker = vertx.createSharedWorkerExecutor("ends", 1);
+    private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+    private final List<Throwable> troubles = new CopyOnWriteArrayList<>();
+    private final List<Throwable> unhandled = new CopyOnWriteArrayList<>();
+    private final StatusSubscription subscription = new StatusSubscription(
+            timers.vertx(),
+            worker,
+            "ends.open",
+            new JsonObject(),
+            view -> {},
+            troubles::add,
+            1,
+            new PeerBytes(ticker),
+            ticker);
+
+    private final List<Message<JsonObject>> asked = new CopyOnWriteArrayList<>();
+    /** The streams that the writer was told to close. */
+    private final List<String> closed = new CopyOnWriteArrayList<>();
+
+    private volatile Consumer<Message<JsonObject>> onAsked = question -> open(question, 10_000);
+    private volatile long sent;
+
+    @BeforeEach
+    void listen() {
+        Waiting.result(vertx.eventBus()
+                .<JsonObject>consumer("ends.open", question -> {
+                    asked.add(question);
+                    onAsked.accept(question);
+                })
+                .completion());
+        Waiting.result(vertx.eventBus()
+                .<JsonObject>consumer("ends.control", said -> {
+                    if (said.body().getBoolean(StreamWire.CLOSE, false)) {
+                        closed.add(said.body().getString(StreamWire.STREAM));
+                    }
+                    if (said.replyAddress() != null) {
+                        said.reply(StreamWire.reply()
+                                .put(StreamWire.EPOCH, Math.min(sent, 1))
+                                .put(StreamWire.SENT, sent));
+                    }
+                })
+                .completion());
+        loop.exceptionHandler(unhandled::add);
+        onLoop(() -> {
+            subscription.trySeldomWhenDown();
+            subscription.open();
+            return null;
+        });
+    }
+
+    @AfterEach
+    void close() {
+        Waiting.result(vertx.close());
+        assertThat(unhandled).isEmpty();
+    }
+
+    @Test
+    void S16_aReaderThatIsClosedClosesItsStream() {
+        opened(1);
+        end();
+        await().atMost(LONG).until(() -> closed.equals(List.of("stream 1")));
+    }
+
+    @Test
+    void S16_aStreamThatIsOpenedForAReaderThatWasClosedMeanwhileIsClosed() {
+        opened(1);
+        onAsked = question -> {};
+        ticker.advance(Duration.ofSeconds(11));
+        tick();
+        await().atMost(LONG).until(() -> asked.size() == 2);
+        end();
+        assertThat(closed).isEmpty();
+        open(asked.get(1), 10_000);
+        await().atMost(LONG).until(() -> closed.equals(List.of("stream 2")));
+    }
+
+    @Test
+    void S16_aReaderThatListensAtAnotherAddressClosesTheStreamThatWentToTheFormerOne() {
+        opened(1);
+        // Frames that never come.
+        sent = 2;
+        for (int second = 0; second < 20 && asked.size() < 2; second++) {
+            ticker.advance(Duration.ofSeconds(1));
+            tick();
+        }
+        await().atMost(LONG).until(() -> asked.size() == 2);
+        assertThat(address(1)).isNotEqualTo(address(0));
+        await().atMost(LONG).until(() -> closed.equals(List.of("stream 1")));
+        opened(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                "{\"stream\": \"s\"}",
+                "{\"control\": \"ends.control\", \"lease_ms\": 10000}",
+                "{\"stream\": 1, \"control\": \"ends.control\", \"lease_ms\": 10000}",
+                "{\"stream\": \"s\", \"control\": [], \"lease_ms\": 10000}",
+                "{\"stream\": \"s\", \"control\": \"\", \"lease_ms\": 10000}"
+            })
+    void S15_anAnswerThatOpensNoStreamIsAFailureAndIsAskedForAgain(String answer) {
+        opened(1);
+        onAsked = question -> question.reply(new JsonObject(answer));
+        ticker.advance(Duration.ofSeconds(11));
+        tick();
+        await().atMost(LONG).until(() -> !troubles.isEmpty());
+        assertThat(requireNonNull(onLoop(subscription::trouble))).contains("opens no stream");
+        assertThat(onLoop(subscription::isOpen)).isFalse();
+        assertThat(onLoop(subscription::silence)).as("it has spoken").isZero();
+
+        onAsked = question -> open(question, 10_000);
+        tick();
+        await().atMost(LONG).until(() -> onLoop(subscription::isOpen));
+        assertThat(onLoop(subscription::trouble)).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"soon\"", "-1", "0", "9223372036854775807", "1e300", "null", "{}"})
+    void S15_aLeaseThatMakesNoSenseIsTakenForOneThatDoes(String lease) {
+        opened(1);
+        Object parsed = new JsonObject("{\"lease\": " + lease + "}").getValue("lease");
+        onAsked = question -> open(question, parsed);
+        ticker.advance(Duration.ofSeconds(11));
+        tick();
+        opened(2);
+        for (int second = 0; second < 5; second++) {
+            ticker.advance(Duration.ofSeconds(1));
+            tick();
+        }
+        assertThat(asked).as("it is renewed").hasSize(2);
+        assertThat(troubles).isEmpty();
+    }
+
+    /** Its lease may be longer than what is known of it is kept. */
+    @Test
+    void S16_D7_whoWasDownForLessThanItsLeaseTellsTheWholeAnew() {
+        opened(1);
+        onAsked = question -> open(question, 600_000);
+        ticker.advance(Duration.ofSeconds(11));
+        tick();
+        opened(2);
+        tell("stream 2");
+        await().atMost(LONG).until(() -> onLoop(() -> subscription.view() != null));
+
+        ticker.advance(NodeDirectory.STALE_FOR.plusMillis(1));
+        tick();
+        opened(3);
+        assertThat(onLoop(() -> subscription.view() == null)).isTrue();
+        sent = 0;
+        tell("stream 3");
+        await().atMost(LONG).until(() -> onLoop(() -> subscription.view() != null));
+    }
+
+    // --- the writer
+
+    private void open(Message<JsonObject> question, @Nullable Object lease) {
+        question.reply(StreamWire.reply()
+                .put(StreamWire.STREAM, "stream " + (asked.indexOf(question) + 1))
+                .put(StreamWire.CONTROL, "ends.control")
+                .put(StreamWire.LEASE_MILLIS, lease));
+    }
+
+    private String address(int index) {
+        return asked.get(index).body().getString(StreamWire.ADDRESS);
+    }
+
+    private void tell(String stream) {
+        NodeStatus row = new NodeStatus(
+                BOB, NodeState.UP, Duration.ZERO, null, null, Fixtures.snapshot(BOB, 1, Fixtures.context(1, "global")));
+        for (StreamFrame frame : new Outbox().tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
+            vertx.eventBus()
+                    .send(
+                            address(asked.size() - 1),
+                            Buffer.buffer(frame.body()),
+                            StreamWire.headers(stream, frame));
+        }
+    }
+
+    // --- the reader
+
+    private void opened(int streams) {
+        await().atMost(LONG).until(() -> asked.size() == streams && onLoop(subscription::isOpen));
+    }
+
+    private void end() {
+        onLoop(() -> {
+            subscription.close();
+            return null;
+        });
+    }
+
+    /** A tick, and what comes of it has come. */
+    private void tick() {
+        onLoop(() -> {
+            timers.goOff();
+            return null;
+        });
+        for (int i = 0; i < 5; i++) {
+            Waiting.result(vertx.eventBus().request("ends.control", new JsonObject()));
+            onLoop(() -> null);
+            Waiting.result(worker.executeBlocking(() -> null));
+        }
+    }
+
+    private <T extends @Nullable Object> T onLoop(Supplier<T> step) {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        loop.runOnContext(now -> done.complete(step.get()));
+        return done.join();
+    }
+}
