@@ -43,6 +43,9 @@ final class StatusSubscription {
     /** When so many new beginnings brought nothing at all, the cluster manager has forgotten where this reader is. */
     private static final int MOST_DEAF_RESTARTS = 2;
 
+    /** A cluster manager that merges may not know for a moment who is there; whom it does not know again has left. */
+    private static final int MOST_TIMES_UNFOUND = 2;
+
     /** How long a reader that had no room for what it was told leaves room to others. */
     static final int TICKS_LEFT_OUT = 30;
 
@@ -122,6 +125,7 @@ final class StatusSubscription {
     private long timer = -1;
     private int ticksToRestart;
     private int deafRestarts;
+    private int timesUnfound;
     private int unacknowledgedBytes;
     private int unacknowledgedFrames;
     private boolean takenUp = true;
@@ -231,31 +235,27 @@ final class StatusSubscription {
                 return;
             }
             JsonObject opened = done.result();
-            if (StreamWire.isTooNew(opened)) {
-                // Otherwise it would be written to for its lease, and another one with each try.
-                sayClosed(opened);
-                hear();
-                onFailure(new IllegalStateException(Inbox.OUTDATED));
-                return;
-            }
             String name = text(opened, StreamWire.STREAM);
             String at = text(opened, StreamWire.CONTROL);
-            if (name == null || at == null) {
-                hear();
-                onFailure(new IllegalStateException(NO_STREAM));
+            boolean tooNew = StreamWire.isTooNew(opened);
+            hear();
+            if (tooNew || name == null || at == null) {
+                // Otherwise it would be written to for its lease, and another one with each try.
+                sayClosed(name, at);
+                onFailure(new IllegalStateException(tooNew ? Inbox.OUTDATED : NO_STREAM));
                 forget();
                 return;
             }
             stream = name;
             control = at;
             leaseNanos = lease(opened).toNanos();
-            hear();
             trouble = null;
+            ticksToRestart = 0;
             inbox = new Inbox(mostNodes);
             viewEpoch = NO_EPOCH;
             if (awaited != null) {
                 // Its first whole is of now.
-                awaited = isOfNow(askedNanos) ? Sent.NOTHING : Sent.UNKNOWN;
+                awaited = isLately(askedNanos) ? Sent.NOTHING : Sent.UNKNOWN;
             }
             fallBehind();
             holdNoMoreThan(viewBytes);
@@ -341,12 +341,16 @@ final class StatusSubscription {
             onFailure(done.cause());
             if (isRefusal(done.cause())) {
                 openStream();
+            } else if (hasNoHandlers(done.cause()) && ++timesUnfound >= MOST_TIMES_UNFOUND && !to.equals(openAt)) {
+                // Another one may tell the same.
+                openStream();
             }
         });
     }
 
     private void onRenewed(Sent now, long askedNanos) {
-        if (Sent.UNKNOWN.equals(awaited) && isOfNow(askedNanos)) {
+        // Where this process stood still, the answer may have lain there for as long.
+        if (Sent.UNKNOWN.equals(awaited) && isLately(askedNanos)) {
             awaited = progress.hasAll(now) ? null : now;
         }
         if (!progress.broken() && sent.isBeyond(progress)) {
@@ -367,7 +371,7 @@ final class StatusSubscription {
 
     /** Renewals that are answered say that it lives, and not that this is what it is doing. */
     private void dropWhatIsBehind() {
-        if (view == null || behindNanos == NOT_BEHIND || isOfNow(behindNanos)) {
+        if (view == null || behindNanos == NOT_BEHIND || isLately(behindNanos)) {
             return;
         }
         if (reading || !waiting.isEmpty()) {
@@ -390,20 +394,25 @@ final class StatusSubscription {
      * on the way for as long.
      */
     private void hear() {
-        if (!isOfNow(heardNanos)) {
+        if (!isLately(heardNanos)) {
             awaited = Sent.UNKNOWN;
         }
         heardNanos = ticker.nanos();
         heard = true;
+        timesUnfound = 0;
     }
 
-    /** An answer too may have lain there for long, where this process stood still meanwhile. */
-    private boolean isOfNow(long nanos) {
+    /** {@return whether that was not longer ago than what was told is shown for} */
+    private boolean isLately(long nanos) {
         return ticker.nanos() - nanos <= BEHIND_FOR.toNanos();
     }
 
     private static boolean isRefusal(Throwable failure) {
         return failure instanceof ReplyException e && e.failureType() == ReplyFailure.RECIPIENT_FAILURE;
+    }
+
+    private static boolean hasNoHandlers(Throwable failure) {
+        return failure instanceof ReplyException e && e.failureType() == ReplyFailure.NO_HANDLERS;
     }
 
     private void onFailure(Throwable failure) {
@@ -421,7 +430,7 @@ final class StatusSubscription {
             return "its stream was not answered for within " + TIMEOUT_MILLIS
                     + " ms; it may be stopped, blocked or cut off";
         }
-        if (failure instanceof ReplyException e && e.failureType() == ReplyFailure.NO_HANDLERS) {
+        if (hasNoHandlers(failure)) {
             return "nobody answers at its address on the event bus; it may have left the cluster";
         }
         String message = failure.getMessage();

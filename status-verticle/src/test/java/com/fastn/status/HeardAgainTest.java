@@ -36,6 +36,7 @@ class HeardAgainTest {
     private static final Duration SHORT_SILENCE = ClusterFeed.UP_FOR;
     private static final Duration LONG_SILENCE = ClusterFeed.UP_FOR.plusMillis(1);
     private static final Duration LEASE = Duration.ofSeconds(10);
+    private static final long MOST = 1 << 20;
     private static final String NOT_YET = "it was silent, and its status of now has not arrived yet";
 
     private final Vertx vertx = Vertx.vertx();
@@ -44,6 +45,7 @@ class HeardAgainTest {
     // One thread, so that what is done after something comes after it.
     private final WorkerExecutor worker = vertx.createSharedWorkerExecutor("again", 1);
     private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+    private final PeerBytes bytes = new PeerBytes(MOST, ticker);
     private final List<Throwable> troubles = new CopyOnWriteArrayList<>();
     private final List<ClusterStatus> views = new CopyOnWriteArrayList<>();
     private final StatusSubscription subscription = new StatusSubscription(
@@ -54,7 +56,7 @@ class HeardAgainTest {
             views::add,
             troubles::add,
             1,
-            new PeerBytes(ticker),
+            bytes,
             ticker);
 
     // The writer
@@ -352,6 +354,29 @@ class HeardAgainTest {
         ticker.advance(LONG_SILENCE);
         tick();
         assertThat(orders()).isEqualTo(1);
+    }
+
+    @Test
+    void D1_S16_aHoleInAStreamOfAReaderThatHadNoRoomBeforeIsMendedAtOnce() {
+        long others = MOST - bytes.held();
+        assertThat(bytes.hold(others, 0)).isTrue();
+        bob.root().setData("note", "a".repeat(2_000));
+        deliver(tell());
+        await().atMost(LONG).until(() -> !troubles.isEmpty());
+        assertThat(trouble()).contains("its status is left out");
+
+        ended = true;
+        tick();
+        await().atMost(LONG).until(() -> streams == 2 && onLoop(subscription::isOpen));
+        assertThat(bytes.hold(0, others)).isTrue();
+        deliver(tell());
+        await().atMost(LONG).until(() -> orders() == 1);
+        serve(1);
+        assertThat(tell()).as("lost").hasSize(1);
+        serve(1);
+        deliver(tell());
+        await().atMost(LONG).until(() -> orders() == 3);
+        assertThat(outbox.epoch()).isEqualTo(2);
     }
 
     // --- the writer

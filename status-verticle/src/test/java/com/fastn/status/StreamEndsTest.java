@@ -16,6 +16,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
@@ -55,12 +56,14 @@ class StreamEndsTest {
             new PeerBytes(ticker),
             ticker);
 
+    private final MessageConsumer<JsonObject> writer = vertx.eventBus().consumer("ends.control");
     private final List<Message<JsonObject>> asked = new CopyOnWriteArrayList<>();
     /** The streams that the writer was told to close. */
     private final List<String> closed = new CopyOnWriteArrayList<>();
 
     private volatile Consumer<Message<JsonObject>> onAsked = question -> open(question, 10_000);
     private volatile long sent;
+    private volatile boolean gone;
 
     @BeforeEach
     void listen() {
@@ -70,18 +73,19 @@ class StreamEndsTest {
                     onAsked.accept(question);
                 })
                 .completion());
-        Waiting.result(vertx.eventBus()
-                .<JsonObject>consumer("ends.control", said -> {
-                    if (said.body().getBoolean(StreamWire.CLOSE, false)) {
-                        closed.add(said.body().getString(StreamWire.STREAM));
-                    }
-                    if (said.replyAddress() != null) {
-                        said.reply(StreamWire.reply()
-                                .put(StreamWire.EPOCH, Math.min(sent, 1))
-                                .put(StreamWire.SENT, sent));
-                    }
-                })
-                .completion());
+        writer.handler(said -> {
+            if (said.body().getBoolean(StreamWire.CLOSE, false)) {
+                closed.add(said.body().getString(StreamWire.STREAM));
+            }
+            if (gone && said.body().containsKey(StreamWire.STREAM)) {
+                said.fail(BadQueryException.GONE, "there is no such stream here any more; open another");
+            } else if (said.replyAddress() != null) {
+                said.reply(StreamWire.reply()
+                        .put(StreamWire.EPOCH, Math.min(sent, 1))
+                        .put(StreamWire.SENT, sent));
+            }
+        });
+        Waiting.result(writer.completion());
         loop.exceptionHandler(unhandled::add);
         onLoop(() -> {
             subscription.trySeldomWhenDown();
@@ -194,13 +198,51 @@ class StreamEndsTest {
         await().atMost(LONG).until(() -> onLoop(() -> subscription.view() != null));
     }
 
+    @Test
+    void D9_whoWantsANewerReaderIsNotShownByWhatItToldBeforeAndIsLeftNoStream() {
+        opened(1);
+        tell("stream 1");
+        await().atMost(LONG).until(() -> onLoop(() -> subscription.view() != null));
+        onAsked = question -> question.reply(
+                answer(question, 10_000).put(StreamWire.MIN_SCHEMA, StreamWire.VERSION + 1));
+        gone = true;
+        tick();
+        await().atMost(LONG).until(() -> closed.equals(List.of("stream 2")));
+        assertThat(onLoop(subscription::view)).isNull();
+        assertThat(requireNonNull(onLoop(subscription::trouble))).contains("upgrade needed on this side");
+        assertThat(onLoop(subscription::isOpen)).isFalse();
+    }
+
+    @Test
+    void D7_whereTheWriterHasLeftTheClusterAnotherOneIsAskedBeforeTheLeaseIsOver() {
+        opened(1);
+        Waiting.result(writer.unregister());
+        for (int second = 1; second <= 2; second++) {
+            int failures = second;
+            assertThat(asked).hasSize(1);
+            ticker.advance(Duration.ofSeconds(1));
+            onLoop(() -> {
+                timers.goOff();
+                return null;
+            });
+            await().atMost(LONG).until(() -> troubles.size() == failures);
+        }
+        opened(2);
+        assertThat(troubles)
+                .allSatisfy(trouble -> assertThat(trouble).hasMessageContaining("No handlers"));
+    }
+
     // --- the writer
 
     private void open(Message<JsonObject> question, @Nullable Object lease) {
-        question.reply(StreamWire.reply()
+        question.reply(answer(question, lease));
+    }
+
+    private JsonObject answer(Message<JsonObject> question, @Nullable Object lease) {
+        return StreamWire.reply()
                 .put(StreamWire.STREAM, "stream " + (asked.indexOf(question) + 1))
                 .put(StreamWire.CONTROL, "ends.control")
-                .put(StreamWire.LEASE_MILLIS, lease));
+                .put(StreamWire.LEASE_MILLIS, lease);
     }
 
     private String address(int index) {
