@@ -10,6 +10,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.ReadStream;
 import org.jspecify.annotations.Nullable;
@@ -122,14 +123,23 @@ final class StatusStream implements ReadStream<ClusterStatus> {
         pending = null;
         demand = demand == Long.MAX_VALUE ? demand : demand - 1;
         subscription.takeUp();
-        told.handle(next);
+        handle(told, next);
+    }
+
+    /** What it throws is told as Vert.x does, and does not end in the middle what the subscription is at. */
+    private <T extends @Nullable Object> void handle(Handler<T> told, T what) {
+        try {
+            told.handle(what);
+        } catch (Throwable t) {
+            ((ContextInternal) home).reportException(t);
+        }
     }
 
     /** It tries again by itself, so this is told and is not the end. */
     private void onTrouble(Throwable failure) {
         Handler<Throwable> told = exceptionHandler;
         if (told != null && !ended) {
-            told.handle(failure);
+            handle(told, failure);
         }
     }
 
@@ -142,7 +152,7 @@ final class StatusStream implements ReadStream<ClusterStatus> {
         subscription.close();
         Handler<Void> told = endHandler;
         if (told != null) {
-            told.handle(null);
+            handle(told, null);
         }
     }
 }

@@ -294,9 +294,13 @@ final class StatusSubscription {
         dropWhatIsBehind();
         boolean down = seldomWhenDown && silence().compareTo(NodeDirectory.STALE_FOR) > 0;
         if (down) {
-            // What it told has to leave the room to those who live. The rest of that stream is of no use without it.
+            // What it told has to leave the room to those who live.
             forget();
-            stream = null;
+            if (stream != null) {
+                // What follows in that stream is of no use any more, however long its lease is.
+                stream = null;
+                hurry();
+            }
         }
         if (opening && ++ticksOfOpening >= MOST_TICKS_OF_OPENING) {
             onFailure(new IllegalStateException("the cluster manager did not say within "

@@ -182,19 +182,24 @@ class StreamEndsTest {
     @Test
     void S16_D7_whoWasDownForLessThanItsLeaseTellsTheWholeAnew() {
         opened(1);
-        onAsked = question -> open(question, 600_000);
+        onAsked = question -> question.fail(BadQueryException.TOO_MANY, "not now");
         ticker.advance(Duration.ofSeconds(11));
+        for (int refusals = 1; refusals <= 2; refusals++) {
+            int so = refusals;
+            tick();
+            await().atMost(LONG).until(() -> troubles.size() == so);
+        }
+        onAsked = question -> open(question, 600_000);
         tick();
-        opened(2);
-        tell("stream 2");
+        opened(4);
+        tell("stream 4");
         await().atMost(LONG).until(() -> onLoop(() -> subscription.view() != null));
 
         ticker.advance(NodeDirectory.STALE_FOR.plusMillis(1));
         tick();
-        opened(3);
+        opened(5);
         assertThat(onLoop(() -> subscription.view() == null)).isTrue();
-        sent = 0;
-        tell("stream 3");
+        tell("stream 5");
         await().atMost(LONG).until(() -> onLoop(() -> subscription.view() != null));
     }
 

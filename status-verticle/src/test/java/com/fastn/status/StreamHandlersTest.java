@@ -1,0 +1,113 @@
+package com.fastn.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
+import com.fastn.context.vertx.Addresses;
+import com.fastn.status.stream.Outbox;
+import com.fastn.status.stream.StreamFrame;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What handlers of an application do does not get in the way of its stream. */
+@Timeout(120)
+class StreamHandlersTest {
+    private static final Duration LONG = Duration.ofSeconds(60);
+    private static final NodeIdentity BOB = new NodeIdentity("bob", "bbbb-1");
+
+    private final Vertx vertx = Vertx.vertx();
+    private final List<Throwable> unhandled = new CopyOnWriteArrayList<>();
+    private final List<String> readers = new CopyOnWriteArrayList<>();
+    private final List<ClusterStatus> told = new CopyOnWriteArrayList<>();
+    private final Outbox outbox = new Outbox();
+    private final AtomicInteger renewals = new AtomicInteger();
+    private volatile boolean gone;
+
+    @BeforeEach
+    void listen() {
+        vertx.exceptionHandler(unhandled::add);
+        Waiting.result(vertx.eventBus()
+                .<JsonObject>consumer(Addresses.STATUS_SUBSCRIBE, asked -> {
+                    gone = false;
+                    asked.reply(StreamWire.reply()
+                            .put(StreamWire.STREAM, "of bob")
+                            .put(StreamWire.CONTROL, "handlers.control")
+                            .put(StreamWire.LEASE_MILLIS, 10_000));
+                    readers.add(asked.body().getString(StreamWire.ADDRESS));
+                })
+                .completion());
+        Waiting.result(vertx.eventBus()
+                .<JsonObject>consumer("handlers.control", said -> {
+                    if (gone) {
+                        said.fail(BadQueryException.GONE, "there is no such stream here any more; open another");
+                    } else if (said.replyAddress() != null) {
+                        renewals.incrementAndGet();
+                        said.reply(StreamWire.reply());
+                    }
+                })
+                .completion());
+    }
+
+    @AfterEach
+    void close() {
+        Waiting.result(vertx.close());
+    }
+
+    @Test
+    void aStreamWhoseExceptionHandlerThrowsIsOpenedAnewAllTheSame() {
+        StatusStream stream = new StatusStream(vertx, new JsonObject());
+        stream.exceptionHandler(trouble -> {
+            throw new IllegalStateException("planted", trouble);
+        });
+        stream.handler(told::add);
+        await().atMost(LONG).until(() -> renewals.get() > 0);
+        gone = true;
+        await().atMost(LONG).until(() -> readers.size() == 2);
+        assertThat(unhandled).extracting(Throwable::getMessage).containsOnly("planted");
+        stream.handler(null);
+    }
+
+    @Test
+    void aStreamWhoseHandlerThrowsTellsWhatComesNext() {
+        StatusStream stream = new StatusStream(vertx, new JsonObject());
+        stream.handler(status -> {
+            told.add(status);
+            throw new IllegalStateException("planted");
+        });
+        await().atMost(LONG).until(() -> renewals.get() > 0);
+        for (int version = 1; version <= 3; version++) {
+            int so = version;
+            tell(version);
+            await().atMost(LONG).until(() -> told.size() == so);
+        }
+        await().atMost(LONG).until(() -> unhandled.size() == 3);
+        assertThat(unhandled).extracting(Throwable::getMessage).containsOnly("planted");
+        stream.handler(null);
+    }
+
+    private void tell(long version) {
+        NodeStatus row = new NodeStatus(
+                BOB,
+                NodeState.UP,
+                Duration.ZERO,
+                null,
+                null,
+                Fixtures.snapshot(BOB, version, Fixtures.context(1, "global")));
+        for (StreamFrame frame : outbox.tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
+            vertx.eventBus().send(readers.get(0), Buffer.buffer(frame.body()), StreamWire.headers("of bob", frame));
+        }
+    }
+}
