@@ -127,7 +127,7 @@ final class StatusStream implements ReadStream<ClusterStatus> {
     }
 
     /** What it throws is told as Vert.x does, and does not end in the middle what the subscription is at. */
-    private <T extends @Nullable Object> void handle(Handler<T> told, T what) {
+    private <T> void handle(Handler<T> told, @Nullable T what) {
         try {
             told.handle(what);
         } catch (Throwable t) {

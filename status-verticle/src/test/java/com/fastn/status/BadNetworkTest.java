@@ -59,15 +59,7 @@ class BadNetworkTest {
     private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
     private final PeerBytes bytes = new PeerBytes(ticker);
     private final StatusSubscription subscription = new StatusSubscription(
-            timers.vertx(),
-            worker,
-            "bad.open",
-            new JsonObject(),
-            view -> {},
-            trouble -> {},
-            1,
-            bytes,
-            ticker);
+            timers.vertx(), worker, "bad.open", new JsonObject(), view -> {}, trouble -> {}, 1, bytes, ticker);
 
     /** What the reader said since the last step. */
     private final Queue<Message<JsonObject>> said = new ConcurrentLinkedQueue<>();
@@ -244,8 +236,8 @@ class BadNetworkTest {
         for (StreamFrame frame : open.outbox.tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
             open.epoch = frame.epoch();
             open.sent = frame.sequence();
-            Runnable comes = () ->
-                    vertx.eventBus().send(to, Buffer.buffer(frame.body()), StreamWire.headers(open.name, frame));
+            Runnable comes =
+                    () -> vertx.eventBus().send(to, Buffer.buffer(frame.body()), StreamWire.headers(open.name, frame));
             carry(true, comes);
             if (!good && random.nextInt(10) == 0) {
                 carry(true, comes);
@@ -335,7 +327,9 @@ class BadNetworkTest {
     /** {@return the version that is shown, -1 where no status is} */
     private long version() {
         ClusterStatus view = subscription.view();
-        return view == null ? -1 : requireNonNull(view.nodes().get(0).snapshot()).version();
+        return view == null
+                ? -1
+                : requireNonNull(view.nodes().get(0).snapshot()).version();
     }
 
     private <T extends @Nullable Object> T onLoop(Supplier<T> work) {

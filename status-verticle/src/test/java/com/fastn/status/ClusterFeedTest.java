@@ -119,7 +119,7 @@ class ClusterFeedTest {
         directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
         tick(Duration.ofSeconds(1));
         await().atMost(LONG).until(() -> !rows("bob").isEmpty() && asked.get() == 1);
-        assertThat(send(new Outbox(), 1, reader.get())).isEqualTo(2);
+        assertThat(send(new Outbox(), 1, requireNonNull(reader.get()))).isEqualTo(2);
         await().atMost(LONG).until(() -> bytes.held() > 0);
 
         Waiting.result(living.unregister());
@@ -169,9 +169,9 @@ class ClusterFeedTest {
         watch();
         directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
         tick(Duration.ofSeconds(1));
-        await().atMost(LONG).until(() -> !reader.get().isEmpty());
+        await().atMost(LONG).until(() -> !"".equals(reader.get()));
         Outbox outbox = new Outbox();
-        sent.set(send(outbox, 1, reader.get()));
+        sent.set(send(outbox, 1, requireNonNull(reader.get())));
         await().atMost(LONG).until(() -> {
             tick(Duration.ofSeconds(1));
             return last("bob").snapshot() != null;
@@ -196,7 +196,7 @@ class ClusterFeedTest {
 
         // The stream may have been asked to begin anew meanwhile.
         outbox.restart();
-        assertThat(send(outbox, 2, reader.get())).isEqualTo(2);
+        assertThat(send(outbox, 2, requireNonNull(reader.get()))).isEqualTo(2);
         await().atMost(LONG).until(() -> {
             tick(Duration.ofSeconds(1));
             return last("bob").snapshot() != null;

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -49,21 +50,13 @@ class HeardAgainTest {
     private final List<Throwable> troubles = new CopyOnWriteArrayList<>();
     private final List<ClusterStatus> views = new CopyOnWriteArrayList<>();
     private final StatusSubscription subscription = new StatusSubscription(
-            timers.vertx(),
-            worker,
-            "again.open",
-            new JsonObject(),
-            views::add,
-            troubles::add,
-            1,
-            bytes,
-            ticker);
+            timers.vertx(), worker, "again.open", new JsonObject(), views::add, troubles::add, 1, bytes, ticker);
 
     // The writer
     private volatile ContextRuntime bob = ContextRuntime.builder().alias("bob").build();
     private volatile Outbox outbox = new Outbox();
     private volatile String reader = "";
-    private volatile int streams;
+    private final AtomicInteger streams = new AtomicInteger();
     private volatile long sentEpoch;
     private volatile long sent;
     private volatile boolean keepsAnswers;
@@ -258,7 +251,7 @@ class HeardAgainTest {
         assertThat(lost).hasSize(1);
         ticker.advance(LEASE.plusMillis(1));
         tick();
-        await().atMost(LONG).until(() -> streams == 2 && onLoop(subscription::isOpen));
+        await().atMost(LONG).until(() -> streams.get() == 2 && onLoop(subscription::isOpen));
         assertThat(view()).isNull();
         assertThat(trouble()).isEqualTo(NOT_YET);
         List<StreamFrame> whole = tell();
@@ -292,7 +285,7 @@ class HeardAgainTest {
         ended = true;
         ticker.advance(SHORT_SILENCE);
         tick();
-        await().atMost(LONG).until(() -> streams == 2 && onLoop(subscription::isOpen));
+        await().atMost(LONG).until(() -> streams.get() == 2 && onLoop(subscription::isOpen));
         assertThat(orders()).isEqualTo(1);
     }
 
@@ -305,7 +298,7 @@ class HeardAgainTest {
         serve(5);
         ticker.advance(LONG_SILENCE);
         tick();
-        await().atMost(LONG).until(() -> streams == 2 && onLoop(subscription::isOpen));
+        await().atMost(LONG).until(() -> streams.get() == 2 && onLoop(subscription::isOpen));
         assertThat(view()).isNull();
         deliver(tell());
         await().atMost(LONG).until(() -> orders() == 5);
@@ -367,7 +360,7 @@ class HeardAgainTest {
 
         ended = true;
         tick();
-        await().atMost(LONG).until(() -> streams == 2 && onLoop(subscription::isOpen));
+        await().atMost(LONG).until(() -> streams.get() == 2 && onLoop(subscription::isOpen));
         assertThat(bytes.hold(0, others)).isTrue();
         deliver(tell());
         await().atMost(LONG).until(() -> orders() == 1);
@@ -411,7 +404,7 @@ class HeardAgainTest {
     }
 
     private void opened(Message<JsonObject> asked) {
-        streams = streams + 1;
+        streams.incrementAndGet();
         ended = false;
         outbox = new Outbox();
         sentEpoch = 0;
@@ -424,7 +417,7 @@ class HeardAgainTest {
     }
 
     private String name() {
-        return "stream " + streams;
+        return "stream " + streams.get();
     }
 
     private void serve(int orders) {

@@ -208,8 +208,8 @@ class StreamEndsTest {
         opened(1);
         tell("stream 1");
         await().atMost(LONG).until(() -> onLoop(() -> subscription.view() != null));
-        onAsked = question -> question.reply(
-                answer(question, 10_000).put(StreamWire.MIN_SCHEMA, StreamWire.VERSION + 1));
+        onAsked =
+                question -> question.reply(answer(question, 10_000).put(StreamWire.MIN_SCHEMA, StreamWire.VERSION + 1));
         gone = true;
         tick();
         await().atMost(LONG).until(() -> closed.equals(List.of("stream 2")));
@@ -233,8 +233,7 @@ class StreamEndsTest {
             await().atMost(LONG).until(() -> troubles.size() == failures);
         }
         opened(2);
-        assertThat(troubles)
-                .allSatisfy(trouble -> assertThat(trouble).hasMessageContaining("No handlers"));
+        assertThat(troubles).allSatisfy(trouble -> assertThat(trouble).hasMessageContaining("No handlers"));
     }
 
     // --- the writer
@@ -259,10 +258,7 @@ class StreamEndsTest {
                 BOB, NodeState.UP, Duration.ZERO, null, null, Fixtures.snapshot(BOB, 1, Fixtures.context(1, "global")));
         for (StreamFrame frame : new Outbox().tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
             vertx.eventBus()
-                    .send(
-                            address(asked.size() - 1),
-                            Buffer.buffer(frame.body()),
-                            StreamWire.headers(stream, frame));
+                    .send(address(asked.size() - 1), Buffer.buffer(frame.body()), StreamWire.headers(stream, frame));
         }
     }
 
