@@ -1,7 +1,7 @@
 package com.fastn.status;
 
+import static com.fastn.status.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;

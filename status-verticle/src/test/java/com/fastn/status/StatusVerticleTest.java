@@ -1,9 +1,9 @@
 package com.fastn.status;
 
+import static com.fastn.status.Waiting.await;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;

@@ -1,5 +1,7 @@
 package com.fastn.status;
 
+import static java.util.Objects.requireNonNull;
+
 import com.hazelcast.config.Config;
 import com.hazelcast.config.JoinConfig;
 import com.hazelcast.config.MultiMapConfig;
@@ -7,6 +9,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.eventbus.EventBusOptions;
+import io.vertx.core.internal.VertxInternal;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -50,10 +53,22 @@ final class TestCluster implements AutoCloseable {
 
     private static TestCluster of(int size, String host, Function<Config, HazelcastClusterManager> managers) {
         TestCluster cluster = new TestCluster(freePorts(size), host, managers);
-        for (int i = 0; i < size; i++) {
-            cluster.nodes.add(cluster.start(cluster.ports.get(i)));
+        try {
+            for (int i = 0; i < size; i++) {
+                cluster.nodes.add(cluster.start(cluster.ports.get(i)));
+            }
+            // Who was there first is told of the last one while that begins to work.
+            Waiting.await("each node knows all nodes")
+                    .until(() -> cluster.nodes.stream().allMatch(node -> members(node) == size));
+        } catch (Throwable t) {
+            cluster.close();
+            throw t;
         }
         return cluster;
+    }
+
+    private static int members(Vertx node) {
+        return requireNonNull(((VertxInternal) node).clusterManager()).getNodes().size();
     }
 
     Vertx node(int index) {

@@ -6,12 +6,24 @@ import io.vertx.core.Future;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 
-/** Waits for futures in the thread of a test. */
+/** Waits in the thread of a test, as long as a machine may take that does much beside. */
 final class Waiting {
     private static final long SECONDS = 60;
 
     private Waiting() {}
+
+    /** {@return what waits for a condition} Without more words it would give up after ten seconds. */
+    static ConditionFactory await() {
+        return Awaitility.await().atMost(SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** The same, with what is waited for. */
+    static ConditionFactory await(String what) {
+        return Awaitility.await(what).atMost(SECONDS, TimeUnit.SECONDS);
+    }
 
     static <T> T result(Future<T> future) {
         try {

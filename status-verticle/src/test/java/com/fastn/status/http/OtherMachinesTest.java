@@ -91,7 +91,9 @@ class OtherMachinesTest {
             } finally {
                 held.forEach(OtherMachinesTest::close);
             }
-            await("what was held is given back").until(() -> status(ELSEWHERE, port) > 0);
+            await("what was held is given back")
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> status(ELSEWHERE, port) > 0);
         });
     }
 

@@ -71,7 +71,7 @@ class SamplerThreadTest {
                     .mapToObj(i -> new Thread(() -> thread.refresh(Duration.ofSeconds(30))))
                     .toList();
             askers.forEach(Thread::start);
-            await().until(() -> loads.get() == 1);
+            await().atMost(Duration.ofSeconds(60)).until(() -> loads.get() == 1);
             go.countDown();
             for (Thread asker : askers) {
                 asker.join();
