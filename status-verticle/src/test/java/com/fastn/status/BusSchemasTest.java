@@ -62,6 +62,7 @@ class BusSchemasTest {
                     .setHelloInterval(1_000)
                     .setPublish(StatusPublication.CLUSTER))));
         }
+        cluster.untilMet(0, 1);
     }
 
     @AfterAll
@@ -128,10 +129,13 @@ class BusSchemasTest {
                                 "event_frame",
                                 "published"));
         await().atMost(LONG).until(() -> !published.isEmpty());
+        // Events are sent in frames, so the last of them come after the answer to what made them.
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(events())
+                        .contains("opened", "counter_changed", "lock_held", "changed", "cancelled"));
         assertThat(unknown).as("nobody has described these").isEmpty();
         said.forEach((schema, bodies) ->
                 bodies.forEach(body -> fits(schema.equals("published") ? "cluster_status" : schema, body)));
-        assertThat(events()).contains("opened", "counter_changed", "lock_held", "changed", "cancelled");
     }
 
     @Test

@@ -42,7 +42,10 @@ import org.junit.jupiter.api.Timeout;
 
 /** Programs that ask and watch: three nodes with a status verticle, and a fourth that has none. */
 class StatusClientTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
+    /** Long enough for a busy machine, and for the test in which two do not answer not to wait for long. */
+    private static final int QUERY_MILLIS = 2_500;
+
     private static final StatusVerticle ALICE = verticle("alice");
     private static TestCluster cluster;
 
@@ -57,6 +60,7 @@ class StatusClientTest {
         for (int i = 0; i < verticles.size(); i++) {
             Waiting.result(node(i).deployVerticle(verticles.get(i)));
         }
+        cluster.untilMet(0, 1, 2);
     }
 
     private static StatusVerticle verticle(String alias) {
@@ -64,7 +68,7 @@ class StatusClientTest {
                 .setAlias(alias)
                 .setDescriptors(false)
                 .setSystemMetrics(false)
-                .setQueryTimeout(500));
+                .setQueryTimeout(QUERY_MILLIS));
     }
 
     @AfterAll
@@ -81,7 +85,7 @@ class StatusClientTest {
     @Test
     void aProgramAsksInOneLineOnANodeWithAStatusVerticleAndOnOneWithout() {
         for (int i : new int[] {0, 3}) {
-            StatusClient client = StatusClient.create(node(i));
+            StatusClient client = StatusClient.create(node(i)).withTimeout(SOON);
             assertThat(states(Waiting.result(client.status())))
                     .containsExactly(
                             Map.entry("alice", NodeState.UP),
@@ -95,7 +99,8 @@ class StatusClientTest {
                     .hasMessageContaining("did you mean \"alice\"");
         }
         opened.add(root(1).child("shelf").open());
-        ClusterStatus part = Waiting.result(StatusClient.create(node(3)).status(ContextPath.of("global", "shelf")));
+        ClusterStatus part = Waiting.result(
+                StatusClient.create(node(3)).withTimeout(SOON).status(ContextPath.of("global", "shelf")));
         assertThat(part.nodes()).filteredOn(row -> row.snapshot() != null).hasSize(1);
     }
 
@@ -123,7 +128,7 @@ class StatusClientTest {
                 assertThat(answer.getBoolean("complete")).isFalse();
             }
             ClusterStatus elsewhere = Waiting.result(StatusClient.create(node(3))
-                    .withTimeout(Duration.ofMillis(2_500))
+                    .withTimeout(Duration.ofMillis(2 * QUERY_MILLIS))
                     .status());
             assertThat(states(elsewhere)).containsEntry("bob", NodeState.STALE).containsEntry("carol", NodeState.STALE);
         } finally {
@@ -329,16 +334,20 @@ class StatusClientTest {
             try {
                 opened.add(root(1).child("after-the-frames-stopped").open());
                 ClusterStatus told =
-                        untilTold(stream, status -> row(status, "bob").snapshot() == null);
+                        untilTold(stream, status -> says(row(status, "bob"), "has not come for more than 3 s"));
                 assertThat(told.isComplete()).isFalse();
                 assertThat(row(told, "bob").state()).isEqualTo(NodeState.UP);
-                assertThat(row(told, "bob").reason()).contains("has not come for more than 3 s");
+                assertThat(row(told, "bob").snapshot()).isNull();
                 assertThat(row(told, "bob").summary()).isNotNull();
             } finally {
                 node(0).eventBus().removeInboundInterceptor(noFrames);
             }
             untilTold(stream, told -> shows(told, "bob", "after-the-frames-stopped"));
         }
+    }
+
+    private static boolean says(NodeStatus row, String reason) {
+        return row.reason() != null && row.reason().contains(reason);
     }
 
     private static ClusterStatus untilTold(OpenStream stream, Predicate<ClusterStatus> wanted) {
@@ -419,17 +428,21 @@ class StatusClientTest {
         try {
             List<ClusterStatus> heard = listen(3);
             await().atMost(SOON).until(() -> isComplete(last(heard)));
-            // Until what the deployments and former tests changed has been told, at most a second later.
-            await().atMost(SOON).during(Duration.ofMillis(1_200)).until(settled(frames));
-            int before = frames.get();
-            int renewed = renewals.get();
-            await().atMost(SOON).until(() -> renewals.get() >= renewed + 9);
-            assertThat(frames.get()).isEqualTo(before);
+            // What the deployments and former tests changed is told first, and that an event loop is late on a busy machine.
+            await("nine renewals and no frame").atMost(SOON).until(() -> {
+                int before = frames.get();
+                int renewed = renewals.get();
+                await().atMost(SOON).until(() -> renewals.get() >= renewed + 9);
+                return frames.get() == before;
+            });
 
             streams.get(0).handler(null);
             // More than a second without any: each stream would be renewed each second.
             await().atMost(SOON).during(Duration.ofMillis(2_200)).until(settled(renewals));
-            assertThat(frames.get()).isEqualTo(before);
+            int last = frames.get();
+            opened.add(root(1).child("seen-by-nobody").open());
+            await().atMost(SOON).during(Duration.ofMillis(2_200)).until(settled(renewals));
+            assertThat(frames.get()).isEqualTo(last);
         } finally {
             for (int i = 0; i < 4; i++) {
                 node(i).eventBus().removeOutboundInterceptor(count);

@@ -14,6 +14,7 @@ import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -65,6 +66,18 @@ final class TestCluster implements AutoCloseable {
             throw t;
         }
         return cluster;
+    }
+
+    /**
+     * Waits until each of these nodes knows all of them. Their deployments are done when it does, or after two seconds, which is
+     * too short for a busy machine.
+     */
+    void untilMet(int... withStatusVerticle) {
+        for (int index : withStatusVerticle) {
+            StatusClient client = StatusClient.create(node(index)).withTimeout(Duration.ofSeconds(60));
+            Waiting.await("node " + index + " knows the others")
+                    .until(() -> Waiting.result(client.status()).nodes().size() >= withStatusVerticle.length);
+        }
     }
 
     private static int members(Vertx node) {
