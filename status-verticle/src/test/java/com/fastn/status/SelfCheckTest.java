@@ -65,14 +65,16 @@ class SelfCheckTest {
             deployAlice(forgotten);
             SilentManager manager = (SilentManager) ((VertxInternal) forgotten).clusterManager();
             String address = "fastn.status.node.alice";
-            assertThat(isAnswered(cluster.node(1), address)).isTrue();
+            await().atMost(SOON).until(() -> isAnswered(cluster.node(1), address));
 
             manager.silent.set(true);
             try {
                 String own = "fastn.status.node."
                         + FastnVertx.install(forgotten).node().incarnation();
+                List<RegistrationInfo> former = registrations(manager, address);
                 List.of(address, own).forEach(each -> forget(manager, each));
-                await().atMost(SOON).until(() -> !isAnswered(cluster.node(1), address));
+                // In between nobody answers, which a busy machine may not leave time to see.
+                await().atMost(SOON).until(() -> registrations(manager, address), now -> isAnew(now, former));
                 await().atMost(SOON).until(() -> isAnswered(cluster.node(1), address));
             } finally {
                 manager.silent.set(false);
@@ -110,6 +112,11 @@ class SelfCheckTest {
             }
         }
 
+        /** Forgets one, and never hangs itself. */
+        void lose(String address, RegistrationInfo registration) {
+            super.removeRegistration(address, registration, Promise.promise());
+        }
+
         private boolean hangs() {
             Context here = requireNonNull(vertx).getOrCreateContext().unwrap();
             if (toHang.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
@@ -126,13 +133,16 @@ class SelfCheckTest {
             deployAlice(forgotten);
             StuckManager manager = (StuckManager) ((VertxInternal) forgotten).clusterManager();
             String address = "fastn.status.node.alice";
-            assertThat(isAnswered(cluster.node(1), address)).isTrue();
+            await().atMost(SOON).until(() -> isAnswered(cluster.node(1), address));
 
             String own =
                     "fastn.status.node." + FastnVertx.install(forgotten).node().incarnation();
-            List.of(address, own).forEach(each -> forget(manager, each));
-            await().atMost(SOON).until(() -> !isAnswered(cluster.node(1), address));
+            List<RegistrationInfo> former = registrations(manager, address);
+            // Before it is forgotten, for it registers itself anew as soon as it notices.
             manager.toHang.set(1);
+            List.of(address, own)
+                    .forEach(each -> registrations(manager, each).forEach(one -> manager.lose(each, one)));
+            await().atMost(SOON).until(() -> registrations(manager, address), now -> isAnew(now, former));
             await().atMost(SOON).until(() -> isAnswered(cluster.node(1), address));
             assertThat(manager.stuck).isNotEmpty();
         }
@@ -218,11 +228,7 @@ class SelfCheckTest {
             for (String each : addresses) {
                 List<RegistrationInfo> former = registrations(manager, each);
                 forget(manager, each);
-                await(each)
-                        .atMost(SOON)
-                        .until(
-                                () -> registrations(manager, each),
-                                now -> !now.isEmpty() && now.stream().noneMatch(former::contains));
+                await(each).atMost(SOON).until(() -> registrations(manager, each), now -> isAnew(now, former));
             }
         }
     }
@@ -238,12 +244,12 @@ class SelfCheckTest {
             assertThat(isFound(cluster.node(1), "fastn.status.node.alice")).isTrue();
             manager.silent.set(true);
             try {
+                List<RegistrationInfo> former = registrations(manager, own);
                 forget(manager, own);
-                await().atMost(SOON).until(() -> registrations(manager, own).isEmpty());
                 await().atMost(SOON).pollInterval(Duration.ofMillis(10)).until(() -> {
                     assertThat(isFound(cluster.node(1), "fastn.status.node.alice"))
                             .isTrue();
-                    return !registrations(manager, own).isEmpty();
+                    return isAnew(registrations(manager, own), former);
                 });
             } finally {
                 manager.silent.set(false);
@@ -275,7 +281,10 @@ class SelfCheckTest {
                     .consumer("orders", order -> order.reply("served"))
                     .completion());
             await().atMost(SOON).until(() -> isAnswered(cluster.node(1), "orders"));
-            assertThat(warnings(cluster.node(1))).isEmpty();
+            // On a busy machine it may warn of event loops that are late, too.
+            await().atMost(SOON)
+                    .ignoreExceptions()
+                    .until(() -> warnings(cluster.node(1)), said -> !said.contains("addresses-forgotten"));
 
             ClusterManager manager = ((VertxInternal) forgotten).clusterManager();
             String own = FastnVertx.install(forgotten).node().incarnation();
@@ -285,7 +294,7 @@ class SelfCheckTest {
             // The consumer still is there, and nobody finds it; the node is found, and says so.
             await().atMost(SOON)
                     .ignoreExceptions()
-                    .until(() -> warnings(cluster.node(1)), said -> said.equals(List.of("addresses-forgotten")));
+                    .until(() -> warnings(cluster.node(1)), said -> said.contains("addresses-forgotten"));
             assertThat(isAnswered(cluster.node(1), "orders")).isFalse();
         }
     }
@@ -431,12 +440,14 @@ class SelfCheckTest {
             await().atMost(SOON).until(() -> told.get() == 1);
 
             ReaderManager manager = (ReaderManager) ((VertxInternal) cluster.node(1)).clusterManager();
-            assertThat(manager.readers).hasSize(1);
-            forget(manager, manager.readers.get(0));
+            // One, or on a busy machine the last of some, of which the others are given up.
+            int before = manager.readers.size();
+            manager.readers.forEach(reader -> registrations(manager, reader)
+                    .forEach(each -> manager.removeRegistration(reader, each, Promise.promise())));
             root.incrementTotal("told_again");
 
             await().atMost(SOON).until(() -> told.get() == 2);
-            assertThat(manager.readers).hasSizeGreaterThan(1);
+            assertThat(manager.readers).hasSizeGreaterThan(before);
         }
     }
 
@@ -480,6 +491,10 @@ class SelfCheckTest {
         Promise<List<RegistrationInfo>> registrations = Promise.promise();
         manager.getRegistrations(address, registrations);
         return Waiting.result(registrations.future());
+    }
+
+    private static boolean isAnew(List<RegistrationInfo> now, List<RegistrationInfo> former) {
+        return !now.isEmpty() && now.stream().noneMatch(former::contains);
     }
 
     private static void forget(ClusterManager manager, String address) {
