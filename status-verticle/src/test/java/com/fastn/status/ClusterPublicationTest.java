@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 
 /** Applications that consume the status of the cluster: two nodes that publish it, and a third without a status verticle. */
 class ClusterPublicationTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final DeliveryOptions QUICK = new DeliveryOptions().setSendTimeout(500);
     private static TestCluster cluster;
 
@@ -82,8 +82,7 @@ class ClusterPublicationTest {
 
     @Test
     void whoeverConsumesOnAnyNodeHearsTheWholeClusterFromOneOfItsNodes() {
-        deploy(0, "alice", StatusPublication.CLUSTER);
-        deploy(1, "bob", StatusPublication.CLUSTER);
+        deployBoth();
         List<JsonObject> atAlice = consume(0, Addresses.STATUS);
         List<JsonObject> atBob = consume(1, Addresses.STATUS);
         List<JsonObject> elsewhere = consume(2, Addresses.STATUS_CHANGES);
@@ -107,8 +106,7 @@ class ClusterPublicationTest {
 
     @Test
     void aBurstOfChangesIsToldOnceASecondAtMostAndTheLastOneForSure() {
-        deploy(0, "alice", StatusPublication.CLUSTER);
-        deploy(1, "bob", StatusPublication.CLUSTER);
+        deployBoth();
         List<JsonObject> heard = consume(2, Addresses.STATUS_CHANGES);
         await().atMost(SOON).until(() -> !heard.isEmpty() && isComplete(last(heard)));
 
@@ -116,18 +114,19 @@ class ClusterPublicationTest {
         long began = System.nanoTime();
         await().atMost(SOON).pollInterval(Duration.ofMillis(10)).until(() -> {
             root(1).incrementTotal("orders");
-            return heard.size() >= before + 3;
+            return heard.size() >= before + 6;
         });
         root(1).incrementTotal("the-last");
         await().atMost(SOON).until(() -> last(heard).encode().contains("the-last"));
+        int told = heard.size() - before;
         long seconds = Duration.ofNanos(System.nanoTime() - began).toSeconds();
-        assertThat(heard.size() - before).isLessThanOrEqualTo((int) seconds + 2);
+        // On a busy machine two may be on their way when it begins, and the first in it comes by itself.
+        assertThat(told).isLessThanOrEqualTo((int) seconds + 4);
     }
 
     @Test
     void whereNobodyConsumesNothingIsPublishedAndNoNodeIsFollowed() {
-        deploy(0, "alice", StatusPublication.CLUSTER);
-        deploy(1, "bob", StatusPublication.CLUSTER);
+        deployBoth();
         opened.add(root(0).child("order").open());
         long hellos = sent.stream().filter(HelloExchange.ADDRESS::equals).count();
         await().atMost(SOON)
@@ -141,6 +140,10 @@ class ClusterPublicationTest {
         Waiting.result(consumers.remove(0).unregister());
         String end = Addresses.subscribe(FastnVertx.install(node(1)).node().incarnation()) + " close";
         await().atMost(SOON).until(() -> sent.contains(end));
+        // Bob has heard that, and what he sent before is counted.
+        JsonObject unknown = new JsonObject().put(StreamWire.STREAM, "none");
+        assertThat(Waiting.failure(node(0).eventBus().request(end.substring(0, end.indexOf(' ')), unknown)))
+                .isInstanceOf(ReplyException.class);
         sent.clear();
         await().atMost(SOON)
                 .until(() -> sent.stream().filter(HelloExchange.ADDRESS::equals).count() > 20);
@@ -149,8 +152,7 @@ class ClusterPublicationTest {
 
     @Test
     void anotherNodePublishesWhenTheOneThatDidHasLeft() {
-        deploy(0, "alice", StatusPublication.CLUSTER);
-        deploy(1, "bob", StatusPublication.CLUSTER);
+        deployBoth();
         List<JsonObject> heard = consume(1, Addresses.STATUS);
         await().atMost(SOON).until(() -> !heard.isEmpty() && isComplete(last(heard)));
         assertThat(last(heard).getString("answered_by")).isEqualTo("alice");
@@ -233,6 +235,13 @@ class ClusterPublicationTest {
 
     private static Vertx node(int index) {
         return cluster.node(index);
+    }
+
+    /** Until bob knows that alice publishes he may do that too. */
+    private void deployBoth() {
+        deploy(0, "alice", StatusPublication.CLUSTER);
+        deploy(1, "bob", StatusPublication.CLUSTER);
+        cluster.untilMet(0, 1);
     }
 
     private void deploy(int index, String alias, StatusPublication publication) {
