@@ -335,7 +335,7 @@ class StatusClusterTest {
         return cluster.node(index);
     }
 
-    /** {@return what a port says, once the event loop of its verticle has time} A busy machine lets it wait like one that is blocked. */
+    /** {@return what a port says once the event loop of its verticle has time} On a busy machine it may seem to be blocked. */
     private static String askPort(String url, String target) {
         return await().until(
                         () -> RawHttp.get(url, target).body(),

@@ -9,10 +9,14 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +30,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Runs the command as a shell would, with a runtime folder of its own. */
 final class CommandLineRun {
+    /** Those that ask nodes. */
+    private static final Set<String> ASKING =
+            Set.of("status", "explain", "episodes", "nodes", "record", "doctor");
+
     private final Path folder;
     private final Map<String, String> environment = new HashMap<>();
     private final Set<Long> dead = new HashSet<>();
@@ -111,9 +119,11 @@ final class CommandLineRun {
     Path descriptor(String name, String text, String permissions) {
         try {
             Path file = folder.resolve(name);
-            Files.writeString(file, text);
-            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
-            return file;
+            // As a node does it: a command that runs meanwhile finds all of it or nothing.
+            Path written = Files.createTempFile(file.getParent(), ".", ".tmp");
+            Files.writeString(written, text);
+            Files.setPosixFilePermissions(written, PosixFilePermissions.fromString(permissions));
+            return Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -152,7 +162,19 @@ final class CommandLineRun {
                         measure,
                         new PrintStream(out, true, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8)),
-                arguments);
+                patient(arguments));
+    }
+
+    /** {@return the same with half a minute for a node to answer, if nothing is said of that} On a busy machine 3 s are few. */
+    private static String[] patient(String... arguments) {
+        if (arguments.length == 0
+                || !ASKING.contains(arguments[0])
+                || Arrays.stream(arguments).anyMatch(word -> word.startsWith("--timeout"))) {
+            return arguments;
+        }
+        List<String> words = new ArrayList<>(List.of(arguments));
+        words.add(1, "--timeout=30s");
+        return words.toArray(String[]::new);
     }
 
     private Processes processes() {

@@ -177,7 +177,8 @@ class RecordingTest {
             assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
             assertThat(result.err()).contains("is there already").contains("--force");
             assertThat(file).hasContent("precious");
-            assertThat(command.run("record", file.toString(), "--force", "--for=500ms")
+            // Long enough for a busy machine to hear something.
+            assertThat(command.run("record", file.toString(), "--force", "--for=4s")
                             .exitCode())
                     .isEqualTo(ExitCode.OK);
             assertThat(StatusJson.readSnapshot(Files.readString(file))).isEqualTo(FRONT);
