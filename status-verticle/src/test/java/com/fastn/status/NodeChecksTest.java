@@ -124,7 +124,8 @@ class NodeChecksTest {
         CountDownLatch free = new CountDownLatch(1);
         try {
             StatusVerticle verticle = deploy(vertx, "alice");
-            // Every loop, for which one is the verticle's is not known here; contexts are given to them in turns, and others may
+            // Every loop, for which one is the verticle's is not known here; contexts are given to them in turns, and
+            // others may
             // make some meanwhile.
             int loops = VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE;
             CountDownLatch blocked = new CountDownLatch(loops);

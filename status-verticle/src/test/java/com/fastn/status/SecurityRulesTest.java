@@ -403,9 +403,9 @@ class SecurityRulesTest {
                 slow.addAll(more);
                 more.forEach(socket -> trickle(socket, "GET /status HTTP/1.1\r\nX-Slow: "));
                 // The port closes them when it comes to accept them.
-                await().untilAsserted(
-                        () -> assertThat(slow.stream().filter(SecurityRulesTest::isOpen).count())
-                                .isLessThanOrEqualTo(64));
+                await().untilAsserted(() -> assertThat(
+                                slow.stream().filter(SecurityRulesTest::isOpen).count())
+                        .isLessThanOrEqualTo(64));
                 assertThat(Waiting.result(OPEN.eventBus().request("fastn.status", null))
                                 .body())
                         .isNotNull();

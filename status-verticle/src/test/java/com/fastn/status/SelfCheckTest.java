@@ -140,8 +140,7 @@ class SelfCheckTest {
             List<RegistrationInfo> former = registrations(manager, address);
             // Before it is forgotten, for it registers itself anew as soon as it notices.
             manager.toHang.set(1);
-            List.of(address, own)
-                    .forEach(each -> registrations(manager, each).forEach(one -> manager.lose(each, one)));
+            List.of(address, own).forEach(each -> registrations(manager, each).forEach(one -> manager.lose(each, one)));
             await().atMost(SOON).until(() -> registrations(manager, address), now -> isAnew(now, former));
             await().atMost(SOON).until(() -> isAnswered(cluster.node(1), address));
             assertThat(manager.stuck).isNotEmpty();

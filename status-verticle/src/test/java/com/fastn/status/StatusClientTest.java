@@ -428,7 +428,8 @@ class StatusClientTest {
         try {
             List<ClusterStatus> heard = listen(3);
             await().atMost(SOON).until(() -> isComplete(last(heard)));
-            // What the deployments and former tests changed is told first, and that an event loop is late on a busy machine.
+            // What the deployments and former tests changed is told first, and that an event loop is late on a busy
+            // machine.
             await("nine renewals and no frame").atMost(SOON).until(() -> {
                 int before = frames.get();
                 int renewed = renewals.get();

@@ -81,7 +81,9 @@ final class TestCluster implements AutoCloseable {
     }
 
     private static int members(Vertx node) {
-        return requireNonNull(((VertxInternal) node).clusterManager()).getNodes().size();
+        return requireNonNull(((VertxInternal) node).clusterManager())
+                .getNodes()
+                .size();
     }
 
     Vertx node(int index) {

@@ -31,8 +31,7 @@ import org.jspecify.annotations.Nullable;
 /** Runs the command as a shell would, with a runtime folder of its own. */
 final class CommandLineRun {
     /** Those that ask nodes. */
-    private static final Set<String> ASKING =
-            Set.of("status", "explain", "episodes", "nodes", "record", "doctor");
+    private static final Set<String> ASKING = Set.of("status", "explain", "episodes", "nodes", "record", "doctor");
 
     private final Path folder;
     private final Map<String, String> environment = new HashMap<>();
