@@ -77,7 +77,7 @@ class BusSchemasTest {
         for (String events : List.of(Addresses.EVENTS_LOCKS, Addresses.EVENTS_COUNTERS, Addresses.EVENTS_CONTEXTS)) {
             node(1).eventBus().consumer(events, event -> {});
         }
-        StatusClient client = StatusClient.create(node(0));
+        StatusClient client = StatusClient.create(node(0)).withTimeout(LONG);
         client.stream().handler(status -> {});
         Waiting.result(client.status());
         Waiting.result(client.status("bob"));

@@ -19,9 +19,9 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -74,14 +74,13 @@ class NodeChecksTest {
         try {
             StatusVerticle verticle = deploy(vertx, "alice");
             ContextRuntime runtime = FastnVertx.install(vertx).runtime();
-            AtomicReference<Map<String, JsonObject>> found = new AtomicReference<>(Map.of());
+            Map<String, JsonObject> checks = new ConcurrentHashMap<>();
             // What the deployment itself changed may come late.
             Waiting.await("who watches the tree sees nothing of it").until(() -> {
                 long before = runtime.version();
-                found.set(checks(verticle));
+                checks.putAll(checks(verticle));
                 return runtime.version() == before;
             });
-            Map<String, JsonObject> checks = found.get();
             isWell(checks, "node", "Vert.x 5.");
             isWell(checks, "requests", "get contexts");
             isWell(checks, "members", "not clustered");

@@ -219,8 +219,7 @@ class PageTest {
                         .atMost(Duration.ofMinutes(1))
                         .until(() -> port.asked().contains("/status/recent"));
             } finally {
-                process.descendants().forEach(ProcessHandle::destroyForcibly);
-                process.destroyForcibly().waitFor();
+                end(process);
             }
         }
     }
@@ -330,10 +329,19 @@ class PageTest {
         Path out = Files.createTempFile(folder, "dom", ".html");
         Process process = open(List.of("--virtual-time-budget=8000", "--dump-dom", address), out);
         if (!process.waitFor(120, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
+            end(process);
             throw new AssertionError("the browser does not end");
         }
         return Files.readString(out, StandardCharsets.UTF_8);
+    }
+
+    /** With all that it has started, for what still writes into the folder keeps it from being removed. */
+    private static void end(Process process) {
+        List<ProcessHandle> all = Stream.concat(process.descendants(), Stream.of(process.toHandle()))
+                .toList();
+        all.forEach(ProcessHandle::destroyForcibly);
+        all.forEach(each ->
+                each.onExit().completeOnTimeout(each, 20, TimeUnit.SECONDS).join());
     }
 
     private Process open(List<String> arguments, Path out) throws IOException {

@@ -257,7 +257,8 @@ class StatusClientTest {
         };
         node(1).eventBus().addOutboundInterceptor(measure);
         try {
-            ContextStatus tree = Waiting.result(StatusClient.create(node(3)).tree("bob"));
+            ContextStatus tree = Waiting.result(
+                    StatusClient.create(node(3)).withTimeout(SOON).tree("bob"));
             assertThat(sizes).hasSizeGreaterThan(5).allMatch(bytes -> bytes <= Answers.MOST_WIRE_BYTES);
             List<ContextStatus> batches = tree.children().stream()
                     .filter(child -> child.name().startsWith("batch-"))
