@@ -33,14 +33,14 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * A hundred thousand contexts on one node. What an event loop does for a question is measured in processor time of its thread, which
- * other work of the machine does not add to: no turn of it can have been longer than all of them together. Of five times the one in the
+ * other work of the machine does not add to: no turn of it can have been longer than all of them together. Of seven times the one in the
  * middle counts, for the first runs code that is not compiled yet.
  */
 @Timeout(300)
 @SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
 class LargeTreeTest {
     private static final int CONTEXTS = 100_000;
-    private static final int ROUNDS = 5;
+    private static final int ROUNDS = 7;
     private static final Duration LONGEST = Duration.ofMillis(10);
     private static final DeliveryOptions BYTES =
             new DeliveryOptions().setSendTimeout(60_000).addHeader(ClusterQuery.WIRE_HEADER, ClusterQuery.WIRE_VERSION);

@@ -10,7 +10,8 @@ import java.util.function.Supplier;
  */
 final class SizeWatch implements AutoCloseable {
     private static final long PAUSE_MILLIS = 1_000;
-    private static final long FIRST_MILLIS = 1_000;
+    /** A machine that is busy takes its time for that process, and a picture without a size has to be drawn anew. */
+    private static final long FIRST_MILLIS = 3_000;
 
     private final Supplier<Size> measure;
     private final Listener listener;
