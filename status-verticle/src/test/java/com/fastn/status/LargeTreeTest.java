@@ -32,9 +32,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * A hundred thousand contexts on one node. What an event loop does for a question is measured in processor time of its thread, which
- * other work of the machine does not add to: no turn of it can have been longer than all of them together. Of seven times the one in the
- * middle counts, for the first runs code that is not compiled yet.
+ * A hundred thousand contexts on one node. What an event loop does for a question is measured in processor time of its thread,
+ * which other work of the machine does not add to: no turn of it can have been longer than all of them together. Of seven times
+ * the one in the middle counts, for the first runs code that is not compiled yet.
  */
 @Timeout(300)
 @SuppressWarnings("MustBeClosedChecker") // the runtime ends with the test
