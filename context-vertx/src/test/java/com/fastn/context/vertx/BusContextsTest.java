@@ -611,9 +611,8 @@ class BusContextsTest {
         });
         Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
         Waiting.result(vertx.eventBus().request("bank.pay", 1));
-        // Probes are ours.
-        out.removeIf(address -> address.startsWith("fastn."));
-        assertThat(out).containsExactly("bank.pay", "reply");
+        // Probes are ours, and come at any time.
+        assertThat(out).filteredOn(address -> !address.startsWith("fastn.")).containsExactly("bank.pay", "reply");
         assertThat(in).containsExactly("bank.pay", "reply");
     }
 

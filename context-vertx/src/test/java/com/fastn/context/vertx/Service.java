@@ -36,8 +36,9 @@ final class Service extends Front {
     public Future<?> start() {
         return vertx.eventBus()
                 .consumer(address, (Message<Object> message) -> {
-                    seen.add(FastnContext.current());
+                    // In this order: who has seen the context finds the message.
                     messages.add(message);
+                    seen.add(FastnContext.current());
                     handler.handle(message);
                 })
                 .completion();

@@ -441,13 +441,13 @@ class VertxContextOptionsTest {
                         .onSuccess((NetServer server) -> port.complete(server.actualPort()));
             }
         }));
-        NetClient reading = encrypted
-                ? vertx.createNetClient(
-                        new NetClientOptions().setSsl(true).setTrustAll(true).setHostnameVerificationAlgorithm(""))
-                : peers;
+        if (encrypted) {
+            peers = vertx.createNetClient(
+                    new NetClientOptions().setSsl(true).setTrustAll(true).setHostnameVerificationAlgorithm(""));
+        }
         Promise<Void> over = Promise.promise();
         AtomicLong got = new AtomicLong();
-        Waiting.result(reading.connect(Waiting.result(port), HOST)
+        Waiting.result(peers.connect(Waiting.result(port), HOST)
                 .onSuccess(peer ->
                         peer.handler(data -> got.addAndGet(data.length())).endHandler(over::tryComplete)));
         Waiting.result(over.future());

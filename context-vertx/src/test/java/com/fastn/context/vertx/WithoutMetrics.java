@@ -45,6 +45,8 @@ final class WithoutMetrics {
                         client.request(HttpMethod.GET, Waiting.result(listening).actualPort(), HOST, "/x")
                                 .compose(HttpClientRequest::send)
                                 .compose(HttpClientResponse::body)));
+        // Not left to the Vertx: a client that nothing refers to is closed by the garbage collector.
+        Waiting.result(client.close());
         Waiting.result(vertx.close());
     }
 }
