@@ -67,9 +67,14 @@ class StatusDeliveriesTest {
         }
     }
 
+    /** A consumer whose thread a busy machine keeps waiting may be missed once. */
+    private void areCounted(int consumers) {
+        Waiting.until(() -> Waiting.result(fastn.consumers(STATUS)) == consumers);
+    }
+
     private Future<Object> ask() {
         return vertx.eventBus()
-                .request(STATUS, null, new DeliveryOptions().setSendTimeout(10_000))
+                .request(STATUS, null, new DeliveryOptions().setSendTimeout(50_000))
                 .map(reply -> reply.body());
     }
 
@@ -133,13 +138,13 @@ class StatusDeliveriesTest {
         answerer();
         assertThat(Waiting.result(fastn.consumers(STATUS))).isZero();
         Service one = Service.deploy(vertx, STATUS, message -> {});
-        assertThat(Waiting.result(fastn.consumers(STATUS))).isEqualTo(1);
+        areCounted(1);
         Service two = Service.deploy(vertx, STATUS, message -> {});
         List<Object> local = new CopyOnWriteArrayList<>();
         Waiting.result(vertx.eventBus().localConsumer(STATUS, local::add).completion());
-        assertThat(Waiting.result(fastn.consumers(STATUS))).isEqualTo(3);
+        areCounted(3);
         Waiting.result(one.undeploy());
-        assertThat(Waiting.result(fastn.consumers(STATUS))).isEqualTo(2);
+        areCounted(2);
         assertThat(one.messages).isEmpty();
         assertThat(two.messages).isEmpty();
         assertThat(local).isEmpty();
@@ -150,12 +155,17 @@ class StatusDeliveriesTest {
         Service.deploy(vertx, STATUS, message -> {});
         Service.deploy(vertx, Addresses.EVENTS_LOCKS, message -> {});
         Service.deploy(vertx, Addresses.EVENTS_LOCKS, message -> {});
-        Future<Integer> status = fastn.consumers(STATUS);
-        Future<Integer> locks = fastn.consumers(Addresses.EVENTS_LOCKS);
-        Future<Integer> again = fastn.consumers(STATUS);
-        assertThat(Waiting.result(status)).isEqualTo(1);
-        assertThat(Waiting.result(locks)).isEqualTo(2);
-        assertThat(Waiting.result(again)).isEqualTo(1);
+        // Of several rounds one in which no thread was kept waiting; none counts too many.
+        Waiting.until(() -> {
+            Future<Integer> status = fastn.consumers(STATUS);
+            Future<Integer> locks = fastn.consumers(Addresses.EVENTS_LOCKS);
+            Future<Integer> again = fastn.consumers(STATUS);
+            List<Integer> counted = List.of(Waiting.result(status), Waiting.result(locks), Waiting.result(again));
+            assertThat(counted.get(0)).isLessThanOrEqualTo(1);
+            assertThat(counted.get(1)).isLessThanOrEqualTo(2);
+            assertThat(counted.get(2)).isLessThanOrEqualTo(1);
+            return counted.equals(List.of(1, 2, 1));
+        });
     }
 
     @Test
@@ -171,7 +181,7 @@ class StatusDeliveriesTest {
         });
         assertThat(Waiting.result(fastn.consumers(STATUS))).isZero();
         free.countDown();
-        Waiting.until(() -> Waiting.result(fastn.consumers(STATUS)) == 1);
+        areCounted(1);
     }
 
     @Test
@@ -181,7 +191,7 @@ class StatusDeliveriesTest {
         vertx.eventBus().publish(STATUS, "real");
         assertThat(application.only()).isNotNull();
         assertThat(application.messages).extracting(message -> message.body()).containsExactly("real");
-        assertThat(Waiting.result(fastn.consumers(STATUS))).isEqualTo(1);
+        areCounted(1);
     }
 
     @Test
