@@ -44,6 +44,16 @@ class RemoteWaitsTest {
         return fastn.waits(Duration.ZERO);
     }
 
+    /** Once all are told of: who is still on the thread that asks is not stuck. */
+    private NodeWaits waits(int resources) {
+        AtomicReference<NodeWaits> read = new AtomicReference<>(waits());
+        Waiting.until(() -> {
+            read.set(waits());
+            return read.get().resources().size() == resources;
+        });
+        return read.get();
+    }
+
     @Test
     void aWaitAndAHoldKeepTheirNumbersAndNoOtherOnesGetThem() {
         // Past this library, so that it is held by nobody that is seen.
@@ -51,7 +61,7 @@ class RemoteWaitsTest {
         SharedLock.Guard orders = Waiting.result(ask(one, "orders"));
         Future<SharedLock.Guard> waiting = ask(one, "stock");
         Waiting.until(() -> !fastn.waitsForOthers().isEmpty());
-        NodeWaits first = waits();
+        NodeWaits first = waits(2);
         NodeWaits second = waits();
         assertThat(first.resources())
                 .extracting(NodeWaits.Resource::kind)
@@ -64,8 +74,9 @@ class RemoteWaitsTest {
 
         orders.close();
         SharedLock.Guard again = Waiting.result(ask(one, "orders"));
-        assertThat(number(waits(), "orders", true)).isGreaterThan(number(first, "orders", true));
-        assertThat(number(waits(), "stock", false)).isEqualTo(number(first, "stock", false));
+        NodeWaits third = waits(2);
+        assertThat(number(third, "orders", true)).isGreaterThan(number(first, "orders", true));
+        assertThat(number(third, "stock", false)).isEqualTo(number(first, "stock", false));
 
         stock.release();
         Waiting.result(waiting).close();
@@ -91,7 +102,7 @@ class RemoteWaitsTest {
         Future<Message<Object>> reply = FutureContext.of(one)
                 .<Message<Object>>spawn(() -> vertx.eventBus().request("pay", "7"));
         Waiting.until(() -> request.get() != null);
-        NodeWaits waits = waits();
+        NodeWaits waits = waits(2);
         assertThat(waits.resources())
                 .filteredOn(resource -> resource.kind() == NodeWaits.Kind.REPLY)
                 .hasSize(1)
@@ -117,7 +128,7 @@ class RemoteWaitsTest {
         Waiting.until(() -> !fastn.waitsForOthers().isEmpty());
         Future<SharedLock.Guard> behind = ask(two, "stock");
         Waiting.until(() -> FutureContext.of(two).sharedLock("stock").waiters() == 1);
-        NodeWaits waits = waits();
+        NodeWaits waits = waits(3);
         NodeWaits.Resource line = waits.resources().stream()
                 .filter(resource -> resource.kind() == NodeWaits.Kind.LOCK)
                 .findFirst()
