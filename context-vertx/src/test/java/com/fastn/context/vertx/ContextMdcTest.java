@@ -1,7 +1,6 @@
 package com.fastn.context.vertx;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
@@ -103,8 +102,8 @@ class ContextMdcTest {
             }
             // Another thread writes it, when neither is current any more.
             log.applications.clear();
-            await().untilAsserted(
-                            () -> assertThat(log.written(handed)).isEqualTo(context.id() + " global.orders alice"));
+            Waiting.until(() -> log.written(handed) != null);
+            assertThat(log.written(handed)).isEqualTo(context.id() + " global.orders alice");
             assertThat(log.line()).isEqualTo("  ");
         }
         runtime.close();
