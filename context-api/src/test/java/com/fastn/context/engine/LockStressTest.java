@@ -191,8 +191,8 @@ class LockStressTest {
         assertThat(pool.holders()).isEmpty();
         assertThat(tree.runtime.timers().pending()).isZero();
         // For its context a wait is over once whoever waited was told.
-        await().until(() -> contexts.stream()
-                .allMatch(context -> context.waits().isEmpty()));
+        await().until(() ->
+                contexts.stream().allMatch(context -> context.waits().isEmpty()));
         assertThat(tree.runtime.misuses()).isEmpty();
     }
 

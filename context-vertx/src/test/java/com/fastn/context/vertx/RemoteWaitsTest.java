@@ -12,7 +12,6 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.junit5.VertxExtension;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -46,12 +45,12 @@ class RemoteWaitsTest {
 
     /** Once all are told of: who is still on the thread that asks is not stuck. */
     private NodeWaits waits(int resources) {
-        AtomicReference<NodeWaits> read = new AtomicReference<>(waits());
+        CompletableFuture<NodeWaits> all = new CompletableFuture<>();
         Waiting.until(() -> {
-            read.set(waits());
-            return read.get().resources().size() == resources;
+            NodeWaits read = waits();
+            return read.resources().size() == resources && all.complete(read);
         });
-        return read.get();
+        return all.join();
     }
 
     @Test

@@ -120,10 +120,13 @@ final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, A
     private void awaitMeeting() {
         Map<String, String> allUp = new LinkedHashMap<>();
         aliases.stream().filter(alias -> !alias.equals(STRANGER)).forEach(alias -> allUp.put(alias, "up"));
-        nodes.forEach((alias, node) -> await(alias + " knows the others").atMost(MEETING).until(() -> {
-            JsonObject answer = node.asking(STATUS, null, TIMEOUT).join().getJsonObject("body");
-            return answer != null && Answers.states(answer).equals(allUp);
-        }));
+        nodes.forEach((alias, node) -> await(alias + " knows the others")
+                .atMost(MEETING)
+                .until(() -> {
+                    JsonObject answer =
+                            node.asking(STATUS, null, TIMEOUT).join().getJsonObject("body");
+                    return answer != null && Answers.states(answer).equals(allUp);
+                }));
     }
 
     private Jvm start(String alias) {

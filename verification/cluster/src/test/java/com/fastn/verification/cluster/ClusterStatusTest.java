@@ -125,12 +125,12 @@ class ClusterStatusTest {
 
             // People read it too.
             await().atMost(SOON)
-                    .untilAsserted(
-                            () -> assertThat(dave.askText(STATUS, new JsonObject().put("format", "text"), TIMEOUT))
-                                    .contains("called by POST /orders#" + callers.get(0) + "@alice")
-                                    .contains("called by stock.take#" + holder.getLong("id") + "@bob")
-                                    .contains("HOLDS \"shelf\"")
-                                    .contains("WAITING \"shelf\""));
+                    .untilAsserted(() -> assertThat(
+                                    dave.askText(STATUS, new JsonObject().put("format", "text"), TIMEOUT))
+                            .contains("called by POST /orders#" + callers.get(0) + "@alice")
+                            .contains("called by stock.take#" + holder.getLong("id") + "@bob")
+                            .contains("HOLDS \"shelf\"")
+                            .contains("WAITING \"shelf\""));
 
             customers.close();
             dave.askText("till.open", null, TIMEOUT);

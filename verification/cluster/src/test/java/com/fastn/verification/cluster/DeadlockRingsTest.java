@@ -108,8 +108,7 @@ class DeadlockRingsTest {
         found.forEach((ring, nanos) -> {
             Duration atLeast = Duration.ofNanos(nanos - requireNonNull(closed.get(ring)));
             Duration atMost = Duration.ofNanos(nanos - requireNonNull(open.get(ring)));
-            System.out.println(
-                    "told of " + atLeast.minus(THRESHOLD).toMillis() + " ms after the threshold: " + ring);
+            System.out.println("told of " + atLeast.minus(THRESHOLD).toMillis() + " ms after the threshold: " + ring);
             assertThat(atMost).as(ring.toString()).isGreaterThanOrEqualTo(THRESHOLD);
             assertThat(atLeast).as(ring.toString()).isLessThanOrEqualTo(LONGEST);
         });

@@ -35,6 +35,7 @@ final class FaultRun {
     private static final long ASK_MILLIS = 2_500;
     /** Where a question must not stay without an answer: a machine that is busy is no reason. */
     private static final long ASK_STRICTLY_MILLIS = 20_000;
+
     private static final long LOOK_MILLIS = 250;
     private static final long AT_WORK_MILLIS = 400;
     private static final long SILENT_MILLIS = 2_000;

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class InfinispanTlsTest {
     /** Two that start at once may begin two clusters, which find together within half a minute. */
     private static final Duration SOON = Duration.ofSeconds(90);
+
     private static final long TIMEOUT = 5_000;
 
     @TempDir
