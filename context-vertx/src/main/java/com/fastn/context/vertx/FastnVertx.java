@@ -81,7 +81,8 @@ public final class FastnVertx implements Shareable {
         this.home = vertx.createEventLoopContext();
         this.runtime = runtime;
         this.verticles = new VerticleContexts(vertx, runtime, automatic, listeners, endings);
-        this.requests = new HttpContexts(verticles, automatic, listeners, sessions);
+        this.requests = new HttpContexts(
+                verticles, automatic, listeners, sessions, new UntoldRequests(runtime, home));
         this.pendingReplies = new PendingReplies(runtime, home);
         this.remoteWaits = new RemoteWaits(runtime, home, pendingReplies);
         this.awaitedReplies = remoteWaits.replies();

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HttpContexts {
     private static final int FIRST_FAILURE = 400;
+    private static final int INTERIM_CLASS = 1;
     private static final int SWITCHING_PROTOCOLS = 101;
     private static final int SUCCESS_CLASS = 2;
 
@@ -31,15 +32,22 @@ final class HttpContexts {
     private final AutomaticContexts automatic;
     private final Listeners listeners;
     private final Sessions sessions;
+    private final UntoldRequests untold;
     private final HttpNames names = new HttpNames();
     private final CallNames callNames = new CallNames();
     private final ConcurrentHashMap<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
 
-    HttpContexts(VerticleContexts verticles, AutomaticContexts automatic, Listeners listeners, Sessions sessions) {
+    HttpContexts(
+            VerticleContexts verticles,
+            AutomaticContexts automatic,
+            Listeners listeners,
+            Sessions sessions,
+            UntoldRequests untold) {
         this.verticles = verticles;
         this.automatic = automatic;
         this.listeners = listeners;
         this.sessions = sessions;
+        this.untold = untold;
         // Each is taken out by its end, which is told on the verticle's own Vert.x context: of one that is gone it may
         // be lost.
         listeners.whenGone(verticle -> connections.values().removeIf(connection -> connection.verticle == verticle));
@@ -100,6 +108,11 @@ final class HttpContexts {
 
         ContextNode served() {
             return served;
+        }
+
+        /** Nobody tells how it ended. */
+        void giveUp() {
+            var unused = count();
         }
 
         /** Whether the caller is the one that tells how it ended. */
@@ -181,7 +194,8 @@ final class HttpContexts {
      * Ends a request's context. In HTTP/1 Vert.x tells at most once of a response, when it has ended; where it does not, the
      * end of the connection is that of the request. Of one of HTTP/2 it may tell
      * several times: of its head, and of a stream that was reset before or after it. What is told first is how it ended,
-     * but a head counts only when nothing is left of the request, as it may be streamed until then.
+     * but a head counts only when nothing is left of the request, as it may be streamed until then. An interim one is no end, though
+     * Vert.x tells of no head after it.
      *
      * @param response what Vert.x tells of the response
      * @param failure why there was no whole response, or {@code null}
@@ -191,14 +205,34 @@ final class HttpContexts {
         if (exchange.request instanceof HttpServerRequest http) {
             endOfHttp1(exchange, http, response, failure, status);
         } else if (failure != null) {
-            if (exchange.count()) {
-                countCancelled(exchange.served);
-            }
-            // Also what goes on after its head: the end of that is of use to nobody now.
-            cancel(exchange.served);
-            Endings.whenNothingIsLeft(exchange.served);
+            wasCutOff(exchange);
+        } else if (status / 100 == INTERIM_CLASS) {
+            untold.expect(exchange);
         } else {
             hadItsHead(exchange, status);
+        }
+    }
+
+    private void wasCutOff(Exchange exchange) {
+        var unused = untold.take(exchange.served);
+        if (exchange.count()) {
+            countCancelled(exchange.served);
+        }
+        // Also what goes on after its head: the end of that is of use to nobody now.
+        cancel(exchange.served);
+        Endings.whenNothingIsLeft(exchange.served);
+    }
+
+    /** Ends a request of which the tracer is told nothing more, where somebody else knows its end. */
+    void endUntold(ContextNode served, HttpServerResponse response, @Nullable Throwable failure) {
+        Exchange exchange = untold.take(served);
+        if (exchange == null) {
+            return;
+        }
+        if (failure == null || response.ended()) {
+            hadItsHead(exchange, response.getStatusCode());
+        } else {
+            wasCutOff(exchange);
         }
     }
 

@@ -13,11 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The contexts of messages whose sender waits for a reply.
@@ -29,16 +25,13 @@ final class PendingReplies {
     static final Duration PATIENCE = Duration.ofSeconds(30);
     static final String NOTE = "no reply for 30 s";
 
-    private static final Logger LOG = LoggerFactory.getLogger(PendingReplies.class);
-
     private final EngineRuntime runtime;
-    private final ContextInternal home;
+    private final LateLook late;
     private final ConcurrentHashMap<String, Answering> waiting = new ConcurrentHashMap<>();
-    private final AtomicBoolean scheduled = new AtomicBoolean();
 
     PendingReplies(EngineRuntime runtime, ContextInternal home) {
         this.runtime = runtime;
-        this.home = home;
+        this.late = new LateLook(home, PATIENCE, () -> !waiting.isEmpty(), this::look);
     }
 
     /**
@@ -48,9 +41,7 @@ final class PendingReplies {
      */
     void expect(String replyAddress, ContextNode context, @Nullable String callerKey) {
         waiting.put(replyAddress, new Answering(context, callerKey));
-        if (!scheduled.get()) {
-            schedule();
-        }
+        late.begin();
     }
 
     /** Takes the context that a reply answers, or null when the reply is to something else. */
@@ -128,24 +119,6 @@ final class PendingReplies {
         return waiting.size();
     }
 
-    /** Looks at most once in a while, and only while there is something to look at. */
-    private void schedule() {
-        if (scheduled.compareAndSet(false, true)) {
-            try {
-                var unused = home.setTimer(PATIENCE.toMillis(), id -> {
-                    scheduled.set(false);
-                    look();
-                    if (!waiting.isEmpty()) {
-                        schedule();
-                    }
-                });
-            } catch (RejectedExecutionException e) {
-                // The mark stays, so that nobody tries again.
-                LOG.debug("nobody looks after messages without a reply in a Vertx that is closed", e);
-            }
-        }
-    }
-
     private void look() {
         List<String> overdue = new ArrayList<>();
         waiting.forEach((address, answering) -> {
@@ -154,14 +127,7 @@ final class PendingReplies {
             }
         });
         if (!overdue.isEmpty()) {
-            // A snapshot takes its time, which is not that of an event loop.
-            var unused = home.<Void>executeBlocking(
-                            () -> {
-                                end(overdue);
-                                return null;
-                            },
-                            false)
-                    .onFailure(failure -> LOG.error("messages without a reply were not looked after", failure));
+            late.aside("messages without a reply were not looked after", () -> end(overdue));
         }
     }
 
@@ -185,7 +151,8 @@ final class PendingReplies {
         }
     }
 
-    private static Set<Long> locking(StatusSnapshot snapshot) {
+    /** Those that hold a lock or wait for one. */
+    static Set<Long> locking(StatusSnapshot snapshot) {
         Set<Long> ids = new HashSet<>();
         snapshot.activeLocks().forEach(lock -> ids.add(lock.holderId()));
         snapshot.lockWaiters().forEach(waiter -> ids.add(waiter.contextId()));

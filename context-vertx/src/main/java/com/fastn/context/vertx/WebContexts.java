@@ -3,11 +3,14 @@ package com.fastn.context.vertx;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.engine.ContextNode;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
@@ -34,7 +37,8 @@ public final class WebContexts {
      * Gives each request a context where our tracer does not, for want of its place in Vert.x: {@code
      * router.route().handler(WebContexts.requests())}, before all other routes. The context is a child of the port, also over HTTP/2,
      * and lasts until the response has ended. A request that has its context already keeps that, and one that becomes a WebSocket
-     * gets none. An application that wants to know the end of a response as well uses {@link RoutingContext#addEndHandler}: the
+     * gets none. With HTTP/2 it also tells the end of a request that our tracer is told none of, because its peer was told to go on
+     * with its body, or had an early hint. An application that wants to know the end of a response as well uses {@link RoutingContext#addEndHandler}: the
      * response itself has room for one handler only.
      *
      * @return a handler for the first route of a router
@@ -52,7 +56,14 @@ public final class WebContexts {
         HttpServerRequest request = routing.request();
         // Of one that becomes a WebSocket vertx-web tells no end.
         boolean upgrade = request.headers().contains(HttpHeaders.UPGRADE, "websocket", true);
-        if (fastn == null || here == null || ContextSlot.get(here) != null || upgrade) {
+        if (fastn == null || here == null || upgrade) {
+            return;
+        }
+        ContextNode known = ContextSlot.get(here);
+        if (known != null) {
+            if (request.version() == HttpVersion.HTTP_2) {
+                tellUntold(fastn, known, routing);
+            }
             return;
         }
         HttpContexts.Exchange served =
@@ -67,6 +78,14 @@ public final class WebContexts {
                                     end.cause(),
                                     request.response().getStatusCode())));
         }
+    }
+
+    /** Of a request that had an interim response over HTTP/2 the router knows the end, and the tracer does not. */
+    private static void tellUntold(FastnVertx fastn, ContextNode served, RoutingContext routing) {
+        HttpServerResponse response = routing.response();
+        routing.addEndHandler(end -> Quietly.run(
+                "the end of a request was not observed",
+                () -> fastn.requests().endUntold(served, response, end.cause())));
     }
 
     /**

@@ -1,0 +1,92 @@
+package com.fastn.context.vertx;
+
+import com.fastn.context.FastnContext;
+import com.fastn.context.engine.ContextNode;
+import com.fastn.context.engine.EngineRuntime;
+import io.vertx.core.internal.ContextInternal;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The requests of HTTP/2 whose peer was told to go on, or had an early hint. Vert.x, from 5.1 on, takes that for the head of the
+ * response and tells of no other one: so nobody may ever tell how such a request ended.
+ *
+ * <p>One that nothing was seen of for {@link #PATIENCE} says so in its row, and ends then without an outcome, unless it is still
+ * at work: inside of an operation, with open children, on a thread, or with a lock that it holds or waits for.
+ */
+final class UntoldRequests {
+    static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final String NOTE = "nobody tells of its end: it had an interim response over HTTP/2";
+
+    private final EngineRuntime runtime;
+    private final LateLook late;
+    private final ConcurrentHashMap<ContextNode, HttpContexts.Exchange> open = new ConcurrentHashMap<>();
+
+    UntoldRequests(EngineRuntime runtime, ContextInternal home) {
+        this.runtime = runtime;
+        this.late = new LateLook(home, PATIENCE, () -> !open.isEmpty(), this::look);
+    }
+
+    /** Remembers a request that had an interim response. */
+    void expect(HttpContexts.Exchange exchange) {
+        ContextNode served = exchange.served();
+        // Of several interim responses the first is told.
+        if (open.putIfAbsent(served, exchange) != null) {
+            return;
+        }
+        // Also with its verticle, whose end nobody has to wait for then.
+        var unused = served.onCancel(reason -> {
+            if (take(served) != null) {
+                Endings.whenNothingIsLeft(served);
+            }
+        });
+        late.begin();
+    }
+
+    /** Takes a request whose end somebody tells after all; null when it is none of these. */
+    HttpContexts.@Nullable Exchange take(ContextNode served) {
+        return open.remove(served);
+    }
+
+    /** How many are open at this moment. */
+    int count() {
+        return open.size();
+    }
+
+    private void look() {
+        List<HttpContexts.Exchange> overdue = open.values().stream()
+                .filter(exchange -> exchange.served().idleDuration().compareTo(PATIENCE) >= 0)
+                .toList();
+        if (!overdue.isEmpty()) {
+            late.aside("requests with an interim response were not looked after", () -> end(overdue));
+        }
+    }
+
+    /** Ends those that are not at work. */
+    void end(List<HttpContexts.Exchange> overdue) {
+        Set<Long> locking = PendingReplies.locking(runtime.status());
+        for (HttpContexts.Exchange exchange : overdue) {
+            ContextNode served = exchange.served();
+            if (open.get(served) != exchange) {
+                continue;
+            }
+            served.setData("note", NOTE);
+            if (served.isChildless()
+                    && !served.isInOperation()
+                    && !locking.contains(served.id())
+                    && !isOnThread(served)
+                    && open.remove(served, exchange)) {
+                // What is told of it from now on is no outcome of ours.
+                exchange.giveUp();
+                served.closeWhenDone();
+            }
+        }
+    }
+
+    private static boolean isOnThread(FastnContext context) {
+        return context.subtreeStatus().globalContext().onThread();
+    }
+}
