@@ -13,9 +13,12 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.http.HttpServerRequestInternal;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The contexts of HTTP requests that are served: open from the request's head to the end of the response. Those of HTTP/1 are
@@ -23,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * verticle.
  */
 final class HttpContexts {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpContexts.class);
+    private static final String CUT_OFF = "the connection ended before the response did";
     private static final int FIRST_FAILURE = 400;
     private static final int INTERIM_CLASS = 1;
     private static final int SWITCHING_PROTOCOLS = 101;
@@ -249,16 +254,41 @@ final class HttpContexts {
         if (exchange.connection != null) {
             exchange.connection.served(exchange);
         }
-        if (wasAnswered(http, response, failure)) {
-            countAnswer(served, status);
-        } else {
-            countCancelled(served);
-            cancel(served);
-        }
         countBytes(served, http, response);
+        if (!wasAnswered(http, response, failure)) {
+            countCancelled(served);
+            cancelAndEnd(served, http, CUT_OFF);
+            return;
+        }
+        countAnswer(served, status);
         if (status == SWITCHING_PROTOCOLS && failure == null) {
             beginSession(served, http);
         }
+        served.closeWhenDone();
+    }
+
+    /**
+     * Cancels a request and ends it. Vert.x tells of a connection that broke off while it holds its monitor: there the handlers of a
+     * cancellation, which are the application's, could wait for a thread that waits for that monitor. They run a turn later then.
+     */
+    private static void cancelAndEnd(ContextNode served, HttpServerRequest http, String why) {
+        if (Thread.holdsLock(http.connection()) && http instanceof HttpServerRequestInternal internal) {
+            try {
+                internal.context()
+                        .nettyEventLoop()
+                        .execute(() ->
+                                Quietly.run("a request that was cut off was not ended", () -> cancelAndEnd(served, why)));
+                return;
+            } catch (RejectedExecutionException e) {
+                // The Vertx closes, and there is no other turn.
+                LOG.debug("a request is cancelled at once, as its event loop has ended", e);
+            }
+        }
+        cancelAndEnd(served, why);
+    }
+
+    private static void cancelAndEnd(ContextNode served, String why) {
+        served.cancel(CancelReason.Kind.REQUESTED, why);
         served.closeWhenDone();
     }
 
@@ -272,17 +302,18 @@ final class HttpContexts {
         }
         ContextNode served = exchange.served;
         @Nullable HttpServerResponse response = http.response();
-        if (response != null && isTunnel(http, response)) {
-            countAnswer(served, response.getStatusCode());
-            if (!served.isChildless()) {
-                served.cancel(CancelReason.Kind.REQUESTED, "the connection ended");
-            }
-        } else {
-            countCancelled(served);
-            cancel(served);
-        }
         countBytes(served, http, null);
-        served.closeWhenDone();
+        if (response == null || !isTunnel(http, response)) {
+            countCancelled(served);
+            cancelAndEnd(served, http, CUT_OFF);
+            return;
+        }
+        countAnswer(served, response.getStatusCode());
+        if (served.isChildless()) {
+            served.closeWhenDone();
+        } else {
+            cancelAndEnd(served, http, "the connection ended");
+        }
     }
 
     /** Whether all that follows the head of a response is the application's own protocol, until the connection ends. */
@@ -322,7 +353,7 @@ final class HttpContexts {
     }
 
     private static void cancel(ContextNode served) {
-        served.cancel(CancelReason.Kind.REQUESTED, "the connection ended before the response did");
+        served.cancel(CancelReason.Kind.REQUESTED, CUT_OFF);
     }
 
     private static void countAnswer(ContextNode served, int status) {
