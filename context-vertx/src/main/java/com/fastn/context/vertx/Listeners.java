@@ -23,6 +23,8 @@ final class Listeners {
     static final int MOST_IDLE = 16;
     static final String CONNECTIONS = "connections";
 
+    private static final String VERTICLE_ENDED = "the verticle ended";
+
     private final AutomaticContexts automatic;
     private final ConcurrentHashMap<Key, ContextNode> open = new ConcurrentHashMap<>();
     private final List<Consumer<ContextNode>> whenGone = new CopyOnWriteArrayList<>();
@@ -41,6 +43,9 @@ final class Listeners {
         if (known != null && known.state() == ContextState.ACTIVE) {
             return known;
         }
+        if (host.isCancelled()) {
+            return host;
+        }
         ContextNode made = automatic.open(host, ContextKind.SERVICE, name);
         if (made == null || made.state() != ContextState.ACTIVE) {
             return host;
@@ -50,6 +55,11 @@ final class Listeners {
         if (earlier != null) {
             made.close();
             return earlier;
+        }
+        if (host.isCancelled() || host.state() != ContextState.ACTIVE) {
+            // Its verticle ended meanwhile: who ends all listeners may have looked before this one was among them.
+            end(key, VERTICLE_ENDED);
+            return host;
         }
         makeRoom(host, made);
         return made;
@@ -75,7 +85,7 @@ final class Listeners {
 
     /** Ends the listeners of a verticle that was undeployed. */
     void endAll(ContextNode host) {
-        open.keySet().stream().filter(key -> key.host == host).toList().forEach(key -> end(key, "the verticle ended"));
+        open.keySet().stream().filter(key -> key.host == host).toList().forEach(key -> end(key, VERTICLE_ENDED));
     }
 
     /** Has whoever keeps the connections of verticles told of a verticle that has ended, with all that was open in it. */
@@ -83,8 +93,9 @@ final class Listeners {
         whenGone.add(forget);
     }
 
-    /** Drops what is left of the connections of a verticle that has ended. */
+    /** Drops what is left of the connections of a verticle that has ended, with listeners that came too late for {@link #endAll}. */
     void forget(ContextNode host) {
+        endAll(host);
         whenGone.forEach(each -> each.accept(host));
     }
 
