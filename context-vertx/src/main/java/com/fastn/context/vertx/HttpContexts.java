@@ -234,7 +234,7 @@ final class HttpContexts {
         if (exchange == null) {
             return;
         }
-        if (failure == null || response.ended()) {
+        if (failure == null && response.ended()) {
             hadItsHead(exchange, response.getStatusCode());
         } else {
             wasCutOff(exchange);
@@ -324,15 +324,11 @@ final class HttpContexts {
                         || (HttpMethod.CONNECT.equals(http.method()) && status / 100 == SUCCESS_CLASS));
     }
 
-    /**
-     * Whether a response went out whole. Over HTTP/2 the response itself knows better: Vert.x 5.0 tells no failure of a stream
-     * that was reset after its request, and one that another thread ended may be told closed before it is told ended.
-     */
+    /** Vert.x 5.0 tells no failure of a stream of HTTP/2 that was reset after its request: its response was never ended. */
     private static boolean wasAnswered(HttpServerRequest http, @Nullable Object response, @Nullable Throwable failure) {
-        if (http.version() == HttpVersion.HTTP_2 && response instanceof HttpServerResponse sent) {
-            return sent.ended();
-        }
-        return failure == null;
+        boolean cutOff =
+                http.version() == HttpVersion.HTTP_2 && response instanceof HttpServerResponse sent && !sent.ended();
+        return failure == null && !cutOff;
     }
 
     /** Of its end nobody is told. */

@@ -9,7 +9,6 @@ import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.ext.web.Route;
@@ -62,30 +61,21 @@ public final class WebContexts {
         ContextNode known = ContextSlot.get(here);
         if (known != null) {
             if (request.version() == HttpVersion.HTTP_2) {
-                tellUntold(fastn, known, routing);
+                // If it has an interim response, the tracer is not told its end.
+                RoutedResponse.observe(
+                        fastn, routing, (response, failure) -> fastn.requests().endUntold(known, response, failure));
             }
             return;
         }
         HttpContexts.Exchange served =
                 fastn.requests().begin(here, request, request.method().name(), String.valueOf(request.path()));
         if (served != null) {
-            routing.addEndHandler(end -> Quietly.run(
-                    "the end of a request was not observed",
-                    () -> fastn.requests()
-                            .end(
-                                    served,
-                                    request.response(),
-                                    end.cause(),
-                                    request.response().getStatusCode())));
+            RoutedResponse.observe(
+                    fastn,
+                    routing,
+                    (response, failure) ->
+                            fastn.requests().end(served, response, failure, response.getStatusCode()));
         }
-    }
-
-    /** Of a request that had an interim response over HTTP/2 the router knows the end, and the tracer does not. */
-    private static void tellUntold(FastnVertx fastn, ContextNode served, RoutingContext routing) {
-        HttpServerResponse response = routing.response();
-        routing.addEndHandler(end -> Quietly.run(
-                "the end of a request was not observed",
-                () -> fastn.requests().endUntold(served, response, end.cause())));
     }
 
     /**

@@ -2,6 +2,7 @@ package com.fastn.context.vertx;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -18,11 +19,16 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.impl.VertxBootstrapImpl;
 import io.vertx.core.internal.VertxBootstrap;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -30,6 +36,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
@@ -38,6 +45,8 @@ import org.slf4j.LoggerFactory;
 @ExtendWith(OwnTree.class)
 class LostTracerTest {
     private static final String HOST = "127.0.0.1";
+    // More than the buffers of two sockets take.
+    private static final int LARGE = 64 * 1024 * 1024;
 
     private final List<RoutingContext> routings = new CopyOnWriteArrayList<>();
     private Vertx vertx;
@@ -83,6 +92,10 @@ class LostTracerTest {
 
     /** Serves, and gives the port. */
     private int serve(boolean observed) {
+        return serve(observed, new HttpServerOptions());
+    }
+
+    private int serve(boolean observed, HttpServerOptions options) {
         CompletableFuture<HttpServer> server = new CompletableFuture<>();
         Waiting.result(vertx.deployVerticle(new Front() {
             @Override
@@ -92,7 +105,7 @@ class LostTracerTest {
                     router.route().handler(WebContexts.requests());
                 }
                 router.route("/orders/:id").handler(routings::add);
-                return vertx.createHttpServer()
+                return vertx.createHttpServer(options)
                         .requestHandler(router)
                         .listen(0, HOST)
                         .onSuccess(server::complete);
@@ -101,9 +114,13 @@ class LostTracerTest {
         return Waiting.result(server).actualPort();
     }
 
-    private Future<Buffer> get(int port, HttpVersion version) {
-        client = vertx.createHttpClient(
+    private HttpClient client(HttpVersion version) {
+        return vertx.createHttpClient(
                 new HttpClientOptions().setProtocolVersion(version).setHttp2ClearTextUpgrade(false));
+    }
+
+    private Future<Buffer> get(int port, HttpVersion version) {
+        client = client(version);
         return client.request(HttpMethod.GET, port, HOST, "/orders/17")
                 .compose(HttpClientRequest::send)
                 .compose(HttpClientResponse::body);
@@ -146,7 +163,8 @@ class LostTracerTest {
     @Test
     void aResponseThatAnotherThreadEndsIsNeverCutOffByTheEndOfItsStream() {
         int port = serve(true);
-        for (int count = 0; count < 100; count++) {
+        int requests = 100;
+        for (int count = 0; count < requests; count++) {
             int next = count;
             Future<Buffer> answer = get(port, HttpVersion.HTTP_2);
             Waiting.until(() -> routings.size() > next);
@@ -156,6 +174,56 @@ class LostTracerTest {
             assertThat(Waiting.result(answer).toString()).isEqualTo("x");
             assertThat(request.isCancelled()).isFalse();
         }
+        // Those of one path are summed up.
+        FastnContext last = WebContexts.context(routings.get(requests - 1));
+        assertThat(last.subtreeTotal("successful_requests")).isEqualTo(requests);
+        assertThat(last.subtreeTotal("cancelled_requests")).isZero();
+    }
+
+    /** It has ended for Vert.x before anything of it was sent. */
+    @Test
+    void aFileThatHttp2DoesNotSendIsACancelledRequestOnceItsPeerLeaves(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("file"), "x");
+        int port = serve(true);
+        Future<Buffer> answer = get(port, HttpVersion.HTTP_2);
+        Waiting.until(() -> !routings.isEmpty());
+        FastnContext request = WebContexts.context(routings.get(0));
+        try (RandomAccessFile opened = new RandomAccessFile(file.toFile(), "r")) {
+            assertThat(Waiting.failure(routings.get(0).response().sendFile(opened, 0, 1)))
+                    .isNotNull();
+            Waiting.result(client.close());
+            wasCutOff(request);
+        }
+        assertThat(Waiting.failure(answer)).isNotNull();
+    }
+
+    @Test
+    void aFileThatItsPeerOfHttp2DoesNotReadToTheEndIsACancelledRequest(@TempDir Path directory) throws IOException {
+        assumeFalse(VertxLine.isFiveZero(), "Vert.x 5.0 has one implementation of HTTP/2 only");
+        Path file = directory.resolve("large");
+        try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
+            large.setLength(LARGE);
+        }
+        int port = serve(true, new HttpServerOptions().setHttp2MultiplexImplementation(true));
+        client = client(HttpVersion.HTTP_2);
+        HttpClientRequest asked = Waiting.result(client.request(HttpMethod.GET, port, HOST, "/orders/17"));
+        asked.response().onSuccess(HttpClientResponse::pause);
+        Waiting.result(asked.end());
+        Waiting.until(() -> !routings.isEmpty());
+        FastnContext request = WebContexts.context(routings.get(0));
+        Future<Void> sent = routings.get(0).response().sendFile(file.toString());
+        Waiting.result(asked.response());
+        assertThat(routings.get(0).response().ended()).isTrue();
+        Waiting.result(asked.connection().close());
+        wasCutOff(request);
+        assertThat(Waiting.failure(sent)).isNotNull();
+    }
+
+    private static void wasCutOff(FastnContext request) {
+        Waiting.until(() -> request.state() == ContextState.CLOSED);
+        assertThat(request.isCancelled()).isTrue();
+        assertThat(request.getTotal("cancelled_requests")).isEqualTo(1);
+        assertThat(request.getTotal("successful_requests")).isZero();
     }
 
     @ParameterizedTest

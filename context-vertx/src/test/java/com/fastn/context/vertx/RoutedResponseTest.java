@@ -1,0 +1,90 @@
+package com.fastn.context.vertx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.junit5.VertxExtension;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What is told of a response in whatever order vertx-web tells it. */
+@ExtendWith({OwnTree.class, VertxExtension.class})
+class RoutedResponseTest {
+    private static final Future<Void> CLOSED = Future.failedFuture("Connection closed");
+
+    private final List<Optional<Throwable>> told = new CopyOnWriteArrayList<>();
+    private final List<Handler<AsyncResult<Void>>> ends = new ArrayList<>();
+    private final List<Handler<Void>> bodyEnds = new ArrayList<>();
+
+    private static <T> T acting(Class<T> type, InvocationHandler as) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, as));
+    }
+
+    @SuppressWarnings("unchecked") // the two methods that are given a handler
+    @BeforeEach
+    void observe(Vertx vertx) {
+        HttpServerResponse response = acting(HttpServerResponse.class, (proxy, method, given) -> true);
+        HttpServerRequest request = acting(HttpServerRequest.class, (proxy, method, given) -> HttpVersion.HTTP_2);
+        RoutingContext routing =
+                acting(RoutingContext.class, (proxy, method, given) -> switch (method.getName()) {
+                    case "response" -> response;
+                    case "request" -> request;
+                    case "addEndHandler" -> ends.add((Handler<AsyncResult<Void>>) given[0]) ? 1 : 0;
+                    default -> bodyEnds.add((Handler<Void>) given[0]) ? 1 : 0;
+                });
+        RoutedResponse.observe(
+                FastnVertx.install(vertx), routing, (ended, failure) -> told.add(Optional.ofNullable(failure)));
+    }
+
+    private void end(Future<Void> how) {
+        ends.get(0).handle(how);
+    }
+
+    private void endBody() {
+        bodyEnds.get(0).handle(null);
+    }
+
+    @Test
+    void aResponseWhoseStreamIsToldClosedBeforeItsBodyIsToldEndedWentOutWhole() {
+        end(CLOSED);
+        assertThat(told).isEmpty();
+        endBody();
+        assertThat(told).containsExactly(Optional.empty());
+    }
+
+    @Test
+    void aResponseWhoseStreamIsToldClosedBetweenTheEndsOfItsBodyAndOfItselfWentOutWhole() {
+        endBody();
+        assertThat(told).isEmpty();
+        end(CLOSED);
+        assertThat(told).containsExactly(Optional.empty());
+    }
+
+    @Test
+    void aResponseWhoseBodyDoesNotEndWasCutOffAndThatIsToldOnce() {
+        end(CLOSED);
+        Waiting.until(() -> !told.isEmpty());
+        endBody();
+        assertThat(told).containsExactly(Optional.of(CLOSED.cause()));
+    }
+
+    @Test
+    void aResponseThatEndsIsToldAtOnce() {
+        end(Future.succeededFuture());
+        assertThat(told).containsExactly(Optional.empty());
+    }
+}
