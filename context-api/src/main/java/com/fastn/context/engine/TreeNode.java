@@ -215,6 +215,8 @@ abstract class TreeNode extends ChildList {
 
     /** {@return whether there was a place for the child; there is none in a context that ends or has ended} */
     final boolean link(ContextNode child) {
+        // Parent before child (rule C2). Who unlinks one says no such thing: the application may hold whatever context it likes.
+        assert !Thread.holdsLock(child) : "rule C2: the monitor of a child is held where that of its parent is wanted";
         ChildList[] stripes = stripes();
         if (stripes != null) {
             int mine = ChildList.Stripe.mine();
