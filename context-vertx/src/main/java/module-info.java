@@ -8,6 +8,7 @@ module com.fastn.context.vertx {
     requires io.vertx.core.logging;
     requires io.netty.buffer;
     requires io.netty.codec.http;
+    requires io.netty.codec.http2;
     requires io.netty.common;
     requires io.netty.handler;
     requires io.netty.transport;

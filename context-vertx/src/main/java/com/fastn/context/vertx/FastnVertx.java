@@ -19,6 +19,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.internal.ContextInternal;
@@ -377,6 +378,37 @@ public final class FastnVertx implements Shareable {
             } else {
                 SessionSocket.accept(fastn, here, socket, handler);
             }
+        };
+    }
+
+    /**
+     * Shows the connections of an HTTP server from their begin on: {@code server.connectionHandler(FastnVertx.connections())}. Vert.x
+     * tells nobody else of those of HTTP/2, so without this they are not counted, and their requests are children of the verticle
+     * and not of the port.
+     *
+     * <p>The requests of HTTP/2 then also last until their response has ended, where Vert.x itself tells no more than its head.
+     *
+     * @return what the server is given
+     */
+    public static Handler<HttpConnection> connections() {
+        return connections(connection -> {});
+    }
+
+    /**
+     * The same for a server that has a handler of connections already.
+     *
+     * @param handler is given the connection, as without this
+     * @return what the server is given
+     */
+    public static Handler<HttpConnection> connections(Handler<HttpConnection> handler) {
+        requireNonNull(handler, "handler");
+        return connection -> {
+            ContextInternal here = ContextInternal.current();
+            FastnVertx fastn = here == null ? null : installedIn(here.owner());
+            if (here != null && fastn != null) {
+                Quietly.run("a connection was not observed", () -> fastn.requests.connected(here, connection));
+            }
+            handler.handle(connection);
         };
     }
 

@@ -12,6 +12,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.http.HttpServerRequestInternal;
+import io.vertx.core.net.SocketAddress;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The contexts of HTTP requests that are served: open from the request's head to the end of the response. Those of HTTP/1 are
  * children of the port that they came to; of an HTTP/2 request Vert.x does not tell the connection, so it is one of the
- * verticle.
+ * verticle, unless the server tells us of its connections.
  */
 final class HttpContexts {
     private static final Logger LOG = LoggerFactory.getLogger(HttpContexts.class);
@@ -42,6 +43,9 @@ final class HttpContexts {
     private final CallNames callNames = new CallNames();
     private final ConcurrentHashMap<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
 
+    @SuppressWarnings("ThreadLocalUsage") // there is one of these for each Vertx, and what it keeps is empty between two reads
+    private final ThreadLocal<@Nullable Http2Streams> reading = new ThreadLocal<>();
+
     HttpContexts(
             VerticleContexts verticles,
             AutomaticContexts automatic,
@@ -59,30 +63,30 @@ final class HttpContexts {
     }
 
     /** A connection that requests come on, until its end. */
-    private static final class Connection {
+    static final class Connection {
         private final ContextNode verticle;
         private final ContextNode listener;
         // Of HTTP/1, which answers one request after the other. Of a stream of HTTP/2 Vert.x tells the end itself.
         private final AtomicReference<@Nullable Exchange> serving = new AtomicReference<>();
         private volatile boolean over;
 
-        Connection(ContextNode verticle, ContextNode listener) {
+        private Connection(ContextNode verticle, ContextNode listener) {
             this.verticle = verticle;
             this.listener = listener;
         }
 
-        void begin(Exchange exchange) {
+        private void begin(Exchange exchange) {
             serving.set(exchange);
             if (over) {
                 endServing();
             }
         }
 
-        void served(Exchange exchange) {
+        private void served(Exchange exchange) {
             serving.compareAndSet(exchange, null);
         }
 
-        void end() {
+        private void end() {
             over = true;
             endServing();
         }
@@ -104,6 +108,9 @@ final class HttpContexts {
         private final Object request;
         private final @Nullable Connection connection;
         private volatile int counted;
+        // Of a stream whose end is told; both are of the event loop of its connection.
+        private boolean endsWithStream;
+        private int status;
 
         private Exchange(ContextNode served, Object request, @Nullable Connection connection) {
             this.served = served;
@@ -149,7 +156,10 @@ final class HttpContexts {
         if (verticle == null) {
             return null;
         }
-        Connection connection = request instanceof HttpServerRequest http ? connection(verticle, http) : null;
+        Http2Streams read = request instanceof HttpServerRequest ? null : readFor(verticle);
+        Connection connection = request instanceof HttpServerRequest http
+                ? connection(verticle, http)
+                : read == null ? null : read.connection();
         ContextNode server = connection == null ? verticle : connection.listener;
         ContextNode served =
                 automatic.openCounted(server, ContextKind.REQUEST, name(options, method, path), null, "requests");
@@ -164,7 +174,14 @@ final class HttpContexts {
         if (connection != null && request instanceof HttpServerRequest http && http.version() != HttpVersion.HTTP_2) {
             connection.begin(exchange);
         }
+        exchange.endsWithStream = read != null && read.endsWithStream(exchange);
         return exchange;
+    }
+
+    /** The connection of HTTP/2 that this thread reads a request of a verticle from, where it is known. */
+    private @Nullable Http2Streams readFor(ContextNode verticle) {
+        Http2Streams now = reading.get();
+        return now != null && now.connection().verticle == verticle ? now : null;
     }
 
     private String name(VertxContextOptions options, String method, String path) {
@@ -174,24 +191,37 @@ final class HttpContexts {
 
     private Connection connection(ContextNode verticle, HttpServerRequest request) {
         Connection known = connections.get(request.connection());
-        return known != null ? known : firstRequest(verticle, request.connection(), request);
+        return known != null ? known : first(verticle, request.connection(), request.localAddress());
+    }
+
+    /** Begins to observe a connection that no request has come on yet. */
+    void connected(ContextInternal place, HttpConnection connection) {
+        ContextNode verticle = verticles.hostOf(place.unwrap());
+        if (verticle != null && !connections.containsKey(connection)) {
+            Connection made = first(verticle, connection, connection.localAddress());
+            Http2Streams.observe(this, made, connection, reading);
+        }
     }
 
     @SuppressWarnings("MustBeClosedChecker") // closed when the connection ends
-    private Connection firstRequest(ContextNode verticle, HttpConnection connection, HttpServerRequest request) {
-        int port = request.localAddress().port();
+    private Connection first(ContextNode verticle, HttpConnection connection, @Nullable SocketAddress local) {
+        int port = local == null ? -1 : local.port();
         ContextNode listener = listeners.of(verticle, port < 0 ? "http" : "http:" + port);
         Connection made = new Connection(verticle, listener);
         Future<?> end = ConnectionEnds.of(connection);
-        if (end != null) {
-            connections.put(connection, made);
-            LiveCount live = listener.trackLive(Listeners.CONNECTIONS);
-            end.onComplete(ended -> {
-                connections.remove(connection);
-                live.close();
-                Quietly.run("the request of a connection that ended was not ended", made::end);
-            });
+        if (end == null) {
+            return made;
         }
+        Connection earlier = connections.putIfAbsent(connection, made);
+        if (earlier != null) {
+            return earlier;
+        }
+        LiveCount live = listener.trackLive(Listeners.CONNECTIONS);
+        end.onComplete(ended -> {
+            connections.remove(connection);
+            live.close();
+            Quietly.run("the request of a connection that ended was not ended", made::end);
+        });
         return made;
     }
 
@@ -213,8 +243,31 @@ final class HttpContexts {
             wasCutOff(exchange);
         } else if (status / 100 == INTERIM_CLASS) {
             untold.expect(exchange);
+        } else if (exchange.endsWithStream) {
+            exchange.status = status;
         } else {
             hadItsHead(exchange, status);
+        }
+    }
+
+    /**
+     * Ends a request whose stream of HTTP/2 has ended.
+     *
+     * @param whole whether the response went out to its end
+     */
+    void streamEnded(Exchange exchange, boolean whole) {
+        boolean hadInterim = untold.take(exchange.served) != null;
+        if (exchange.counted != 0) {
+            // Vert.x has told that it was reset, or the router how it was answered.
+            return;
+        }
+        if (whole && exchange.status == 0 && hadInterim) {
+            UntoldRequests.endWithoutOutcome(exchange);
+        } else if (!whole || exchange.status == 0) {
+            wasCutOff(exchange);
+        } else if (exchange.count()) {
+            countAnswer(exchange.served, exchange.status);
+            exchange.served.closeWhenDone();
         }
     }
 

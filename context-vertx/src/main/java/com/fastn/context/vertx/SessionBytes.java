@@ -8,8 +8,6 @@ import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.ContinuationWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
-import java.lang.reflect.InvocationTargetException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Counts the bytes of a WebSocket's messages in its session: what the application reads and writes, before compression and
@@ -27,15 +25,7 @@ final class SessionBytes extends ChannelDuplexHandler {
 
     /** Begins to count; where the inside of a connection cannot be seen, as on the module path, nothing is counted. */
     static void count(Object connection, ContextNode session) {
-        @Nullable ChannelHandlerContext handler;
-        try {
-            handler = (ChannelHandlerContext)
-                    connection.getClass().getMethod("channelHandlerContext").invoke(connection);
-        } catch (InvocationTargetException e) {
-            throw new IllegalStateException("a connection does not tell of its channel", e.getCause());
-        } catch (ReflectiveOperationException e) {
-            return;
-        }
+        ChannelHandlerContext handler = ConnectionHandlers.of(connection);
         if (handler != null) {
             // Right before Vert.x's handler, which is replaced by that of the WebSocket in a moment, and stays in its
             // place.

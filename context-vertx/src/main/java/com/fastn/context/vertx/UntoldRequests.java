@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class UntoldRequests {
     static final Duration PATIENCE = Duration.ofSeconds(30);
-    static final String NOTE = "nobody tells of its end: it had an interim response over HTTP/2";
+    static final String NOTE = "nobody tells how it ended: it had an interim response over HTTP/2";
 
     private final EngineRuntime runtime;
     private final LateLook late;
@@ -79,11 +79,16 @@ final class UntoldRequests {
                     && !locking.contains(served.id())
                     && !isOnThread(served)
                     && open.remove(served, exchange)) {
-                // What is told of it from now on is no outcome of ours.
-                exchange.giveUp();
-                served.closeWhenDone();
+                endWithoutOutcome(exchange);
             }
         }
+    }
+
+    /** What is told of it from now on is no outcome of ours. */
+    static void endWithoutOutcome(HttpContexts.Exchange exchange) {
+        exchange.giveUp();
+        exchange.served().setData("note", NOTE);
+        exchange.served().closeWhenDone();
     }
 
     private static boolean isOnThread(FastnContext context) {

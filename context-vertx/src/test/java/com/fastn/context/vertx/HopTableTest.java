@@ -442,6 +442,25 @@ class HopTableTest {
                             .compose(body -> arrived.future());
                 }));
         rows.add(new Row(
+                "server-sent events, HTTP/2, chunks written later",
+                "`connectionHandler(FastnVertx.connections())`",
+                Arrives.REQUEST,
+                p -> {
+                    Promise<FastnContext> arrived = Promise.promise();
+                    return served(
+                                    p,
+                                    server -> server.connectionHandler(FastnVertx.connections())
+                                            .requestHandler(request -> request.response()
+                                                    .write("data: 1\n\n")
+                                                    .compose(written -> vertx.timer(1))
+                                                    .onSuccess(later -> {
+                                                        arrives(arrived, HopTableTest::currentOfOpenRequest);
+                                                        request.response().end("data: 2\n\n");
+                                                    })),
+                                    port -> get(http2, port))
+                            .compose(body -> arrived.future());
+                }));
+        rows.add(new Row(
                 "HTTP client",
                 "request, response, body",
                 Arrives.SAME,
@@ -470,7 +489,7 @@ class HopTableTest {
                         port -> webClient.get(port, HOST, "/").send().compose(body -> here()))));
     }
 
-    /** The child keeps it open. */
+    /** After the head of its response. */
     private static FastnContext currentOfOpenRequest() {
         FastnContext context = current();
         assertThat(context.state()).isEqualTo(ContextState.ACTIVE);

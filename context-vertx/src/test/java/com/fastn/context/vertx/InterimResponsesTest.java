@@ -31,6 +31,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.junit5.VertxExtension;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -47,16 +48,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InterimResponsesTest {
     private static final String HOST = "127.0.0.1";
 
+    private final List<Front> verticles = new ArrayList<>();
     private Vertx vertx;
     private EngineRuntime runtime;
     // Kept in a field: a client that nothing refers to is closed by the garbage collector.
     private HttpClient client;
-    private Front served;
+    private UntoldRequests untold;
+    private HttpContexts requests;
 
     @BeforeEach
     void prepare(Vertx made) {
         vertx = made;
-        runtime = (EngineRuntime) FastnVertx.install(vertx).runtime();
+        FastnVertx fastn = FastnVertx.install(vertx);
+        runtime = (EngineRuntime) fastn.runtime();
+        untold = new UntoldRequests(runtime, (ContextInternal) vertx.getOrCreateContext());
+        requests = new HttpContexts(
+                fastn.verticles(), fastn.automatic(), fastn.listeners(), fastn.sessions(), untold);
         speak(HttpVersion.HTTP_2);
     }
 
@@ -67,7 +74,7 @@ class InterimResponsesTest {
 
     private int serve(HttpServerOptions options, Handler<HttpServerRequest> handler) {
         CompletableFuture<HttpServer> server = new CompletableFuture<>();
-        served = new Front() {
+        Front web = new Front() {
             @Override
             public Future<?> start() {
                 return vertx.createHttpServer(options)
@@ -76,7 +83,8 @@ class InterimResponsesTest {
                         .onSuccess(server::complete);
             }
         };
-        Waiting.result(vertx.deployVerticle(served));
+        verticles.add(web);
+        Waiting.result(vertx.deployVerticle(web));
         return Waiting.result(server).actualPort();
     }
 
@@ -213,21 +221,14 @@ class InterimResponsesTest {
                 .options(new VertxContextOptions().setUnstopped(unstopped::add))
                 .install(vertx);
         assertThat(Waiting.result(get(port)).toString()).isEqualTo("x");
-        Waiting.result(served.undeploy());
+        Waiting.result(verticles.get(0).undeploy());
         assertThat(Waiting.result(seen).state()).isEqualTo(ContextState.CLOSED);
         assertThat(unstopped).isEmpty();
     }
 
     // --- what nobody tells
 
-    private UntoldRequests untold;
-    private HttpContexts requests;
-
     private HttpContexts.Exchange exchange() {
-        untold = new UntoldRequests(runtime, (ContextInternal) vertx.getOrCreateContext());
-        FastnVertx fastn = FastnVertx.install(vertx);
-        requests = new HttpContexts(
-                fastn.verticles(), fastn.automatic(), fastn.listeners(), fastn.sessions(), untold);
         HttpContexts.Exchange exchange = requireNonNull(
                 requests.begin((ContextInternal) vertx.getOrCreateContext(), new Object(), "GET", "/orders"));
         requests.end(exchange, null, null, 103);
