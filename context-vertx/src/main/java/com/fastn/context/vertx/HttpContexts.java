@@ -105,15 +105,19 @@ final class HttpContexts {
                 AtomicIntegerFieldUpdater.newUpdater(Exchange.class, "counted");
 
         private final ContextNode served;
+        private final ContextInternal place;
         private final Object request;
         private final @Nullable Connection connection;
         private volatile int counted;
-        // Of a stream whose end is told; both are of the event loop of its connection.
+        // Of a stream whose end is told; all are of the event loop of its connection.
         private boolean endsWithStream;
+        private boolean hadInterim;
         private int status;
 
-        private Exchange(ContextNode served, Object request, @Nullable Connection connection) {
+        private Exchange(
+                ContextNode served, ContextInternal place, Object request, @Nullable Connection connection) {
             this.served = served;
+            this.place = place;
             this.request = request;
             this.connection = connection;
         }
@@ -170,7 +174,7 @@ final class HttpContexts {
         if (context.isDuplicate()) {
             ContextSlot.put(context, served);
         }
-        Exchange exchange = new Exchange(served, request, connection);
+        Exchange exchange = new Exchange(served, context, request, connection);
         if (connection != null && request instanceof HttpServerRequest http && http.version() != HttpVersion.HTTP_2) {
             connection.begin(exchange);
         }
@@ -242,6 +246,7 @@ final class HttpContexts {
         } else if (failure != null) {
             wasCutOff(exchange);
         } else if (status / 100 == INTERIM_CLASS) {
+            exchange.hadInterim = true;
             untold.expect(exchange);
         } else if (exchange.endsWithStream) {
             exchange.status = status;
@@ -256,13 +261,12 @@ final class HttpContexts {
      * @param whole whether the response went out to its end
      */
     void streamEnded(Exchange exchange, boolean whole) {
-        boolean hadInterim = untold.take(exchange.served) != null;
         if (exchange.counted != 0) {
             // Vert.x has told that it was reset, or the router how it was answered.
             return;
         }
-        if (whole && exchange.status == 0 && hadInterim) {
-            UntoldRequests.endWithoutOutcome(exchange);
+        if (whole && exchange.hadInterim) {
+            untold.endSoon(exchange);
         } else if (!whole || exchange.status == 0) {
             wasCutOff(exchange);
         } else if (exchange.count()) {
@@ -277,7 +281,7 @@ final class HttpContexts {
             countCancelled(exchange.served);
         }
         // Also what goes on after its head: the end of that is of use to nobody now.
-        cancel(exchange.served);
+        exchange.served.cancel(CancelReason.Kind.REQUESTED, CUT_OFF);
         Endings.whenNothingIsLeft(exchange.served);
     }
 
@@ -310,7 +314,7 @@ final class HttpContexts {
         countBytes(served, http, response);
         if (!wasAnswered(http, response, failure)) {
             countCancelled(served);
-            cancelAndEnd(served, http, CUT_OFF);
+            cancelAndEnd(exchange, http, CUT_OFF);
             return;
         }
         countAnswer(served, status);
@@ -324,25 +328,22 @@ final class HttpContexts {
      * Cancels a request and ends it. Vert.x tells of a connection that broke off while it holds its monitor: there the handlers of a
      * cancellation, which are the application's, could wait for a thread that waits for that monitor. They run a turn later then.
      */
-    private static void cancelAndEnd(ContextNode served, HttpServerRequest http, String why) {
-        if (Thread.holdsLock(http.connection()) && http instanceof HttpServerRequestInternal internal) {
+    private static void cancelAndEnd(Exchange exchange, HttpServerRequest http, String why) {
+        Runnable end = () -> {
+            exchange.served.cancel(CancelReason.Kind.REQUESTED, why);
+            exchange.served.closeWhenDone();
+        };
+        if (Thread.holdsLock(http.connection())) {
             try {
-                internal.context()
+                exchange.place
                         .nettyEventLoop()
-                        .execute(() ->
-                                Quietly.run("a request that was cut off was not ended", () -> cancelAndEnd(served, why)));
+                        .execute(() -> Quietly.run("a request that was cut off was not ended", end));
                 return;
             } catch (RejectedExecutionException e) {
-                // The Vertx closes, and there is no other turn.
                 LOG.debug("a request is cancelled at once, as its event loop has ended", e);
             }
         }
-        cancelAndEnd(served, why);
-    }
-
-    private static void cancelAndEnd(ContextNode served, String why) {
-        served.cancel(CancelReason.Kind.REQUESTED, why);
-        served.closeWhenDone();
+        end.run();
     }
 
     /**
@@ -358,14 +359,14 @@ final class HttpContexts {
         countBytes(served, http, null);
         if (response == null || !isTunnel(http, response)) {
             countCancelled(served);
-            cancelAndEnd(served, http, CUT_OFF);
+            cancelAndEnd(exchange, http, CUT_OFF);
             return;
         }
         countAnswer(served, response.getStatusCode());
         if (served.isChildless()) {
             served.closeWhenDone();
         } else {
-            cancelAndEnd(served, http, "the connection ended");
+            cancelAndEnd(exchange, http, "the connection ended");
         }
     }
 
@@ -399,10 +400,6 @@ final class HttpContexts {
 
     private static void countCancelled(ContextNode served) {
         served.incrementTotal("cancelled_requests");
-    }
-
-    private static void cancel(ContextNode served) {
-        served.cancel(CancelReason.Kind.REQUESTED, CUT_OFF);
     }
 
     private static void countAnswer(ContextNode served, int status) {

@@ -8,7 +8,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The requests of HTTP/2 whose peer was told to go on, or had an early hint. Vert.x, from 5.1 on, takes that for the head of the
@@ -21,12 +24,19 @@ final class UntoldRequests {
     static final Duration PATIENCE = Duration.ofSeconds(30);
     static final String NOTE = "nobody tells how it ended: it had an interim response over HTTP/2";
 
+    // Longer than a thread is held up between two lines, and shorter than the grace time of a verticle that ends.
+    private static final long ROUTERS_MILLIS = 500;
+
+    private static final Logger LOG = LoggerFactory.getLogger(UntoldRequests.class);
+
     private final EngineRuntime runtime;
+    private final ContextInternal home;
     private final LateLook late;
     private final ConcurrentHashMap<ContextNode, HttpContexts.Exchange> open = new ConcurrentHashMap<>();
 
     UntoldRequests(EngineRuntime runtime, ContextInternal home) {
         this.runtime = runtime;
+        this.home = home;
         this.late = new LateLook(home, PATIENCE, () -> !open.isEmpty(), this::look);
     }
 
@@ -84,8 +94,24 @@ final class UntoldRequests {
         }
     }
 
+    /** Ends one whose stream has ended: a little later, as there may be a router that is about to tell how. */
+    void endSoon(HttpContexts.Exchange exchange) {
+        try {
+            var unused = home.setTimer(ROUTERS_MILLIS, id -> endNow(exchange));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("a request is ended at once, as its Vertx is closed", e);
+            endNow(exchange);
+        }
+    }
+
+    private void endNow(HttpContexts.Exchange exchange) {
+        if (open.remove(exchange.served(), exchange)) {
+            endWithoutOutcome(exchange);
+        }
+    }
+
     /** What is told of it from now on is no outcome of ours. */
-    static void endWithoutOutcome(HttpContexts.Exchange exchange) {
+    private static void endWithoutOutcome(HttpContexts.Exchange exchange) {
         exchange.giveUp();
         exchange.served().setData("note", NOTE);
         exchange.served().closeWhenDone();

@@ -7,8 +7,13 @@ import com.fastn.context.status.ContextState;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetSocket;
 import io.vertx.junit5.VertxExtension;
@@ -103,5 +108,25 @@ class CutOffRequestsTest {
         }));
         assertThat(Waiting.result(done)).isTrue();
         wasCutOff(context);
+    }
+
+    /** Vert.x runs the handler of a request of HTTP/2 under the monitor of its connection. */
+    @Test
+    void C4_aCancelHandlerOfAStreamThatItsOwnHandlerResetsDoesNotRunUnderTheMonitorOfTheConnection() {
+        CompletableFuture<Boolean> held = new CompletableFuture<>();
+        CompletableFuture<FastnContext> seen = new CompletableFuture<>();
+        int port = serve(request -> {
+            FastnContext context = FastnContext.current();
+            CompletableFuture.runAsync(() -> context.onCancel(
+                            reason -> held.complete(Thread.holdsLock(request.connection()))))
+                    .join();
+            request.response().reset();
+            seen.complete(context);
+        });
+        HttpClient client = vertx.createHttpClient(
+                new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(false));
+        var unused = client.request(HttpMethod.GET, port, HOST, "/slow").compose(HttpClientRequest::send);
+        assertThat(Waiting.result(held)).isFalse();
+        wasCutOff(Waiting.result(seen));
     }
 }

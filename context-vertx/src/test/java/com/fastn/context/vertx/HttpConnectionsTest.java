@@ -24,6 +24,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetSocket;
+import io.vertx.ext.web.Router;
 import io.vertx.junit5.VertxExtension;
 import java.lang.reflect.Proxy;
 import java.util.List;
@@ -234,6 +235,27 @@ class HttpConnectionsTest {
         // Its end is known then, and its status is not.
         endsWith(only(), VertxLine.isFiveZero() ? 1L : 0L, 0L, 0L);
         assertThat(only().isCancelled()).isFalse();
+    }
+
+    /** The event loop may see the end of the stream before the thread that ended the response tells the router. */
+    @Test
+    void aRequestThatWasToldToGoOnCountsAsWhatTheRouterTellsOfIt() {
+        Router router = Router.router(vertx);
+        router.route().handler(WebContexts.requests());
+        router.route().handler(routing -> {
+            var unused = CompletableFuture.runAsync(
+                    () -> routing.response().setStatusCode(404).end("x"));
+        });
+        int port = serve(new HttpServerOptions().setHandle100ContinueAutomatically(true), router);
+        int requests = 50;
+        for (int i = 0; i < requests; i++) {
+            HttpClientRequest asked = Waiting.result(client.request(HttpMethod.POST, port, HOST, "/orders"));
+            Waiting.result(asked.putHeader(HttpHeaders.EXPECT, HttpHeaders.CONTINUE)
+                    .send("tea")
+                    .compose(HttpClientResponse::body));
+        }
+        Waiting.until(() -> only().subtreeLive("requests") == 0);
+        assertThat(outcomes(only())).containsExactly(0L, (long) requests, 0L);
     }
 
     @ParameterizedTest
