@@ -228,7 +228,7 @@ class HttpConnectionsTest {
         asked.putHeader(HttpHeaders.EXPECT, HttpHeaders.CONTINUE)
                 .setChunked(true)
                 .continueHandler(go -> asked.end("tea"));
-        Waiting.result(asked.writeHead());
+        Waiting.result(VertxLine.sendHead(asked));
         assertThat(Waiting.result(asked.response().compose(HttpClientResponse::body))
                         .toString())
                 .isEqualTo("tea");

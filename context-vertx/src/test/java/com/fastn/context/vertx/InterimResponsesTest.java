@@ -94,8 +94,9 @@ class InterimResponsesTest {
             request.putHeader(HttpHeaders.EXPECT, HttpHeaders.CONTINUE)
                     .setChunked(true)
                     .continueHandler(go -> request.end("tea"));
-            request.writeHead();
-            return request.response().compose(HttpClientResponse::body);
+            return VertxLine.sendHead(request)
+                    .compose(sent -> request.response())
+                    .compose(HttpClientResponse::body);
         });
     }
 
@@ -162,7 +163,7 @@ class InterimResponsesTest {
         asked.putHeader(HttpHeaders.EXPECT, HttpHeaders.CONTINUE).setChunked(true);
         CompletableFuture<Boolean> told = new CompletableFuture<>();
         asked.continueHandler(go -> told.complete(true));
-        Waiting.result(asked.writeHead());
+        Waiting.result(VertxLine.sendHead(asked));
         FastnContext request = Waiting.result(seen);
         assertThat(Waiting.result(told)).isTrue();
         isAtWork(request);

@@ -1,6 +1,8 @@
 package com.fastn.context.vertx;
 
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.internal.net.NetSocketInternal;
 
 /** The line of Vert.x that a test runs on, where that makes a difference. */
@@ -17,5 +19,11 @@ final class VertxLine {
         } catch (NoSuchMethodException e) {
             return false;
         }
+    }
+
+    /** Sends the head of a request before there is a body, by the one name that all lines have for it. */
+    @SuppressWarnings("removal")
+    static Future<Void> sendHead(HttpClientRequest request) {
+        return request.sendHead();
     }
 }
