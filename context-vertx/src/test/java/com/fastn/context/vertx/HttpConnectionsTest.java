@@ -171,6 +171,7 @@ class HttpConnectionsTest {
         FastnContext listener = listener(port);
         assertThat(seen.get(1).parent()).isSameAs(listener);
         assertThat(listener.getTotal("connections")).isEqualTo(1);
+        Waiting.until(() -> listener.subtreeLive("requests") == 0);
         endsWith(only(), 2L, 0L, 0L);
     }
 
