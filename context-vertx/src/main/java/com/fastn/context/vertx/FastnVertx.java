@@ -82,8 +82,7 @@ public final class FastnVertx implements Shareable {
         this.home = vertx.createEventLoopContext();
         this.runtime = runtime;
         this.verticles = new VerticleContexts(vertx, runtime, automatic, listeners, endings);
-        this.requests = new HttpContexts(
-                verticles, automatic, listeners, sessions, new UntoldRequests(runtime, home));
+        this.requests = new HttpContexts(verticles, automatic, listeners, sessions, new UntoldRequests(runtime, home));
         this.pendingReplies = new PendingReplies(runtime, home);
         this.remoteWaits = new RemoteWaits(runtime, home, pendingReplies);
         this.awaitedReplies = remoteWaits.replies();
@@ -382,9 +381,9 @@ public final class FastnVertx implements Shareable {
     }
 
     /**
-     * Shows the connections of an HTTP server from their begin on: {@code server.connectionHandler(FastnVertx.connections())}. Vert.x
-     * tells nobody else of those of HTTP/2, so without this they are not counted, and their requests are children of the verticle
-     * and not of the port.
+     * Shows the connections of an HTTP server from their begin on: {@code
+     * server.connectionHandler(FastnVertx.connections())}. Vert.x tells nobody else of those of HTTP/2, so without this they
+     * are not counted, and their requests are children of the verticle and not of the port.
      *
      * <p>The requests of HTTP/2 then also last until their response has ended, where Vert.x itself tells no more than its head.
      *

@@ -53,7 +53,8 @@ final class Http2Streams extends ChannelInboundHandlerAdapter {
                 requests, connection, reading, ((Http2ConnectionHandler) codec.handler()).connection());
         if (codec.executor().inEventLoop()) {
             observed.begin(codec);
-            // What has just been read, and brought us here, may have a request in it too; the end of that read is told us.
+            // What has just been read, and brought us here, may have a request in it too; the end of that read is told
+            // us.
             reading.set(observed);
         } else {
             codec.executor().execute(() -> Quietly.run("a connection was not observed", () -> observed.begin(codec)));

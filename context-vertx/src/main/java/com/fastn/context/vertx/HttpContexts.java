@@ -43,7 +43,8 @@ final class HttpContexts {
     private final CallNames callNames = new CallNames();
     private final ConcurrentHashMap<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
 
-    @SuppressWarnings("ThreadLocalUsage") // there is one of these for each Vertx, and what it keeps is empty between two reads
+    @SuppressWarnings(
+            "ThreadLocalUsage") // there is one of these for each Vertx, and what it keeps is empty between two reads
     private final ThreadLocal<@Nullable Http2Streams> reading = new ThreadLocal<>();
 
     HttpContexts(
@@ -114,8 +115,7 @@ final class HttpContexts {
         private boolean hadInterim;
         private int status;
 
-        private Exchange(
-                ContextNode served, ContextInternal place, Object request, @Nullable Connection connection) {
+        private Exchange(ContextNode served, ContextInternal place, Object request, @Nullable Connection connection) {
             this.served = served;
             this.place = place;
             this.request = request;
@@ -233,8 +233,8 @@ final class HttpContexts {
      * Ends a request's context. In HTTP/1 Vert.x tells at most once of a response, when it has ended; where it does not, the
      * end of the connection is that of the request. Of one of HTTP/2 it may tell
      * several times: of its head, and of a stream that was reset before or after it. What is told first is how it ended,
-     * but a head counts only when nothing is left of the request, as it may be streamed until then. An interim one is no end, though
-     * Vert.x tells of no head after it.
+     * but a head counts only when nothing is left of the request, as it may be streamed until then. An interim one is no end,
+     * though Vert.x tells of no head after it.
      *
      * @param response what Vert.x tells of the response
      * @param failure why there was no whole response, or {@code null}
@@ -325,8 +325,9 @@ final class HttpContexts {
     }
 
     /**
-     * Cancels a request and ends it. Vert.x tells of a connection that broke off while it holds its monitor: there the handlers of a
-     * cancellation, which are the application's, could wait for a thread that waits for that monitor. They run a turn later then.
+     * Cancels a request and ends it. Vert.x tells of a connection that broke off while it holds its monitor: there the handlers
+     * of a cancellation, which are the application's, could wait for a thread that waits for that monitor. They run a turn later
+     * then.
      */
     private static void cancelAndEnd(Exchange exchange, HttpServerRequest http, String why) {
         Runnable end = () -> {

@@ -93,7 +93,7 @@ final class Listeners {
         whenGone.add(forget);
     }
 
-    /** Drops what is left of the connections of a verticle that has ended, with listeners that came too late for {@link #endAll}. */
+    /** Drops what is left of a verticle that has ended: its connections, and listeners that came too late for {@link #endAll}. */
     void forget(ContextNode host) {
         endAll(host);
         whenGone.forEach(each -> each.accept(host));

@@ -34,11 +34,12 @@ public final class WebContexts {
 
     /**
      * Gives each request a context where our tracer does not, for want of its place in Vert.x: {@code
-     * router.route().handler(WebContexts.requests())}, before all other routes. The context is a child of the port, also over HTTP/2,
-     * and lasts until the response has ended. A request that has its context already keeps that, and one that becomes a WebSocket
-     * gets none. With HTTP/2 it also tells the end of a request that our tracer is told none of, because its peer was told to go on
-     * with its body, or had an early hint. An application that wants to know the end of a response as well uses {@link RoutingContext#addEndHandler}: the
-     * response itself has room for one handler only.
+     * router.route().handler(WebContexts.requests())}, before all other routes. The context is a child of the port, also over
+     * HTTP/2, and lasts until the response has ended. A request that has its context already keeps that, and one that becomes a
+     * WebSocket gets none. Over HTTP/2 this also tells the end of a request that our tracer is told none of, because its peer was
+     * told to go on with its body, or had an early hint. An application that wants to know the end of a response as well uses
+     * {@link RoutingContext#addEndHandler}, and {@link RoutingContext#addBodyEndHandler}: the response itself has room for one
+     * handler of each only.
      *
      * @return a handler for the first route of a router
      */
@@ -73,8 +74,7 @@ public final class WebContexts {
             RoutedResponse.observe(
                     fastn,
                     routing,
-                    (response, failure) ->
-                            fastn.requests().end(served, response, failure, response.getStatusCode()));
+                    (response, failure) -> fastn.requests().end(served, response, failure, response.getStatusCode()));
         }
     }
 

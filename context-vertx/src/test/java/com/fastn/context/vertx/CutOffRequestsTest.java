@@ -83,8 +83,8 @@ class CutOffRequestsTest {
     @Test
     void C4_aCancelHandlerDoesNotRunUnderTheMonitorOfItsConnection() {
         CompletableFuture<Boolean> held = new CompletableFuture<>();
-        FastnContext context = askAndLeave(request -> fastn.context(request)
-                .onCancel(reason -> held.complete(Thread.holdsLock(request.connection()))));
+        FastnContext context = askAndLeave(request ->
+                fastn.context(request).onCancel(reason -> held.complete(Thread.holdsLock(request.connection()))));
         assertThat(Waiting.result(held)).isFalse();
         wasCutOff(context);
     }
@@ -117,8 +117,8 @@ class CutOffRequestsTest {
         CompletableFuture<FastnContext> seen = new CompletableFuture<>();
         int port = serve(request -> {
             FastnContext context = FastnContext.current();
-            CompletableFuture.runAsync(() -> context.onCancel(
-                            reason -> held.complete(Thread.holdsLock(request.connection()))))
+            CompletableFuture.runAsync(
+                            () -> context.onCancel(reason -> held.complete(Thread.holdsLock(request.connection()))))
                     .join();
             request.response().reset();
             seen.complete(context);

@@ -199,14 +199,16 @@ class HttpConnectionsTest {
     void aResponseOfHttp2ThatIsStreamedByItsHandlerHasItsContextUntilItsEnd(boolean multiplexed) {
         Promise<Void> goOn = Promise.promise();
         CompletableFuture<FastnContext> atTheEnd = new CompletableFuture<>();
-        int port = serve(multiplexed(multiplexed), request -> request.response()
-                .setStatusCode(503)
-                .write("data: 1")
-                .compose(sent -> FutureContext.returning(goOn.future().toCompletionStage()))
-                .onSuccess(later -> {
-                    atTheEnd.complete(FastnContext.current());
-                    request.response().end();
-                }));
+        int port = serve(
+                multiplexed(multiplexed),
+                request -> request.response()
+                        .setStatusCode(503)
+                        .write("data: 1")
+                        .compose(sent -> FutureContext.returning(goOn.future().toCompletionStage()))
+                        .onSuccess(later -> {
+                            atTheEnd.complete(FastnContext.current());
+                            request.response().end();
+                        }));
         HttpClientResponse answer = Waiting.result(
                 client.request(HttpMethod.GET, port, HOST, "/orders").compose(HttpClientRequest::send));
         assertThat(only().state()).isEqualTo(ContextState.ACTIVE);
@@ -221,10 +223,12 @@ class HttpConnectionsTest {
     @ValueSource(booleans = {false, true})
     void aRequestOfHttp2ThatWasToldToGoOnEndsWithItsResponse(boolean multiplexed) {
         HttpServerOptions options = multiplexed(multiplexed).setHandle100ContinueAutomatically(true);
-        int port = serve(options, request -> request.body().onSuccess(body -> {
-            assertThat(FastnContext.current().state()).isEqualTo(ContextState.ACTIVE);
-            request.response().end(body);
-        }));
+        int port = serve(
+                options,
+                request -> request.body().onSuccess(body -> {
+                    assertThat(FastnContext.current().state()).isEqualTo(ContextState.ACTIVE);
+                    request.response().end(body);
+                }));
         HttpClientRequest asked = Waiting.result(client.request(HttpMethod.POST, port, HOST, "/orders"));
         asked.putHeader(HttpHeaders.EXPECT, HttpHeaders.CONTINUE)
                 .setChunked(true)

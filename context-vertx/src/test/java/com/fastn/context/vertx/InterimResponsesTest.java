@@ -43,7 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests whose peer hears something before the head of the response: to go on with its body, or what the response will want. */
+/** Requests whose peer hears something before the head of the response: to go on with its body, or what that will want. */
 @ExtendWith({OwnTree.class, VertxExtension.class})
 class InterimResponsesTest {
     private static final String HOST = "127.0.0.1";
@@ -62,8 +62,7 @@ class InterimResponsesTest {
         FastnVertx fastn = FastnVertx.install(vertx);
         runtime = (EngineRuntime) fastn.runtime();
         untold = new UntoldRequests(runtime, (ContextInternal) vertx.getOrCreateContext());
-        requests = new HttpContexts(
-                fastn.verticles(), fastn.automatic(), fastn.listeners(), fastn.sessions(), untold);
+        requests = new HttpContexts(fastn.verticles(), fastn.automatic(), fastn.listeners(), fastn.sessions(), untold);
         speak(HttpVersion.HTTP_2);
     }
 
@@ -177,12 +176,14 @@ class InterimResponsesTest {
     void aRequestThatGaveEarlyHintsIsAtWorkBeforeItsAnswer() {
         CompletableFuture<FastnContext> seen = new CompletableFuture<>();
         CompletableFuture<HttpServerRequest> held = new CompletableFuture<>();
-        int port = serve(new HttpServerOptions(), request -> request.response()
-                .writeEarlyHints(MultiMap.caseInsensitiveMultiMap().add("link", "</shop.css>; rel=preload"))
-                .onSuccess(sent -> {
-                    seen.complete(FastnContext.current());
-                    held.complete(request);
-                }));
+        int port = serve(
+                new HttpServerOptions(),
+                request -> request.response()
+                        .writeEarlyHints(MultiMap.caseInsensitiveMultiMap().add("link", "</shop.css>; rel=preload"))
+                        .onSuccess(sent -> {
+                            seen.complete(FastnContext.current());
+                            held.complete(request);
+                        }));
         Future<Buffer> answer = get(port);
         isAtWork(Waiting.result(seen));
         Waiting.result(held).response().end("x");

@@ -55,7 +55,8 @@ class ListenersTest {
     @Test
     void aListenerThatIsBeingOpenedWhileItsVerticleEndsDoesNotKeepIt() {
         var ending = runtime.addListener(event -> {
-            if (event instanceof ContextEvent.Opened opened && opened.path().toString().endsWith("http:1")) {
+            if (event instanceof ContextEvent.Opened opened
+                    && opened.path().toString().endsWith("http:1")) {
                 endHost();
                 host.close();
             }

@@ -39,13 +39,12 @@ class RoutedResponseTest {
     void observe(Vertx vertx) {
         HttpServerResponse response = acting(HttpServerResponse.class, (proxy, method, given) -> true);
         HttpServerRequest request = acting(HttpServerRequest.class, (proxy, method, given) -> HttpVersion.HTTP_2);
-        RoutingContext routing =
-                acting(RoutingContext.class, (proxy, method, given) -> switch (method.getName()) {
-                    case "response" -> response;
-                    case "request" -> request;
-                    case "addEndHandler" -> ends.add((Handler<AsyncResult<Void>>) given[0]) ? 1 : 0;
-                    default -> bodyEnds.add((Handler<Void>) given[0]) ? 1 : 0;
-                });
+        RoutingContext routing = acting(RoutingContext.class, (proxy, method, given) -> switch (method.getName()) {
+            case "response" -> response;
+            case "request" -> request;
+            case "addEndHandler" -> ends.add((Handler<AsyncResult<Void>>) given[0]) ? 1 : 0;
+            default -> bodyEnds.add((Handler<Void>) given[0]) ? 1 : 0;
+        });
         RoutedResponse.observe(
                 FastnVertx.install(vertx), routing, (ended, failure) -> told.add(Optional.ofNullable(failure)));
     }
