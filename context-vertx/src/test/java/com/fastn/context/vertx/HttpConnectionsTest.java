@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.status.ContextState;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
+import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
@@ -70,8 +72,12 @@ class HttpConnectionsTest {
     }
 
     private int serve(HttpServerOptions options, Handler<HttpServerRequest> handler) {
+        return serve(options, new DeploymentOptions(), handler);
+    }
+
+    private int serve(HttpServerOptions options, DeploymentOptions deployment, Handler<HttpServerRequest> handler) {
         CompletableFuture<HttpServer> server = new CompletableFuture<>();
-        Waiting.result(vertx.deployVerticle(new Front() {
+        Front web = new Front() {
             @Override
             public Future<?> start() {
                 return vertx.createHttpServer(options)
@@ -83,7 +89,8 @@ class HttpConnectionsTest {
                         .listen(0, HOST)
                         .onSuccess(server::complete);
             }
-        }));
+        };
+        Waiting.result(vertx.deployVerticle(web, deployment));
         return Waiting.result(server).actualPort();
     }
 
@@ -306,6 +313,26 @@ class HttpConnectionsTest {
         }
         Waiting.result(asked.connection().close());
         endsWith(only(), VertxLine.isFiveZero() ? new Long[] {0L, 0L, 1L} : new Long[] {1L, 0L, 0L});
+    }
+
+    /** Its handlers run on other threads than those that read. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theConnectionsOfAWorkerVerticleAreCountedOnceToo(boolean multiplexed) {
+        DeploymentOptions worker = new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER);
+        int port = serve(
+                multiplexed(multiplexed), worker, request -> request.response().end("x"));
+        for (int i = 0; i < 3; i++) {
+            Waiting.result(get(port));
+        }
+        Waiting.until(() -> fastn.requests().connections() == 1);
+        FastnContext last = seen.get(2);
+        Waiting.until(() -> last.state() == ContextState.CLOSED);
+        FastnContext listener = requireNonNull(last.parent());
+        assertThat(listener.name()).isEqualTo("http:" + port);
+        assertThat(listener.getTotal("connections")).isEqualTo(1);
+        Waiting.until(() -> fastn.runtime().root().subtreeLive("requests") == 0);
+        assertThat(fastn.runtime().root().subtreeTotal("successful_requests")).isEqualTo(3);
     }
 
     @Test
