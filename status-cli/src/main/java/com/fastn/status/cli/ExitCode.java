@@ -14,7 +14,7 @@ final class ExitCode {
     static final int PARTIAL = 4;
     /** Status was shown, and has a warning as bad as {@code --fail-on} names; told before {@link #PARTIAL}. */
     static final int WARNED = 5;
-    /** Ctrl-C. The virtual machine ends with it by itself, so nothing here returns it. */
+    /** Ctrl-C. The virtual machine ends with it by itself, unless the terminal gives a key for it. */
     static final int INTERRUPTED = 130;
 
     /** The line of every help that tells them. */

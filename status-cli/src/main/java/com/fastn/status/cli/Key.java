@@ -7,6 +7,7 @@ package com.fastn.status.cli;
  * @param character the character, for {@link Kind#CHARACTER}
  */
 record Key(Kind kind, char character) {
+    static final char CTRL_C = 3;
 
     static Key of(Kind kind) {
         return new Key(kind, '\0');
@@ -14,6 +15,11 @@ record Key(Kind kind, char character) {
 
     static Key of(char character) {
         return new Key(Kind.CHARACTER, character);
+    }
+
+    /** {@return the exit code where this key ends the command} A terminal that makes no signal of Ctrl-C gives its character. */
+    int exitCode() {
+        return character == CTRL_C ? ExitCode.INTERRUPTED : ExitCode.OK;
     }
 
     /** What a key is. */

@@ -126,7 +126,7 @@ final class ReplayCommand implements Subcommand {
                 if (key == null) {
                     player.step(1);
                 } else if (!player.press(key)) {
-                    return ExitCode.OK;
+                    return key.exitCode();
                 }
             }
         }
@@ -203,7 +203,7 @@ final class ReplayCommand implements Subcommand {
                 case END -> stepped(moments);
                 case CHARACTER -> {
                     switch (key.character()) {
-                        case 'q', 'Q', 3, 4 -> {
+                        case 'q', 'Q', Key.CTRL_C, 4 -> {
                             return false;
                         }
                         case ' ', 'p' -> paused = !paused;

@@ -54,12 +54,11 @@ final class TopCommand implements Subcommand {
             keyboard.readInto(events, key -> new Event(key, null));
             List<Thread> feeds = watch.start(meant, news -> events.add(new Event(null, news)));
             try {
-                boolean going = true;
-                while (going) {
+                while (true) {
                     screen.show(view.drawn(keyboard.size()), keyboard.size());
-                    for (Event event = events.take(); event != null && going; event = events.poll()) {
-                        if (event.key != null) {
-                            going = view.press(event.key);
+                    for (Event event = events.take(); event != null; event = events.poll()) {
+                        if (event.key != null && !view.press(event.key)) {
+                            return event.key.exitCode();
                         }
                         if (event.news != null) {
                             watch.take(event.news);
@@ -67,7 +66,6 @@ final class TopCommand implements Subcommand {
                         }
                     }
                 }
-                return ExitCode.OK;
             } finally {
                 feeds.forEach(Thread::interrupt);
             }

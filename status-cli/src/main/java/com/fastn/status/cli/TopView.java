@@ -135,7 +135,7 @@ final class TopView {
 
     private boolean type(char c) {
         switch (c) {
-            case 'q', 'Q', 3, 4 -> {
+            case 'q', 'Q', Key.CTRL_C, 4 -> {
                 return false;
             }
             case 'k' -> move(-1);
@@ -180,7 +180,7 @@ final class TopView {
             }
             case BACKSPACE -> search = search.isEmpty() ? "" : search.substring(0, search.length() - 1);
             case CHARACTER -> {
-                if (key.character() == 3) {
+                if (key.character() == Key.CTRL_C) {
                     searching = false;
                     search = "";
                 } else if (search.length() < LONGEST_SEARCH && key.character() >= ' ') {

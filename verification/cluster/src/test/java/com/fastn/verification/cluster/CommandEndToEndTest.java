@@ -28,6 +28,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The command as its users run it, in a process of its own, against nodes in theirs: by its launcher where the jar is packaged, and
@@ -40,7 +42,9 @@ class CommandEndToEndTest {
             LAUNCHER.resolveSibling("../status-cli/target/fastn.jar").normalize();
     private static final String IMPATIENT = "--timeout=500ms";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int SIGINT = 2;
     private static final String CTRL_C = "\u0003";
+    private static final String CLEAR = "\u001b[2J";
     private static final String HIDE_CURSOR = "\u001b[?25l";
     private static final String SHOW_CURSOR = "\u001b[?25h";
     private static final String ENTER_ALTERNATE = "\u001b[?1049h";
@@ -75,7 +79,12 @@ class CommandEndToEndTest {
     // ------------------------------------------------------------------------------------------------------- processes
 
     private ProcessBuilder prepared(List<String> command) {
-        ProcessBuilder builder = new ProcessBuilder(command);
+        List<String> words = new ArrayList<>();
+        if (ignoresInterrupts()) {
+            words.addAll(List.of("env", "--default-signal=INT"));
+        }
+        words.addAll(command);
+        ProcessBuilder builder = new ProcessBuilder(words);
         Map<String, String> environment = builder.environment();
         environment.put("FASTN_RUNTIME_DIR", folder.resolve("run").toString());
         environment.put("XDG_CONFIG_HOME", folder.resolve("config").toString());
@@ -85,6 +94,19 @@ class CommandEndToEndTest {
         List.of("NO_COLOR", "CLICOLOR_FORCE", "LC_ALL", "LC_CTYPE", "LANG", "FASTN_CONFIG")
                 .forEach(environment::remove);
         return builder;
+    }
+
+    /** A process in the background of a script does, and so would its children, which then nothing here could end. */
+    private static boolean ignoresInterrupts() {
+        try {
+            return Files.readString(Path.of("/proc/self/status"))
+                    .lines()
+                    .filter(line -> line.startsWith("SigIgn:"))
+                    .mapToLong(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
+                    .anyMatch(ignored -> (ignored & (1L << (SIGINT - 1))) != 0);
+        } catch (IOException e) {
+            return false; // Only Linux tells.
+        }
     }
 
     private Process node(String alias, String... more) throws IOException {
@@ -543,7 +565,20 @@ class CommandEndToEndTest {
 
     /** What the launcher or the class path starts, on a terminal of its own that has 100 columns and 30 rows. */
     private Started onATerminal(String... arguments) throws IOException {
-        List<String> words = fastn(arguments);
+        return onATerminal("exec %s", fastn(arguments));
+    }
+
+    /** The same, by a shell that stays and tells in two files how the terminal is set before and after. */
+    private Started onATerminalThatIsComparedAfter(String settings, List<String> command) throws IOException {
+        // What the shell ignored, the command would ignore too; what it catches, the command does not.
+        return onATerminal(
+                "stty " + settings + "; tty >'" + folder.resolve("tty") + "'; stty -a >'" + folder.resolve("before")
+                        + "'; trap : INT; %s; code=$?; stty -a >'" + folder.resolve("after") + "'; exit $code",
+                command);
+    }
+
+    private Started onATerminal(String shell, List<String> command) throws IOException {
+        List<String> words = new ArrayList<>(command);
         if (!isPackaged()) {
             words.add(1, "-Dfastn.tty=true");
         }
@@ -552,7 +587,10 @@ class CommandEndToEndTest {
         File out = folder.resolve("out-" + files).toFile();
         File err = folder.resolve("err-" + files++).toFile();
         ProcessBuilder builder = prepared(List.of(
-                "script", "-qefc", "stty cols 100 rows 30; export TERM=xterm-256color; exec " + quoted, "/dev/null"));
+                "script",
+                "-qefc",
+                "stty cols 100 rows 30; export TERM=xterm-256color; " + shell.formatted(quoted),
+                "/dev/null"));
         Process process = builder.redirectOutput(out).redirectError(err).start();
         processes.add(process);
         return new Started(process, out, err);
@@ -610,6 +648,61 @@ class CommandEndToEndTest {
                 .isGreaterThan(ended.out().lastIndexOf(HIDE_CURSOR));
         assertThat(ended.out().lastIndexOf(LEAVE_ALTERNATE))
                 .isGreaterThan(ended.out().lastIndexOf(ENTER_ALTERNATE));
+    }
+
+    private void assertLeftAsItWas(Ended ended) {
+        assertThat(ended.exitCode()).as(ended.out()).isEqualTo(130);
+        assertThat(ended.out())
+                .contains(HIDE_CURSOR, ENTER_ALTERNATE)
+                .doesNotContain("\tat ")
+                .endsWith(SHOW_CURSOR + LEAVE_ALTERNATE);
+        assertThat(folder.resolve("after")).hasSameTextualContentAs(folder.resolve("before"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"isig", "-isig"})
+    void ctrlCInTopLeavesTheTerminalAsItWasWhetherItIsASignalOrAKey(String settings)
+            throws IOException, InterruptedException {
+        assumeTerminals();
+        Process alice = node("alice");
+        tell(alice, "open checkout");
+        Started top = onATerminalThatIsComparedAfter(settings, fastn("top"));
+        until("the tree", () -> top.text().contains("checkout"));
+        type(top, CTRL_C);
+        assertLeftAsItWas(end(top));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"isig", "-isig"})
+    void ctrlCInAReplayLeavesTheTerminalAsItWasWhetherItIsASignalOrAKey(String settings)
+            throws IOException, InterruptedException {
+        assumeTerminals();
+        node("alice");
+        Path recording = folder.resolve("night.ndjson");
+        Files.writeString(recording, run("status", "--json").out());
+        Started replay = onATerminalThatIsComparedAfter(
+                settings, withoutTimeout(fastn("replay", "--pause", recording.toString())));
+        until("the moment", () -> replay.text().contains("1 of 1"));
+        type(replay, CTRL_C);
+        assertLeftAsItWas(end(replay));
+    }
+
+    @Test
+    void topIsDrawnAgainWhenTheTerminalGetsAnotherSize() throws IOException, InterruptedException {
+        assumeTerminals();
+        Process alice = node("alice");
+        tell(alice, "open checkout");
+        Started top = onATerminalThatIsComparedAfter("isig", fastn("top"));
+        until("the tree", () -> top.text().contains("checkout"));
+        assertThat(top.text()).containsOnlyOnce(CLEAR);
+        String tty = Files.readString(folder.resolve("tty")).strip();
+        assertThat(new ProcessBuilder("stty", "-F", tty, "cols", "70", "rows", "20")
+                        .start()
+                        .waitFor())
+                .isZero();
+        until("the other size", () -> top.text().lastIndexOf(CLEAR) > top.text().indexOf(CLEAR));
+        type(top, "q");
+        assertThat(end(top).exitCode()).isZero();
     }
 
     /** A Java with nothing but its base, as small images have it, or that of this test where none can be made. */
