@@ -1,19 +1,10 @@
 package com.fastn.status.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.status.cli.Feed.News;
 import com.fastn.status.cli.ViewOptions.Format;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -23,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code fastn record}: keeps what a watcher sees, and when nothing more is heard of a node. */
 final class RecordCommand implements Subcommand {
+    private static final Duration LONGEST_RECORDING = Duration.ofDays(365);
+
     private final Surroundings surroundings;
     private final Syntax syntax;
     private @Nullable Path file;
@@ -44,7 +37,7 @@ final class RecordCommand implements Subcommand {
                         "once, each line is of all of them. Only its owner can read it.",
                         "",
                         ExitCode.TOLD)
-                .parameter(Path.class, "FILE", "Where to; it must not be there yet.", given -> file = given)
+                .parameter(Path.class, "FILE", "Where to, from the first status on; it must not be there yet.", given -> file = given)
                 .parameters("1..*", "ALIAS", "Which nodes; as for fastn status.", given -> names = given)
                 .flag("--cluster, --all", "Every node of the cluster.", given -> cluster = given)
                 .option(
@@ -57,7 +50,7 @@ final class RecordCommand implements Subcommand {
                         "--for",
                         Duration.class,
                         "TIME",
-                        "End after this time, such as 60s or 10m.",
+                        "End after this time, such as 60s or 10m; 365d at most.",
                         given -> duration = given)
                 .flag("--force", "Write over a file that is there.", given -> force = given)
                 .common();
@@ -76,18 +69,24 @@ final class RecordCommand implements Subcommand {
         targets.cluster = cluster;
         targets.timeout = timeout;
         targets.check(syntax);
+        if (duration != null
+                && (duration.isZero() || duration.isNegative() || duration.compareTo(LONGEST_RECORDING) > 0)) {
+            throw syntax.misuse("--for is a time from 1ms to 365d, not " + duration.toMillis() + "ms");
+        }
+        RecordingFile recording = new RecordingFile(target, force);
         List<Meant> meant = Targets.find(surroundings, "record FILE").meant(targets);
         ViewOptions view = new ViewOptions();
         view.format = Format.NDJSON;
         StatusPorts ports = new StatusPorts(timeout, surroundings.ticker());
         LookOptions look = new LookOptions();
         Watch watch = new Watch(surroundings, look.terminal(surroundings), look, view, ports);
-        try (PrintStream out = new PrintStream(open(target), false, UTF_8)) {
-            return record(watch, meant, out, target);
+        try (recording) {
+            return record(watch, meant, recording, target);
         }
     }
 
-    private int record(Watch watch, List<Meant> meant, PrintStream out, Path target) throws InterruptedException {
+    private int record(Watch watch, List<Meant> meant, RecordingFile recording, Path target)
+            throws InterruptedException {
         BlockingQueue<News> news = new ArrayBlockingQueue<>(64);
         List<Thread> feeds = watch.start(meant, news::put);
         long start = surroundings.ticker().nanos();
@@ -96,31 +95,27 @@ final class RecordCommand implements Subcommand {
         try {
             surroundings.note("recording into " + Printable.line(target.toString()) + "; end with Ctrl-C");
             while (true) {
-                long left = duration == null
-                        ? Long.MAX_VALUE
-                        : duration.toNanos() - (surroundings.ticker().nanos() - start);
-                News next = news.poll(left, TimeUnit.NANOSECONDS);
+                News next = next(
+                        news,
+                        duration == null
+                                ? Long.MAX_VALUE
+                                : duration.toNanos() - (surroundings.ticker().nanos() - start));
                 if (next == null) {
                     surroundings.note(
                             heard
                                     ? count + (count == 1 ? " moment is" : " moments are")
                                             + " recorded; look: fastn replay " + Shell.quoted(target.toString())
-                                    : "no status was heard");
+                                    : "no status was heard, and nothing is recorded");
                     return heard ? ExitCode.OK : ExitCode.UNREACHABLE;
                 }
                 if (!watch.take(next)) {
                     continue;
                 }
                 heard |= next.answer() != null;
-                out.print(watch.recorded(meant, next) + "\n");
-                out.flush();
-                count++;
-                if (out.checkError()) {
-                    throw new Trouble(
-                            ExitCode.ERROR,
-                            "the recording ends",
-                            Printable.line(target.toString()) + " cannot be written any more; the disk may be full",
-                            "df " + Shell.quoted(target.toString()));
+                // The first line is of all, so nothing is lost of what was not heard before it.
+                if (heard) {
+                    recording.add(watch.recorded(meant, next));
+                    count++;
                 }
             }
         } finally {
@@ -128,41 +123,8 @@ final class RecordCommand implements Subcommand {
         }
     }
 
-    /** Data of contexts may be secret, so nobody else reads it. */
-    private OutputStream open(Path target) {
-        try {
-            if (force) {
-                if (Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
-                    throw new Trouble(
-                            ExitCode.USAGE,
-                            "nothing is recorded",
-                            Printable.line(target.toString()) + " is a folder",
-                            "name a file, such as "
-                                    + Shell.quoted(
-                                            target.resolve("night.ndjson").toString()));
-                }
-                Files.deleteIfExists(target);
-            }
-            boolean posix = target.getFileSystem().supportedFileAttributeViews().contains("posix");
-            if (posix) {
-                Files.createFile(
-                        target, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-            } else {
-                Files.createFile(target);
-            }
-            return Files.newOutputStream(target, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
-        } catch (FileAlreadyExistsException e) {
-            throw new Trouble(
-                    ExitCode.USAGE,
-                    "nothing is recorded",
-                    Printable.line(target.toString()) + " is there already",
-                    "name another file, or write over it with --force");
-        } catch (IOException e) {
-            throw new Trouble(
-                    ExitCode.ERROR,
-                    "nothing is recorded",
-                    Printable.line(target.toString()) + " cannot be written (" + Printable.line(e.toString()) + ")",
-                    "name a file in a folder of yours");
-        }
+    /** {@return what is next, or {@code null} when the time is over} Then also where more has come than could be written. */
+    static @Nullable News next(BlockingQueue<News> news, long left) throws InterruptedException {
+        return left <= 0 ? null : news.poll(left, TimeUnit.NANOSECONDS);
     }
 }

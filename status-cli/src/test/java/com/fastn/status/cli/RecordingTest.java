@@ -7,12 +7,17 @@ import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.cli.CommandLineRun.Result;
 import com.fastn.status.cli.CommandLineRun.Running;
+import com.fastn.status.cli.Feed.News;
 import com.fastn.status.cli.ReplayCommand.Player;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -183,6 +188,82 @@ class RecordingTest {
                     .isEqualTo(ExitCode.OK);
             assertThat(StatusJson.readSnapshot(Files.readString(file))).isEqualTo(FRONT);
         }
+    }
+
+    @Test
+    void whereNothingIsHeardTheOldRecordingIsKeptAndANewOneIsNotMade() throws IOException {
+        command.node("alice", "http://127.0.0.1:1");
+        command.node("bob", "http://127.0.0.1:2");
+        for (String[] whom : new String[][] {{"alice"}, {"alice", "bob"}, {"--cluster"}}) {
+            assertThat(record(whom).exitCode()).as(List.of(whom).toString()).isEqualTo(ExitCode.UNREACHABLE);
+            assertThat(file).doesNotExist();
+            Files.writeString(file, "precious");
+            assertThat(record(whom, "--force").exitCode()).isEqualTo(ExitCode.UNREACHABLE);
+            assertThat(file).hasContent("precious");
+            Files.delete(file);
+        }
+        try (FakeNode hung = FakeNode.hung()) {
+            command.node("carol", hung.url());
+            Files.writeString(file, "precious");
+            Result result = record(new String[] {"alice", "carol"}, "--force", "--timeout=60s", "--for=300ms");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.UNREACHABLE);
+            assertThat(result.err()).contains("nothing is recorded");
+            assertThat(file).hasContent("precious");
+        }
+        assertThat(folder).as("nothing is left beside it").isDirectoryNotContaining("glob:**.part");
+    }
+
+    private Result record(String[] whom, String... options) {
+        List<String> words = new ArrayList<>(List.of("record", file.toString()));
+        words.addAll(List.of(whom));
+        words.addAll(List.of(options));
+        return command.run(words.toArray(String[]::new));
+    }
+
+    @Test
+    void whereNoFileCanBeMadeThatIsSaidBeforeAnythingIsHeard() throws IOException {
+        Path regular = Files.writeString(folder.resolve("regular"), "");
+        for (Path in : List.of(folder.resolve("nowhere"), regular)) {
+            Result result = command.run("record", in.resolve("night.ndjson").toString());
+            assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+            assertThat(result.err()).contains(in + " is no folder").doesNotContain("no node is found");
+        }
+    }
+
+    @Test
+    void whatIsWrittenOverIsReplacedByAFileOfItsOwnersAlone() throws IOException {
+        Files.writeString(file, "precious");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running recording = command.start("record", file.toString(), "--force");
+            recording.await("the first moment", () -> text().contains("front"));
+            alice.push(BACK);
+            recording.await("the second moment", () -> lines() == 2);
+            recording.stop();
+        }
+        assertThat(text()).doesNotContain("precious");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        assertThat(folder).isDirectoryNotContaining("glob:**.part");
+    }
+
+    @Test
+    void aTimeThatNobodyRecordsForIsRefusedBeforeAFileIsMade() {
+        for (String time : new String[] {"0", "0.1ms", "366d", "200000d"}) {
+            Result result = command.run("record", file.toString(), "--for", time);
+            assertThat(result.exitCode()).as(time).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err()).contains("--for is a time from 1ms to 365d").doesNotContain("mistake of the");
+            assertThat(file).doesNotExist();
+        }
+    }
+
+    @Test
+    void whenItsTimeIsOverARecordingEndsHoweverMuchHasComeMeanwhile() throws InterruptedException {
+        BlockingQueue<News> news = new LinkedBlockingQueue<>(List.of(new News(0, null, null)));
+        assertThat(RecordCommand.next(news, 0)).isNull();
+        assertThat(RecordCommand.next(news, -1)).isNull();
+        assertThat(RecordCommand.next(news, 1)).isNotNull();
     }
 
     @Test
