@@ -18,18 +18,41 @@ record Config(@Nullable Path file, List<RemoteNode> nodes) {
     static @Nullable Path place(Surroundings surroundings) {
         String explicit = surroundings.environment().nonBlank("FASTN_CONFIG");
         if (explicit != null) {
-            return Path.of(explicit);
+            Path file = Lookup.path(explicit);
+            if (file == null) {
+                throw new Trouble(
+                        ExitCode.ERROR,
+                        "the configuration is not read",
+                        Lookup.unreadable("FASTN_CONFIG", explicit),
+                        Lookup.OTHER_LOCALE + ", or name another file");
+            }
+            return file;
         }
         String folder = surroundings.environment().nonBlank("XDG_CONFIG_HOME");
         if (folder != null) {
-            return Path.of(folder, "fastn", "config.toml");
+            return Lookup.path(folder, "fastn", "config.toml");
         }
+        String home = home(surroundings);
+        return home == null ? null : Lookup.path(home, ".config", "fastn", "config.toml");
+    }
+
+    private static @Nullable String home(Surroundings surroundings) {
         String home = surroundings.environment().nonBlank("HOME");
         if (home == null) {
             home = surroundings.properties().nonBlank("user.home");
         }
         // In a container without a home the JDK says "?".
-        return home == null || home.equals("?") ? null : Path.of(home, ".config", "fastn", "config.toml");
+        return "?".equals(home) ? null : home;
+    }
+
+    /** {@return why there is no {@link #place}, or {@code null} when nobody names one} */
+    static @Nullable String objection(Surroundings surroundings) {
+        String folder = surroundings.environment().nonBlank("XDG_CONFIG_HOME");
+        String home = home(surroundings);
+        return folder == null && home == null
+                ? null
+                : Lookup.unreadable(folder == null ? "HOME" : "XDG_CONFIG_HOME", folder == null ? home : folder)
+                        + ", so no configuration is looked for; next: " + Lookup.OTHER_LOCALE;
     }
 
     /**
@@ -41,8 +64,16 @@ record Config(@Nullable Path file, List<RemoteNode> nodes) {
      */
     static Config read(Surroundings surroundings) {
         Path file = place(surroundings);
-        if (file == null || !Files.exists(file)) {
-            if (file != null && surroundings.environment().nonBlank("FASTN_CONFIG") != null) {
+        if (file == null) {
+            String objection = objection(surroundings);
+            if (objection != null) {
+                surroundings.note(objection);
+            }
+            return new Config(null, List.of());
+        }
+        boolean named = surroundings.environment().nonBlank("FASTN_CONFIG") != null;
+        if (Files.notExists(file)) {
+            if (named) {
                 throw new Trouble(
                         ExitCode.ERROR,
                         "the configuration is not read",
@@ -50,6 +81,12 @@ record Config(@Nullable Path file, List<RemoteNode> nodes) {
                         "make it, or unset FASTN_CONFIG");
             }
             return new Config(file, List.of());
+        }
+        if (!named && !Files.exists(file)) {
+            // As of who runs this as somebody else and kept the home: the nodes of this machine are found all the same.
+            surroundings.note("whether there is a configuration " + Printable.line(file.toString())
+                    + " is not known, for " + ConfigFile.unsearched(file) + "; FASTN_CONFIG may name another one");
+            return new Config(null, List.of());
         }
         return new Config(file, ConfigFile.read(file));
     }

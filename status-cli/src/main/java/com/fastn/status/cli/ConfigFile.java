@@ -9,10 +9,14 @@ import com.fasterxml.jackson.dataformat.toml.TomlFactory;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -65,15 +69,15 @@ final class ConfigFile {
         Deque<String> path = new ArrayDeque<>();
         String text = "";
         try {
-            if (!Files.isRegularFile(file) || Files.size(file) > LARGEST) {
-                throw new Trouble(
-                        ExitCode.ERROR,
-                        "the configuration " + Printable.line(file.toString()) + " is not read",
-                        "it is " + (Files.isDirectory(file) ? "a folder, and no" : "no") + " file of at most "
+            // Of a file in a folder that may not be looked into, this says so, and not that there is none.
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            if (!attributes.isRegularFile() || attributes.size() > LARGEST) {
+                throw unread(
+                        "it is " + (attributes.isDirectory() ? "a folder, and no" : "no") + " file of at most "
                                 + (LARGEST >> 10) + " KiB",
                         "put a file there, or name another one: FASTN_CONFIG; docs/command.md shows a whole one");
             }
-            text = Files.readString(file, StandardCharsets.UTF_8);
+            text = text(Files.readAllBytes(file));
             try (JsonParser parser = toml.createParser(text)) {
                 for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
                     switch (token) {
@@ -93,11 +97,43 @@ final class ConfigFile {
         } catch (JsonProcessingException e) {
             JsonLocation place = e.getLocation();
             throw wrong((place == null ? "" : told(place, text)) + e.getOriginalMessage());
+        } catch (AccessDeniedException e) {
+            throw Files.exists(file)
+                    ? unread(Printable.reason(e), "chmod u+r " + quoted(file) + ", or be who it belongs to")
+                    : unread(unsearched(file), "be who it belongs to, or name another one: FASTN_CONFIG");
         } catch (IOException e) {
-            throw wrong("it cannot be read ("
-                    + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()) + ")");
+            throw unread("it cannot be read (" + Printable.reason(e) + ")", "look at the file: ls -l " + quoted(file));
         }
         return nodes;
+    }
+
+    private String text(byte[] bytes) {
+        CharBuffer text = CharBuffer.allocate(bytes.length);
+        ByteBuffer read = ByteBuffer.wrap(bytes);
+        // What is malformed is where it stops.
+        if (StandardCharsets.UTF_8.newDecoder().decode(read, text, true).isError()) {
+            int line = 1;
+            for (int i = 0; i < read.position(); i++) {
+                line += bytes[i] == '\n' ? 1 : 0;
+            }
+            throw unread(
+                    "line " + line + " is no UTF-8",
+                    "write it as UTF-8, such as by: iconv -f ISO-8859-1 -t UTF-8 " + quoted(file));
+        }
+        return text.flip().toString();
+    }
+
+    private static String quoted(Path file) {
+        return Shell.quoted(Printable.line(file.toString()));
+    }
+
+    /** {@return why nobody here knows whether a file is there} */
+    static String unsearched(Path file) {
+        Path closed = file.toAbsolutePath();
+        for (Path above = closed.getParent(); above != null && !Files.isExecutable(above); above = above.getParent()) {
+            closed = above;
+        }
+        return "you may not look into " + Printable.line(closed.toString());
     }
 
     /** What is wrong with a line may be known only when the next one begins, and between them may be empty ones and remarks. */
@@ -212,6 +248,11 @@ final class ConfigFile {
 
     private static String at(Deque<String> path) {
         return String.join(".", path);
+    }
+
+    private Trouble unread(String why, String next) {
+        return new Trouble(
+                ExitCode.ERROR, "the configuration " + Printable.line(file.toString()) + " is not read", why, next);
     }
 
     private Trouble wrong(String why) {

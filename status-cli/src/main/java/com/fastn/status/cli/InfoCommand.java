@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNullElse;
 import com.fastn.status.cli.NodeFinder.Found;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** {@code fastn info}: every place that the command uses, and what it decided. */
@@ -30,6 +31,7 @@ final class InfoCommand implements Subcommand {
 
     @Override
     public Integer call() {
+        look.check(syntax);
         Lookup environment = surroundings.environment();
         Lookup properties = surroundings.properties();
         Terminal terminal = look.terminal(surroundings);
@@ -42,7 +44,7 @@ final class InfoCommand implements Subcommand {
                 "class archive",
                 archive == null ? "none yet" : archive,
                 archive == null ? archiveNote(environment) : "makes the start fast");
-        Found found = new NodeFinder(properties, environment, surroundings.processes()).find();
+        Found found = found(table);
         for (Path folder : found.folders()) {
             table.row("node descriptors", folder, state(folder));
         }
@@ -64,6 +66,18 @@ final class InfoCommand implements Subcommand {
         return ExitCode.OK;
     }
 
+    /** What cannot even be looked for is a row. */
+    private Found found(Table table) {
+        try {
+            return new NodeFinder(
+                            surroundings.properties(), surroundings.environment(), surroundings.processes())
+                    .find();
+        } catch (Trouble trouble) {
+            table.row("node descriptors", "", trouble.why() + "; next: " + trouble.next());
+            return new Found(List.of(), List.of(), List.of());
+        }
+    }
+
     /** Where the launcher makes it. */
     private static String archiveNote(Lookup environment) {
         String home = environment.nonBlank("HOME");
@@ -81,9 +95,19 @@ final class InfoCommand implements Subcommand {
     }
 
     private void configuration(Table table) {
-        Path place = Config.place(surroundings);
+        Path place;
+        try {
+            place = Config.place(surroundings);
+        } catch (Trouble trouble) {
+            table.row("configuration", "", trouble.why() + "; next: " + trouble.next());
+            return;
+        }
         if (place == null) {
-            table.row("configuration", "", "no home folder; FASTN_CONFIG may name a file");
+            table.row(
+                    "configuration",
+                    "",
+                    requireNonNullElse(
+                            Config.objection(surroundings), "no home folder; FASTN_CONFIG may name a file"));
             return;
         }
         try {
@@ -119,7 +143,10 @@ final class InfoCommand implements Subcommand {
     }
 
     private static String state(Path path) {
-        return Files.exists(path) ? Files.isReadable(path) ? "there" : "there, but not readable" : "not there";
+        if (Files.exists(path)) {
+            return Files.isReadable(path) ? "there" : "there, but not readable";
+        }
+        return Files.notExists(path) ? "not there" : "not known, for you may not look there";
     }
 
     private static String of(@Nullable String value) {

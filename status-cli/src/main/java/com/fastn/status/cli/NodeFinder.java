@@ -63,22 +63,40 @@ final class NodeFinder {
                 properties.nonBlank("fastn.runtime.dir"),
                 requireNonNullElse(environment.nonBlank("FASTN_RUNTIME_DIR"), ""));
         if (!explicit.isEmpty()) {
-            look(Path.of(explicit), found);
+            Path folder = Lookup.path(explicit);
+            if (folder == null) {
+                throw new Trouble(
+                        ExitCode.ERROR,
+                        "no node is looked for on this machine",
+                        Lookup.unreadable("FASTN_RUNTIME_DIR", explicit),
+                        Lookup.OTHER_LOCALE + ", or name another folder");
+            }
+            look(folder, found);
         } else {
             // A node that was started by a service manager need not have seen the XDG_RUNTIME_DIR of a login, so both.
             String runtime = environment.nonBlank("XDG_RUNTIME_DIR");
             if (runtime != null) {
-                look(Path.of(runtime, "fastn"), found);
+                look("XDG_RUNTIME_DIR", Lookup.path(runtime, "fastn"), runtime, found);
             }
             String user = requireNonNullElse(properties.nonBlank("user.name"), "user");
             String temporary = requireNonNullElse(properties.nonBlank("java.io.tmpdir"), "/tmp");
-            look(Path.of(temporary, "fastn-" + user.replaceAll("[^A-Za-z0-9._-]", "_")), found);
+            String own = "fastn-" + user.replaceAll("[^A-Za-z0-9._-]", "_");
+            look("java.io.tmpdir", Lookup.path(temporary, own), temporary, found);
         }
         // What compares is not in the archive of classes, and most machines have one node.
         if (found.nodes.size() > 1) {
             found.nodes.sort(Comparator.comparing(LocalNode::alias).thenComparing(LocalNode::incarnation));
         }
         return found;
+    }
+
+    private void look(String name, @Nullable Path folder, String value, Found found) {
+        if (folder == null) {
+            found.refused.add(
+                    Lookup.unreadable(name, value) + ", so no node is looked for there; next: " + Lookup.OTHER_LOCALE);
+        } else {
+            look(folder, found);
+        }
     }
 
     private void look(Path folder, Found found) {
@@ -104,7 +122,7 @@ final class NodeFinder {
             }
         } catch (IOException e) {
             found.refused.add("%s cannot be read (%s), so its nodes are not seen; look at its permissions"
-                    .formatted(folder, reason(e)));
+                    .formatted(Printable.line(folder.toString()), Printable.reason(e)));
         }
     }
 
@@ -158,7 +176,7 @@ final class NodeFinder {
         } catch (NoSuchFileException e) {
             // The node ended while we looked.
         } catch (IOException e) {
-            found.refused.add(unreadable(file, reason(e)));
+            found.refused.add(unreadable(file, Printable.reason(e)));
         }
     }
 
@@ -187,11 +205,6 @@ final class NodeFinder {
     private static String unreadable(Path file, String why) {
         return "descriptor %s is not used, because %s; remove it if its node is gone"
                 .formatted(Printable.line(file.toString()), why);
-    }
-
-    private static String reason(IOException e) {
-        String message = e.getMessage();
-        return Printable.line(message == null ? e.getClass().getSimpleName() : message);
     }
 
     /**

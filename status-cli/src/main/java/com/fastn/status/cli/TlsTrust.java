@@ -57,12 +57,18 @@ final class TlsTrust {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, managers.getTrustManagers(), null);
             return context.getSocketFactory();
-        } catch (IOException | GeneralSecurityException e) {
-            throw new Trouble(
-                    ExitCode.ERROR,
-                    "the certificates in " + Printable.line(ca.toString()) + " are not used",
-                    Printable.line(String.valueOf(e.getMessage())),
-                    "give ca in the configuration a readable file of certificates in PEM form");
+        } catch (IOException e) {
+            throw unused(ca, Printable.reason(e));
+        } catch (GeneralSecurityException e) {
+            throw unused(ca, Printable.line(String.valueOf(e.getMessage())));
         }
+    }
+
+    private static Trouble unused(Path ca, String why) {
+        return new Trouble(
+                ExitCode.ERROR,
+                "the certificates in " + Printable.line(ca.toString()) + " are not used",
+                why,
+                "give ca in the configuration a readable file of certificates in PEM form");
     }
 }

@@ -7,7 +7,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** Reads secrets from files that nobody but their owner can read (rule S20). */
 final class TokenFile {
@@ -45,13 +44,8 @@ final class TokenFile {
         } catch (NoSuchFileException e) {
             throw refused(shown, "there is no such file", "make it, and run: chmod 600 " + Shell.quoted(shown));
         } catch (IOException e) {
-            throw refused(shown, "it cannot be read (" + reason(e) + ")", "look at its permissions");
+            throw refused(shown, "it cannot be read (" + Printable.reason(e) + ")", "look at its permissions");
         }
-    }
-
-    private static String reason(IOException e) {
-        @Nullable String message = e.getMessage();
-        return Printable.line(message == null ? e.getClass().getSimpleName() : message);
     }
 
     private static Trouble refused(String file, String why, String next) {

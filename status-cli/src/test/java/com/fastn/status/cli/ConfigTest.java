@@ -1,17 +1,20 @@
 package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.cli.CommandLineRun.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigTest {
     private static final StatusSnapshot PROD = Fixtures.snapshot("till-7", "front");
@@ -131,6 +134,111 @@ class ConfigTest {
         Result result = command.run("status");
         assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
         assertThat(result.err()).contains("FASTN_CONFIG names");
+    }
+
+    /** As in a locale without UTF-8 every path with a letter beyond ASCII is, no file can be called so. */
+    private static final String NO_PATH = "/home/j\u0000rgen";
+
+    @ParameterizedTest
+    @ValueSource(strings = {"HOME", "XDG_CONFIG_HOME"})
+    void whereTheHomeIsNoPathInThisLocaleNodesAreFoundAllTheSame(String variable) {
+        try (FakeNode alice = FakeNode.of(PROD, Fixtures.cluster(Fixtures.up("till-7", "front")))) {
+            command.node("alice", alice.url());
+            command.without("XDG_CONFIG_HOME").with(variable, NO_PATH);
+            Result result = command.run("status");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.OK);
+            assertThat(result.out()).isEqualTo(PROD.toString());
+            assertThat(result.err())
+                    .startsWith("fastn: " + variable + " (/home/j\\u{0}rgen) cannot be read as a path in this locale")
+                    .endsWith("next: LC_ALL=C.UTF-8\n")
+                    .containsOnlyOnce("\n");
+            assertThat(command.run("info").out()).contains(variable + " (/home/j\\u{0}rgen) cannot be read");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"FASTN_CONFIG", "FASTN_RUNTIME_DIR"})
+    void aVariableThatNamesNoPathInThisLocaleIsAnErrorAndInfoTellsAllTheSame(String variable) {
+        command.with(variable, NO_PATH);
+        Result result = command.run("status");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+        assertThat(result.err())
+                .contains("why:  " + variable + " (/home/j\\u{0}rgen) cannot be read as a path in this locale")
+                .contains("next: LC_ALL=C.UTF-8");
+        assertThat(result.err().lines()).hasSize(3);
+        Result info = command.run("info");
+        assertThat(info.exitCode()).isEqualTo(ExitCode.OK);
+        assertThat(info.out()).contains(variable + " (/home").contains("next: LC_ALL=C.UTF-8", "colours");
+    }
+
+    @Test
+    void aRuntimeFolderThatIsNoPathInThisLocaleIsPassedOverWithANote() {
+        command.without("FASTN_RUNTIME_DIR").with("XDG_RUNTIME_DIR", NO_PATH);
+        Result result = command.run("status");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.UNREACHABLE);
+        assertThat(result.err())
+                .startsWith("fastn: XDG_RUNTIME_DIR (/home/j\\u{0}rgen) cannot be read as a path in this locale")
+                .contains("next: LC_ALL=C.UTF-8", "no node is found on this machine");
+        assertThat(command.run("info").out()).contains("XDG_RUNTIME_DIR (/home");
+    }
+
+    @Test
+    void aConfigurationThatIsNoUtf8IsRefusedWithTheLine() throws IOException {
+        Path file = command.config("");
+        Files.write(file, new byte[] {'#', '\n', '#', (byte) 0xff, '\n'});
+        Result result = command.run("status");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+        assertThat(result.err()).contains("why:  line 2 is no UTF-8", "next: write it as UTF-8");
+        Files.write(file, new byte[] {(byte) 0xff});
+        assertThat(command.run("status").err()).contains("why:  line 1 is no UTF-8");
+    }
+
+    @Test
+    void aConfigurationThatMayNotBeReadIsSaidToBeSo() throws IOException {
+        Path file = closed(command.config(""));
+        Result result = command.run("status");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+        assertThat(result.err()).contains("why:  you may not read it", "next: chmod u+r " + file);
+    }
+
+    @Test
+    void aFolderThatMayNotBeLookedIntoIsSaidToBeSo() throws IOException {
+        Path file = command.config("");
+        Path folder = file.getParent();
+        closed(folder);
+        try {
+            Result looked = command.run("status");
+            assertThat(looked.exitCode()).as("the nodes of this machine are looked for").isEqualTo(ExitCode.UNREACHABLE);
+            assertThat(looked.err())
+                    .contains("you may not look into " + folder, "FASTN_CONFIG")
+                    .doesNotContain("no node is named in");
+            assertThat(command.run("info").out()).contains("you may not look there");
+            Result named = command.with("FASTN_CONFIG", file.toString()).run("status");
+            assertThat(named.exitCode()).isEqualTo(ExitCode.ERROR);
+            assertThat(named.err())
+                    .contains("why:  you may not look into " + folder)
+                    .doesNotContain("there is no such file");
+        } finally {
+            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+        }
+    }
+
+    private static Path closed(Path path) throws IOException {
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("---------"));
+        boolean open = Files.isReadable(path);
+        if (open) {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
+        }
+        assumeThat(open).as("root may read all").isFalse();
+        return path;
+    }
+
+    @Test
+    void certificatesThatAreNotThereAreSaidToBeSo() {
+        command.config("[nodes.prod]\nurl = \"https://127.0.0.1:1\"\nca = \"ca.pem\"\n");
+        Result result = command.run("status", "prod");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+        assertThat(result.err()).contains("why:  there is no such file");
     }
 
     @Test
