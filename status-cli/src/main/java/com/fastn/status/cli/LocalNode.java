@@ -112,11 +112,20 @@ record LocalNode(
         if ((!secure && !"http".equals(uri.getScheme()))
                 || uri.getHost() == null
                 || !hasPort(uri)
+                || !isHostAndPort(uri)
                 || (!(secure && hasCertificate)
                         && !LOOPBACK.matcher(uri.getHost()).matches())) {
             throw new IOException("its url is not a http address of this machine");
         }
         return uri;
+    }
+
+    /** {@return whether an address has nothing beside a host and a port, where any text could hide} */
+    private static boolean isHostAndPort(URI url) {
+        return url.getUserInfo() == null
+                && url.getQuery() == null
+                && url.getFragment() == null
+                && (url.getRawPath().isEmpty() || url.getRawPath().equals("/"));
     }
 
     /** {@return whether an address has a port that there can be, or none} */
@@ -183,7 +192,7 @@ record LocalNode(
 
     @Override
     public String ifStrange() {
-        return "see what listens at " + url + " (process " + pid + ")";
+        return "see what listens at " + Printable.line(url.toString()) + " (process " + pid + ")";
     }
 
     @Override
@@ -194,6 +203,6 @@ record LocalNode(
     /** {@return the node for people: alias, process and address on one line} */
     @Override
     public String described() {
-        return Printable.line(alias) + " (pid " + pid + ", " + url + ")";
+        return Printable.line(alias) + " (pid " + pid + ", " + Printable.line(url.toString()) + ")";
     }
 }

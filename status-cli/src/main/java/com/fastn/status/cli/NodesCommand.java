@@ -85,7 +85,8 @@ final class NodesCommand implements Subcommand {
         });
         print(rows, asked, endpoints);
         boolean all = rows.stream().allMatch(row -> row.state() == NodeState.UP);
-        boolean none = rows.stream().noneMatch(row -> row.state() == NodeState.UP);
+        // Nodes that share an alias have answered.
+        boolean none = rows.stream().noneMatch(row -> row.state() == NodeState.UP || row.state() == NodeState.CONFLICT);
         return all ? ExitCode.OK : none ? ExitCode.UNREACHABLE : ExitCode.PARTIAL;
     }
 

@@ -1,6 +1,9 @@
 package com.fastn.status.cli;
 
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +77,7 @@ final class Syntax {
     <T> Syntax option(String names, Class<T> type, String label, String description, Consumer<T> taken) {
         spec.addOption(named(names, description, new Taking<>(taken))
                 .type(type)
+                .completionCandidates(candidates(type))
                 .paramLabel(label)
                 .build());
         return this;
@@ -96,6 +100,7 @@ final class Syntax {
     <T> Syntax parameter(Class<T> type, String label, String description, Consumer<T> taken) {
         spec.addPositional(placed("0", label, description, new Taking<>(taken))
                 .type(type)
+                .completionCandidates(candidates(type))
                 .arity("1")
                 .required(true)
                 .build());
@@ -164,6 +169,11 @@ final class Syntax {
         return new ParameterException(spec.commandLine(), message);
     }
 
+    /** {@return what a shell completes a value to, or {@code null} when it can be anything} */
+    private static @Nullable Iterable<String> candidates(Class<?> type) {
+        return type.isEnum() ? new Candidates(type) : null;
+    }
+
     private static OptionSpec.Builder named(String names, String description, ISetter setter) {
         return OptionSpec.builder(names.split(", "))
                 .description(description)
@@ -187,6 +197,18 @@ final class Syntax {
         public <T> T set(T value) {
             taken.accept((V) value);
             return value;
+        }
+    }
+
+    /** The constants of an enum as the help and the guide write them, made only when a shell is taught. */
+    private record Candidates(Class<?> type) implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            List<String> names = new ArrayList<>();
+            for (Object constant : type.getEnumConstants()) {
+                names.add(((Enum<?>) constant).name().toLowerCase(Locale.ROOT));
+            }
+            return names.iterator();
         }
     }
 

@@ -167,7 +167,7 @@ final class Targets {
                         .append("    # pid ")
                         .append(node.pid())
                         .append(", ")
-                        .append(tellable ? node.url() : Printable.line(node.alias()))
+                        .append(Printable.line(tellable ? node.url().toString() : node.alias()))
                         .append(", since ")
                         .append(Printable.line(node.started())));
         next.append("\n  fastn status --cluster    # all of them, and the rest of their cluster");

@@ -2,6 +2,9 @@ package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.status.cli.CommandLineRun.Result;
@@ -121,6 +124,29 @@ class NodesCommandTest {
                                         ? List.of("alice up", "bob up", "carol up", "dave up")
                                         : List.of("bob up", "carol up", "dave up"));
             }
+        }
+    }
+
+    @Test
+    void D4_nodesThatShareAnAliasHaveAnswered() {
+        CommandLineRun command = new CommandLineRun(folder);
+        NodeStatus one = Fixtures.up("twin", "front");
+        NodeStatus shared =
+                new NodeStatus(one.node(), NodeState.CONFLICT, one.age(), one.reason(), one.summary(), one.snapshot());
+        NodeStatus other = new NodeStatus(
+                new NodeIdentity("twin", "19a0-other"),
+                NodeState.CONFLICT,
+                one.age(),
+                one.reason(),
+                one.summary(),
+                one.snapshot());
+        try (FakeNode twin = FakeNode.of(Fixtures.snapshot("twin", "front"), Fixtures.cluster(shared, other))) {
+            command.node("twin", twin.url());
+            Result result = command.run("nodes");
+            assertThat(result.out().lines().skip(1).map(NodesCommandTest::aliasAndState))
+                    .containsExactly("twin conflict", "twin conflict");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.PARTIAL);
+            assertThat(command.run("status", "--cluster").exitCode()).isEqualTo(ExitCode.PARTIAL);
         }
     }
 

@@ -94,16 +94,25 @@ class OtherCommandsTest {
         }
         Path script =
                 command.file("fastn.bash", command.run("completion", "bash").out(), "rw-------");
+        assertThat(completed(script, "fastn sta")).isEqualTo("status");
+        assertThat(completed(script, "fastn status --color a")).as("as the guide writes it").isEqualTo("auto always");
+        assertThat(completed(script, "fastn status --fail-on w")).isEqualTo("warning");
+        assertThat(completed(script, "fastn completion z")).isEqualTo("zsh");
+    }
+
+    private static String completed(Path script, String words) throws IOException, InterruptedException {
+        int last = words.split(" ").length - 1;
         Process bash = new ProcessBuilder(
                         "bash",
                         "-c",
-                        "source " + script + " && COMP_WORDS=(fastn sta) COMP_CWORD=1 && _complete_fastn && echo"
-                                + " \"${COMPREPLY[@]}\"")
+                        // What sets how a shell completes is there only while it does.
+                        "compopt() { :; }; source " + script + " && COMP_WORDS=(" + words + ") COMP_CWORD=" + last
+                                + " && _complete_fastn && echo \"${COMPREPLY[@]}\"")
                 .redirectErrorStream(true)
                 .start();
         String said = new String(bash.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
         assertThat(bash.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        assertThat(said.strip()).isEqualTo("status");
+        return said.strip();
     }
 
     @Test

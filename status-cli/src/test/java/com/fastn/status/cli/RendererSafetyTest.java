@@ -220,6 +220,97 @@ class RendererSafetyTest {
                 .isLessThanOrEqualTo(80);
     }
 
+    @Test
+    void S6_everyCommandIsHarmlessWhateverADescriptorAndTheConfigurationSay(@TempDir Path folder) {
+        for (int i = 0; i < ATTACKS.size(); i++) {
+            String attack = ATTACKS.get(i);
+            String other = ATTACKS.get((i + 1) % ATTACKS.size());
+            CommandLineRun command = new CommandLineRun(folder).onATerminal(80, 24);
+            descriptor(command, 4_711, attack, "http://127.0.0.1:1/" + attack);
+            // Where no path hides it the node is one of several, and they are told apart by address.
+            descriptor(command, 4_712, attack, "http://127.0.0.1:1");
+            descriptor(command, 4_713, other, "http://127.0.0.1:2?" + other);
+            command.config("[nodes.\"%s\"]\nurl = \"https://127.0.0.1:1/%s\"\n".formatted(escaped(attack), escaped(attack)));
+            assertAllHarmless(command);
+            command.config("[nodes.\"%s\"]\nurl = \"https://127.0.0.1:1\"\nca = \"%s\"\ntoken_file = \"%s\"\n"
+                    .formatted(escaped(attack), escaped(attack), escaped(other)));
+            assertAllHarmless(command);
+        }
+    }
+
+    @Test
+    void S6_theAddressOfADescriptorHidesNothingBehindItsHostAndPort(@TempDir Path folder) {
+        for (String hidden : new String[] {"/\u202eevil", "?\u202eevil", "#\u202eevil", "/path"}) {
+            CommandLineRun command = new CommandLineRun(folder);
+            descriptor(command, 4_711, "alice", "http://127.0.0.1:1" + hidden);
+            descriptor(command, 4_712, "bob", "http://127.0.0.1:2/");
+            CommandLineRun.Result result = command.run("status");
+            assertHarmless(result.err());
+            assertThat(result.err())
+                    .as(hidden)
+                    .contains("its url is not a http address of this machine")
+                    .contains("node \"bob\" does not answer");
+        }
+    }
+
+    @Test
+    void S6_whatANodeSaysInsteadOfAStatusIsHarmless(@TempDir Path folder) {
+        for (String attack : ATTACKS) {
+            CommandLineRun command = new CommandLineRun(folder).onATerminal(80, 24);
+            for (int status : new int[] {400, 404, 409, 503}) {
+                try (FakeNode node = FakeNode.saying(status, attack)) {
+                    command.node("alice", "life", node.url(), 4_711);
+                    assertAllHarmless(command);
+                }
+            }
+            try (FakeNode node = FakeNode.refusing(escaped(attack))) {
+                command.node("alice", "life", node.url(), 4_711);
+                for (String[] arguments : new String[][] {{"status", "-w"}, {"status", "-w", "--json"}}) {
+                    CommandLineRun.Result result = command.run(arguments);
+                    assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
+                    assertHarmless(result.out());
+                    assertHarmless(result.err());
+                }
+            }
+        }
+    }
+
+    private static void descriptor(CommandLineRun command, long pid, String alias, String url) {
+        command.descriptor(
+                pid + ".json",
+                "{\"schema\":1,\"pid\":%d,\"alias\":\"%s\",\"url\":\"%s\",\"incarnation\":\"life%d%s\",\"started\":\"%s\"}"
+                        .formatted(pid, escaped(alias), escaped(url), pid, escaped(alias), escaped(alias)),
+                "rw-------");
+    }
+
+    /** As JSON and TOML both have it. Of what is no character neither takes anything. */
+    private static String escaped(String text) {
+        StringBuilder escaped = new StringBuilder();
+        text.codePoints()
+                .filter(c -> Character.getType(c) != Character.SURROGATE)
+                .flatMap(c -> Character.toString(c).chars())
+                .forEach(c -> escaped.append(
+                        Character.isSurrogate((char) c) ? String.valueOf((char) c) : "\\u%04x".formatted(c)));
+        return escaped.toString();
+    }
+
+    private static void assertAllHarmless(CommandLineRun command) {
+        for (String[] arguments : new String[][] {
+            {"status"},
+            {"status", "--cluster"},
+            {"status", "life4711,life4712"},
+            {"nodes"},
+            {"explain"},
+            {"episodes", "--cluster"},
+            {"doctor"},
+            {"info"},
+        }) {
+            CommandLineRun.Result result = command.run(arguments);
+            assertHarmless(result.out());
+            assertHarmless(result.err());
+        }
+    }
+
     @ParameterizedTest(name = "batch {index}")
     @MethodSource("names")
     void S6_onlyOurOwnSequencesComeOutOfTheDrawing(List<String> names) {
