@@ -66,7 +66,8 @@ final class Exchange implements AutoCloseable {
         TimedSocket connection = new TimedSocket(ticker, timeout);
         Socket socket = connection;
         try {
-            connection.connect(new InetSocketAddress(InetAddress.getByName(host), port), connection.left());
+            InetAddress address = address(host, connection.left());
+            connection.connect(new InetSocketAddress(address, port), connection.left());
             if (tls != null) {
                 socket = secured(tls, connection, host, port, node.isNamedByCertificate());
             }
@@ -79,6 +80,27 @@ final class Exchange implements AutoCloseable {
             end(connection);
             throw e;
         }
+    }
+
+    /**
+     * {@return the address of a host} One that is written as an address needs no lookup, and so no thread.
+     *
+     * @param host the host of a URL
+     * @param millis how long it may take
+     * @throws IOException if there is none, or not in time
+     */
+    static InetAddress address(String host, int millis) throws IOException {
+        return isLiteral(host) ? InetAddress.getByName(host) : NameLookup.of(host, millis);
+    }
+
+    /** {@return whether a host is in brackets, or of digits and dots alone; the last part of a name begins with a letter} */
+    static boolean isLiteral(String host) {
+        boolean digits = true;
+        for (int i = 0; i < host.length(); i++) {
+            char c = host.charAt(i);
+            digits &= c == '.' || (c >= '0' && c <= '9');
+        }
+        return digits || host.startsWith("[");
     }
 
     /** Connects nothing, and loads what would do it. */

@@ -141,7 +141,9 @@ record LocalNode(
     /** {@return whether something listens at its address, or nobody can tell} */
     boolean listens() {
         try (Socket socket = new Socket(Proxy.NO_PROXY)) {
-            socket.connect(new InetSocketAddress(url.getHost(), url.getPort()), CONNECT_MILLIS);
+            InetSocketAddress address =
+                    new InetSocketAddress(Exchange.address(url.getHost(), CONNECT_MILLIS), url.getPort());
+            socket.connect(address, CONNECT_MILLIS);
             return true;
         } catch (ConnectException e) {
             return false;

@@ -95,6 +95,14 @@ final class StatusPorts {
         if (e instanceof ConnectException) {
             return unreachable(node, node.expectation() + "nothing listens at " + url, node.ifAbsent());
         }
+        if (e instanceof NameLookup.LateException) {
+            return unreachable(
+                    node,
+                    "the name of the host in " + url + " was not looked up within " + waited.toMillis() + " ms",
+                    "see whether this machine's resolver answers: getent hosts "
+                            + Shell.quoted(Printable.line(String.valueOf(node.url().getHost())))
+                            + ", or wait longer with --timeout");
+        }
         if (e instanceof UnknownHostException) {
             return unreachable(node, "no host is known by the name in " + url, node.ifAbsent());
         }

@@ -563,6 +563,24 @@ class CommandEndToEndTest {
         assertThat(malformed.err()).contains("line 1");
     }
 
+    @Test
+    void aNameThatNobodyLooksUpIsNotWaitedForBeyondTheTimeout() throws IOException, InterruptedException {
+        Path hosts = folder.resolve("hosts");
+        assumeThat(new ProcessBuilder("mkfifo", hosts.toString()).start().waitFor())
+                .as("mkfifo")
+                .isZero();
+        Path config = Files.createDirectories(folder.resolve("config/fastn"));
+        Files.writeString(config.resolve("config.toml"), "[nodes.prod]\nurl = \"https://status.example:8443\"\n");
+        ProcessBuilder builder = prepared(fastn("status", "prod", IMPATIENT));
+        // Whoever reads this file waits until somebody writes into it.
+        builder.environment().put("JDK_JAVA_OPTIONS", "-Djdk.net.hosts.file=" + hosts);
+        Ended status = end(start(builder));
+        assertThat(status.exitCode()).isEqualTo(3);
+        assertThat(status.err())
+                .contains("the name of the host in https://status.example:8443 was not looked up within 500 ms")
+                .contains("getent hosts status.example");
+    }
+
     /** What the launcher or the class path starts, on a terminal of its own that has 100 columns and 30 rows. */
     private Started onATerminal(String... arguments) throws IOException {
         return onATerminal("exec %s", fastn(arguments));
