@@ -11,8 +11,10 @@ import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.WaitEpisode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
@@ -27,6 +29,10 @@ final class EpisodesCommand implements Subcommand {
                     .build())
             .build();
 
+    /** As each node has its own. */
+    private static final Comparator<Remembered> NEWEST_FIRST =
+            Comparator.comparing(Remembered::end).thenComparing(Remembered::start).reversed();
+
     private final Surroundings surroundings;
     private final Syntax syntax;
     private final TargetOptions targets = new TargetOptions();
@@ -38,7 +44,8 @@ final class EpisodesCommand implements Subcommand {
         syntax = new Syntax(
                         "episodes",
                         this,
-                        "Lists the times in which contexts were stuck behind somebody, the newest first, as the nodes remember them.")
+                        "Lists the times in which contexts were stuck behind somebody, as the nodes remember them: those that"
+                                + " go on, then those that ended last.")
                 .footer("", "With --cluster those of every node that this machine can reach itself.", "", ExitCode.TOLD)
                 .with(targets)
                 .flag("--json", "JSON for programs: one episode on each line.", given -> json = given)
@@ -59,9 +66,7 @@ final class EpisodesCommand implements Subcommand {
         StatusPorts ports = new StatusPorts(targets.timeout, surroundings.ticker());
         List<Endpoint> nodes = nodes(there);
         List<Trouble> troubles = new ArrayList<>();
-        Table table = new Table("NODE", "SINCE", "LASTED", "STUCK", "ON", "BEHIND", "WHAT IT DID", "STATE");
-        StringBuilder lines = new StringBuilder();
-        int count = 0;
+        List<Remembered> episodes = new ArrayList<>();
         Map<Endpoint, Object> answers = Inquiry.atOnce(nodes, node -> episodesOrTrouble(ports, node));
         for (Map.Entry<Endpoint, Object> answer : answers.entrySet()) {
             if (answer.getValue() instanceof Trouble trouble) {
@@ -69,22 +74,43 @@ final class EpisodesCommand implements Subcommand {
                 continue;
             }
             for (Object each : (List<?>) answer.getValue()) {
-                WaitEpisode episode = (WaitEpisode) each;
-                count++;
-                lines.append(Sanitizer.json(StatusJson.write(episode))).append('\n');
-                row(table, answer.getKey(), episode);
+                episodes.add(new Remembered(answer.getKey(), (WaitEpisode) each));
             }
         }
         if (troubles.size() == answers.size()) {
             throw troubles.get(0);
         }
+        episodes.sort(NEWEST_FIRST);
         if (json) {
-            surroundings.out().print(lines);
+            episodes.forEach(each ->
+                    surroundings.out().print(Sanitizer.json(StatusJson.write(each.episode)) + "\n"));
         } else {
-            surroundings.out().print(count == 0 ? "nothing was stuck\n" : table.drawn(look.terminal(surroundings)));
+            Table table = new Table("NODE", "SINCE", "LASTED", "STUCK", "ON", "BEHIND", "WHAT IT DID", "STATE");
+            episodes.forEach(each -> row(table, each.node, each.episode));
+            surroundings
+                    .out()
+                    .print(episodes.isEmpty() ? "nothing was stuck\n" : table.drawn(look.terminal(surroundings)));
         }
         troubles.forEach(trouble -> surroundings.note(String.valueOf(trouble.getMessage())));
         return troubles.isEmpty() ? ExitCode.OK : ExitCode.PARTIAL;
+    }
+
+    /**
+     * An episode of a node.
+     *
+     * @param node who remembers it
+     * @param episode what it remembers
+     */
+    private record Remembered(Endpoint node, WaitEpisode episode) {
+        /** {@return when it ended; what goes on is newer than all that is over} */
+        private Instant end() {
+            Instant end = episode.end();
+            return end == null ? Instant.MAX : end;
+        }
+
+        private Instant start() {
+            return episode.start();
+        }
     }
 
     private static Object episodesOrTrouble(StatusPorts ports, Endpoint node) {

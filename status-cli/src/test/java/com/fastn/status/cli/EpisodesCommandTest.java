@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,6 +64,32 @@ class EpisodesCommandTest {
             Result json = command.run("episodes", "--json");
             assertThat(json.out().lines().map(StatusJson::readEpisode)).containsExactly(OVER, OVER);
         }
+    }
+
+    @Test
+    void ofSeveralNodesTooTheNewestIsFirst() {
+        try (FakeNode alice = remembering(on("second", 40L), on("fourth", 20L));
+                FakeNode bob = remembering(on("first", null), on("third", 30L))) {
+            command.node("alice", alice.url());
+            command.node("bob", bob.url());
+            Result json = command.run("episodes", "--cluster", "--json");
+            assertThat(json.out().lines().map(line -> StatusJson.readEpisode(line).name()))
+                    .containsExactly("first", "second", "third", "fourth");
+            assertThat(command.run("episodes", "--cluster").out())
+                    .containsSubsequence("bob", "first", "alice", "second", "bob", "third", "alice", "fourth");
+        }
+    }
+
+    private static WaitEpisode on(String lock, @Nullable Long end) {
+        return new WaitEpisode(
+                OVER.start(),
+                end == null ? null : OVER.start().plusSeconds(end),
+                Duration.ofSeconds(end == null ? 50 : end),
+                OVER.kind(),
+                lock,
+                OVER.root(),
+                OVER.rootText(),
+                1);
     }
 
     @Test
