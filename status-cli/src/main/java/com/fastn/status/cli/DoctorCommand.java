@@ -23,7 +23,7 @@ final class DoctorCommand implements Subcommand {
     private static final Duration CLOCKS_APART = Duration.ofSeconds(5);
     private final Surroundings surroundings;
     private final Syntax syntax;
-    private final TargetOptions targets = new TargetOptions();
+    private final TargetOptions targets = TargetOptions.ofNodes();
     private final LookOptions look = new LookOptions();
 
     DoctorCommand(Surroundings surroundings) {

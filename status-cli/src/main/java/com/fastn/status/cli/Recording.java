@@ -100,7 +100,9 @@ record Recording(Path file, List<Moment> moments, boolean torn) {
             throw wrong(
                     file,
                     "line " + number + ": " + Printable.line(e.what() + ": " + e.why()),
-                    "a recording that was cut off can be replayed up to there: head -n " + (number - 1));
+                    moments.isEmpty()
+                            ? "make one: fastn record FILE"
+                            : "a recording that was cut off can be replayed up to there: head -n " + (number - 1));
         } catch (NoSuchFileException e) {
             throw wrong(file, "there is no such file", "make one: fastn record FILE");
         } catch (CharacterCodingException e) {

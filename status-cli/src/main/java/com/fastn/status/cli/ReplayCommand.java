@@ -65,14 +65,17 @@ final class ReplayCommand implements Subcommand {
         if (speed != null && !(speed >= 0 && speed <= 1_000_000)) {
             throw syntax.misuse("--speed is a number from 0 to 1000000, not " + speed);
         }
+        Terminal terminal = look.terminal(surroundings);
+        boolean keys =
+                terminal.interactive() && view.format() == Format.TEXT && !Terminal.isDumb(surroundings.environment());
+        if (pause && !keys) {
+            throw syntax.misuse("--pause waits for a key, and only a drawing on a terminal has keys; leave it out");
+        }
         Recording recording =
                 Recording.read(requireNonNull(file, "picocli sets this field before it runs the command"));
         if (recording.torn()) {
             surroundings.note("the last line has no end and is left out; who recorded it was stopped meanwhile");
         }
-        Terminal terminal = look.terminal(surroundings);
-        boolean keys =
-                terminal.interactive() && view.format() == Format.TEXT && !Terminal.isDumb(surroundings.environment());
         return keys ? withKeys(recording, terminal) : oneAfterAnother(recording, terminal);
     }
 

@@ -8,6 +8,20 @@ final class TargetOptions implements Options {
     List<String> names = List.of();
     boolean cluster;
     Duration timeout = Duration.ofSeconds(3);
+    private final boolean clusters;
+
+    TargetOptions() {
+        this(true);
+    }
+
+    private TargetOptions(boolean clusters) {
+        this.clusters = clusters;
+    }
+
+    /** {@return those of a command that asks each node itself, and without names all that it can reach} */
+    static TargetOptions ofNodes() {
+        return new TargetOptions(false);
+    }
 
     @Override
     public void tell(Syntax syntax) {
@@ -16,17 +30,19 @@ final class TargetOptions implements Options {
                         "ALIAS",
                         "Which nodes: aliases, those of the configuration too, or beginnings of incarnations. Separate"
                                 + " them with commas.",
-                        given -> names = given)
-                .flag(
-                        "--cluster, --all",
-                        "Every node of the cluster; of every cluster that has a node on this machine.",
-                        given -> cluster = given)
-                .option(
-                        "--timeout",
-                        Duration.class,
-                        "TIME",
-                        "How long a node has to answer, such as 500ms or 10s. Default: 3s.",
-                        given -> timeout = given);
+                        given -> names = given);
+        if (clusters) {
+            syntax.flag(
+                    "--cluster, --all",
+                    "Every node of the cluster; of every cluster that has a node on this machine.",
+                    given -> cluster = given);
+        }
+        syntax.option(
+                "--timeout",
+                Duration.class,
+                "TIME",
+                "How long a node has to answer, such as 500ms or 10s. Default: 3s.",
+                given -> timeout = given);
     }
 
     void check(Syntax syntax) {

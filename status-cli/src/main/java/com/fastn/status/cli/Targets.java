@@ -5,8 +5,10 @@ import static java.util.Objects.requireNonNull;
 import com.fastn.status.cli.NodeFinder.Found;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Decides who is meant, out of the nodes of this machine and those of the configuration. */
 final class Targets {
@@ -86,10 +88,11 @@ final class Targets {
                 "name a node of this machine, or one of the configuration; fastn info lists them");
     }
 
+    /** A node that is named twice, by its alias and its incarnation too, is meant once. */
     private List<Meant> named(List<String> names) {
         List<Meant> meant = new ArrayList<>();
         List<String> rest = new ArrayList<>();
-        for (String name : names) {
+        for (String name : new LinkedHashSet<>(names)) {
             Optional<RemoteNode> configured = config.node(name);
             if (configured.isPresent()) {
                 meant.add(new Meant.Node(configured.get()));
@@ -100,7 +103,8 @@ final class Targets {
         if (rest.isEmpty()) {
             return meant;
         }
-        List<Meant> here = new ArrayList<>();
+        Set<Meant> here = new LinkedHashSet<>();
+        boolean all = true;
         for (String name : rest) {
             List<LocalNode> matching =
                     found.nodes().stream().filter(node -> node.isNamed(name)).toList();
@@ -109,8 +113,9 @@ final class Targets {
                         matching, matching.size() + " nodes of this machine go by \"" + Printable.line(name) + "\"");
             }
             matching.forEach(node -> here.add(new Meant.Node(node)));
+            all &= !matching.isEmpty();
         }
-        if (here.size() == rest.size()) {
+        if (all) {
             meant.addAll(here);
         } else {
             meant.add(new Meant.Through(List.copyOf(rest), ways(rest)));

@@ -55,7 +55,8 @@ final class ViewOptions implements Options {
     public void tell(Syntax syntax) {
         syntax.flag(
                         "--json",
-                        "JSON for programs instead of a drawing; one line for each document.",
+                        "JSON for programs instead of a drawing: on a terminal on many lines, elsewhere and with --watch one line for"
+                                + " each document.",
                         given -> json = given)
                 .option(
                         "--format",
@@ -123,6 +124,9 @@ final class ViewOptions implements Options {
         }
         if (lines != null && lines < 0) {
             throw syntax.misuse("--lines is a number of lines from 0 on, not " + lines);
+        }
+        if (lines != null && format() != Format.TEXT) {
+            throw syntax.misuse("--lines is of the drawing; of JSON, choose a part by --depth, --limit, --path or --filter");
         }
         if (path != null && path.isBlank()) {
             throw syntax.misuse("--path is empty; a path begins with the root, such as global.checkout");

@@ -35,6 +35,7 @@ final class CommandLineRun {
 
     private final Path folder;
     private final Map<String, String> environment = new HashMap<>();
+    private final Set<String> mistakes = new HashSet<>();
     private final Set<Long> dead = new HashSet<>();
     private final Map<Long, Instant> starts = new HashMap<>();
     private boolean interactive;
@@ -51,6 +52,19 @@ final class CommandLineRun {
     CommandLineRun with(String variable, String value) {
         environment.put(variable, value);
         return this;
+    }
+
+    /** Where this variable is looked up something happens that nobody thought of. */
+    CommandLineRun mistakenIn(String variable) {
+        mistakes.add(variable);
+        return this;
+    }
+
+    private @Nullable String variable(String name) {
+        if (mistakes.contains(name)) {
+            throw new IllegalStateException("nobody thought of it");
+        }
+        return environment.get(name);
     }
 
     CommandLineRun without(String variable) {
@@ -154,7 +168,7 @@ final class CommandLineRun {
         return Fastn.run(
                 new Surroundings(
                         properties::get,
-                        environment::get,
+                        this::variable,
                         interactive,
                         processes(),
                         Ticker.system(),

@@ -54,6 +54,31 @@ class OtherCommandsTest {
     }
 
     @Test
+    void whatMeansNothingToACommandIsMisuseAndNotPassedOverInSilence() {
+        command.node("alice", "http://127.0.0.1:1");
+        for (String[] arguments : new String[][] {
+            {"doctor", "--cluster"},
+            {"doctor", "--all"},
+            {"status", "--json", "--lines=20"},
+            {"status", "-w", "--format=ndjson", "--lines=0"},
+            {"replay", "night.ndjson", "--json", "--lines=20"},
+        }) {
+            Result result = command.run(arguments);
+            assertThat(result.exitCode()).as(String.join(" ", arguments)).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err().lines()).hasSizeBetween(2, 3);
+        }
+        assertThat(command.run("doctor", "--help").out()).contains("--timeout").doesNotContain("--cluster");
+        assertThat(command.run("status", "--json", "--lines=20").err()).contains("--depth");
+    }
+
+    @Test
+    void aWidthThatThereCannotBeIsMisuseOfInfoToo() {
+        Result result = command.run("info", "--width=-5");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(result.err()).contains("--width is a number of columns from 0 to 10000, not -5");
+    }
+
+    @Test
     void whereTheArchiveOfClassesWillBeIsTold() {
         assertThat(command.with("XDG_CACHE_HOME", "/cache").run("info").out()).contains("made in /cache/fastn");
         assertThat(command.with("FASTN_CACHE_DIR", "/other").run("info").out()).contains("made in /other/fastn");

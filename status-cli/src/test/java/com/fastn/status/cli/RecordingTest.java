@@ -314,6 +314,10 @@ class RecordingTest {
         Result result = command.run("replay", file.toString());
         assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
         assertThat(result.err()).contains("line 2").contains("head -n 1");
+        Files.writeString(file, "\n{}\n");
+        assertThat(command.run("replay", file.toString()).err())
+                .contains("line 2", "next: make one: fastn record FILE")
+                .doesNotContain("head -n");
         Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0});
         assertThat(command.run("replay", file.toString()).err()).contains("no UTF-8");
         assertThat(command.run("replay", folder.resolve("none").toString()).err())
@@ -335,6 +339,29 @@ class RecordingTest {
         assertThatThrownBy(() -> recording.answer(1))
                 .isInstanceOf(Trouble.class)
                 .hasMessageContaining("moment 2 cannot be read any more");
+    }
+
+    @Test
+    void whatWaitsForAKeyWantsATerminalThatHasKeys() throws IOException {
+        Files.writeString(file, StatusJson.write(FRONT) + "\n");
+        Result result = command.run("replay", file.toString(), "--pause");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(result.err()).contains("--pause waits for a key");
+        command.onATerminal(80, 24);
+        assertThat(command.run("replay", file.toString(), "--pause", "--json").exitCode())
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(command.with("TERM", "dumb")
+                        .run("replay", file.toString(), "--pause")
+                        .exitCode())
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void ofAReplayCtrlCIsToldByTheExitCode() {
+        for (char c : new char[] {'q', 'Q', Key.CTRL_C, 4}) {
+            assertThat(new Player(3, 1, false).press(Key.of(c))).isFalse();
+            assertThat(Key.of(c).exitCode()).isEqualTo(c == Key.CTRL_C ? ExitCode.INTERRUPTED : ExitCode.OK);
+        }
     }
 
     @Test

@@ -367,7 +367,7 @@ class StatusCommandTest {
 
     @Test
     void aMistakeOfTheCommandIsASentenceUnlessMoreIsAskedFor() {
-        command.with("FASTN_RUNTIME_DIR", "\u0000");
+        command.mistakenIn("FASTN_RUNTIME_DIR");
         Result result = command.run("status");
         assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
         assertThat(result.err()).contains("--debug").doesNotContain("\tat ");
