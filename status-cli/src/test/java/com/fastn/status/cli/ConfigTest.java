@@ -204,22 +204,22 @@ class ConfigTest {
     @Test
     void aFolderThatMayNotBeLookedIntoIsSaidToBeSo() throws IOException {
         Path file = command.config("");
-        Path folder = file.getParent();
-        closed(folder);
+        Path above = folder.resolve("config/fastn");
+        closed(above);
         try {
             Result looked = command.run("status");
             assertThat(looked.exitCode()).as("the nodes of this machine are looked for").isEqualTo(ExitCode.UNREACHABLE);
             assertThat(looked.err())
-                    .contains("you may not look into " + folder, "FASTN_CONFIG")
+                    .contains("you may not look into " + above, "FASTN_CONFIG")
                     .doesNotContain("no node is named in");
             assertThat(command.run("info").out()).contains("you may not look there");
             Result named = command.with("FASTN_CONFIG", file.toString()).run("status");
             assertThat(named.exitCode()).isEqualTo(ExitCode.ERROR);
             assertThat(named.err())
-                    .contains("why:  you may not look into " + folder)
+                    .contains("why:  you may not look into " + above)
                     .doesNotContain("there is no such file");
         } finally {
-            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+            Files.setPosixFilePermissions(above, PosixFilePermissions.fromString("rwx------"));
         }
     }
 
