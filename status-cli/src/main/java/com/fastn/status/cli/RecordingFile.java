@@ -40,8 +40,18 @@ final class RecordingFile implements AutoCloseable {
                     "name a file, such as "
                             + Shell.quoted(target.resolve("night.ndjson").toString()));
         }
-        if (!force && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-            throw thereAlready();
+        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+            if (!force) {
+                throw thereAlready();
+            }
+            // Such as a device, which would be one no more.
+            if (!Files.isRegularFile(target) && !Files.isSymbolicLink(target)) {
+                throw new Trouble(
+                        ExitCode.USAGE,
+                        "nothing is recorded",
+                        Printable.line(target.toString()) + " is no file that can be written over",
+                        "name another file");
+            }
         }
         Path folder = folder();
         if (!Files.isDirectory(folder) || !Files.isWritable(folder)) {

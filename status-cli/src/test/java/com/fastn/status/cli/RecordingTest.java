@@ -2,6 +2,7 @@ package com.fastn.status.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
@@ -12,6 +13,7 @@ import com.fastn.status.cli.ReplayCommand.Player;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -227,6 +229,22 @@ class RecordingTest {
             Result result = command.run("record", in.resolve("night.ndjson").toString());
             assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
             assertThat(result.err()).contains(in + " is no folder").doesNotContain("no node is found");
+        }
+    }
+
+    @Test
+    void whatIsNoFileIsNeverWrittenOver() throws IOException, InterruptedException {
+        Path pipe = folder.resolve("pipe");
+        assumeThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .as("mkfifo")
+                .isZero();
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Result result = command.run("record", pipe.toString(), "--force", "--for=300ms");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err()).contains(pipe + " is no file that can be written over");
+            assertThat(Files.readAttributes(pipe, BasicFileAttributes.class).isOther())
+                    .isTrue();
         }
     }
 
