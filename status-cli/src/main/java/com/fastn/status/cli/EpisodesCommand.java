@@ -29,10 +29,6 @@ final class EpisodesCommand implements Subcommand {
                     .build())
             .build();
 
-    /** As each node has its own. */
-    private static final Comparator<Remembered> NEWEST_FIRST =
-            Comparator.comparing(Remembered::end).thenComparing(Remembered::start).reversed();
-
     private final Surroundings surroundings;
     private final Syntax syntax;
     private final TargetOptions targets = new TargetOptions();
@@ -80,7 +76,10 @@ final class EpisodesCommand implements Subcommand {
         if (troubles.size() == answers.size()) {
             throw troubles.get(0);
         }
-        episodes.sort(NEWEST_FIRST);
+        // The newest first, as each node has its own.
+        episodes.sort(Comparator.comparing(Remembered::end)
+                .thenComparing(Remembered::start)
+                .reversed());
         if (json) {
             episodes.forEach(each ->
                     surroundings.out().print(Sanitizer.json(StatusJson.write(each.episode)) + "\n"));
