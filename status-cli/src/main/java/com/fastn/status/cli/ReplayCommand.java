@@ -44,7 +44,7 @@ final class ReplayCommand implements Subcommand {
                         "How many times as fast as it was, such as 0.5 or 10; 0 waits for nothing. Default: 1, and 0"
                                 + " where no terminal is.",
                         given -> speed = given)
-                .flag("--pause", "Begin paused at the first moment.", given -> pause = given)
+                .flag("--pause", "Begin paused at the first moment; on a terminal.", given -> pause = given)
                 .with(view)
                 .with(look)
                 .common();

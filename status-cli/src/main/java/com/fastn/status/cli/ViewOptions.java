@@ -100,7 +100,7 @@ final class ViewOptions implements Options {
                         Integer.class,
                         "COUNT",
                         "Lines of the tree of a node, those in trouble first; the rest is counted. Default: 60, or what"
-                                + " the screen has while watching; 0 for all.",
+                                + " the screen has while watching; 0 for all. Not with --json.",
                         given -> lines = given)
                 .flag("--locks", "Only locks, and who waits for them.", given -> locks = given)
                 .flag("--warnings", "Only what is worth a look.", given -> warnings = given)
