@@ -83,10 +83,15 @@ record Config(@Nullable Path file, List<RemoteNode> nodes) {
             return new Config(file, List.of());
         }
         if (!named && !Files.exists(file)) {
-            // As of who runs this as somebody else and kept the home: the nodes of this machine are found all the same.
-            surroundings.note("whether there is a configuration " + Printable.line(file.toString())
-                    + " is not known, for " + ConfigFile.unsearched(file) + "; FASTN_CONFIG may name another one");
-            return new Config(null, List.of());
+            // As of who runs this as somebody else and kept the home: the nodes of this machine are found all the same. Below what
+            // is no folder, such as the /dev/null that is the home of some users, there is none.
+            Path closed = ConfigFile.closedFolder(file);
+            if (closed != null) {
+                surroundings.note("whether there is a configuration " + Printable.line(file.toString())
+                        + " is not known, for you may not look into " + Printable.line(closed.toString())
+                        + "; FASTN_CONFIG may name another one");
+            }
+            return new Config(closed == null ? file : null, List.of());
         }
         return new Config(file, ConfigFile.read(file));
     }

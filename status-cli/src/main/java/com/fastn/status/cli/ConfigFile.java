@@ -98,9 +98,12 @@ final class ConfigFile {
             JsonLocation place = e.getLocation();
             throw wrong((place == null ? "" : told(place, text)) + e.getOriginalMessage());
         } catch (AccessDeniedException e) {
-            throw Files.exists(file)
+            Path closed = closedFolder(file);
+            throw closed == null
                     ? unread(Printable.reason(e), "chmod u+r " + quoted(file) + ", or be who it belongs to")
-                    : unread(unsearched(file), "be who it belongs to, or name another one: FASTN_CONFIG");
+                    : unread(
+                            "you may not look into " + Printable.line(closed.toString()),
+                            "be who it belongs to, or name another one: FASTN_CONFIG");
         } catch (IOException e) {
             throw unread("it cannot be read (" + Printable.reason(e) + ")", "look at the file: ls -l " + quoted(file));
         }
@@ -127,13 +130,13 @@ final class ConfigFile {
         return Shell.quoted(Printable.line(file.toString()));
     }
 
-    /** {@return why nobody here knows whether a file is there} */
-    static String unsearched(Path file) {
+    /** {@return the folder that may not be looked into, so that nobody here knows whether a file is there, or {@code null}} */
+    static @Nullable Path closedFolder(Path file) {
         Path closed = file.toAbsolutePath();
         for (Path above = closed.getParent(); above != null && !Files.isExecutable(above); above = above.getParent()) {
             closed = above;
         }
-        return "you may not look into " + Printable.line(closed.toString());
+        return Files.isDirectory(closed) ? closed : null;
     }
 
     /** What is wrong with a line may be known only when the next one begins, and between them may be empty ones and remarks. */

@@ -146,7 +146,7 @@ final class InfoCommand implements Subcommand {
         if (Files.exists(path)) {
             return Files.isReadable(path) ? "there" : "there, but not readable";
         }
-        return Files.notExists(path) ? "not there" : "not known, for you may not look there";
+        return ConfigFile.closedFolder(path) == null ? "not there" : "not known, for you may not look there";
     }
 
     private static String of(@Nullable String value) {

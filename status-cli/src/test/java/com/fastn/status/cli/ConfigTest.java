@@ -223,6 +223,15 @@ class ConfigTest {
         }
     }
 
+    @Test
+    void belowAHomeThatIsNoFolderThereIsNoConfigurationAndNothingToSayOfIt() {
+        try (FakeNode alice = FakeNode.of(PROD, Fixtures.cluster(Fixtures.up("till-7", "front")))) {
+            command.node("alice", alice.url());
+            command.without("XDG_CONFIG_HOME").with("HOME", "/dev/null");
+            assertThat(command.run("status")).isEqualTo(new Result(ExitCode.OK, PROD.toString(), ""));
+        }
+    }
+
     private static Path closed(Path path) throws IOException {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("---------"));
         boolean open = Files.isReadable(path);
