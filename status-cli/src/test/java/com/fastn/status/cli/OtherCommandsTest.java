@@ -152,7 +152,7 @@ class OtherCommandsTest {
                 zpty shell zsh -f -i
                 zpty -w shell "autoload -U compinit && compinit -u -D && compdef _files mine && source $HOME/fastn.zsh"
                 zpty -w shell 'fastn() { print -r -- got $* end }'
-                for beginning in 'fastn repl' 'fastn status --fail-o'; do
+                for beginning in 'fastn repl' 'fastn status --fail-o' 'fastn status --color au'; do
                   zpty -w -n shell "$beginning"$'\\t\\n'
                   zpty -r shell said '*got*end*' && print -r -- "$said"
                 done
@@ -172,6 +172,7 @@ class OtherCommandsTest {
         assertThat(Files.readString(said))
                 .contains("got replay end")
                 .contains("got status --fail-on end")
+                .contains("got status --color auto end")
                 .contains("got _files of mine end")
                 .doesNotContain("not found");
     }
