@@ -83,7 +83,8 @@ record Config(@Nullable Path file, List<RemoteNode> nodes) {
             return new Config(file, List.of());
         }
         if (!named && !Files.exists(file)) {
-            // As of who runs this as somebody else and kept the home: the nodes of this machine are found all the same. Below what
+            // As of who runs this as somebody else and kept the home: the nodes of this machine are found all the same.
+            // Below what
             // is no folder, such as the /dev/null that is the home of some users, there is none.
             Path closed = ConfigFile.closedFolder(file);
             if (closed != null) {

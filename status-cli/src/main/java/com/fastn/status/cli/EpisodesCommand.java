@@ -81,8 +81,7 @@ final class EpisodesCommand implements Subcommand {
                 .thenComparing(Remembered::start)
                 .reversed());
         if (json) {
-            episodes.forEach(each ->
-                    surroundings.out().print(Sanitizer.json(StatusJson.write(each.episode)) + "\n"));
+            episodes.forEach(each -> surroundings.out().print(Sanitizer.json(StatusJson.write(each.episode)) + "\n"));
         } else {
             Table table = new Table("NODE", "SINCE", "LASTED", "STUCK", "ON", "BEHIND", "WHAT IT DID", "STATE");
             episodes.forEach(each -> row(table, each.node, each.episode));

@@ -69,8 +69,7 @@ final class InfoCommand implements Subcommand {
     /** What cannot even be looked for is a row. */
     private Found found(Table table) {
         try {
-            return new NodeFinder(
-                            surroundings.properties(), surroundings.environment(), surroundings.processes())
+            return new NodeFinder(surroundings.properties(), surroundings.environment(), surroundings.processes())
                     .find();
         } catch (Trouble trouble) {
             table.row("node descriptors", "", trouble.why() + "; next: " + trouble.next());
@@ -106,8 +105,7 @@ final class InfoCommand implements Subcommand {
             table.row(
                     "configuration",
                     "",
-                    requireNonNullElse(
-                            Config.objection(surroundings), "no home folder; FASTN_CONFIG may name a file"));
+                    requireNonNullElse(Config.objection(surroundings), "no home folder; FASTN_CONFIG may name a file"));
             return;
         }
         try {

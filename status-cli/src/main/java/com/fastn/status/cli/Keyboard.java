@@ -38,7 +38,8 @@ final class Keyboard implements AutoCloseable {
             return of(TerminalBuilder.builder()
                     .system(true)
                     .provider("exec")
-                    // Otherwise Ctrl-C ends this process at once, and nothing gives the terminal back as it was. That of another
+                    // Otherwise Ctrl-C ends this process at once, and nothing gives the terminal back as it was. That
+                    // of another
                     // size is heard all the same, for its handler is set by itself.
                     .nativeSignals(false)
                     .dumb(false)

@@ -37,7 +37,11 @@ final class RecordCommand implements Subcommand {
                         "once, each line is of all of them. Only its owner can read it.",
                         "",
                         ExitCode.TOLD)
-                .parameter(Path.class, "FILE", "Where to, from the first status on; it must not be there yet.", given -> file = given)
+                .parameter(
+                        Path.class,
+                        "FILE",
+                        "Where to, from the first status on; it must not be there yet.",
+                        given -> file = given)
                 .parameters("1..*", "ALIAS", "Which nodes; as for fastn status.", given -> names = given)
                 .flag("--cluster, --all", "Every node of the cluster.", given -> cluster = given)
                 .option(

@@ -100,7 +100,8 @@ final class StatusPorts {
                     node,
                     "the name of the host in " + url + " was not looked up within " + waited.toMillis() + " ms",
                     "see whether this machine's resolver answers: getent hosts "
-                            + Shell.quoted(Printable.line(String.valueOf(node.url().getHost())))
+                            + Shell.quoted(
+                                    Printable.line(String.valueOf(node.url().getHost())))
                             + ", or wait longer with --timeout");
         }
         if (e instanceof UnknownHostException) {

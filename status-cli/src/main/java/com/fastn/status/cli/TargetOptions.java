@@ -26,11 +26,11 @@ final class TargetOptions implements Options {
     @Override
     public void tell(Syntax syntax) {
         syntax.parameters(
-                        "0..*",
-                        "ALIAS",
-                        "Which nodes: aliases, those of the configuration too, or beginnings of incarnations. Separate"
-                                + " them with commas.",
-                        given -> names = given);
+                "0..*",
+                "ALIAS",
+                "Which nodes: aliases, those of the configuration too, or beginnings of incarnations. Separate"
+                        + " them with commas.",
+                given -> names = given);
         if (clusters) {
             syntax.flag(
                     "--cluster, --all",

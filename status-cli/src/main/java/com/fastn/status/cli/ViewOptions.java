@@ -126,7 +126,8 @@ final class ViewOptions implements Options {
             throw syntax.misuse("--lines is a number of lines from 0 on, not " + lines);
         }
         if (lines != null && format() != Format.TEXT) {
-            throw syntax.misuse("--lines is of the drawing; of JSON, choose a part by --depth, --limit, --path or --filter");
+            throw syntax.misuse(
+                    "--lines is of the drawing; of JSON, choose a part by --depth, --limit, --path or --filter");
         }
         if (path != null && path.isBlank()) {
             throw syntax.misuse("--path is empty; a path begins with the root, such as global.checkout");

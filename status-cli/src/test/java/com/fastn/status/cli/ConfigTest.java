@@ -208,7 +208,9 @@ class ConfigTest {
         closed(above);
         try {
             Result looked = command.run("status");
-            assertThat(looked.exitCode()).as("the nodes of this machine are looked for").isEqualTo(ExitCode.UNREACHABLE);
+            assertThat(looked.exitCode())
+                    .as("the nodes of this machine are looked for")
+                    .isEqualTo(ExitCode.UNREACHABLE);
             assertThat(looked.err())
                     .contains("you may not look into " + above, "FASTN_CONFIG")
                     .doesNotContain("no node is named in");

@@ -73,7 +73,9 @@ class EpisodesCommandTest {
             command.node("alice", alice.url());
             command.node("bob", bob.url());
             Result json = command.run("episodes", "--cluster", "--json");
-            assertThat(json.out().lines().map(line -> StatusJson.readEpisode(line).name()))
+            assertThat(json.out()
+                            .lines()
+                            .map(line -> StatusJson.readEpisode(line).name()))
                     .containsExactly("first", "second", "third", "fourth");
             assertThat(command.run("episodes", "--cluster").out())
                     .containsSubsequence("bob", "first", "alice", "second", "bob", "third", "alice", "fourth");

@@ -120,7 +120,9 @@ class OtherCommandsTest {
         Path script =
                 command.file("fastn.bash", command.run("completion", "bash").out(), "rw-------");
         assertThat(completed(script, "fastn sta")).isEqualTo("status");
-        assertThat(completed(script, "fastn status --color a")).as("as the guide writes it").isEqualTo("auto always");
+        assertThat(completed(script, "fastn status --color a"))
+                .as("as the guide writes it")
+                .isEqualTo("auto always");
         assertThat(completed(script, "fastn status --fail-on w")).isEqualTo("warning");
         assertThat(completed(script, "fastn completion z")).isEqualTo("zsh");
     }

@@ -271,7 +271,9 @@ class RecordingTest {
         for (String time : new String[] {"0", "0.1ms", "366d", "200000d"}) {
             Result result = command.run("record", file.toString(), "--for", time);
             assertThat(result.exitCode()).as(time).isEqualTo(ExitCode.USAGE);
-            assertThat(result.err()).contains("--for is a time from 1ms to 365d").doesNotContain("mistake of the");
+            assertThat(result.err())
+                    .contains("--for is a time from 1ms to 365d")
+                    .doesNotContain("mistake of the");
             assertThat(file).doesNotExist();
         }
     }

@@ -230,7 +230,8 @@ class RendererSafetyTest {
             // Where no path hides it the node is one of several, and they are told apart by address.
             descriptor(command, 4_712, attack, "http://127.0.0.1:1");
             descriptor(command, 4_713, other, "http://127.0.0.1:2?" + other);
-            command.config("[nodes.\"%s\"]\nurl = \"https://127.0.0.1:1/%s\"\n".formatted(escaped(attack), escaped(attack)));
+            command.config(
+                    "[nodes.\"%s\"]\nurl = \"https://127.0.0.1:1/%s\"\n".formatted(escaped(attack), escaped(attack)));
             assertAllHarmless(command);
             command.config("[nodes.\"%s\"]\nurl = \"https://127.0.0.1:1\"\nca = \"%s\"\ntoken_file = \"%s\"\n"
                     .formatted(escaped(attack), escaped(attack), escaped(other)));
