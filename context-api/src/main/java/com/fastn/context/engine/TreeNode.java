@@ -215,7 +215,7 @@ abstract class TreeNode extends ChildList {
 
     /** {@return whether there was a place for the child; there is none in a context that ends or has ended} */
     final boolean link(ContextNode child) {
-        // Parent before child (rule C2). At the end of a child this cannot be asked: the application may hold its monitor.
+        // Parent before child (rule C2). Not asked at the end of a child, whose monitor the application may hold.
         assert !Thread.holdsLock(child) : "rule C2: the monitor of a child is held where that of its parent is wanted";
         ChildList[] stripes = stripes();
         if (stripes != null) {
