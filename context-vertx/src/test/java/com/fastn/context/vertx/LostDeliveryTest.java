@@ -18,6 +18,7 @@ import io.vertx.core.internal.VertxInternal;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -202,7 +203,11 @@ class LostDeliveryTest {
         Waiting.result(worksIn(worker, inFlight.future()));
         var next = isNext();
         Waiting.result(worker.undeploy());
-        inFlight.tryComplete("paid");
+        try {
+            inFlight.tryComplete("paid");
+        } catch (RejectedExecutionException e) {
+            // Vert.x 5.0 tells who answers that the pool is gone.
+        }
         Waiting.until(next::isDone);
         next.join().close();
         assertThat(orders.holder()).isNull();
