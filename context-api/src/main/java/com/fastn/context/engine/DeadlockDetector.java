@@ -57,6 +57,8 @@ final class DeadlockDetector {
 
     private final EngineRuntime runtime;
     private final DeadlockPolicy policy;
+    private final WaitForGraph.Guesses guesses =
+            new WaitForGraph.Guesses(DeadlockDetector::mayBeOneBranch, this::mayWantMore);
     private final ConcurrentLinkedQueue<Suspect> suspects = new ConcurrentLinkedQueue<>();
     private final AtomicInteger suspectCount = new AtomicInteger();
     private final AtomicBoolean soon = new AtomicBoolean();
@@ -396,7 +398,7 @@ final class DeadlockDetector {
         return views.stream().map(DeadlockDetector::lock).toList();
     }
 
-    private static List<Cycle> cycles(List<WaitForGraph.Lock> locks) {
+    private List<Cycle> cycles(List<WaitForGraph.Lock> locks) {
         List<Cycle> all = new ArrayList<>();
         Set<Part> provenParts = new HashSet<>();
         for (List<WaitForGraph.Step> steps : WaitForGraph.proven(locks)) {
@@ -404,7 +406,7 @@ final class DeadlockDetector {
             provenParts.addAll(cycle.parts());
             all.add(cycle);
         }
-        for (List<WaitForGraph.Step> steps : WaitForGraph.suspected(locks, DeadlockDetector::mayBeOneBranch)) {
+        for (List<WaitForGraph.Step> steps : WaitForGraph.suspected(locks, guesses)) {
             Cycle cycle = Cycle.of(false, steps, locks);
             if (cycle.parts().stream().noneMatch(provenParts::contains)) {
                 all.add(cycle);
@@ -440,6 +442,19 @@ final class DeadlockDetector {
             return false;
         }
         return !node.isOnThread() || node.waits().stream().anyMatch(waiter -> waiter.isBlocking());
+    }
+
+    /**
+     * Whether a context that has some of a lock may want more of it before it gives that back. Who asked before that was
+     * granted did not ask with it in hand. Others may do two things beside each other, as a request with two queries does, and
+     * then each goes on in the end: so nothing is said of them before the wait is stuck. Healthy ones give back meanwhile.
+     */
+    private boolean mayWantMore(WaitForGraph.Hold hold, WaitForGraph.Wait wait) {
+        Grant<?> grant = (Grant<?>) hold.key();
+        Waiter<?> waiter = (Waiter<?>) wait.key();
+        return waiter.sinceNanos - grant.sinceNanos >= 0
+                && runtime.elapsed(waiter.sinceNanos, runtime.nanos())
+                        > WarningSettings.of(waiter.by).waiterStuckNanos;
     }
 
     // --- the reports
@@ -557,7 +572,7 @@ final class DeadlockDetector {
         return Duration.ofNanos(Math.max(0, timed.get(enough - 1).leftNanos));
     }
 
-    private static boolean isOverWithout(Cycle cycle, List<Ending> some) {
+    private boolean isOverWithout(Cycle cycle, List<Ending> some) {
         Set<Object> gone = new HashSet<>();
         some.forEach(each -> gone.add(each.waiter));
         Set<Object> stuck = new HashSet<>();
@@ -566,11 +581,11 @@ final class DeadlockDetector {
                 .noneMatch(step -> stuck.contains(step.waiting().key()));
     }
 
-    private static List<WaitForGraph.Wait> neverServed(Cycle cycle, Set<Object> gone) {
+    private List<WaitForGraph.Wait> neverServed(Cycle cycle, Set<Object> gone) {
         List<WaitForGraph.Lock> left = WaitForGraph.without(cycle.among, gone);
         return cycle.proven
                 ? WaitForGraph.neverServed(left)
-                : WaitForGraph.neverServed(left, DeadlockDetector::mayBeOneBranch);
+                : WaitForGraph.neverServed(left, guesses);
     }
 
     private @Nullable Duration timesOutIn(Waiter<?> waiter, long now) {

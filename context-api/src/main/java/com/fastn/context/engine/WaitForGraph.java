@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,11 @@ import org.jspecify.annotations.Nullable;
  * matter, and one pass finds exactly those. A hold can be given back when none of its blockers waits: for a proof these are
  * the waits inside of its {@code withLock}; for a suspicion also what its work asked for besides, and all other waits of its
  * context, for other locks.
+ *
+ * <p>A wait for the very lock that is held is the harder case. For a mutex it is another branch (rule L7). Of a lock that several
+ * may hold, a context that has one hold and wants one more may be about to use both, or have two branches of which the first
+ * is about to end. It is suspected where others hold too, and only if {@link Guesses#wantsMore} says so. A context with more
+ * holds or more waits has many branches there.
  */
 final class WaitForGraph {
     /** A context that waits in more places at once is hardly one that does one thing at a time. */
@@ -69,6 +75,21 @@ final class WaitForGraph {
     }
 
     /**
+     * What may be thought where nobody knows enough.
+     *
+     * @param oneBranch whether a context may be thought of as one that does one thing at a time
+     * @param wantsMore whether a wait for the very lock that is held may be of the code that has the hold
+     */
+    record Guesses(Predicate<Object> oneBranch, BiPredicate<Hold, Wait> wantsMore) {
+        static final Guesses NONE = new Guesses(context -> false, (hold, wait) -> false);
+
+        /** Whatever wants more of a lock is thought to be of the code that has some. */
+        static Guesses of(Predicate<Object> oneBranch) {
+            return new Guesses(oneBranch, (hold, wait) -> true);
+        }
+    }
+
+    /**
      * One step of a cycle.
      *
      * @param waiting who waits
@@ -83,12 +104,14 @@ final class WaitForGraph {
     private final List<WaitNode> waits = new ArrayList<>();
     private final ArrayDeque<LockNode> toServe = new ArrayDeque<>();
     private final boolean suspecting;
+    private final Guesses guesses;
 
     /** How many holds were looked at to find the cycles. */
     private long looks;
 
-    private WaitForGraph(Collection<Lock> all, boolean suspecting, Predicate<Object> mayBeOneBranch) {
+    private WaitForGraph(Collection<Lock> all, boolean suspecting, Guesses guesses) {
         this.suspecting = suspecting;
+        this.guesses = guesses;
         for (Lock lock : all) {
             LockNode node = new LockNode(lock);
             locks.add(node);
@@ -104,7 +127,7 @@ final class WaitForGraph {
                 WaitNode node = new WaitNode(lock, wait);
                 lock.queue.addLast(node);
                 waits.add(node);
-                if (suspecting && branches.computeIfAbsent(wait.context(), mayBeOneBranch::test)) {
+                if (suspecting && branches.computeIfAbsent(wait.context(), guesses.oneBranch::test)) {
                     List<WaitNode> some = waitsOf.computeIfAbsent(wait.context(), c -> new ArrayList<>(1));
                     if (some.size() < MOST_WAITS_OF_A_CONTEXT) {
                         some.add(node);
@@ -121,7 +144,7 @@ final class WaitForGraph {
             }
             for (Object key : suspecting ? wait.wait.around() : List.of()) {
                 HoldNode held = holds.get(key);
-                if (held != null && held.lock != wait.lock) {
+                if (held != null && (held.lock != wait.lock || mayWantMore(held, wait))) {
                     held.block(wait);
                 }
             }
@@ -139,18 +162,18 @@ final class WaitForGraph {
      * @return the cycles, one for each part of the graph that can never go on
      */
     static List<List<Step>> proven(Collection<Lock> locks) {
-        return new WaitForGraph(locks, false, context -> false).cycles();
+        return new WaitForGraph(locks, false, Guesses.NONE).cycles();
     }
 
     /**
      * Finds the deadlocks that are proven or suspected.
      *
      * @param locks all that may matter
-     * @param mayBeOneBranch whether a context may be thought of as one that does one thing at a time
+     * @param guesses what may be thought
      * @return the cycles
      */
-    static List<List<Step>> suspected(Collection<Lock> locks, Predicate<Object> mayBeOneBranch) {
-        return new WaitForGraph(locks, true, mayBeOneBranch).cycles();
+    static List<List<Step>> suspected(Collection<Lock> locks, Guesses guesses) {
+        return new WaitForGraph(locks, true, guesses).cycles();
     }
 
     /**
@@ -205,18 +228,18 @@ final class WaitForGraph {
      * @return all of them
      */
     static List<Wait> neverServed(Collection<Lock> locks) {
-        return neverServed(new WaitForGraph(locks, false, context -> false));
+        return neverServed(new WaitForGraph(locks, false, Guesses.NONE));
     }
 
     /**
      * Finds the waits of which it is suspected that they can never end.
      *
      * @param locks all that may matter
-     * @param mayBeOneBranch whether a context may be thought of as one that does one thing at a time
+     * @param guesses what may be thought
      * @return all of them
      */
-    static List<Wait> neverServed(Collection<Lock> locks, Predicate<Object> mayBeOneBranch) {
-        return neverServed(new WaitForGraph(locks, true, mayBeOneBranch));
+    static List<Wait> neverServed(Collection<Lock> locks, Guesses guesses) {
+        return neverServed(new WaitForGraph(locks, true, guesses));
     }
 
     private static List<Wait> neverServed(WaitForGraph graph) {
@@ -257,7 +280,7 @@ final class WaitForGraph {
 
     /** How many holds are looked at to find the cycles, for the test of what that costs. */
     static long looks(Collection<Lock> locks) {
-        WaitForGraph graph = new WaitForGraph(locks, false, context -> false);
+        WaitForGraph graph = new WaitForGraph(locks, false, Guesses.NONE);
         var unused = graph.cycles();
         return graph.looks;
     }
@@ -265,10 +288,16 @@ final class WaitForGraph {
     private void blockByContext(HoldNode held) {
         for (WaitNode wait : waitsOf.getOrDefault(held.context, List.of())) {
             // Of its own lock a second branch of a context may well wait (rule L7).
-            if (wait.lock != held.lock && !wait.served) {
+            boolean other = wait.lock != held.lock;
+            if (!wait.served && (other || (held.lock.isWantedOnceMoreBy(held.context) && mayWantMore(held, wait)))) {
                 held.block(wait);
             }
         }
+    }
+
+    /** Whether a wait may be of the code that holds some of the same lock; what begins in the future only is nobody's yet. */
+    private boolean mayWantMore(HoldNode held, WaitNode wait) {
+        return held.hold != null && held.lock.lock.units() > 1 && guesses.wantsMore.test(held.hold, wait.wait);
     }
 
     private void reduce() {
@@ -331,10 +360,18 @@ final class WaitForGraph {
                 for (WaitNode wait : way.subList(way.indexOf(at), way.size())) {
                     cycle.add(new Step(wait.wait, wait.lock.lock, requireNonNull(wait.through, "a cycle").hold));
                 }
-                cycles.add(cycle);
+                if (!isOneWithItself(cycle)) {
+                    cycles.add(cycle);
+                }
             }
         }
         return cycles;
+    }
+
+    /** Whether it is a context alone, of which nothing but a guess says that it waits for its own lock in one branch. */
+    private static boolean isOneWithItself(List<Step> cycle) {
+        Step step = cycle.get(0);
+        return cycle.size() == 1 && !step.waiting().around().contains(step.heldUp().key());
     }
 
     /** One that a wait waits for, and that is not itself if there is another: of permits, all holders are waited for. */
@@ -383,6 +420,8 @@ final class WaitForGraph {
         @Nullable
         List<Way> ways;
 
+        private @Nullable Set<Object> wantedOnceMore;
+
         LockNode(Lock lock) {
             this.lock = lock;
             long held = 0;
@@ -390,6 +429,30 @@ final class WaitForGraph {
                 held += hold.units();
             }
             this.free = lock.units() - held;
+        }
+
+        /** Whether a context holds some by one hold, waits for some by one wait, and is not the only one who holds some. */
+        boolean isWantedOnceMoreBy(Object context) {
+            Set<Object> known = wantedOnceMore;
+            if (known == null) {
+                known = lock.units() == 1 ? Set.of() : wantedOnceMore();
+                wantedOnceMore = known;
+            }
+            return known.contains(context);
+        }
+
+        private Set<Object> wantedOnceMore() {
+            Map<Object, Integer> held = new HashMap<>();
+            Map<Object, Integer> wanted = new HashMap<>();
+            lock.holds().forEach(hold -> held.merge(hold.context(), 1, Integer::sum));
+            lock.queue().forEach(wait -> wanted.merge(wait.context(), 1, Integer::sum));
+            Set<Object> onces = new HashSet<>();
+            held.forEach((context, times) -> {
+                if (times == 1 && wanted.getOrDefault(context, 0) == 1) {
+                    onces.add(context);
+                }
+            });
+            return held.size() == 1 ? Set.of() : onces;
         }
     }
 

@@ -15,6 +15,7 @@ import com.fastn.context.DeadlockPolicy;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
+import com.fastn.context.PermitGuard;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.DeadlockReport;
@@ -839,6 +840,129 @@ class DeadlocksTest {
                 assertThat(runtime.status().deadlocks()).isEmpty();
             }
         }
+    }
+
+    private static CompletableFuture<PermitGuard> askForOne(ContextNode who, ContextSemaphore permits) {
+        return in(who, () -> permits.acquire(1).toCompletableFuture());
+    }
+
+    @Test
+    void L14_twoThatHoldAPermitAndWantOneMoreAreSuspectedOnceTheyAreStuck() {
+        ContextSemaphore permits = runtime.root().semaphore("connections", 2);
+        ContextNode a = open("a");
+        ContextNode b = open("b");
+        List<PermitGuard> first =
+                List.of(askForOne(a, permits).join(), askForOne(b, permits).join());
+        CompletableFuture<PermitGuard> wanted = askForOne(a, permits);
+        CompletableFuture<PermitGuard> wantedToo = askForOne(b, permits);
+        ticker.advance(Duration.ofSeconds(5));
+        // As long as that two queries beside each other may take, and nobody knows that these are none.
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        ticker.advance(Duration.ofSeconds(1));
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isFalse();
+            assertThat(report.cycle())
+                    .startsWith("suspected deadlock: a holds 1 of 2 permits of semaphore \"connections\" for 6s and waits for"
+                            + " 1 of 2 permits of")
+                    .contains("; b holds 1 of 2 permits of semaphore \"connections\"");
+        });
+        assertThat(runtime.status().warnings())
+                .filteredOn(w -> w.id().startsWith("deadlock"))
+                .extracting(StatusWarning::id)
+                .containsExactly("deadlock-suspected");
+        first.get(0).close();
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        wanted.join().close();
+        first.get(1).close();
+        wantedToo.join().close();
+    }
+
+    /** After its first step nobody can tell that it is the work which asks. */
+    @Test
+    void L14_workThatWantsOneMorePermitAfterItsFirstStepIsSuspected() {
+        ContextSemaphore permits = runtime.root().semaphore("connections", 2);
+        CompletableFuture<String> query = new CompletableFuture<>();
+        List<CompletionStage<String>> all = new ArrayList<>();
+        for (String name : List.of("a", "b")) {
+            ContextNode who = open(name);
+            all.add(in(
+                    who,
+                    () -> permits.<String>withPermit(() -> query.thenCompose(
+                            row -> in(who, () -> permits.<String>withPermit(
+                                    () -> CompletableFuture.completedFuture(row)))))));
+        }
+        ticker.advance(Duration.ofSeconds(1));
+        query.complete("row");
+        ticker.advance(Duration.ofSeconds(6));
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isFalse();
+            assertThat(report.parties())
+                    .extracting(p -> p.context().shortName())
+                    .containsExactly("a", "b");
+        });
+        assertThat(all).noneMatch(each -> each.toCompletableFuture().isDone());
+        runtime.root().children().forEach(FastnContext::cancel);
+    }
+
+    @Test
+    void L14_twoReadersThatWantToWriteAreSuspectedOnceTheyAreStuck() {
+        ContextReadWriteLock<Integer> table = runtime.root().readWriteLock("table", 1);
+        ContextNode a = open("a");
+        ContextNode b = open("b");
+        var reads = in(a, () -> table.readLock().toCompletableFuture()).join();
+        var readsToo = in(b, () -> table.readLock().toCompletableFuture()).join();
+        var writes = in(a, () -> table.writeLock().toCompletableFuture());
+        var writesToo = in(b, () -> table.writeLock().toCompletableFuture());
+        ticker.advance(Duration.ofSeconds(6));
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isFalse();
+            assertThat(report.cycle())
+                    .contains("a holds rwlock \"table\" for 6s (reading) and waits to write rwlock \"table\" for 6s")
+                    .contains("b holds rwlock \"table\" for 6s (reading)");
+        });
+        readsToo.close();
+        // What is left is one that may have two branches.
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        reads.close();
+        writes.join().close();
+        writesToo.join().close();
+    }
+
+    /** As long as anybody likes: who has many branches there goes on with each of them by itself. */
+    @Test
+    void L14_requestsWithManyBranchesAtOnePoolAreNotSuspected() {
+        ContextSemaphore permits = runtime.root().semaphore("connections", 4);
+        List<CompletableFuture<PermitGuard>> queries = new ArrayList<>();
+        for (String name : List.of("a", "b")) {
+            ContextNode request = open(name);
+            for (int i = 0; i < 20; i++) {
+                queries.add(askForOne(request, permits));
+            }
+        }
+        for (CompletableFuture<PermitGuard> query : queries) {
+            ticker.advance(Duration.ofSeconds(6));
+            assertThat(runtime.status().deadlocks()).isEmpty();
+            query.join().close();
+        }
+    }
+
+    /** The second of each was asked for before the first was granted, so it was not asked for with that in hand. */
+    @Test
+    void L14_requestsThatAskedForBothAtOnceAreNotSuspected() {
+        ContextSemaphore permits = runtime.root().semaphore("connections", 2);
+        List<PermitGuard> before = List.of(
+                askForOne(open("x"), permits).join(),
+                askForOne(open("y"), permits).join());
+        List<ContextNode> requests = List.of(open("a"), open("b"));
+        List<CompletableFuture<PermitGuard>> queries = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            requests.forEach(request -> queries.add(askForOne(request, permits)));
+        }
+        ticker.advance(Duration.ofSeconds(1));
+        before.forEach(PermitGuard::close);
+        ticker.advance(Duration.ofSeconds(20));
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        queries.forEach(query -> query.join().close());
     }
 
     @Test

@@ -220,6 +220,28 @@ class FaultScenariosTest {
                         "deadlock: ",
                         "a holds 1 of 2 permits of semaphore \"connections\" for 12s and waits for 1 of 2 permits of"),
                 scene(
+                        "two requests that each have a connection and want one more",
+                        "b",
+                        t -> {
+                            t.permits("a", "connections", 1);
+                            t.permits("b", "connections", 1);
+                            t.permits("a", "connections", 1);
+                            t.permits("b", "connections", 1);
+                        },
+                        "suspected deadlock: ",
+                        "b holds 1 of 2 permits of semaphore \"connections\" for 12s and waits for 1 of 2 permits of"),
+                scene(
+                        "two readers that both want to write",
+                        "a",
+                        t -> {
+                            t.reads("a", "table");
+                            t.reads("b", "table");
+                            t.writes("a", "table");
+                            t.writes("b", "table");
+                        },
+                        "suspected deadlock: ",
+                        "a holds rwlock \"table\" for 12s (reading) and waits to write rwlock \"table\""),
+                scene(
                         "a permit that was lost beside one of a healthy holder of two hours",
                         "req",
                         t -> {

@@ -1,7 +1,9 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.engine.WaitForGraph.Guesses;
 import com.fastn.context.engine.WaitForGraph.Hold;
 import com.fastn.context.engine.WaitForGraph.Lock;
 import com.fastn.context.engine.WaitForGraph.Step;
@@ -79,17 +81,21 @@ class WaitForGraphTest {
     void L14_whatIsSuspectedIsJustWhatNoFutureResolvesIfContextsDoOneThingAtATime() {
         long seed = Long.getLong("fastn.seed", new Random().nextLong());
         System.out.println("WaitForGraphTest suspicions, seed " + seed + ", " + SCHEDULES / 4 + " schedules");
-        Predicate<Object> oneBranch = context -> !context.equals("p0");
+        // Of some that hold and want more of one lock it is known that another branch asked.
+        Guesses guesses = new Guesses(
+                context -> !context.equals("p0"),
+                (hold, wait) -> (hold.key().hashCode() + wait.key().hashCode()) % 4 != 0);
         long suspected = 0;
+        long onOneLock = 0;
         for (int i = 0; i < SCHEDULES / 4; i++) {
             SmallSystem system = new SmallSystem(new SplittableRandom(seed + i));
             for (int step = 0; step < 40; step++) {
                 if (system.step()) {
                     List<Lock> locks = system.locks();
-                    Set<Object> expected = AllFutures.neverServed(locks, oneBranch);
+                    Set<Object> expected = AllFutures.neverServed(locks, guesses);
                     Set<Object> never = new HashSet<>();
-                    WaitForGraph.neverServed(locks, oneBranch).forEach(wait -> never.add(wait.key()));
-                    List<List<Step>> cycles = WaitForGraph.suspected(locks, oneBranch);
+                    WaitForGraph.neverServed(locks, guesses).forEach(wait -> never.add(wait.key()));
+                    List<List<Step>> cycles = WaitForGraph.suspected(locks, guesses);
                     if (!never.equals(expected)
                             || !cycles.stream()
                                     .flatMap(List::stream)
@@ -99,10 +105,18 @@ class WaitForGraphTest {
                                 + ", and the detector says " + never + " with the cycles " + cycles + " in " + locks);
                     }
                     suspected += AllFutures.neverServed(locks).equals(expected) ? 0 : 1;
+                    Guesses otherLocks = new Guesses(guesses.oneBranch(), (hold, wait) -> false);
+                    onOneLock += expected.isEmpty()
+                                    || AllFutures.neverServed(locks, otherLocks).equals(expected)
+                            ? 0
+                            : 1;
                 }
             }
         }
         assertThat(suspected).as("suspicions that are no proofs").isGreaterThan(SCHEDULES / 40);
+        assertThat(onOneLock)
+                .as("suspicions of those that want more of what they have")
+                .isGreaterThan(SCHEDULES / 400);
     }
 
     // --- by hand
@@ -135,10 +149,10 @@ class WaitForGraphTest {
             List<Lock> raw = new ArrayList<>(locks);
             raw.set(1, mutex("m1", hold("raw", "c1"), wait("w0", "c0", "h0")));
             assertThat(WaitForGraph.proven(raw)).isEmpty();
-            assertThat(WaitForGraph.suspected(raw, context -> true))
+            assertThat(WaitForGraph.suspected(raw, Guesses.of(context -> true)))
                     .singleElement()
                     .satisfies(cycle -> assertThat(cycle).hasSize(size));
-            assertThat(WaitForGraph.suspected(raw, context -> !context.equals("c1")))
+            assertThat(WaitForGraph.suspected(raw, Guesses.of(context -> !context.equals("c1"))))
                     .isEmpty();
             // One that can go on, and all can.
             locks.set(0, mutex("m0", hold("h0", "c0"), wait("w" + (size - 1), "c" + (size - 1))));
@@ -191,9 +205,93 @@ class WaitForGraphTest {
     @Test
     void L7_whoWaitsForItsOwnLockFromAnotherBranchIsNotSuspected() {
         Lock own = mutex("m", hold("raw", "a"), wait("again", "a"));
-        assertThat(WaitForGraph.suspected(List.of(own), context -> true)).isEmpty();
+        assertThat(WaitForGraph.suspected(List.of(own), Guesses.of(context -> true))).isEmpty();
         assertThat(WaitForGraph.proven(List.of(mutex("m", hold("scoped", "a"), wait("again", "a", "scoped")))))
                 .hasSize(1);
+    }
+
+    /** A pool that is used up, of which some who have a permit want one more. */
+    private static Lock pool(List<Hold> holds, Wait... queue) {
+        return new Lock("pool", holds.size(), holds, List.of(queue));
+    }
+
+    @Test
+    void L14_twoThatHaveAPermitAndWantOneMoreAreSuspected() {
+        Lock knot = pool(List.of(hold("a1", "a"), hold("b1", "b")), wait("a2", "a"), wait("b2", "b"));
+        assertThat(WaitForGraph.proven(List.of(knot))).isEmpty();
+        assertThat(WaitForGraph.suspected(List.of(knot), Guesses.of(context -> true)))
+                .singleElement()
+                .satisfies(cycle -> assertThat(cycle)
+                        .extracting(step -> step.waiting().key())
+                        .containsExactlyInAnyOrder("a2", "b2"));
+        // One who may have many branches, one of whom it is known better, and one permit more: each is enough.
+        assertThat(WaitForGraph.suspected(List.of(knot), Guesses.of(context -> !context.equals("a"))))
+                .isEmpty();
+        assertThat(WaitForGraph.suspected(
+                        List.of(knot),
+                        new Guesses(context -> true, (hold, wait) -> !wait.key().equals("a2"))))
+                .isEmpty();
+        Lock more = pool(
+                List.of(hold("a1", "a"), hold("b1", "b"), hold("c1", "c")), wait("a2", "a"), wait("b2", "b"));
+        assertThat(WaitForGraph.suspected(List.of(more), Guesses.of(context -> true)))
+                .isEmpty();
+    }
+
+    @Test
+    void L14_twoReadersThatWantToWriteAreSuspected() {
+        Lock table = new Lock(
+                "table",
+                READERS,
+                List.of(hold("aReads", "a"), hold("bReads", "b")),
+                List.of(
+                        new Wait("aWrites", "a", READERS, List.of()),
+                        new Wait("bWrites", "b", READERS, List.of())));
+        assertThat(WaitForGraph.suspected(List.of(table), Guesses.of(context -> true)))
+                .singleElement()
+                .satisfies(cycle -> assertThat(cycle).hasSize(2));
+    }
+
+    @Test
+    void L7_whoHasManyHoldsOrWaitsAtOnePoolHasManyBranches() {
+        Guesses all = Guesses.of(context -> true);
+        Lock manyWaits = pool(
+                List.of(hold("a1", "a"), hold("b1", "b")),
+                wait("a2", "a"),
+                wait("b2", "b"),
+                wait("a3", "a"),
+                wait("b3", "b"));
+        assertThat(WaitForGraph.suspected(List.of(manyWaits), all)).isEmpty();
+        Lock manyHolds = pool(
+                List.of(hold("a1", "a"), hold("a2", "a"), hold("b1", "b"), hold("b2", "b")),
+                wait("a3", "a"),
+                wait("b3", "b"));
+        assertThat(WaitForGraph.suspected(List.of(manyHolds), all)).isEmpty();
+    }
+
+    /** Two branches of it may contend, whoever else reads. */
+    @Test
+    void L7_oneThatReadsAndWantsToWriteIsNotSuspectedByItself() {
+        Wait writes = new Wait("aWrites", "a", READERS, List.of());
+        for (List<Hold> readers :
+                List.of(List.of(hold("aReads", "a")), List.of(hold("aReads", "a"), hold("bReads", "b")))) {
+            Lock table = new Lock("table", READERS, readers, List.of(writes));
+            assertThat(WaitForGraph.suspected(List.of(table), Guesses.of(context -> true)))
+                    .isEmpty();
+        }
+    }
+
+    /** The work asked for it: whose branch that is can be told, but not whether the work waits for it. */
+    @Test
+    void L14_whatTheWorkOfAScopeWantsOfItsOwnPoolIsSuspectedWhoeverAsked() {
+        List<Hold> holds = List.of(hold("h1", "root"), hold("h2", "root"));
+        Wait one = new Wait("w1", "root", 1, List.of(), List.of("h1"));
+        Wait two = new Wait("w2", "root", 1, List.of(), List.of("h2"));
+        Lock knot = pool(holds, one, two);
+        assertThat(WaitForGraph.proven(List.of(knot))).isEmpty();
+        assertThat(WaitForGraph.suspected(List.of(knot), Guesses.of(context -> false)))
+                .singleElement()
+                .satisfies(cycle -> assertThat(cycle).hasSize(2));
+        assertThat(WaitForGraph.suspected(List.of(knot), Guesses.NONE)).isEmpty();
     }
 
     @Test
@@ -234,7 +332,7 @@ class WaitForGraphTest {
         }
         List<Lock> both = WaitForGraph.inBoth(before, after);
         assertThat(WaitForGraph.proven(both)).isEmpty();
-        assertThat(WaitForGraph.suspected(both, context -> true)).isEmpty();
+        assertThat(WaitForGraph.suspected(both, Guesses.of(context -> true))).isEmpty();
         // The same one both times, and it is.
         assertThat(WaitForGraph.proven(WaitForGraph.inBoth(after, after))).isNotEmpty();
     }
@@ -274,9 +372,9 @@ class WaitForGraphTest {
             locks.add(mutex("held" + i, hold("mine" + i, "busy")));
             locks.add(mutex("wanted" + i, hold("other" + i, "other" + i), wait("wait" + i, "busy")));
         }
-        assertThat(WaitForGraph.suspected(locks, context -> true)).isEmpty();
+        assertThat(WaitForGraph.suspected(locks, Guesses.of(context -> true))).isEmpty();
         locks.set(0, mutex("held0", hold("mine0", "busy"), wait("back", "other1")));
-        assertThat(WaitForGraph.suspected(locks, context -> true)).hasSize(1);
+        assertThat(WaitForGraph.suspected(locks, Guesses.of(context -> true))).hasSize(1);
     }
 
     @Test
@@ -308,7 +406,7 @@ class WaitForGraphTest {
         for (int i = 0; i < 1_000; i++) {
             locks.add(mutex("m" + i, hold("h" + i, "other"), wait("w" + i, "busy")));
         }
-        assertThat(WaitForGraph.suspected(locks, context -> asked.incrementAndGet() > 0))
+        assertThat(WaitForGraph.suspected(locks, Guesses.of(context -> asked.incrementAndGet() > 0)))
                 .isEmpty();
         assertThat(asked).hasValue(1);
     }
@@ -484,12 +582,12 @@ class WaitForGraphTest {
         private record Unit(
                 Object key, Object context, int lock, long size, boolean held, long insideOf, long asksIn) {}
 
-        /** Whether a context may be thought of as one that does one thing at a time; null if nothing is suspected. */
-        private final @Nullable Predicate<Object> oneBranch;
+        /** What may be thought; null if nothing is suspected. */
+        private final @Nullable Guesses guesses;
 
-        private AllFutures(List<Lock> locks, @Nullable Predicate<Object> oneBranch) {
+        private AllFutures(List<Lock> locks, @Nullable Guesses guesses) {
             this.locks = locks;
-            this.oneBranch = oneBranch;
+            this.guesses = guesses;
             List<Object> keys = new ArrayList<>();
             locks.forEach(lock -> lock.holds().forEach(hold -> keys.add(hold.key())));
             locks.forEach(lock -> lock.queue().forEach(wait -> keys.add(wait.key())));
@@ -520,8 +618,8 @@ class WaitForGraphTest {
             return new AllFutures(locks, null).explore();
         }
 
-        static Set<Object> neverServed(List<Lock> locks, Predicate<Object> oneBranch) {
-            return new AllFutures(locks, oneBranch).explore();
+        static Set<Object> neverServed(List<Lock> locks, Guesses guesses) {
+            return new AllFutures(locks, guesses).explore();
         }
 
         private static int phase(long state, int unit) {
@@ -565,13 +663,39 @@ class WaitForGraphTest {
             return false;
         }
 
-        /** Of its own lock another branch may well wait. */
         private boolean mayBlock(Unit wait, int hold) {
             Unit held = units.get(hold);
-            return oneBranch != null
-                    && wait.lock != held.lock
-                    && ((wait.asksIn >>> hold & 1) == 1
-                            || (wait.context.equals(held.context) && oneBranch.test(wait.context)));
+            if (guesses == null) {
+                return false;
+            }
+            boolean asked = (wait.asksIn >>> hold & 1) == 1;
+            boolean sameBranch =
+                    wait.context.equals(held.context) && guesses.oneBranch().test(wait.context);
+            return wait.lock == held.lock ? mayWantMore(wait, held, asked, sameBranch) : asked || sameBranch;
+        }
+
+        /** Of its own lock another branch may well wait, unless the context has just one hold and one wait there. */
+        private boolean mayWantMore(Unit wait, Unit held, boolean asked, boolean sameBranch) {
+            Lock lock = locks.get(held.lock);
+            if (!held.held || lock.units() == 1) {
+                return false;
+            }
+            Hold has = only(lock.holds(), hold -> hold.key().equals(held.key));
+            Wait wants = only(lock.queue(), other -> other.key().equals(wait.key));
+            boolean onceMore = lock.holds().stream()
+                                    .filter(hold -> hold.context().equals(held.context))
+                                    .count()
+                            == 1
+                    && lock.queue().stream()
+                                    .filter(other -> other.context().equals(held.context))
+                                    .count()
+                            == 1
+                    && lock.holds().stream().anyMatch(hold -> !hold.context().equals(held.context));
+            return (asked || (sameBranch && onceMore)) && requireNonNull(guesses).wantsMore().test(has, wants);
+        }
+
+        private static <E> E only(List<E> some, Predicate<E> which) {
+            return some.stream().filter(which).findFirst().orElseThrow();
         }
 
         private long serve(long before) {
