@@ -63,11 +63,12 @@ public interface ContextMutex<T extends @Nullable Object> extends ContextLock {
      * Waits for the lock in the calling thread.
      *
      * @return the guard
-     * @throws IllegalStateException on an event loop, or if the asking context has ended
+     * @throws IllegalStateException on an event loop, or if the asking context has ended; and in a handler of an ordered worker of
+     *     Vert.x, when the holder may need that worker to go on and was not seen to release the lock elsewhere within five
+     *     seconds
      * @throws ContextCancelledException if the asking context is or becomes cancelled
-     * @throws SelfDeadlockException inside the lock's own {@link #withLock}; and in a handler of an ordered worker of Vert.x, when
-     *     one who is before it could go on only after that handler: at once, or after five seconds where that one may
-     *     release the lock elsewhere
+     * @throws SelfDeadlockException inside the lock's own {@link #withLock}; and at once in a handler of an ordered worker of
+     *     Vert.x, when one who is before it can be told of his grant only after that handler
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     @MustBeClosed

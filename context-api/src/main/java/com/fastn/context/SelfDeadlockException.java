@@ -3,7 +3,8 @@ package com.fastn.context;
 /**
  * Says that a lock was asked for by the very one without whom it cannot be released. Inside the {@code withLock} scope that
  * holds it: locks are not reentrant, so hand the value down, or ask from a branch that the scope does not wait for. By a thread
- * that would block an ordered worker of Vert.x which somebody before it needs to go on: use the form that gives a stage.
+ * that would block an ordered worker of Vert.x on which somebody before it has yet to be told of his grant: use the form that gives a
+ * stage.
  */
 public final class SelfDeadlockException extends DeadlockException {
     private static final long serialVersionUID = 1L;

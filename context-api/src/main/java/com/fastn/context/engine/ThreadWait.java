@@ -4,6 +4,7 @@ import com.fastn.context.LockTimeoutException;
 import com.fastn.context.Registration;
 import com.fastn.context.SelfDeadlockException;
 import com.fastn.context.spi.Turn;
+import com.fastn.context.status.HumanText;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class ThreadWait<T extends @Nullable Object> {
     /** How long a thread holds up its own execution context for one who may release the lock elsewhere. */
     private static final Duration HELD_UP = Duration.ofSeconds(5);
+
+    private static final String INSTEAD = "use the form that gives a stage, or block in executeBlocking(.., false)";
 
     private final FifoLock<T> lock;
     private final EngineRuntime runtime;
@@ -64,8 +67,8 @@ final class ThreadWait<T extends @Nullable Object> {
 
     /**
      * Ends the wait of a thread for those whom it holds up itself: they go on, and so release, after its turn only. Who is on
-     * the way to be told that he has the lock is held up for certain. Who was told so may release it elsewhere, so he has
-     * some time to do that.
+     * the way to be told that he has the lock is held up for certain: a self-deadlock. Who was told so may release it elsewhere,
+     * so he has some time to do that. Afterwards the turn is wanted by others, but that is an opinion and no deadlock (rule L15).
      */
     private void refuseIfHeldUp(Turn turn) throws InterruptedException, ExecutionException {
         Waiter<?> waiter = ticket instanceof Pending<AnyGuard<T>> pending ? pending.ownWaiter() : null;
@@ -73,12 +76,13 @@ final class ThreadWait<T extends @Nullable Object> {
             return;
         }
         Grant<?> first = heldUp(waiter, turn, true);
-        if (first == null && heldUp(waiter, turn, false) != null) {
+        boolean certainly = first != null;
+        if (!certainly && heldUp(waiter, turn, false) != null) {
             awaitFor(HELD_UP);
             first = ticket.isDone() ? null : heldUp(waiter, turn, false);
         }
         if (first != null) {
-            lock.giveUp(waiter, heldUp(waiter, first));
+            lock.giveUp(waiter, certainly ? selfDeadlock(waiter, first) : heldUp(waiter, first));
         }
     }
 
@@ -106,11 +110,20 @@ final class ThreadWait<T extends @Nullable Object> {
         return lock.total() - lost < waiter.permits ? first : null;
     }
 
-    private SelfDeadlockException heldUp(Waiter<?> waiter, Grant<?> ahead) {
-        return new SelfDeadlockException(lock + " was asked for by " + waiter.by.path()
-                + " in a way that blocks, on an ordered worker that " + ahead.by.path() + FifoLock.takenAt(ahead)
-                + ", who is before it, needs to go on; use the form that gives a stage, or block in executeBlocking(..,"
-                + " false)");
+    private static SelfDeadlockException selfDeadlock(Waiter<?> waiter, Grant<?> ahead) {
+        return new SelfDeadlockException(onWorker(waiter) + " that " + ahead.by.path() + FifoLock.takenAt(ahead)
+                + ", who is before it, needs to go on; " + INSTEAD);
+    }
+
+    /** As where a thread of an event loop would block: it may not, whatever comes of it. */
+    private static IllegalStateException heldUp(Waiter<?> waiter, Grant<?> holder) {
+        return new IllegalStateException(onWorker(waiter) + "; " + holder.by.path() + FifoLock.takenAt(holder)
+                + ", who has it, was not seen to release it within " + HumanText.duration(HELD_UP)
+                + ", and may need this worker to go on; " + INSTEAD);
+    }
+
+    private static String onWorker(Waiter<?> waiter) {
+        return waiter.lock + " was asked for by " + waiter.by.path() + " in a way that blocks, on an ordered worker";
     }
 
     /** Whether somebody can release, or be told that he has the lock, after a turn only. */
