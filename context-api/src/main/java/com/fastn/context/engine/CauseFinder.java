@@ -62,8 +62,16 @@ final class CauseFinder {
         };
     }
 
+    /**
+     * What is known at the moment of a snapshot.
+     *
+     * @param causes what is told
+     * @param deadlocks the deadlocks among that, and how many are left out
+     */
+    record Known(Causes causes, DeadlockDetector.Told deadlocks) {}
+
     /** What is known at the moment of a snapshot; of a part of the tree, only what concerns the locks of that part. */
-    Causes of(List<LockView> views, boolean whole) {
+    Known of(List<LockView> views, boolean whole) {
         Supplier<List<BlockedPlace>> source = places;
         List<BlockedPlace> blocked = List.of();
         if (whole && source != null) {
@@ -74,7 +82,10 @@ final class CauseFinder {
             }
         }
         var found = deadlocks.among(views);
-        return found.isEmpty() && blocked.isEmpty() ? Causes.NONE : new Causes(found, blocked, List.of());
+        Causes told = found.reports().isEmpty() && blocked.isEmpty()
+                ? Causes.NONE
+                : new Causes(found.reports(), blocked, List.of());
+        return new Known(told, found);
     }
 
     @Nullable

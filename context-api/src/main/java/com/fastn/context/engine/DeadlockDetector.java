@@ -358,16 +358,27 @@ final class DeadlockDetector {
 
     // --- when a snapshot is taken
 
-    /** What is found among locks that were read for a snapshot, proven ones first. */
-    List<DeadlockReport> among(List<LockView> views) {
+    /**
+     * What is found among locks that were read for a snapshot.
+     *
+     * @param reports the first of them, proven ones first
+     * @param moreProven how many proven ones are left out
+     * @param moreSuspected how many suspected ones are
+     */
+    record Told(List<DeadlockReport> reports, long moreProven, long moreSuspected) {
+        static final Told NOTHING = new Told(List.of(), 0, 0);
+    }
+
+    /** What is found among locks that were read for a snapshot. */
+    Told among(List<LockView> views) {
         if (policy == DeadlockPolicy.IGNORE) {
-            return List.of();
+            return Told.NOTHING;
         }
         List<Runnable> words = new ArrayList<>();
-        List<DeadlockReport> reports = reports(find(views), words);
+        Told told = told(find(views), words);
         forgetEnded();
         words.forEach(Runnable::run);
-        return reports;
+        return told;
     }
 
     // --- the search
@@ -459,12 +470,15 @@ final class DeadlockDetector {
 
     // --- the reports
 
-    private List<DeadlockReport> reports(List<Cycle> cycles, List<Runnable> words) {
-        return cycles.stream()
+    private Told told(List<Cycle> cycles, List<Runnable> words) {
+        List<DeadlockReport> reports = cycles.stream()
                 .sorted(Comparator.comparing(Cycle::proven).reversed())
                 .limit(MOST_REPORTS)
                 .map(cycle -> report(cycle, words))
                 .toList();
+        long proven = cycles.stream().filter(Cycle::proven).count();
+        long toldProven = reports.stream().filter(DeadlockReport::proven).count();
+        return new Told(reports, proven - toldProven, cycles.size() - proven - (reports.size() - toldProven));
     }
 
     /** What is new of it is added to the words that are to be said later. */

@@ -56,6 +56,8 @@ enum DeadlockRule implements WarningRule {
                         age(report));
             }
         }
+        DeadlockDetector.Told told = evidence.known().deadlocks();
+        findings.leavesOut(this, settings, this == PROVEN ? told.moreProven() : told.moreSuspected());
     }
 
     /** The first of them that is of this runtime: ids count in each. */

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What the rules judge: a snapshot that is nearly done.
  *
  * @param runtime whose snapshot it is
- * @param causes deadlocks, and the places that stand still
+ * @param known deadlocks, also those that are left out, and the places that stand still
  * @param now the moment of it
  * @param names the short names of those who hold or wait for locks
  * @param locks the held locks
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Evidence(
         EngineRuntime runtime,
-        Causes causes,
+        CauseFinder.Known known,
         long now,
         ShortNames names,
         List<HeldLock> locks,
@@ -36,6 +36,10 @@ record Evidence(
 
     /** A wait as it is shown, and who waits. */
     record WaitingContext(LockWaiter status, ContextNode node) {}
+
+    Causes causes() {
+        return known.causes();
+    }
 
     String rootPath() {
         return runtime.root().path().toString();

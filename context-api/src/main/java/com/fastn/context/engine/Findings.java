@@ -41,11 +41,22 @@ final class Findings {
         return true;
     }
 
+    /** For a rule that is told of some only, and of how many more there are. */
+    void leavesOut(WarningRule rule, WarningSettings settings, long count) {
+        if (count > 0 && !isSilenced(rule, settings, count)) {
+            more += count;
+        }
+    }
+
     /** For a rule that tells all in one sentence. */
     boolean isSilenced(WarningRule rule, WarningSettings settings) {
+        return isSilenced(rule, settings, 1);
+    }
+
+    private boolean isSilenced(WarningRule rule, WarningSettings settings, long count) {
         boolean off = settings.isOff(rule.id());
         if (off) {
-            silenced++;
+            silenced += count;
             silencedIds.add(rule.id());
         }
         return off;

@@ -135,8 +135,8 @@ final class SnapshotTaker {
         waiters.sort(Comparator.comparing(
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
-        var causes = runtime.causes().of(views, whole);
-        Evidence evidence = new Evidence(runtime, causes, now, names, locks, waiters, order, whole ? system : null);
+        CauseFinder.Known known = runtime.causes().of(views, whole);
+        Evidence evidence = new Evidence(runtime, known, now, names, locks, waiters, order, whole ? system : null);
         StatusSnapshot frame = new StatusSnapshot(
                         runtime.node(),
                         runtime.ticker().wallTime(),
@@ -146,7 +146,7 @@ final class SnapshotTaker {
                         locks.stream().map(Evidence.HeldLock::status).toList(),
                         waiters.stream().map(Evidence.WaitingContext::status).toList(),
                         WarningRules.judge(evidence))
-                .withCauses(causes);
+                .withCauses(known.causes());
         troubles = SnapshotFold.troubles(frame, new Unmade());
         return frame.withOperationBaselines(baselines())
                 .withCounterWindows(runtime.counterStore().windows(order.path(0), counts, now));

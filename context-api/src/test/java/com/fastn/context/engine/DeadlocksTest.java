@@ -16,6 +16,7 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.PermitGuard;
+import com.fastn.context.Thresholds;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.DeadlockReport;
@@ -155,6 +156,47 @@ class DeadlocksTest {
                 assertThat(report.parties()).hasSize(Math.min(size, 16));
             });
         }
+    }
+
+    private List<String> deadlockWarnings(String id) {
+        return runtime.status().warnings().stream()
+                .filter(warning -> warning.id().equals(id))
+                .map(StatusWarning::message)
+                .toList();
+    }
+
+    @Test
+    void ofManyDeadlocksTenAreToldAndTheOthersCounted() {
+        for (int i = 0; i < 12; i++) {
+            var unused = ring(2, "ring" + i + "-");
+        }
+        assertThat(runtime.status().deadlocks()).hasSize(10);
+        assertThat(deadlockWarnings("deadlock"))
+                .hasSize(11)
+                .filteredOn(message -> !message.startsWith("deadlock: "))
+                .containsExactly("+2 more deadlocks");
+        assertThat(runtime.status().warnings())
+                .filteredOn(warning -> warning.message().equals("+2 more deadlocks"))
+                .singleElement()
+                .satisfies(warning -> assertThat(warning.severity()).isEqualTo(WarningSeverity.CRITICAL));
+
+        // The proven ones come first, so of suspected ones nothing but their number is left.
+        ContextNode a = open("a");
+        ContextNode b = open("b");
+        ContextMutex<Integer> m = runtime.root().mutex("m", 1);
+        ContextMutex<Integer> n = runtime.root().mutex("n", 1);
+        LockGuard<Integer> first = ask(a, m).join();
+        LockGuard<Integer> second = ask(b, n).join();
+        var unusedA = ask(a, n);
+        var unusedB = ask(b, m);
+        assertThat(deadlockWarnings("deadlock-suspected")).containsExactly("+1 more suspected deadlocks");
+
+        runtime.root().setSetting(Thresholds.WARNINGS_OFF, "deadlock");
+        assertThat(deadlockWarnings("deadlock")).isEmpty();
+        assertThat(deadlockWarnings("warnings-silenced")).containsExactly("12 warnings silenced: deadlock");
+        runtime.root().children().forEach(FastnContext::cancel);
+        first.close();
+        second.close();
     }
 
     @Test
