@@ -10,6 +10,7 @@ import com.fastn.context.ContextReadWriteLock;
 import com.fastn.context.ContextScope;
 import com.fastn.context.ContextSemaphore;
 import com.fastn.context.FastnContext;
+import com.fastn.context.PermitGuard;
 import com.fastn.context.Thresholds;
 import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.CallerLink;
@@ -20,9 +21,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -518,6 +521,106 @@ class FaultScenariosTest {
         tree.pass(LONG);
         assertThat(tree.runtime.explainAll()).as(name).isEmpty();
         assertThat(tree.runtime.episodes()).isEmpty();
+    }
+
+    /** Somebody waits at each moment, and nobody for long. */
+    static Stream<Arguments> busy() {
+        return Stream.of(
+                busyOnes("a mutex that goes round", 3, (t, i) -> t.mutex("orders").lock()),
+                busyOnes("readers and writers by turns", 6, (t, i) -> {
+                    ContextReadWriteLock<Object> table = t.tree.root.readWriteLock("table", (Object) "v");
+                    return i % 3 == 0 ? table.writeLock() : table.readLock();
+                }),
+                busyOnes("a pool that is used up", 6, (t, i) -> t.tree
+                        .root
+                        .semaphore("connections", 2)
+                        .acquire(1)),
+                busyOnes("large and small requests at one pool", 6, (t, i) -> t.tree
+                        .root
+                        .semaphore("connections", 3)
+                        .acquire(1 + i % 3)));
+    }
+
+    private interface Ask {
+        CompletionStage<? extends AutoCloseable> of(FaultScenariosTest test, int person);
+    }
+
+    private static Arguments busyOnes(String name, int people, Ask ask) {
+        return Arguments.of(name, people, ask);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("busy")
+    void L15_whatIsBusyForAMinuteAndServesEachWithinThreeSecondsIsNotExplained(String name, int people, Ask ask) {
+        List<CompletableFuture<? extends AutoCloseable>> asked = new ArrayList<>();
+        for (int i = 0; i < people; i++) {
+            asked.add(asks(ask, i));
+        }
+        for (int second = 0; second < 60; second++) {
+            assertThat(tree.runtime.status().lockWaiters())
+                    .as("%s, %ds", name, second)
+                    .isNotEmpty()
+                    .allMatch(waiter -> waiter.waitingDuration().compareTo(Duration.ofSeconds(3)) <= 0);
+            isAllWell(name + ", " + second + "s");
+            tree.passSeconds(1);
+            List<Integer> served = IntStream.range(0, people)
+                    .filter(i -> asked.get(i).isDone())
+                    .boxed()
+                    .toList();
+            for (int i : served) {
+                closeQuietly(asked.get(i).join());
+                asked.set(i, asks(ask, i));
+            }
+        }
+        open.addAll(asked);
+    }
+
+    private CompletableFuture<? extends AutoCloseable> asks(Ask ask, int person) {
+        return in(at("busy" + person), () -> ask.of(this, person)).toCompletableFuture();
+    }
+
+    private void isAllWell(String when) {
+        assertThat(tree.runtime.status().deadlocks()).as(when).isEmpty();
+        assertThat(tree.runtime.explainAll()).as(when).isEmpty();
+        assertThat(tree.runtime.episodes()).as(when).isEmpty();
+    }
+
+    /** Each asks for the second beside the first, as one does who wants two answers at once, and the pool is never enough. */
+    @Test
+    void L14_requestsWithTwoQueriesBesideEachOtherAtAUsedUpPoolAreNotSuspected() {
+        ContextSemaphore pool = tree.root.semaphore("connections", 2);
+        List<CompletableFuture<PermitGuard>> running = new ArrayList<>();
+        int suspicious = 0;
+        for (int second = 0; second < 60; second++) {
+            // Two requests that begin in the same second take a permit each, and then want one more each.
+            List<FastnContext> requests = List.of(at("a" + second), at("b" + second));
+            for (int query = 0; query < 2; query++) {
+                for (FastnContext request : requests) {
+                    running.add(in(request, () -> pool.acquire(1).toCompletableFuture()));
+                }
+            }
+            suspicious += running.get(0).isDone() && !running.get(2).isDone() ? 1 : 0;
+            tree.passSeconds(1);
+            isAllWell(second + "s");
+            running.forEach(query -> closeQuietly(query.join()));
+            running.clear();
+            requests.forEach(FastnContext::close);
+        }
+        assertThat(suspicious).as("how often each had one and wanted one").isEqualTo(60);
+    }
+
+    @Test
+    void L15_operationsOfNineSecondsOneAfterTheOtherAreNotExplained() {
+        FastnContext batch = at("batch");
+        for (int i = 0; i < 67; i++) {
+            var step = batch.operation("import");
+            for (int second = 0; second < 9; second++) {
+                tree.passSeconds(1);
+                isAllWell("operation " + i + ", " + second + "s");
+            }
+            step.close();
+        }
+        isAllWell("at the end");
     }
 
     @Test
