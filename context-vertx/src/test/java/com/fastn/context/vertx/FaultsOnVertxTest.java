@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
+import com.fastn.context.Thresholds;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
@@ -15,13 +16,20 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -33,6 +41,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @ExtendWith(OwnTree.class)
 class FaultsOnVertxTest {
+    private static final Duration ALLOWED = Duration.ofSeconds(1);
+
     private final CountDownLatch atEnd = new CountDownLatch(1);
     private final Promise<String> never = Promise.promise();
     private Vertx vertx;
@@ -250,6 +260,107 @@ class FaultsOnVertxTest {
                 .doesNotContain(WarningSeverity.CRITICAL);
         assertThat(runtime.episodes()).as(name).isEmpty();
         assertThat(about.state()).isEqualTo(ContextState.ACTIVE);
+    }
+
+    /**
+     * Requests that wait for a lock, for replies and for a worker all the time, for longer than the thresholds and never for
+     * long. How long it was is measured: of a machine that stands still nothing is said.
+     */
+    @Test
+    void L15_whatIsBusyAndServesEachSoonIsNotExplainedHoweverLongItGoesOn() {
+        Waiting.result(vertx.close());
+        start(600_000);
+        runtime.root().setSetting(Thresholds.WAITER_STUCK, ALLOWED);
+        runtime.root().setSetting(Thresholds.OPERATION_SLOW, ALLOWED);
+        Service.deploy(vertx, "stock", message -> message.reply("1"));
+        Busy busy = new Busy(FutureContext.of(runtime.root()).mutex("orders"));
+        for (int i = 0; i < 8; i++) {
+            busy.goesRound(FutureContext.of(request("req" + i)));
+        }
+        int queues = 0;
+        int looks = 0;
+        boolean wasSlow = false;
+        long began = System.nanoTime();
+        while (looks == 0 || System.nanoTime() - began < 3 * ALLOWED.toNanos()) {
+            long before = busy.rounds.get();
+            Waiting.until(() -> busy.rounds.get() >= before + 20);
+            queues += runtime.status().lockWaiters().size() > 1 ? 1 : 0;
+            var explained = runtime.explainAll();
+            var episodes = runtime.episodes();
+            var warnings = runtime.status().warnings();
+            if (busy.longestSinceAsked() > ALLOWED.toNanos() / 2) {
+                // An episode of it stays.
+                wasSlow = true;
+            } else {
+                assertThat(explained).isEmpty();
+                assertThat(warnings)
+                        .extracting(StatusWarning::id)
+                        .doesNotContain("waiter-stuck", "operation-slow", "deadlock", "deadlock-suspected");
+                looks++;
+            }
+            assertThat(wasSlow ? List.of() : episodes).isEmpty();
+        }
+        assertThat(queues).as("looks that saw a queue").isPositive();
+        busy.ends();
+    }
+
+    /** Contexts that go round through a lock, the bus and a worker. */
+    private final class Busy {
+        final AtomicLong rounds = new AtomicLong();
+        private final FutureMutex<?> orders;
+        private final Map<Object, Long> underWay = new ConcurrentHashMap<>();
+        private final AtomicLong longest = new AtomicLong();
+        private final List<Future<?>> ends = new CopyOnWriteArrayList<>();
+        private volatile boolean enough;
+
+        Busy(FutureMutex<?> orders) {
+            this.orders = orders;
+        }
+
+        void goesRound(FutureContext who) {
+            Promise<Void> end = Promise.promise();
+            ends.add(end.future());
+            again(who, end);
+        }
+
+        private void again(FutureContext who, Promise<Void> end) {
+            who.<Object>spawn(() -> timed(() -> orders.withLock(value -> vertx.timer(2, TimeUnit.MILLISECONDS)))
+                            .compose(x -> timed(() -> vertx.eventBus().request("stock", "1")))
+                            .compose(x -> timed(() -> who.child("count").spawnBlocking(() -> 1))))
+                    .onComplete(done -> {
+                        rounds.incrementAndGet();
+                        if (done.failed() || enough) {
+                            end.handle(done.mapEmpty());
+                        } else {
+                            again(who, end);
+                        }
+                    });
+        }
+
+        private <T> Future<Object> timed(Supplier<Future<T>> step) {
+            Object key = new Object();
+            long began = System.nanoTime();
+            underWay.put(key, began);
+            return step.get().map(Object.class::cast).onComplete(done -> {
+                longest.accumulateAndGet(System.nanoTime() - began, Math::max);
+                underWay.remove(key);
+            });
+        }
+
+        /** How long the longest step was that ended since this was asked, or is under way. */
+        long longestSinceAsked() {
+            long now = System.nanoTime();
+            long oldest = underWay.values().stream()
+                    .mapToLong(began -> now - began)
+                    .max()
+                    .orElse(0);
+            return Math.max(oldest, longest.getAndSet(0));
+        }
+
+        void ends() {
+            enough = true;
+            ends.forEach(Waiting::result);
+        }
     }
 
     // --- the pieces
