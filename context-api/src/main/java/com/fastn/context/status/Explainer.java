@@ -26,7 +26,10 @@ import org.jspecify.annotations.Nullable;
 public final class Explainer {
     private static final int MOST_EXPLAINED = 1_000;
     private static final int MOST_STEPS = 1_000;
-    private static final int NAMED_FREED = 5;
+    /** Of those behind a root, for whoever reads the record; a drawing names fewer. */
+    private static final int MOST_FREED = 20;
+    /** In one sentence. */
+    private static final int MOST_NAMED = 5;
     /** Of so few operations nobody knows what is usual. */
     private static final long FEW = 10;
 
@@ -276,7 +279,7 @@ public final class Explainer {
         List<Key> waiting = new ArrayList<>(freed().getOrDefault(group, List.of()));
         waiting.removeAll(step(group) == null ? Set.of(group) : circle(group));
         List<String> first = waiting.stream()
-                .limit(NAMED_FREED)
+                .limit(MOST_FREED)
                 .map(key -> ref(key).shortName())
                 .toList();
         return new Behind(waiting.size(), first);
@@ -303,11 +306,11 @@ public final class Explainer {
             text = ref(at).shortName() + " waits for itself: it " + first.waits + ", and holds it";
         } else {
             List<String> names = circle.stream()
-                    .limit(NAMED_FREED)
+                    .limit(MOST_NAMED)
                     .map(k -> ref(k).shortName())
                     .toList();
             text = (pool ? "the pool is full of those that wait for each other: " : "all wait for each other: ")
-                    + String.join(" -> ", names) + (circle.size() > NAMED_FREED ? " -> .." : "") + " -> "
+                    + String.join(" -> ", names) + (circle.size() > MOST_NAMED ? " -> .." : "") + " -> "
                     + names.get(0);
         }
         CauseKind kind = pool ? CauseKind.POOL : first.kind;
@@ -454,8 +457,8 @@ public final class Explainer {
         if (silent.isEmpty()) {
             return "";
         }
-        String nodes = silent.stream().limit(NAMED_FREED).collect(Collectors.joining("; "))
-                + (silent.size() > NAMED_FREED ? "; .." : "");
+        String nodes = silent.stream().limit(MOST_NAMED).collect(Collectors.joining("; "))
+                + (silent.size() > MOST_NAMED ? "; .." : "");
         if (SharedLockNames.isShared(operation.name()) && !SharedLockNames.isLocal(operation.name())) {
             return "; nobody who answered holds it; not heard of: " + nodes;
         }

@@ -15,7 +15,7 @@ import java.util.List;
  * @param chain the steps, beginning with that context; empty when it waits for nobody
  * @param root where the chain ends; of contexts that wait for each other, the one of them that was opened first
  * @param freed how many contexts wait behind the root, or behind those that wait for each other
- * @param firstFreed the names of some of them, those that are stuck for the longest first
+ * @param firstFreed the names of the first 20 of them, those that are stuck for the longest first; the drawing shows five
  */
 public record Explanation(ContextRef stuck, List<Cause> chain, RootCause root, long freed, List<String> firstFreed) {
     /** Copies the lists. */

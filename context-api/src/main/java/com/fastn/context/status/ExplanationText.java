@@ -14,6 +14,7 @@ final class ExplanationText {
     private static final int MOST_ROOTS = 100;
 
     private static final int SHOWN_PARTIES = 6;
+    private static final int SHOWN_FREED = 5;
     private static final int DEEPEST_INDENT = 12;
     private static final int MOST_STEPS_READ = 6;
     private static final String DEADLOCK = "deadlock";
@@ -103,9 +104,10 @@ final class ExplanationText {
         drawStack(page, of.root(), indent(depth + 1));
         if (!isTold(of) && !of.firstFreed().isEmpty()) {
             String behind = isCircleOfMany(of) ? "them" : of.root().context().shortName();
-            long more = of.freed() - of.firstFreed().size();
+            List<String> shown = of.firstFreed().stream().limit(SHOWN_FREED).toList();
+            long more = of.freed() - shown.size();
             page.end(page.line()
-                    .add("  behind " + behind + ": " + String.join(", ", of.firstFreed())
+                    .add("  behind " + behind + ": " + String.join(", ", shown)
                             + (more > 0 ? ", +" + HumanText.count(more) + " more" : "")));
         }
     }

@@ -17,6 +17,7 @@ import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CauseKind;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.Explanation;
+import com.fastn.context.status.StatusJson;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -735,6 +736,24 @@ class FaultScenariosTest {
             assertThat(episode.isOpen()).isFalse();
             assertThat(episode.lasted()).isEqualTo(Duration.ofSeconds(15));
         });
+    }
+
+    @Test
+    void ofManyBehindARootTwentyAreNamedInTheRecordAndFiveInTheDrawing() {
+        takes("settle", "orders");
+        for (int i = 0; i < 30; i++) {
+            wants("req" + i, "orders");
+        }
+        tree.pass(LONG);
+        Explanation why = requireNonNull(tree.runtime.explain("req0"));
+        List<String> first =
+                IntStream.range(0, 20).mapToObj(i -> "req" + i).toList();
+        assertThat(why.freed()).isEqualTo(30);
+        assertThat(why.firstFreed()).isEqualTo(first);
+        assertThat(why.toString())
+                .contains("behind settle: req0, req1, req2, req3, req4, +25 more\n")
+                .doesNotContain("req5");
+        assertThat(StatusJson.write(why)).contains("\"req19\"").doesNotContain("\"req20\"");
     }
 
     @Test
