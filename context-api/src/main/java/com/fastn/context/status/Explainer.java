@@ -408,8 +408,24 @@ public final class Explainer {
                 asked
                         + idle
                         + (held == null ? "" : ", and holds " + ExplanationText.held(held) + LockText.takenAt(held))
-                        + besides,
+                        + besides
+                        + (held == null ? "" : unknownTasks(index)),
                 stack);
+    }
+
+    /** What an idle holder may wait for and nobody sees: a task of its own that stands in the queue of a full pool. */
+    private static String unknownTasks(SnapshotIndex index) {
+        for (BlockedPlace place : index.snapshot.causes().blocked()) {
+            int unknown = place.queued() - place.waiting().size();
+            if (place.kind() == CauseKind.POOL && unknown > 0) {
+                return "; pool \"" + place.name() + "\" is full for " + HumanText.duration(place.since()) + ", with "
+                        + HumanText.count(unknown, "tasks") + " in its queue that "
+                        + (unknown == 1
+                                ? "is not known and may be its release"
+                                : "are not known, of which one may be its release");
+            }
+        }
+        return "";
     }
 
     /** Says of one who has a lock for a short time only that those who wait for it do not wait for him alone. */

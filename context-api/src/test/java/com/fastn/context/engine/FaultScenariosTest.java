@@ -414,7 +414,38 @@ class FaultScenariosTest {
                             t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(t.at("job")));
                         },
                         "slow: inside of \"resize\" 12s",
-                        "job waits for a place in pool \"pool\""));
+                        "job waits for a place in pool \"pool\""),
+                scene(
+                        "a holder whose release may be a plain task in the queue of a full pool",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.wants("req", "orders");
+                            t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(), 3);
+                        },
+                        "settle: no sign of life for 12s, and holds mutex \"orders\"; pool \"pool\" is full for 9s, with 3"
+                                + " tasks in its queue that are not known, of which one may be its release",
+                        "req waits for mutex \"orders\" 12s"),
+                scene(
+                        "a holder that is idle beside a full pool with one task that is not known",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.wants("req", "orders");
+                            t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(t.at("job")), 2);
+                        },
+                        "settle: no sign of life for 12s, and holds mutex \"orders\"; pool \"pool\" is full for 9s, with 1"
+                                + " task in its queue that is not known and may be its release",
+                        "req waits for mutex \"orders\" 12s"),
+                scene(
+                        "a holder that is idle beside a full pool of which all is known",
+                        "req",
+                        t -> {
+                            t.takes("settle", "orders");
+                            t.wants("req", "orders");
+                            t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(t.at("job")));
+                        },
+                        "settle: no sign of life for 12s, and holds mutex \"orders\"; req waits for mutex \"orders\" 12s"));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -936,6 +967,10 @@ class FaultScenariosTest {
     private static void computes() {}
 
     private void blocked(CauseKind kind, List<FastnContext> busy, List<FastnContext> waiting) {
+        blocked(kind, busy, waiting, waiting.size());
+    }
+
+    private void blocked(CauseKind kind, List<FastnContext> busy, List<FastnContext> waiting, int queued) {
         var unused = tree.runtime.setBlockedPlaces(() -> List.of(new BlockedPlace(
                 kind,
                 "pool",
@@ -943,6 +978,6 @@ class FaultScenariosTest {
                 kind == CauseKind.POOL ? "" : "Ledger.java:88",
                 busy.stream().map(FastnContext::id).toList(),
                 waiting.stream().map(FastnContext::id).toList(),
-                waiting.size())));
+                queued)));
     }
 }
