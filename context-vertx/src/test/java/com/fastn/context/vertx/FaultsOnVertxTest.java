@@ -171,6 +171,23 @@ class FaultsOnVertxTest {
                         "settle: inside of \"db-query\"",
                         "req waits for mutex \"shared:stock\""),
                 scene(
+                        "a holder whose release is a plain task in the queue of a full worker pool",
+                        t -> {
+                            FutureMutex<?> orders =
+                                    FutureContext.of(t.runtime.root()).mutex("orders");
+                            try (var ignored = t.request("settle").makeCurrent()) {
+                                orders.lock().onSuccess(guard -> t.releasesBehindAFullPool(guard));
+                            }
+                            FastnContext req = t.request("req");
+                            t.asksIn(req);
+                            Waiting.until(
+                                    () -> !t.runtime.status().causes().blocked().isEmpty());
+                            return req;
+                        },
+                        "settle: no sign of life for ",
+                        ", and holds mutex \"orders\"; pool \"vert.x-worker-thread\" is full for ",
+                        "s, with 1 task in its queue that is not known and may be its release; req waits"),
+                scene(
                         "an event loop that is held up by a message of another verticle",
                         t -> {
                             t.startWithImpatientLoops();
@@ -374,6 +391,23 @@ class FaultsOnVertxTest {
             var unused = FutureContext.of(runtime.root()).mutex("orders").withLock(value -> inAQuery("db-query"));
         });
         Waiting.until(() -> isInside(ofFront(), "db-query"));
+    }
+
+    private void releasesBehindAFullPool(LockGuard<?> guard) {
+        for (int thread = 0; thread < 2; thread++) {
+            var unused = vertx.executeBlocking(
+                    () -> {
+                        holdUp();
+                        return "done";
+                    },
+                    false);
+        }
+        var unused = vertx.executeBlocking(
+                () -> {
+                    guard.close();
+                    return "released";
+                },
+                false);
     }
 
     private void asks(Context place) {
