@@ -973,13 +973,11 @@ class DeadlocksTest {
     /** As long as anybody likes: who has many branches there goes on with each of them by itself. */
     @Test
     void L14_requestsWithManyBranchesAtOnePoolAreNotSuspected() {
-        ContextSemaphore permits = runtime.root().semaphore("connections", 4);
+        ContextSemaphore permits = runtime.root().semaphore("connections", 2);
+        List<ContextNode> requests = List.of(open("a"), open("b"));
         List<CompletableFuture<PermitGuard>> queries = new ArrayList<>();
-        for (String name : List.of("a", "b")) {
-            ContextNode request = open(name);
-            for (int i = 0; i < 20; i++) {
-                queries.add(askForOne(request, permits));
-            }
+        for (int i = 0; i < 20; i++) {
+            requests.forEach(request -> queries.add(askForOne(request, permits)));
         }
         for (CompletableFuture<PermitGuard> query : queries) {
             ticker.advance(Duration.ofSeconds(6));
