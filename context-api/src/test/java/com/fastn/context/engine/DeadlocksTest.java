@@ -919,6 +919,28 @@ class DeadlocksTest {
         wantedToo.join().close();
     }
 
+    @Test
+    void L14_thatTwoWantOneMorePermitIsFoundByALookWithoutASnapshot() {
+        RecordedTimers timers = new RecordedTimers();
+        runtime.close();
+        runtime = new EngineRuntime(
+                new ContextEngine.Settings("app", "App", "alice", ticker, 10_000, 100, false, DeadlockPolicy.REPORT),
+                Engine.instance().currentContext(),
+                CounterStore.Caps.DEFAULT,
+                timers);
+        ContextSemaphore permits = runtime.root().semaphore("connections", 2);
+        List<ContextNode> both = List.of(open("a"), open("b"));
+        List<CompletableFuture<PermitGuard>> asked = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            both.forEach(each -> asked.add(askForOne(each, permits)));
+        }
+        timers.runAll();
+        assertThat(runtime.causes().deadlocks().knownCount()).isZero();
+        ticker.advance(Duration.ofSeconds(6));
+        timers.runAll();
+        assertThat(runtime.causes().deadlocks().knownCount()).isEqualTo(1);
+    }
+
     /** After its first step nobody can tell that it is the work which asks. */
     @Test
     void L14_workThatWantsOneMorePermitAfterItsFirstStepIsSuspected() {
