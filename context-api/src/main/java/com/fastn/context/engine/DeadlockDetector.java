@@ -464,8 +464,7 @@ final class DeadlockDetector {
         Grant<?> grant = (Grant<?>) hold.key();
         Waiter<?> waiter = (Waiter<?>) wait.key();
         return waiter.sinceNanos - grant.sinceNanos >= 0
-                && runtime.elapsed(waiter.sinceNanos, runtime.nanos())
-                        > WarningSettings.of(waiter.by).waiterStuckNanos;
+                && runtime.elapsed(waiter.sinceNanos, runtime.nanos()) > WarningSettings.of(waiter.by).waiterStuckNanos;
     }
 
     // --- the reports
@@ -597,9 +596,7 @@ final class DeadlockDetector {
 
     private List<WaitForGraph.Wait> neverServed(Cycle cycle, Set<Object> gone) {
         List<WaitForGraph.Lock> left = WaitForGraph.without(cycle.among, gone);
-        return cycle.proven
-                ? WaitForGraph.neverServed(left)
-                : WaitForGraph.neverServed(left, guesses);
+        return cycle.proven ? WaitForGraph.neverServed(left) : WaitForGraph.neverServed(left, guesses);
     }
 
     private @Nullable Duration timesOutIn(Waiter<?> waiter, long now) {

@@ -371,7 +371,8 @@ final class WaitForGraph {
     /** Whether it is a context alone, of which nothing but a guess says that it waits for its own lock in one branch. */
     private static boolean isOneWithItself(List<Step> cycle) {
         Step step = cycle.get(0);
-        return cycle.size() == 1 && !step.waiting().around().contains(step.heldUp().key());
+        return cycle.size() == 1
+                && !step.waiting().around().contains(step.heldUp().key());
     }
 
     /** One that a wait waits for, and that is not itself if there is another: of permits, all holders are waited for. */

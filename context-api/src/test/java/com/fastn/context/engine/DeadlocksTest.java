@@ -904,8 +904,9 @@ class DeadlocksTest {
         assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
             assertThat(report.proven()).isFalse();
             assertThat(report.cycle())
-                    .startsWith("suspected deadlock: a holds 1 of 2 permits of semaphore \"connections\" for 6s and waits for"
-                            + " 1 of 2 permits of")
+                    .startsWith(
+                            "suspected deadlock: a holds 1 of 2 permits of semaphore \"connections\" for 6s and waits for"
+                                    + " 1 of 2 permits of")
                     .contains("; b holds 1 of 2 permits of semaphore \"connections\"");
         });
         assertThat(runtime.status().warnings())
@@ -951,9 +952,8 @@ class DeadlocksTest {
             ContextNode who = open(name);
             all.add(in(
                     who,
-                    () -> permits.<String>withPermit(() -> query.thenCompose(
-                            row -> in(who, () -> permits.<String>withPermit(
-                                    () -> CompletableFuture.completedFuture(row)))))));
+                    () -> permits.<String>withPermit(() -> query.thenCompose(row ->
+                            in(who, () -> permits.<String>withPermit(() -> CompletableFuture.completedFuture(row)))))));
         }
         ticker.advance(Duration.ofSeconds(1));
         query.complete("row");

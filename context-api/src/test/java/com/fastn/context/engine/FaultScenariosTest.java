@@ -558,19 +558,22 @@ class FaultScenariosTest {
     /** Somebody waits at each moment, and nobody for long. */
     static Stream<Arguments> busy() {
         return Stream.of(
-                busyOnes("a mutex that goes round", 3, (t, i) -> t.mutex("orders").lock()),
+                busyOnes(
+                        "a mutex that goes round",
+                        3,
+                        (t, i) -> t.mutex("orders").lock()),
                 busyOnes("readers and writers by turns", 6, (t, i) -> {
                     ContextReadWriteLock<Object> table = t.tree.root.readWriteLock("table", (Object) "v");
                     return i % 3 == 0 ? table.writeLock() : table.readLock();
                 }),
-                busyOnes("a pool that is used up", 6, (t, i) -> t.tree
-                        .root
-                        .semaphore("connections", 2)
-                        .acquire(1)),
-                busyOnes("large and small requests at one pool", 6, (t, i) -> t.tree
-                        .root
-                        .semaphore("connections", 3)
-                        .acquire(1 + i % 3)));
+                busyOnes(
+                        "a pool that is used up",
+                        6,
+                        (t, i) -> t.tree.root.semaphore("connections", 2).acquire(1)),
+                busyOnes(
+                        "large and small requests at one pool",
+                        6,
+                        (t, i) -> t.tree.root.semaphore("connections", 3).acquire(1 + i % 3)));
     }
 
     private interface Ask {
@@ -777,8 +780,7 @@ class FaultScenariosTest {
         }
         tree.pass(LONG);
         Explanation why = requireNonNull(tree.runtime.explain("req0"));
-        List<String> first =
-                IntStream.range(0, 20).mapToObj(i -> "req" + i).toList();
+        List<String> first = IntStream.range(0, 20).mapToObj(i -> "req" + i).toList();
         assertThat(why.freed()).isEqualTo(30);
         assertThat(why.firstFreed()).isEqualTo(first);
         assertThat(why.toString())

@@ -77,8 +77,8 @@ class LiveDeadlocksTest {
             try {
                 schedule.steps();
                 Set<Waiter<?>> proven = keys(WaitForGraph.neverServed(schedule.locksNow()));
-                Set<Waiter<?>> feared = keys(WaitForGraph.neverServed(
-                        schedule.locksNow(), WaitForGraph.Guesses.of(context -> false)));
+                Set<Waiter<?>> feared =
+                        keys(WaitForGraph.neverServed(schedule.locksNow(), WaitForGraph.Guesses.of(context -> false)));
                 // What wants more of a lock that it holds is suspected once it is stuck, and not before.
                 schedule.ticker.advance(Duration.ofSeconds(6));
                 List<DeadlockReport> reports = schedule.runtime.status().deadlocks();
@@ -171,7 +171,15 @@ class LiveDeadlocksTest {
             this.random = new SplittableRandom(seed);
             this.link = link;
             this.runtime = new EngineRuntime(
-                    new ContextEngine.Settings("app", "App", "alice", policy == DeadlockPolicy.REPORT ? ticker : Ticker.system(), 10_000, 0, false, policy),
+                    new ContextEngine.Settings(
+                            "app",
+                            "App",
+                            "alice",
+                            policy == DeadlockPolicy.REPORT ? ticker : Ticker.system(),
+                            10_000,
+                            0,
+                            false,
+                            policy),
                     Engine.instance().currentContext(),
                     CounterStore.Caps.DEFAULT,
                     policy == DeadlockPolicy.REPORT ? new NoLooks() : null);

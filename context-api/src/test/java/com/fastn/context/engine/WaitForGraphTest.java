@@ -205,7 +205,8 @@ class WaitForGraphTest {
     @Test
     void L7_whoWaitsForItsOwnLockFromAnotherBranchIsNotSuspected() {
         Lock own = mutex("m", hold("raw", "a"), wait("again", "a"));
-        assertThat(WaitForGraph.suspected(List.of(own), Guesses.of(context -> true))).isEmpty();
+        assertThat(WaitForGraph.suspected(List.of(own), Guesses.of(context -> true)))
+                .isEmpty();
         assertThat(WaitForGraph.proven(List.of(mutex("m", hold("scoped", "a"), wait("again", "a", "scoped")))))
                 .hasSize(1);
     }
@@ -231,8 +232,7 @@ class WaitForGraphTest {
                         List.of(knot),
                         new Guesses(context -> true, (hold, wait) -> !wait.key().equals("a2"))))
                 .isEmpty();
-        Lock more = pool(
-                List.of(hold("a1", "a"), hold("b1", "b"), hold("c1", "c")), wait("a2", "a"), wait("b2", "b"));
+        Lock more = pool(List.of(hold("a1", "a"), hold("b1", "b"), hold("c1", "c")), wait("a2", "a"), wait("b2", "b"));
         assertThat(WaitForGraph.suspected(List.of(more), Guesses.of(context -> true)))
                 .isEmpty();
     }
@@ -243,9 +243,7 @@ class WaitForGraphTest {
                 "table",
                 READERS,
                 List.of(hold("aReads", "a"), hold("bReads", "b")),
-                List.of(
-                        new Wait("aWrites", "a", READERS, List.of()),
-                        new Wait("bWrites", "b", READERS, List.of())));
+                List.of(new Wait("aWrites", "a", READERS, List.of()), new Wait("bWrites", "b", READERS, List.of())));
         assertThat(WaitForGraph.suspected(List.of(table), Guesses.of(context -> true)))
                 .singleElement()
                 .satisfies(cycle -> assertThat(cycle).hasSize(2));
@@ -691,7 +689,8 @@ class WaitForGraphTest {
                                     .count()
                             == 1
                     && lock.holds().stream().anyMatch(hold -> !hold.context().equals(held.context));
-            return (asked || (sameBranch && onceMore)) && requireNonNull(guesses).wantsMore().test(has, wants);
+            return (asked || (sameBranch && onceMore))
+                    && requireNonNull(guesses).wantsMore().test(has, wants);
         }
 
         private static <E> E only(List<E> some, Predicate<E> which) {
