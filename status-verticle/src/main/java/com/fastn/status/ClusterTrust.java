@@ -231,7 +231,8 @@ final class ClusterTrust {
                                 "",
                                 place.busy(),
                                 place.waiting(),
-                                place.queued()))
+                                place.queued(),
+                                place.unknown()))
                         .toList(),
                 causes.episodes().stream()
                         .map(episode -> new WaitEpisode(

@@ -16,9 +16,17 @@ import java.util.List;
  * @param waiting the ids of the contexts whose work waits there; for an event loop those that live on it, such as a
  *     verticle's, and all below them
  * @param queued how many tasks wait there, known or not
+ * @param unknown of how many of these nobody knows whose they are; 0 where that is not told
  */
 public record BlockedPlace(
-        CauseKind kind, String name, Duration since, String at, List<Long> busy, List<Long> waiting, int queued) {
+        CauseKind kind,
+        String name,
+        Duration since,
+        String at,
+        List<Long> busy,
+        List<Long> waiting,
+        int queued,
+        int unknown) {
     /** Copies the lists. */
     public BlockedPlace {
         requireNonNull(kind, "kind");

@@ -219,6 +219,7 @@ final class CauseJsonReader {
         List<Long> busy = new ArrayList<>();
         List<Long> waiting = new ArrayList<>();
         int queued = 0;
+        int unknown = 0;
         from.requireObject("a blocked place");
         for (String name = from.nextField(); name != null; name = from.nextField()) {
             switch (name) {
@@ -229,6 +230,7 @@ final class CauseJsonReader {
                 case "busy" -> from.list(name, () -> busy.add(from.longValue("busy")));
                 case "waiting" -> from.list(name, () -> waiting.add(from.longValue("waiting")));
                 case "queued" -> queued = from.smallCount(name);
+                case "unknown" -> unknown = from.smallCount(name);
                 default -> from.skip();
             }
         }
@@ -239,7 +241,8 @@ final class CauseJsonReader {
                 at,
                 busy,
                 waiting,
-                queued);
+                queued,
+                unknown);
     }
 
     private Cause cause() throws IOException {

@@ -146,6 +146,9 @@ final class CauseJsonWriter {
         to.ids("busy", place.busy());
         to.ids("waiting", place.waiting());
         to.integer("queued", place.queued());
+        if (place.unknown() != 0) {
+            to.integer("unknown", place.unknown());
+        }
         json.writeEndObject();
     }
 

@@ -416,7 +416,7 @@ public final class Explainer {
     /** What an idle holder may wait for and nobody sees: a task of its own that stands in the queue of a full pool. */
     private static String unknownTasks(SnapshotIndex index) {
         for (BlockedPlace place : index.snapshot.causes().blocked()) {
-            int unknown = place.queued() - place.waiting().size();
+            int unknown = place.unknown();
             if (place.kind() == CauseKind.POOL && unknown > 0) {
                 return "; pool \"" + place.name() + "\" is full for " + HumanText.duration(place.since()) + ", with "
                         + HumanText.count(unknown, "tasks") + " in its queue that "

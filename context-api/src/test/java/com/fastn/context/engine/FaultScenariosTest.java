@@ -421,7 +421,7 @@ class FaultScenariosTest {
                         t -> {
                             t.takes("settle", "orders");
                             t.wants("req", "orders");
-                            t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(), 3);
+                            t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(), 3, 3);
                         },
                         "settle: no sign of life for 12s, and holds mutex \"orders\"; pool \"pool\" is full for 9s, with 3"
                                 + " tasks in its queue that are not known, of which one may be its release",
@@ -432,7 +432,7 @@ class FaultScenariosTest {
                         t -> {
                             t.takes("settle", "orders");
                             t.wants("req", "orders");
-                            t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(t.at("job")), 2);
+                            t.blocked(CauseKind.POOL, List.of(t.at("slow")), List.of(t.at("job")), 2, 1);
                         },
                         "settle: no sign of life for 12s, and holds mutex \"orders\"; pool \"pool\" is full for 9s, with 1"
                                 + " task in its queue that is not known and may be its release",
@@ -969,10 +969,10 @@ class FaultScenariosTest {
     private static void computes() {}
 
     private void blocked(CauseKind kind, List<FastnContext> busy, List<FastnContext> waiting) {
-        blocked(kind, busy, waiting, waiting.size());
+        blocked(kind, busy, waiting, waiting.size(), 0);
     }
 
-    private void blocked(CauseKind kind, List<FastnContext> busy, List<FastnContext> waiting, int queued) {
+    private void blocked(CauseKind kind, List<FastnContext> busy, List<FastnContext> waiting, int queued, int unknown) {
         var unused = tree.runtime.setBlockedPlaces(() -> List.of(new BlockedPlace(
                 kind,
                 "pool",
@@ -980,6 +980,7 @@ class FaultScenariosTest {
                 kind == CauseKind.POOL ? "" : "Ledger.java:88",
                 busy.stream().map(FastnContext::id).toList(),
                 waiting.stream().map(FastnContext::id).toList(),
-                queued)));
+                queued,
+                unknown)));
     }
 }

@@ -148,7 +148,7 @@ class SnapshotLimitsTest {
         }
         ContextNode blocker = orders.get(1_234);
         BlockedPlace loop = new BlockedPlace(
-                CauseKind.EVENT_LOOP, "loop-1", Duration.ofSeconds(4), "", List.of(blocker.id()), List.of(), 0);
+                CauseKind.EVENT_LOOP, "loop-1", Duration.ofSeconds(4), "", List.of(blocker.id()), List.of(), 0, 0);
         try (Registration places = tree.runtime.setBlockedPlaces(() -> List.of(loop))) {
             tree.passSeconds(2);
             blocker.touch();

@@ -77,6 +77,7 @@ class ExplainerTest {
                                 "Ledger.java:88",
                                 List.of(41L),
                                 List.of(40L),
+                                0,
                                 0)),
                         List.of()));
         Row calledRow =
@@ -535,7 +536,7 @@ class ExplainerTest {
 
     private static List<BlockedPlace> blocked() {
         return List.of(new BlockedPlace(
-                CauseKind.POOL, "vert.x-worker-thread", Duration.ofSeconds(9), "", List.of(3L), List.of(4L, 5L), 2));
+                CauseKind.POOL, "vert.x-worker-thread", Duration.ofSeconds(9), "", List.of(3L), List.of(4L, 5L), 2, 0));
     }
 
     private static DeadlockReport deadlock() {

@@ -15,6 +15,14 @@ final class WorkerQueue {
 
     private record Task(ContextNode context, Executor pool) {}
 
+    /**
+     * What waits for a pool.
+     *
+     * @param contexts whose tasks they are, the oldest first, each once, and without those that are closed
+     * @param tasks how many tasks there are, of whatever context
+     */
+    record Waiting(List<ContextNode> contexts, int tasks) {}
+
     /** {@return the task to hand over to a pool in its place} */
     Runnable queued(ContextNode context, Executor pool, Runnable task) {
         Runnable tracked = new Runnable() {
@@ -50,14 +58,16 @@ final class WorkerQueue {
         return waiting.size();
     }
 
-    /** Those that wait for a pool, the oldest first. */
-    List<ContextNode> waitingFor(Executor pool) {
-        return waiting.values().stream()
+    Waiting waitingFor(Executor pool) {
+        List<ContextNode> all = waiting.values().stream()
                 .filter(task -> task.pool == pool)
                 .map(Task::context)
+                .toList();
+        List<ContextNode> contexts = all.stream()
                 .filter(context -> !context.isClosed())
                 .distinct()
                 .sorted(Comparator.comparingLong(ContextNode::id))
                 .toList();
+        return new Waiting(contexts, all.size());
     }
 }

@@ -255,6 +255,33 @@ class BlockedPlacesTest {
         Waiting.until(() -> runtime.status().causes().blocked().isEmpty());
     }
 
+    /** More contexts than are named, one that has several tasks, and one that is closed: all of their tasks are known. */
+    @Test
+    void theTasksOfContextsInAFullPoolAreAllKnownHoweverManyOrOfWhichever() {
+        var unusedOne = spawnsOne(runtime.root(), "one");
+        var unusedTwo = spawnsOne(runtime.root(), "two");
+        FastnContext three = runtime.root().child("three").open();
+        for (int i = 0; i < 3; i++) {
+            var unused = FutureContext.of(three).blocking(() -> "done");
+        }
+        Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+        assertThat(onlyPlace()).matches(place -> place.queued() == 3 && place.unknown() == 0);
+        for (int i = 0; i < 60; i++) {
+            var unused = runtime.root().child("job").<String>spawnBlocking(() -> "done");
+        }
+        assertThat(onlyPlace())
+                .matches(place -> place.queued() == 63 && place.unknown() == 0)
+                .matches(place -> place.waiting().size() == 50);
+        var unused = vertx.executeBlocking(() -> "done", false);
+        assertThat(onlyPlace()).matches(place -> place.queued() == 64 && place.unknown() == 1);
+    }
+
+    private BlockedPlace onlyPlace() {
+        List<BlockedPlace> places = runtime.status().causes().blocked();
+        assertThat(places).hasSize(1);
+        return places.get(0);
+    }
+
     /** One thread is at one task for long; the other one goes on, so that those in the queue have their turn. */
     @Test
     void aPoolWithAQueueIsNoCauseWhileOneOfItsThreadsGoesFromTaskToTask() {
