@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A wait for the very lock that is held is the harder case. For a mutex it is another branch (rule L7). Of a lock that several
  * may hold, a context that has one hold and wants one more may be about to use both, or have two branches of which the first
  * is about to end. It is suspected where others hold too, and only if {@link Guesses#wantsMore} says so. A context with more
- * holds or more waits has many branches there.
+ * holds or more waits has many branches there. These limits are of what is guessed from the context alone: what the work of a
+ * {@code withLock} asked for is suspected whoever asked and whoever else holds, if {@link Guesses#wantsMore} says so.
  */
 final class WaitForGraph {
     /** A context that waits in more places at once is hardly one that does one thing at a time. */
@@ -45,8 +47,32 @@ final class WaitForGraph {
      * @param units how many there are
      * @param holds who has some
      * @param queue who waits, the first in front
+     * @param onceMore the contexts that have one hold and want some by one wait, while others hold some too: as it was read, so
+     *     that who had more holds or waits there never counts as one of them for what is left out later
      */
-    record Lock(Object key, long units, List<Hold> holds, List<Wait> queue) {}
+    record Lock(Object key, long units, List<Hold> holds, List<Wait> queue, Set<Object> onceMore) {
+        /** One as it was read. */
+        Lock(Object key, long units, List<Hold> holds, List<Wait> queue) {
+            this(key, units, holds, queue, onceMore(units, holds, queue));
+        }
+
+        private static Set<Object> onceMore(long units, List<Hold> holds, List<Wait> queue) {
+            if (units == 1 || holds.size() < 2 || queue.isEmpty()) {
+                return Set.of();
+            }
+            Map<Object, Integer> held = new HashMap<>();
+            Map<Object, Integer> wanted = new HashMap<>();
+            holds.forEach(hold -> held.merge(hold.context(), 1, Integer::sum));
+            queue.forEach(wait -> wanted.merge(wait.context(), 1, Integer::sum));
+            Set<Object> onces = new HashSet<>();
+            wanted.forEach((context, times) -> {
+                if (times == 1 && held.getOrDefault(context, 0) == 1) {
+                    onces.add(context);
+                }
+            });
+            return held.size() == 1 ? Set.of() : onces;
+        }
+    }
 
     /**
      * Units that somebody has.
@@ -78,7 +104,8 @@ final class WaitForGraph {
      * What may be thought where nobody knows enough.
      *
      * @param oneBranch whether a context may be thought of as one that does one thing at a time
-     * @param wantsMore whether a wait for the very lock that is held may be of the code that has the hold
+     * @param wantsMore whether a wait for the very lock that is held may be of the code that has the hold; asked of what may be
+     *     the same branch of a context, and of what the work of a {@code withLock} asked for
      */
     record Guesses(Predicate<Object> oneBranch, BiPredicate<Hold, Wait> wantsMore) {
         static final Guesses NONE = new Guesses(context -> false, (hold, wait) -> false);
@@ -211,7 +238,8 @@ final class WaitForGraph {
                         now.key(),
                         now.units(),
                         now.holds().stream().filter(holdsThen::contains).toList(),
-                        queue));
+                        queue,
+                        now.onceMore().stream().filter(then.onceMore()::contains).collect(Collectors.toSet())));
             }
         }
         return both;
@@ -261,7 +289,8 @@ final class WaitForGraph {
                         lock.holds(),
                         lock.queue().stream()
                                 .filter(wait -> !gone.contains(wait.key()))
-                                .toList()))
+                                .toList(),
+                        lock.onceMore()))
                 .toList();
     }
 
@@ -289,7 +318,7 @@ final class WaitForGraph {
         for (WaitNode wait : waitsOf.getOrDefault(held.context, List.of())) {
             // Of its own lock a second branch of a context may well wait (rule L7).
             boolean other = wait.lock != held.lock;
-            if (!wait.served && (other || (held.lock.isWantedOnceMoreBy(held.context) && mayWantMore(held, wait)))) {
+            if (!wait.served && (other || (held.lock.lock.onceMore().contains(held.context) && mayWantMore(held, wait)))) {
                 held.block(wait);
             }
         }
@@ -368,7 +397,10 @@ final class WaitForGraph {
         return cycles;
     }
 
-    /** Whether it is a context alone, of which nothing but a guess says that it waits for its own lock in one branch. */
+    /**
+     * Whether it is a context alone, of which nothing but a guess says that it waits for its own lock in one branch. What the
+     * work of a {@code withLock} asked for is no such guess, and is told of also if it is alone.
+     */
     private static boolean isOneWithItself(List<Step> cycle) {
         Step step = cycle.get(0);
         return cycle.size() == 1
@@ -421,8 +453,6 @@ final class WaitForGraph {
         @Nullable
         List<Way> ways;
 
-        private @Nullable Set<Object> wantedOnceMore;
-
         LockNode(Lock lock) {
             this.lock = lock;
             long held = 0;
@@ -430,30 +460,6 @@ final class WaitForGraph {
                 held += hold.units();
             }
             this.free = lock.units() - held;
-        }
-
-        /** Whether a context holds some by one hold, waits for some by one wait, and is not the only one who holds some. */
-        boolean isWantedOnceMoreBy(Object context) {
-            Set<Object> known = wantedOnceMore;
-            if (known == null) {
-                known = lock.units() == 1 ? Set.of() : wantedOnceMore();
-                wantedOnceMore = known;
-            }
-            return known.contains(context);
-        }
-
-        private Set<Object> wantedOnceMore() {
-            Map<Object, Integer> held = new HashMap<>();
-            Map<Object, Integer> wanted = new HashMap<>();
-            lock.holds().forEach(hold -> held.merge(hold.context(), 1, Integer::sum));
-            lock.queue().forEach(wait -> wanted.merge(wait.context(), 1, Integer::sum));
-            Set<Object> onces = new HashSet<>();
-            held.forEach((context, times) -> {
-                if (times == 1 && wanted.getOrDefault(context, 0) == 1) {
-                    onces.add(context);
-                }
-            });
-            return held.size() == 1 ? Set.of() : onces;
         }
     }
 

@@ -292,6 +292,45 @@ class WaitForGraphTest {
         assertThat(WaitForGraph.suspected(List.of(knot), Guesses.NONE)).isEmpty();
     }
 
+    /** Neither that others hold some too nor that it is one wait only matters where it is known which work asked. */
+    @Test
+    void L14_whatTheWorkOfAScopeWantsOfItsOwnPoolIsSuspectedAlsoOfOneAlone() {
+        Lock alone = new Lock(
+                "pool",
+                2,
+                List.of(new Hold("h1", "a", 2)),
+                List.of(
+                        new Wait("w1", "a", 1, List.of(), List.of("h1")),
+                        new Wait("w2", "a", 1, List.of(), List.of("h1"))));
+        assertThat(WaitForGraph.suspected(List.of(alone), Guesses.of(context -> false)))
+                .hasSize(1);
+        Lock once = new Lock("pool", 2, alone.holds(), alone.queue().subList(0, 1));
+        assertThat(WaitForGraph.suspected(List.of(once), Guesses.of(context -> false)))
+                .hasSize(1);
+        Lock guessed = new Lock("pool", 2, alone.holds(), List.of(wait("w1", "a")));
+        assertThat(WaitForGraph.suspected(List.of(guessed), Guesses.of(context -> true)))
+                .isEmpty();
+    }
+
+    /** Waits that are over, or are not in both readings, leave no context that was never there with one wait only. */
+    @Test
+    void L7_whoHadManyWaitsInOneReadingIsNotSuspectedForWhatIsLeft() {
+        Guesses all = Guesses.of(context -> true);
+        List<Hold> holds = List.of(hold("a1", "a"), hold("b1", "b"));
+        Lock many = pool(holds, wait("a2", "a"), wait("b2", "b"), wait("a3", "a"), wait("b3", "b"));
+        Lock few = pool(holds, wait("a2", "a"), wait("b2", "b"));
+        assertThat(WaitForGraph.suspected(List.of(few), all)).hasSize(1);
+        assertThat(WaitForGraph.suspected(WaitForGraph.inBoth(List.of(few), List.of(few)), all))
+                .hasSize(1);
+        assertThat(WaitForGraph.suspected(WaitForGraph.inBoth(List.of(many), List.of(few)), all))
+                .isEmpty();
+        assertThat(WaitForGraph.suspected(WaitForGraph.inBoth(List.of(few), List.of(many)), all))
+                .isEmpty();
+        List<Lock> left = WaitForGraph.without(List.of(many), Set.of("a3", "b3"));
+        assertThat(WaitForGraph.suspected(left, all)).isEmpty();
+        assertThat(WaitForGraph.neverServed(left, all)).isEmpty();
+    }
+
     @Test
     void whoeverStandsBehindADeadlockIsNoPartOfIt() {
         Lock m = mutex("m", hold("hm", "a"), wait("wb", "b", "hn"), wait("behind", "x", "hx"));
