@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,8 +58,6 @@ final class DeadlockDetector {
 
     private final EngineRuntime runtime;
     private final DeadlockPolicy policy;
-    private final WaitForGraph.Guesses guesses =
-            new WaitForGraph.Guesses(DeadlockDetector::mayBeOneBranch, this::mayWantMore);
     private final ConcurrentLinkedQueue<Suspect> suspects = new ConcurrentLinkedQueue<>();
     private final AtomicInteger suspectCount = new AtomicInteger();
     private final AtomicBoolean soon = new AtomicBoolean();
@@ -96,24 +95,31 @@ final class DeadlockDetector {
      * @param proven whether it is proven
      * @param steps the cycle
      * @param among the locks that were read
+     * @param guesses by which it was found
      */
-    private record Cycle(boolean proven, List<WaitForGraph.Step> steps, List<WaitForGraph.Lock> among) {
-        static Cycle of(boolean proven, List<WaitForGraph.Step> steps, List<WaitForGraph.Lock> among) {
+    private record Cycle(
+            boolean proven,
+            List<WaitForGraph.Step> steps,
+            List<WaitForGraph.Lock> among,
+            WaitForGraph.Guesses guesses) {
+        static Cycle of(
+                boolean proven,
+                List<WaitForGraph.Step> steps,
+                List<WaitForGraph.Lock> among,
+                WaitForGraph.Guesses guesses) {
             WaitForGraph.Step first = Collections.min(
                     steps,
                     Comparator.comparingLong(step -> ((Waiter<?>) step.waiting().key()).by.id()));
             List<WaitForGraph.Step> turned = new ArrayList<>(steps);
             Collections.rotate(turned, -steps.indexOf(first));
-            return new Cycle(proven, turned, among);
+            return new Cycle(proven, turned, among, guesses);
         }
 
-        /** What it consists of: the waits and holds themselves, which are equal to nothing else. */
-        Set<Part> parts() {
-            Set<Part> parts = new HashSet<>();
-            for (WaitForGraph.Step step : steps) {
-                parts.add(new Part(step.waiting().key(), step.heldUp().key()));
-            }
-            return parts;
+        /** Its waits themselves, which are equal to nothing else. */
+        Set<Object> waiters() {
+            Set<Object> waiters = new HashSet<>();
+            steps.forEach(step -> waiters.add(step.waiting().key()));
+            return waiters;
         }
 
         /** Whether a context holds one of the locks by a guard that no scope gives back. */
@@ -136,8 +142,6 @@ final class DeadlockDetector {
             return youngest;
         }
     }
-
-    private record Part(Object waiter, Object grant) {}
 
     DeadlockDetector(EngineRuntime runtime, DeadlockPolicy policy) {
         this.runtime = runtime;
@@ -231,13 +235,13 @@ final class DeadlockDetector {
 
     private void fail(Victim victim) {
         ContextNode by = victim.waiter.by;
-        if (!lasts(victim)) {
-            return;
+        if (lasts(victim)) {
+            boolean gaveUp = victim.waiter.lock.giveUp(victim.waiter, new DeadlockException(victim.report));
+            if (gaveUp && policy == DeadlockPolicy.CANCEL_YOUNGEST_WAITER && by.parent() != null) {
+                by.cancel(CancelReason.Kind.DEADLOCK, victim.report.cycle());
+            }
         }
-        boolean gaveUp = victim.waiter.lock.giveUp(victim.waiter, new DeadlockException(victim.report));
-        if (gaveUp && policy == DeadlockPolicy.CANCEL_YOUNGEST_WAITER && by.parent() != null) {
-            by.cancel(CancelReason.Kind.DEADLOCK, victim.report.cycle());
-        }
+        // Also of one that was over by itself: it may be the last, and then nobody looks again.
         forgetEnded();
     }
 
@@ -387,11 +391,12 @@ final class DeadlockDetector {
         if (views.stream().noneMatch(DeadlockDetector::isSuspicious)) {
             return List.of();
         }
+        WaitForGraph.Guesses guesses = guesses(runtime.nanos(), WarningSettings::waiterStuckNanos);
         List<WaitForGraph.Lock> before = locks(views);
-        for (int reading = 1; reading < READINGS && !cycles(before).isEmpty(); reading++) {
+        for (int reading = 1; reading < READINGS && !cycles(before, guesses).isEmpty(); reading++) {
             List<WaitForGraph.Lock> now =
                     locks(views.stream().map(view -> view.lock().view()).toList());
-            List<Cycle> both = cycles(WaitForGraph.inBoth(before, now));
+            List<Cycle> both = cycles(WaitForGraph.inBoth(before, now), guesses);
             if (!both.isEmpty()) {
                 return both;
             }
@@ -409,17 +414,18 @@ final class DeadlockDetector {
         return views.stream().map(DeadlockDetector::lock).toList();
     }
 
-    private List<Cycle> cycles(List<WaitForGraph.Lock> locks) {
+    private static List<Cycle> cycles(List<WaitForGraph.Lock> locks, WaitForGraph.Guesses guesses) {
         List<Cycle> all = new ArrayList<>();
-        Set<Part> provenParts = new HashSet<>();
+        Set<Object> provenWaiters = new HashSet<>();
         for (List<WaitForGraph.Step> steps : WaitForGraph.proven(locks)) {
-            Cycle cycle = Cycle.of(true, steps, locks);
-            provenParts.addAll(cycle.parts());
+            Cycle cycle = Cycle.of(true, steps, locks, guesses);
+            provenWaiters.addAll(cycle.waiters());
             all.add(cycle);
         }
         for (List<WaitForGraph.Step> steps : WaitForGraph.suspected(locks, guesses)) {
-            Cycle cycle = Cycle.of(false, steps, locks);
-            if (cycle.parts().stream().noneMatch(provenParts::contains)) {
+            Cycle cycle = Cycle.of(false, steps, locks, guesses);
+            // Who stands behind a proven one, and holds some itself, may close another circle over it: that is no second one.
+            if (Collections.disjoint(cycle.waiters(), provenWaiters)) {
                 all.add(cycle);
             }
         }
@@ -456,15 +462,30 @@ final class DeadlockDetector {
     }
 
     /**
+     * What is thought in one search.
+     *
+     * @param now the moment of it
+     * @param stuckNanos tells from when on a wait of a context is stuck; asked once for each, as its settings may be far up
+     */
+    WaitForGraph.Guesses guesses(long now, ToLongFunction<ContextNode> stuckNanos) {
+        Map<ContextNode, Long> known = new HashMap<>();
+        return new WaitForGraph.Guesses(
+                DeadlockDetector::mayBeOneBranch,
+                (hold, wait) -> mayWantMore(
+                        (Grant<?>) hold.key(),
+                        (Waiter<?>) wait.key(),
+                        now,
+                        by -> known.computeIfAbsent(by, stuckNanos::applyAsLong)));
+    }
+
+    /**
      * Whether a context that has some of a lock may want more of it before it gives that back. Who asked before that was
-     * granted did not ask with it in hand. Others may do two things beside each other, as a request with two queries does, and
+     * granted, which the fences tell and the times would not, did not ask with it in hand. Others may do two things beside each other, as a request with two queries does, and
      * then each goes on in the end: so nothing is said of them before the wait is stuck. Healthy ones give back meanwhile.
      */
-    private boolean mayWantMore(WaitForGraph.Hold hold, WaitForGraph.Wait wait) {
-        Grant<?> grant = (Grant<?>) hold.key();
-        Waiter<?> waiter = (Waiter<?>) wait.key();
-        return waiter.sinceNanos - grant.sinceNanos >= 0
-                && runtime.elapsed(waiter.sinceNanos, runtime.nanos()) > WarningSettings.of(waiter.by).waiterStuckNanos;
+    private boolean mayWantMore(Grant<?> grant, Waiter<?> waiter, long now, ToLongFunction<ContextNode> stuckNanos) {
+        return waiter.askedAfterFence >= grant.fence
+                && runtime.elapsed(waiter.sinceNanos, now) > stuckNanos.applyAsLong(waiter.by);
     }
 
     // --- the reports
@@ -585,7 +606,7 @@ final class DeadlockDetector {
         return Duration.ofNanos(Math.max(0, timed.get(enough - 1).leftNanos));
     }
 
-    private boolean isOverWithout(Cycle cycle, List<Ending> some) {
+    private static boolean isOverWithout(Cycle cycle, List<Ending> some) {
         Set<Object> gone = new HashSet<>();
         some.forEach(each -> gone.add(each.waiter));
         Set<Object> stuck = new HashSet<>();
@@ -594,9 +615,9 @@ final class DeadlockDetector {
                 .noneMatch(step -> stuck.contains(step.waiting().key()));
     }
 
-    private List<WaitForGraph.Wait> neverServed(Cycle cycle, Set<Object> gone) {
+    private static List<WaitForGraph.Wait> neverServed(Cycle cycle, Set<Object> gone) {
         List<WaitForGraph.Lock> left = WaitForGraph.without(cycle.among, gone);
-        return cycle.proven ? WaitForGraph.neverServed(left) : WaitForGraph.neverServed(left, guesses);
+        return cycle.proven ? WaitForGraph.neverServed(left) : WaitForGraph.neverServed(left, cycle.guesses);
     }
 
     private @Nullable Duration timesOutIn(Waiter<?> waiter, long now) {

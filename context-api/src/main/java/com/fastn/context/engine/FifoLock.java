@@ -218,6 +218,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
                         : null;
                 if (granted == null && made != null) {
                     waiter = made;
+                    waiter.askedAfterFence = lastFence;
                     queue.add(waiter);
                     changes++;
                 }

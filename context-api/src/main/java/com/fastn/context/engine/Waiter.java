@@ -33,6 +33,9 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
     // Of the one who asks, until it is queued; then of the one who ends the wait, which the state decides.
     private @Nullable Pending<AnyGuard<T>> ticket;
 
+    /** The last fence that its lock had given when it queued; guarded by the lock's monitor, and then as it is. */
+    long askedAfterFence;
+
     // Guarded by the lock's monitor.
     State state = State.WAITING;
 

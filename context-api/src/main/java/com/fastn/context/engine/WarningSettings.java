@@ -58,6 +58,11 @@ final class WarningSettings {
                 : DEFAULTS.operationSlowNanos;
     }
 
+    /** From when on a wait of a context is stuck: the same as of {@link #of}, for whoever wants nothing else. */
+    static long waiterStuckNanos(ContextNode by) {
+        return by.setting(Thresholds.WAITER_STUCK) instanceof Duration set ? nanos(set) : DEFAULTS.waiterStuckNanos;
+    }
+
     /** Those of a child; itself when the child says nothing. */
     WarningSettings below(ContextNode child) {
         Map<String, Object> own = child.ownSettings(PREFIX);

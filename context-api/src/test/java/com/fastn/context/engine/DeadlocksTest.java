@@ -567,6 +567,29 @@ class DeadlocksTest {
         assertThat(second).isCompletedWithValue("done");
     }
 
+    @Test
+    void whoWasToFailAndIsOutOfTheQueueByThenIsForgottenAtOnce() {
+        runtime.close();
+        ArrayDeque<Runnable> later = new ArrayDeque<>();
+        runtime = with(DeadlockPolicy.FAIL_YOUNGEST_WAITER, new Timers(() -> later::add) {
+            @Override
+            boolean tick(Duration delay, Runnable task) {
+                later.add(task);
+                return true;
+            }
+        });
+        List<CompletableFuture<String>> all = ring(2);
+        while (runtime.causes().deadlocks().knownCount() == 0) {
+            later.remove().run();
+        }
+        runtime.root().children().forEach(FastnContext::cancel);
+        assertThat(all).allMatch(CompletableFuture::isDone);
+        assertThat(runtime.causes().deadlocks().knownCount()).isEqualTo(1);
+        // The look left the failing of that wait for last; there is none after it.
+        later.removeLast().run();
+        assertThat(runtime.causes().deadlocks().knownCount()).isZero();
+    }
+
     private static EngineRuntime with(DeadlockPolicy policy, Timers timers) {
         return new EngineRuntime(
                 new ContextEngine.Settings("app", "App", "alice", Ticker.system(), 10_000, 100, false, policy),
@@ -884,6 +907,65 @@ class DeadlocksTest {
         }
     }
 
+    /** It has a permit from before, and so it seems to close a circle over one of them. */
+    @Test
+    void L14_whoStandsBehindAProvenDeadlockIsNoSuspectedOneBesideIt() {
+        ContextSemaphore permits = runtime.root().semaphore("connections", 4);
+        ContextNode behind = open("behind");
+        PermitGuard first = askForOne(behind, permits).join();
+        PermitGuard others = permits.acquire(3).toCompletableFuture().join();
+        for (String name : List.of("a", "b")) {
+            ContextNode who = open(name);
+            var unused = in(
+                    who,
+                    () -> permits.<String>withPermit(() -> in(
+                            who,
+                            () -> permits.<String>withPermits(3, () -> CompletableFuture.completedFuture("done")))));
+        }
+        others.close();
+        CompletableFuture<PermitGuard> more = askForOne(behind, permits);
+        ticker.advance(Duration.ofSeconds(6));
+        assertThat(runtime.status().deadlocks()).singleElement().satisfies(report -> {
+            assertThat(report.proven()).isTrue();
+            assertThat(report.parties())
+                    .extracting(p -> p.context().shortName())
+                    .containsExactly("a", "b");
+        });
+        runtime.root().children().forEach(FastnContext::cancel);
+        assertThat(more).isCompletedExceptionally();
+        first.close();
+    }
+
+    @Test
+    void fromWhenOnAWaitIsStuckIsAskedOnceForEachContextInASearch() {
+        ContextSemaphore permits = runtime.root().semaphore("connections", 3);
+        List<ContextNode> all = List.of(open("a"), open("b"), open("c"));
+        List<CompletableFuture<PermitGuard>> asked = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            all.forEach(each -> asked.add(askForOne(each, permits)));
+        }
+        ticker.advance(Duration.ofSeconds(2));
+        all.get(0).setSetting(Thresholds.WAITER_STUCK, Duration.ofSeconds(1));
+        runtime.root().setSetting(Thresholds.WAITER_STUCK, Duration.ofSeconds(3));
+        List<ContextNode> looked = new ArrayList<>();
+        WaitForGraph.Guesses guesses = runtime.causes().deadlocks().guesses(runtime.nanos(), by -> {
+            looked.add(by);
+            return WarningSettings.waiterStuckNanos(by);
+        });
+        List<WaitForGraph.Lock> locks = DeadlockDetector.locks(LockView.ofAll(runtime));
+        for (int i = 0; i < 3; i++) {
+            assertThat(WaitForGraph.suspected(locks, guesses)).isEmpty();
+        }
+        assertThat(looked).containsExactlyInAnyOrderElementsOf(all);
+        for (ContextNode each : all) {
+            assertThat(WarningSettings.waiterStuckNanos(each)).isEqualTo(WarningSettings.of(each).waiterStuckNanos);
+        }
+        assertThat(runtime.status().deadlocks()).isEmpty();
+        ticker.advance(Duration.ofSeconds(2));
+        assertThat(runtime.status().deadlocks()).hasSize(1);
+        runtime.root().children().forEach(FastnContext::cancel);
+    }
+
     private static CompletableFuture<PermitGuard> askForOne(ContextNode who, ContextSemaphore permits) {
         return in(who, () -> permits.acquire(1).toCompletableFuture());
     }
@@ -1020,7 +1102,7 @@ class DeadlocksTest {
         for (int i = 0; i < 2; i++) {
             requests.forEach(request -> queries.add(askForOne(request, permits)));
         }
-        ticker.advance(Duration.ofSeconds(1));
+        // In the same moment: it is the order that counts, since the times are those of a coarse clock.
         before.forEach(PermitGuard::close);
         ticker.advance(Duration.ofSeconds(20));
         assertThat(runtime.status().deadlocks()).isEmpty();
