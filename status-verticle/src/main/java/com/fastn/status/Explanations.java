@@ -1,11 +1,14 @@
 package com.fastn.status;
 
+import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.WaitEpisode;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +18,10 @@ final class Explanations {
     private static final int LONGEST_ID = 18;
     /** More than anybody reads; together they stay below what an answer may have. */
     private static final int MOST_WRITTEN = 100;
+    /** The names behind a root are written once, and of the others so many; all of them would be more than an answer may have. */
+    private static final int FEW_NAMES = 5;
+    /** Of so many roots all names that are known are written. */
+    private static final int MOST_WITH_ALL_NAMES = 25;
 
     private Explanations() {}
 
@@ -51,7 +58,16 @@ final class Explanations {
     }
 
     static byte[] json(List<Explanation> explanations) {
-        return list("explanations", explanations, StatusJson::write);
+        Set<ContextRef> roots = new HashSet<>();
+        return list("explanations", explanations, each -> {
+            boolean all = roots.add(each.root().context()) && roots.size() <= MOST_WITH_ALL_NAMES;
+            return StatusJson.write(all ? each : withFewNames(each));
+        });
+    }
+
+    private static Explanation withFewNames(Explanation of) {
+        List<String> few = of.firstFreed().stream().limit(FEW_NAMES).toList();
+        return new Explanation(of.stuck(), of.chain(), of.root(), of.freed(), few);
     }
 
     static byte[] episodesJson(List<WaitEpisode> episodes) {

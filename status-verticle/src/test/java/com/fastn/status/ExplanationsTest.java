@@ -1,0 +1,59 @@
+package com.fastn.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fastn.context.status.CauseKind;
+import com.fastn.context.status.ContextRef;
+import com.fastn.context.status.Explanation;
+import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.RootCause;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class ExplanationsTest {
+    private static final NodeIdentity NODE = new NodeIdentity("alice", "1-a");
+
+    /** Of one of many that wait behind a root, the twenty names that an explanation has at most. */
+    private static Explanation behind(int root, int stuck, String name) {
+        return new Explanation(
+                context(1_000 + stuck),
+                List.of(),
+                new RootCause(context(root), CauseKind.IDLE, "", Duration.ofSeconds(9), "is idle", List.of()),
+                40,
+                IntStream.range(0, 20).mapToObj(i -> name + i).toList());
+    }
+
+    private static ContextRef context(int id) {
+        return new ContextRef(NODE, id, "global.c" + id, "C", "c" + id);
+    }
+
+    private static List<Integer> namesWritten(byte[] json) {
+        JsonArray list = new JsonObject(Buffer.buffer(json)).getJsonArray("explanations");
+        return list.stream()
+                .map(each -> ((JsonObject) each).getJsonArray("first_freed").size())
+                .toList();
+    }
+
+    @Test
+    void ofEachRootTheNamesBehindItAreWrittenWithItsFirstExplanationAndAFewWithTheOthers() {
+        List<Explanation> all = List.of(behind(1, 1, "x"), behind(1, 2, "x"), behind(2, 3, "y"), behind(1, 4, "x"));
+        assertThat(namesWritten(Explanations.json(all))).containsExactly(20, 5, 20, 5);
+    }
+
+    @Test
+    void S13_allThatIsWrittenOfManyRootsWithLongNamesIsLessThanAnAnswerMayHave() {
+        List<Explanation> all = new ArrayList<>();
+        for (int i = 0; i < 150; i++) {
+            all.add(behind(i, i, "n".repeat(1_000)));
+        }
+        byte[] json = Explanations.json(all);
+        assertThat(json.length).isLessThan(1 << 20);
+        assertThat(namesWritten(json)).hasSize(100).startsWith(20, 20).endsWith(5);
+    }
+}
