@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -370,9 +371,13 @@ final class WaitForGraph {
 
     /** Each wait that is never served leads to one other such; following them all finds each cycle once. */
     private List<List<Step>> cycles() {
+        if (suspecting) {
+            // Of a proof each way leads to a cycle.
+            leaveDeadEndsOut();
+        }
         List<List<Step>> cycles = new ArrayList<>();
         for (WaitNode from : waits) {
-            if (from.served || from.walk != null) {
+            if (from.served || from.isDeadEnd || from.walk != null) {
                 continue;
             }
             Object walk = new Object();
@@ -389,22 +394,39 @@ final class WaitForGraph {
                 for (WaitNode wait : way.subList(way.indexOf(at), way.size())) {
                     cycle.add(new Step(wait.wait, wait.lock.lock, requireNonNull(wait.through, "a cycle").hold));
                 }
-                if (!isOneWithItself(cycle)) {
-                    cycles.add(cycle);
-                }
+                cycles.add(cycle);
             }
         }
         return cycles;
     }
 
     /**
-     * Whether it is a context alone, of which nothing but a guess says that it waits for its own lock in one branch. What the
-     * work of a {@code withLock} asked for is no such guess, and is told of also if it is alone.
+     * Takes those away, one after the other, who wait only for such, for a hold that is yet to come, or for themselves as
+     * nothing but a guess about their context says. Whoever is left waits for another one who is, or for itself as its own work
+     * asked.
      */
-    private static boolean isOneWithItself(List<Step> cycle) {
-        Step step = cycle.get(0);
-        return cycle.size() == 1
-                && !step.waiting().around().contains(step.heldUp().key());
+    private void leaveDeadEndsOut() {
+        ArrayDeque<LockNode> open = new ArrayDeque<>();
+        for (LockNode lock : locks) {
+            if (!lock.queue.isEmpty()) {
+                lock.holds.forEach(lock::addWhoHoldsItUp);
+                open.add(lock);
+            }
+        }
+        for (LockNode lock = open.poll(); lock != null; lock = open.poll()) {
+            WaitNode itself = lock.onlyItself();
+            Collection<WaitNode> ends = lock.heldUpBy.isEmpty() ? lock.queue : itself == null ? List.of() : List.of(itself);
+            for (WaitNode end : ends) {
+                if (!end.isDeadEnd) {
+                    end.isDeadEnd = true;
+                    for (HoldNode held : end.blocks) {
+                        if (held.lock.heldUpBy.remove(end) != null) {
+                            open.add(held.lock);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /** One that a wait waits for, and that is not itself if there is another: of permits, all holders are waited for. */
@@ -426,6 +448,12 @@ final class WaitForGraph {
     /** The first two of those that wait and hold a lock up meanwhile, by a hold that somebody has at this moment. */
     private List<Way> waysFrom(LockNode lock) {
         List<Way> ways = new ArrayList<>(2);
+        if (suspecting) {
+            lock.heldUpBy.entrySet().stream()
+                    .limit(2)
+                    .forEach(each -> ways.add(new Way(each.getValue(), each.getKey())));
+            return ways;
+        }
         for (HoldNode held : lock.holds) {
             looks++;
             if (held.hold == null || held.givenBack) {
@@ -449,6 +477,9 @@ final class WaitForGraph {
         final ArrayDeque<WaitNode> queue = new ArrayDeque<>();
         long free;
 
+        /** Of a suspicion: those who hold it up by a hold that somebody has, and are no dead ends. */
+        final Map<WaitNode, Hold> heldUpBy = new LinkedHashMap<>();
+
         /** Known once nothing is given back any more, and somebody asks. */
         @Nullable
         List<Way> ways;
@@ -460,6 +491,29 @@ final class WaitForGraph {
                 held += hold.units();
             }
             this.free = lock.units() - held;
+        }
+
+        void addWhoHoldsItUp(HoldNode held) {
+            if (held.hold == null || held.givenBack) {
+                return;
+            }
+            for (WaitNode wait : held.waitsInside) {
+                // Of several holds one in whose work it asked tells more than one of its context.
+                if (!wait.served && (!heldUpBy.containsKey(wait) || wait.wait.around().contains(held.hold.key()))) {
+                    heldUpBy.put(wait, held.hold);
+                }
+            }
+        }
+
+        /** The one who holds it up and waits for it, if there is no other and only a guess says so. */
+        @Nullable
+        WaitNode onlyItself() {
+            if (heldUpBy.size() != 1) {
+                return null;
+            }
+            Map.Entry<WaitNode, Hold> only = heldUpBy.entrySet().iterator().next();
+            WaitNode wait = only.getKey();
+            return wait.lock == this && !wait.wait.around().contains(only.getValue().key()) ? wait : null;
         }
     }
 
@@ -494,6 +548,7 @@ final class WaitForGraph {
         final Wait wait;
         final Set<HoldNode> blocks = new LinkedHashSet<>(2);
         boolean served;
+        boolean isDeadEnd;
 
         @Nullable
         Object walk;

@@ -87,6 +87,8 @@ class WaitForGraphTest {
                 (hold, wait) -> (hold.key().hashCode() + wait.key().hashCode()) % 4 != 0);
         long suspected = 0;
         long onOneLock = 0;
+        long circles = 0;
+        long alone = 0;
         for (int i = 0; i < SCHEDULES / 4; i++) {
             SmallSystem system = new SmallSystem(new SplittableRandom(seed + i));
             for (int step = 0; step < 40; step++) {
@@ -96,7 +98,11 @@ class WaitForGraphTest {
                     Set<Object> never = new HashSet<>();
                     WaitForGraph.neverServed(locks, guesses).forEach(wait -> never.add(wait.key()));
                     List<List<Step>> cycles = WaitForGraph.suspected(locks, guesses);
+                    boolean isCircle = AllFutures.isAnyInACircle(locks, guesses, expected);
+                    circles += isCircle ? 1 : 0;
+                    alone += isCircle || expected.isEmpty() ? 0 : 1;
                     if (!never.equals(expected)
+                            || cycles.isEmpty() == isCircle
                             || !cycles.stream()
                                     .flatMap(List::stream)
                                     .allMatch(each ->
@@ -104,6 +110,9 @@ class WaitForGraphTest {
                         throw new AssertionError("seed " + seed + ", schedule " + i + ": suspected are " + expected
                                 + ", and the detector says " + never + " with the cycles " + cycles + " in " + locks);
                     }
+                    assertThat(expected)
+                            .as("seed %s, schedule %s: who gives up makes nobody suspicious", seed, i)
+                            .containsAll(neverServedWithoutSome(locks, guesses, new SplittableRandom(seed + step)));
                     suspected += AllFutures.neverServed(locks).equals(expected) ? 0 : 1;
                     Guesses otherLocks = new Guesses(guesses.oneBranch(), (hold, wait) -> false);
                     onOneLock += expected.isEmpty()
@@ -113,10 +122,22 @@ class WaitForGraphTest {
                 }
             }
         }
+        System.out.println("WaitForGraphTest " + circles + " times with a circle, " + alone + " times stuck without one");
         assertThat(suspected).as("suspicions that are no proofs").isGreaterThan(SCHEDULES / 40);
+        assertThat(circles).as("circles").isGreaterThan(SCHEDULES / 40);
         assertThat(onOneLock)
                 .as("suspicions of those that want more of what they have")
                 .isGreaterThan(SCHEDULES / 400);
+    }
+
+    private static Set<Object> neverServedWithoutSome(List<Lock> locks, Guesses guesses, SplittableRandom random) {
+        Set<Object> gone = new HashSet<>();
+        locks.forEach(lock -> lock.queue().stream()
+                .filter(wait -> random.nextInt(3) == 0)
+                .forEach(wait -> gone.add(wait.key())));
+        Set<Object> never = new HashSet<>();
+        WaitForGraph.neverServed(WaitForGraph.without(locks, gone), guesses).forEach(wait -> never.add(wait.key()));
+        return never;
     }
 
     // --- by hand
@@ -657,6 +678,36 @@ class WaitForGraphTest {
 
         static Set<Object> neverServed(List<Lock> locks, Guesses guesses) {
             return new AllFutures(locks, guesses).explore();
+        }
+
+        /**
+         * Whether some of those that are never served wait for each other: each for a hold that somebody has and that another
+         * one of them holds up. What is left when those are taken away, one after the other, that wait only for who is taken
+         * away, for a hold that is yet to come, or by guess for themselves: of these nothing can be told but that they wait.
+         */
+        static boolean isAnyInACircle(List<Lock> locks, Guesses guesses, Set<Object> never) {
+            AllFutures futures = new AllFutures(locks, guesses);
+            Set<Object> left = new HashSet<>(never);
+            while (left.removeIf(key -> !futures.waitsForOneOf(left, key))) {
+                // Others may have waited for those alone.
+            }
+            return !left.isEmpty();
+        }
+
+        private boolean waitsForOneOf(Set<Object> some, Object key) {
+            Unit waiting = only(units, unit -> unit.key.equals(key));
+            for (int hold = 0; hold < units.size(); hold++) {
+                Unit held = units.get(hold);
+                for (Unit wait : held.held && held.lock == waiting.lock ? units : List.<Unit>of()) {
+                    boolean asked = ((wait.insideOf | wait.asksIn) >>> hold & 1) == 1;
+                    if (some.contains(wait.key)
+                            && (wait != waiting || asked)
+                            && ((wait.insideOf >>> hold & 1) == 1 || mayBlock(wait, hold))) {
+                        return true;
+                    }
+                }
+            }
+            return false;
         }
 
         private static int phase(long state, int unit) {
