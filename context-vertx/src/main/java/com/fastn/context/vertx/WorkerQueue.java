@@ -1,9 +1,11 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.engine.ContextNode;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -13,13 +15,16 @@ import org.jspecify.annotations.Nullable;
 final class WorkerQueue {
     private final Map<Object, Task> waiting = new ConcurrentHashMap<>();
 
+    /** How many tasks are in the queue of a pool that nobody wants any longer; a pool that is gone may have dropped them. */
+    private final Map<Executor, Integer> unwanted = Collections.synchronizedMap(new WeakHashMap<>());
+
     private record Task(ContextNode context, Executor pool) {}
 
     /**
      * What waits for a pool.
      *
      * @param contexts whose tasks they are, the oldest first, each once, and without those that are closed
-     * @param tasks how many tasks there are, of whatever context
+     * @param tasks how many tasks there are, of whatever context, with those that nobody wants and that still have their turn
      */
     record Waiting(List<ContextNode> contexts, int tasks) {}
 
@@ -28,7 +33,7 @@ final class WorkerQueue {
         Runnable tracked = new Runnable() {
             @Override
             public void run() {
-                waiting.remove(this);
+                begins(this, pool);
                 task.run();
             }
         };
@@ -41,7 +46,7 @@ final class WorkerQueue {
         Callable<T> tracked = new Callable<>() {
             @Override
             public T call() throws Exception {
-                waiting.remove(this);
+                begins(this, pool);
                 return task.call();
             }
         };
@@ -49,9 +54,18 @@ final class WorkerQueue {
         return tracked;
     }
 
+    private void begins(Object tracked, Executor pool) {
+        if (waiting.remove(tracked) == null) {
+            unwanted.merge(pool, -1, Integer::sum);
+        }
+    }
+
     /** The task never begins, or nobody wants it any longer. */
     void dropped(Object tracked) {
-        waiting.remove(tracked);
+        Task task = waiting.remove(tracked);
+        if (task != null) {
+            unwanted.merge(task.pool, 1, Integer::sum);
+        }
     }
 
     int count() {
@@ -68,6 +82,6 @@ final class WorkerQueue {
                 .distinct()
                 .sorted(Comparator.comparingLong(ContextNode::id))
                 .toList();
-        return new Waiting(contexts, all.size());
+        return new Waiting(contexts, all.size() + unwanted.getOrDefault(pool, 0));
     }
 }

@@ -248,6 +248,9 @@ class BlockedPlacesTest {
         assertThat(Waiting.failure(cancelled)).isInstanceOf(ContextCancelledException.class);
         assertThat(runtime.status().causes().blocked()).singleElement().satisfies(place -> {
             assertThat(place.waiting()).containsExactly(late.id());
+            // What nobody wants is in the queue until its turn, and is known all the same.
+            assertThat(place.queued()).isEqualTo(2);
+            assertThat(place.unknown()).isZero();
             assertThat(place.busy()).containsExactlyInAnyOrder(one.id(), two.id());
         });
         atEnd.countDown();
@@ -255,9 +258,9 @@ class BlockedPlacesTest {
         Waiting.until(() -> runtime.status().causes().blocked().isEmpty());
     }
 
-    /** More contexts than are named, one that has several tasks, and one that is closed: all of their tasks are known. */
+    /** More contexts than are named, and one that has several tasks. */
     @Test
-    void theTasksOfContextsInAFullPoolAreAllKnownHoweverManyOrOfWhichever() {
+    void allTasksOfContextsInTheQueueOfAFullPoolAreKnownHoweverMany() {
         var unusedOne = spawnsOne(runtime.root(), "one");
         var unusedTwo = spawnsOne(runtime.root(), "two");
         FastnContext three = runtime.root().child("three").open();
