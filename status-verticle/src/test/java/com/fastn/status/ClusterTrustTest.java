@@ -167,7 +167,8 @@ class ClusterTrustTest {
                                 new CancelReason(CancelReason.Kind.REQUESTED, SECRET, "global")))))
                 .withCauses(new Causes(
                         List.of(new DeadlockReport(true, Fixtures.NOW, List.of(party, party), 2, null)),
-                        List.of(new BlockedPlace(CauseKind.EVENT_LOOP, "e", second, place, List.of(2L), List.of(), 0, 0)),
+                        List.of(new BlockedPlace(
+                                CauseKind.EVENT_LOOP, "e", second, place, List.of(2L), List.of(), 0, 0)),
                         List.of(new WaitEpisode(
                                 Fixtures.NOW,
                                 null,

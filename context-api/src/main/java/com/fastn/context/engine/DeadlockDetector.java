@@ -424,7 +424,8 @@ final class DeadlockDetector {
         }
         for (List<WaitForGraph.Step> steps : WaitForGraph.suspected(locks, guesses)) {
             Cycle cycle = Cycle.of(false, steps, locks, guesses);
-            // Who stands behind a proven one, and holds some itself, may close another circle over it: that is no second one.
+            // Who stands behind a proven one, and holds some itself, may close another circle over it: that is no
+            // second one.
             if (Collections.disjoint(cycle.waiters(), provenWaiters)) {
                 all.add(cycle);
             }

@@ -240,7 +240,9 @@ final class WaitForGraph {
                         now.units(),
                         now.holds().stream().filter(holdsThen::contains).toList(),
                         queue,
-                        now.onceMore().stream().filter(then.onceMore()::contains).collect(Collectors.toSet())));
+                        now.onceMore().stream()
+                                .filter(then.onceMore()::contains)
+                                .collect(Collectors.toSet())));
             }
         }
         return both;
@@ -319,7 +321,8 @@ final class WaitForGraph {
         for (WaitNode wait : waitsOf.getOrDefault(held.context, List.of())) {
             // Of its own lock a second branch of a context may well wait (rule L7).
             boolean other = wait.lock != held.lock;
-            if (!wait.served && (other || (held.lock.lock.onceMore().contains(held.context) && mayWantMore(held, wait)))) {
+            if (!wait.served
+                    && (other || (held.lock.lock.onceMore().contains(held.context) && mayWantMore(held, wait)))) {
                 held.block(wait);
             }
         }
@@ -415,7 +418,8 @@ final class WaitForGraph {
         }
         for (LockNode lock = open.poll(); lock != null; lock = open.poll()) {
             WaitNode itself = lock.onlyItself();
-            Collection<WaitNode> ends = lock.heldUpBy.isEmpty() ? lock.queue : itself == null ? List.of() : List.of(itself);
+            Collection<WaitNode> ends =
+                    lock.heldUpBy.isEmpty() ? lock.queue : itself == null ? List.of() : List.of(itself);
             for (WaitNode end : ends) {
                 if (!end.isDeadEnd) {
                     end.isDeadEnd = true;
@@ -499,7 +503,8 @@ final class WaitForGraph {
             }
             for (WaitNode wait : held.waitsInside) {
                 // Of several holds one in whose work it asked tells more than one of its context.
-                if (!wait.served && (!heldUpBy.containsKey(wait) || wait.wait.around().contains(held.hold.key()))) {
+                if (!wait.served
+                        && (!heldUpBy.containsKey(wait) || wait.wait.around().contains(held.hold.key()))) {
                     heldUpBy.put(wait, held.hold);
                 }
             }
@@ -513,7 +518,10 @@ final class WaitForGraph {
             }
             Map.Entry<WaitNode, Hold> only = heldUpBy.entrySet().iterator().next();
             WaitNode wait = only.getKey();
-            return wait.lock == this && !wait.wait.around().contains(only.getValue().key()) ? wait : null;
+            return wait.lock == this
+                            && !wait.wait.around().contains(only.getValue().key())
+                    ? wait
+                    : null;
         }
     }
 

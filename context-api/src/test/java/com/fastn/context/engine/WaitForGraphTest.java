@@ -122,7 +122,8 @@ class WaitForGraphTest {
                 }
             }
         }
-        System.out.println("WaitForGraphTest " + circles + " times with a circle, " + alone + " times stuck without one");
+        System.out.println(
+                "WaitForGraphTest " + circles + " times with a circle, " + alone + " times stuck without one");
         assertThat(suspected).as("suspicions that are no proofs").isGreaterThan(SCHEDULES / 40);
         assertThat(circles).as("circles").isGreaterThan(SCHEDULES / 40);
         assertThat(onOneLock)
@@ -132,9 +133,8 @@ class WaitForGraphTest {
 
     private static Set<Object> neverServedWithoutSome(List<Lock> locks, Guesses guesses, SplittableRandom random) {
         Set<Object> gone = new HashSet<>();
-        locks.forEach(lock -> lock.queue().stream()
-                .filter(wait -> random.nextInt(3) == 0)
-                .forEach(wait -> gone.add(wait.key())));
+        locks.forEach(lock ->
+                lock.queue().stream().filter(wait -> random.nextInt(3) == 0).forEach(wait -> gone.add(wait.key())));
         Set<Object> never = new HashSet<>();
         WaitForGraph.neverServed(WaitForGraph.without(locks, gone), guesses).forEach(wait -> never.add(wait.key()));
         return never;
@@ -688,8 +688,9 @@ class WaitForGraphTest {
         static boolean isAnyInACircle(List<Lock> locks, Guesses guesses, Set<Object> never) {
             AllFutures futures = new AllFutures(locks, guesses);
             Set<Object> left = new HashSet<>(never);
-            while (left.removeIf(key -> !futures.waitsForOneOf(left, key))) {
-                // Others may have waited for those alone.
+            boolean more = true;
+            while (more) {
+                more = left.removeIf(key -> !futures.waitsForOneOf(left, key));
             }
             return !left.isEmpty();
         }
@@ -701,7 +702,7 @@ class WaitForGraphTest {
                 for (Unit wait : held.held && held.lock == waiting.lock ? units : List.<Unit>of()) {
                     boolean asked = ((wait.insideOf | wait.asksIn) >>> hold & 1) == 1;
                     if (some.contains(wait.key)
-                            && (wait != waiting || asked)
+                            && (!wait.key.equals(key) || asked)
                             && ((wait.insideOf >>> hold & 1) == 1 || mayBlock(wait, hold))) {
                         return true;
                     }

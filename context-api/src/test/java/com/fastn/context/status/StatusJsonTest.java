@@ -348,7 +348,14 @@ class StatusJsonTest {
                     List.of(new DeadlockReport(
                             random.nextBoolean(), Scenes.NOON, List.of(party, party), 2, maybe() ? time() : null)),
                     List.of(new BlockedPlace(
-                            CauseKind.POOL, name(), time(), name(), List.of(3L, 4L), List.of(), random.nextInt(9), random.nextInt(3))),
+                            CauseKind.POOL,
+                            name(),
+                            time(),
+                            name(),
+                            List.of(3L, 4L),
+                            List.of(),
+                            random.nextInt(9),
+                            random.nextInt(3))),
                     List.of(new WaitEpisode(
                             Scenes.NOON,
                             maybe() ? Scenes.NOON : null,
