@@ -481,8 +481,9 @@ final class DeadlockDetector {
 
     /**
      * Whether a context that has some of a lock may want more of it before it gives that back. Who asked before that was
-     * granted, which the fences tell and the times would not, did not ask with it in hand. Others may do two things beside each other, as a request with two queries does, and
-     * then each goes on in the end: so nothing is said of them before the wait is stuck. Healthy ones give back meanwhile.
+     * granted, which the fences tell and the times would not, did not ask with it in hand. Others may do two things beside each
+     * other, as a request with two queries does, and then each goes on in the end: so nothing is said of them before the wait is
+     * stuck. Healthy ones give back meanwhile.
      */
     private boolean mayWantMore(Grant<?> grant, Waiter<?> waiter, long now, ToLongFunction<ContextNode> stuckNanos) {
         return waiter.askedAfterFence >= grant.fence

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 final class WorkerQueue {
     private final Map<Object, Task> waiting = new ConcurrentHashMap<>();
 
-    /** How many tasks are in the queue of a pool that nobody wants any longer; a pool that is gone may have dropped them. */
-    private final Map<Executor, Integer> unwanted = Collections.synchronizedMap(new WeakHashMap<>());
+    /** Tasks that nobody wants any longer, each while it is in the queue of its pool: nothing else leads to it by then. */
+    private final Map<Object, Executor> unwanted = Collections.synchronizedMap(new WeakHashMap<>());
 
     private record Task(ContextNode context, Executor pool) {}
 
@@ -33,7 +33,7 @@ final class WorkerQueue {
         Runnable tracked = new Runnable() {
             @Override
             public void run() {
-                begins(this, pool);
+                begins(this);
                 task.run();
             }
         };
@@ -46,7 +46,7 @@ final class WorkerQueue {
         Callable<T> tracked = new Callable<>() {
             @Override
             public T call() throws Exception {
-                begins(this, pool);
+                begins(this);
                 return task.call();
             }
         };
@@ -54,9 +54,9 @@ final class WorkerQueue {
         return tracked;
     }
 
-    private void begins(Object tracked, Executor pool) {
+    private void begins(Object tracked) {
         if (waiting.remove(tracked) == null) {
-            unwanted.merge(pool, -1, Integer::sum);
+            unwanted.remove(tracked);
         }
     }
 
@@ -64,7 +64,7 @@ final class WorkerQueue {
     void dropped(Object tracked) {
         Task task = waiting.remove(tracked);
         if (task != null) {
-            unwanted.merge(task.pool, 1, Integer::sum);
+            unwanted.put(tracked, task.pool);
         }
     }
 
@@ -82,6 +82,12 @@ final class WorkerQueue {
                 .distinct()
                 .sorted(Comparator.comparingLong(ContextNode::id))
                 .toList();
-        return new Waiting(contexts, all.size() + unwanted.getOrDefault(pool, 0));
+        int more = 0;
+        synchronized (unwanted) {
+            for (Executor its : unwanted.values()) {
+                more += its == pool ? 1 : 0;
+            }
+        }
+        return new Waiting(contexts, all.size() + more);
     }
 }
