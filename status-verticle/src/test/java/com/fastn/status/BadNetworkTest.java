@@ -25,7 +25,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
@@ -333,8 +332,6 @@ class BadNetworkTest {
     }
 
     private <T extends @Nullable Object> T onLoop(Supplier<T> work) {
-        CompletableFuture<T> done = new CompletableFuture<>();
-        loop.runOnContext(now -> done.complete(work.get()));
-        return done.join();
+        return Turns.on(loop, work);
     }
 }

@@ -2,21 +2,34 @@ package com.fastn.status;
 
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.EventBus;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
-/** A Vertx whose periodic timers go off when somebody says so, and never by themselves. */
+/**
+ * A Vertx whose periodic timers go off when somebody says so, and never by themselves. What it asks on its bus is waited for for
+ * long: the bus has the real clock, by which a machine that does much beside would time out what the test answers.
+ */
 final class HandTimers {
+    private static final long LONG_MILLIS = 60_000;
+
     private final Map<Long, Handler<Long>> timers = new ConcurrentHashMap<>();
     private final AtomicLong ids = new AtomicLong(1_000_000);
     private final Vertx vertx;
 
     HandTimers(Vertx real) {
+        EventBus bus = patient(real.eventBus());
         this.vertx = (Vertx) Proxy.newProxyInstance(
                 Vertx.class.getClassLoader(), new Class<?>[] {Vertx.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("eventBus")) {
+                        return bus;
+                    }
                     if (method.getName().equals("setPeriodic") && arguments.length == 2) {
                         @SuppressWarnings("unchecked")
                         Handler<Long> handler = (Handler<Long>) arguments[1];
@@ -27,12 +40,28 @@ final class HandTimers {
                     if (method.getName().equals("cancelTimer") && timers.remove((Long) arguments[0]) != null) {
                         return true;
                     }
-                    try {
-                        return method.invoke(real, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
+                    return invoke(real, method, arguments);
                 });
+    }
+
+    private static EventBus patient(EventBus real) {
+        return (EventBus) Proxy.newProxyInstance(
+                EventBus.class.getClassLoader(), new Class<?>[] {EventBus.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("request") && arguments.length == 3) {
+                        DeliveryOptions options = new DeliveryOptions((DeliveryOptions) arguments[2]);
+                        return real.request(
+                                (String) arguments[0], arguments[1], options.setSendTimeout(LONG_MILLIS));
+                    }
+                    return invoke(real, method, arguments);
+                });
+    }
+
+    private static @Nullable Object invoke(Object on, Method method, Object @Nullable [] arguments) throws Throwable {
+        try {
+            return method.invoke(on, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
     }
 
     Vertx vertx() {

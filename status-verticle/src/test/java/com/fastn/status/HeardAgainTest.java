@@ -19,7 +19,6 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -477,8 +476,6 @@ class HeardAgainTest {
     }
 
     private <T extends @Nullable Object> T onLoop(Supplier<T> step) {
-        CompletableFuture<T> done = new CompletableFuture<>();
-        loop.runOnContext(now -> done.complete(step.get()));
-        return done.join();
+        return Turns.on(loop, step);
     }
 }

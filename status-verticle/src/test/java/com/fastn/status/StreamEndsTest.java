@@ -20,7 +20,6 @@ import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -289,8 +288,6 @@ class StreamEndsTest {
     }
 
     private <T extends @Nullable Object> T onLoop(Supplier<T> step) {
-        CompletableFuture<T> done = new CompletableFuture<>();
-        loop.runOnContext(now -> done.complete(step.get()));
-        return done.join();
+        return Turns.on(loop, step);
     }
 }
