@@ -189,17 +189,17 @@ final class StatusSubscription {
         if (former != null) {
             var unused = former.unregister();
         }
-        // Otherwise it would be written to for its lease, at an address where nobody listens any more.
-        sayClosed(stream, control);
-        stream = null;
         deafRestarts = 0;
         address = StreamWire.READER_PREFIX + UUID.randomUUID();
         OwnPlaceConsumer frames = OwnPlaceConsumer.of(vertx, address, this::onFrame);
         consumer = frames;
         int mine = begin();
         frames.completion().onComplete(listening -> {
-            if (mine == attempt) {
+            if (mine == attempt && !closed) {
                 opening = false;
+                // Not before: as long as it is renewed it is known to live. And not later: it would be written to for its lease, at
+                // an address where nobody listens any more.
+                sayClosed(stream, control);
                 openStream();
             }
         });
@@ -320,11 +320,11 @@ final class StatusSubscription {
             }
             return;
         }
-        if (deafRestarts >= MOST_DEAF_RESTARTS) {
+        if (!opening && deafRestarts >= MOST_DEAF_RESTARTS) {
             listen();
             return;
         }
-        if (ticker.nanos() - heardNanos > leaseNanos) {
+        if (!opening && ticker.nanos() - heardNanos > leaseNanos) {
             // Whatever was leased there is over.
             openStream();
             return;
@@ -442,7 +442,8 @@ final class StatusSubscription {
     }
 
     private boolean restartDue() {
-        if (!progress.broken() || ticksToRestart > 0) {
+        // While another address is registered the new beginning would go to the former one.
+        if (opening || !progress.broken() || ticksToRestart > 0) {
             return false;
         }
         ticksToRestart = TICKS_BETWEEN_RESTARTS;

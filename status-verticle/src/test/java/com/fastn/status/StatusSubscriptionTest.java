@@ -3,15 +3,21 @@ package com.fastn.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fastn.context.ManualTicker;
 import com.fastn.context.status.ClusterStatus;
 import io.vertx.core.Completable;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.RegistrationInfo;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class StatusSubscriptionTest {
@@ -42,5 +48,100 @@ class StatusSubscriptionTest {
                     .anySatisfy(trouble ->
                             assertThat(trouble).hasMessageContaining("the cluster manager did not say within 5 s"));
         }
+    }
+
+    @Test
+    void D7_aNodeThatAnswersIsNotSilentWhileAnotherAddressOfItsReaderIsRegistered() {
+        AtomicInteger registered = new AtomicInteger();
+        AtomicBoolean holds = new AtomicBoolean(true);
+        Queue<Runnable> held = new ConcurrentLinkedQueue<>();
+        try (TestCluster cluster = TestCluster.of(1, config -> new HazelcastClusterManager(config) {
+            @Override
+            public void addRegistration(String address, RegistrationInfo registration, Completable<Void> added) {
+                if (address.startsWith(StreamWire.READER_PREFIX) && registered.incrementAndGet() > 1 && holds.get()) {
+                    held.add(() -> super.addRegistration(address, registration, added));
+                } else {
+                    super.addRegistration(address, registration, added);
+                }
+            }
+        })) {
+            Vertx vertx = cluster.node(0);
+            List<String> readers = new CopyOnWriteArrayList<>();
+            List<JsonObject> closed = new CopyOnWriteArrayList<>();
+            Waiting.result(vertx.eventBus()
+                    .<JsonObject>consumer("late", said -> {
+                        String reader = said.body().getString(StreamWire.ADDRESS);
+                        if (reader != null) {
+                            readers.add(reader);
+                        }
+                        if (said.body().getBoolean(StreamWire.CLOSE, false)) {
+                            closed.add(said.body());
+                        }
+                        if (said.replyAddress() != null) {
+                            // Frames that never come.
+                            said.reply(StreamWire.reply()
+                                    .put(StreamWire.STREAM, "of " + readers.size())
+                                    .put(StreamWire.CONTROL, "late")
+                                    .put(StreamWire.LEASE_MILLIS, 10_000)
+                                    .put(StreamWire.EPOCH, 1)
+                                    .put(StreamWire.SENT, 2));
+                        }
+                    })
+                    .completion());
+            HandTimers timers = new HandTimers(vertx);
+            ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+            Context loop = vertx.getOrCreateContext();
+            StatusSubscription subscription = new StatusSubscription(
+                    timers.vertx(),
+                    null,
+                    "late",
+                    new JsonObject(),
+                    view -> {},
+                    trouble -> {},
+                    1,
+                    new PeerBytes(ticker),
+                    ticker);
+            run(loop, subscription::open);
+            await().atMost(LONG).until(() -> Turns.on(loop, subscription::isOpen));
+            await().atMost(LONG).until(() -> {
+                second(vertx, loop, timers, ticker);
+                return !held.isEmpty();
+            });
+
+            for (int second = 1; second <= 6; second++) {
+                second(vertx, loop, timers, ticker);
+                assertThat(Turns.on(loop, subscription::silence))
+                        .as("after %d s", second)
+                        .isLessThan(ClusterFeed.UP_FOR);
+            }
+            assertThat(readers).hasSize(1);
+            assertThat(closed).isEmpty();
+
+            holds.set(false);
+            held.forEach(Runnable::run);
+            await().atMost(LONG).until(() -> readers.size() == 2 && Turns.on(loop, subscription::isOpen));
+            assertThat(readers).doesNotHaveDuplicates();
+            await().atMost(LONG).until(() -> !closed.isEmpty());
+            assertThat(closed).extracting(said -> said.getString(StreamWire.STREAM)).containsExactly("of 1");
+            run(loop, subscription::close);
+        }
+    }
+
+    /** A second, and what comes of it has come, mostly. */
+    private static void second(Vertx vertx, Context loop, HandTimers timers, ManualTicker ticker) {
+        ticker.advance(Duration.ofSeconds(1));
+        run(loop, timers::goOff);
+        for (int i = 0; i < 5; i++) {
+            Waiting.result(vertx.eventBus().request("late", new JsonObject()));
+            run(loop, () -> {});
+            Waiting.result(vertx.executeBlocking(() -> null));
+        }
+    }
+
+    private static void run(Context loop, Runnable turn) {
+        var unused = Turns.on(loop, () -> {
+            turn.run();
+            return true;
+        });
     }
 }
