@@ -58,6 +58,9 @@ final class StatusSubscription {
     /** What was told is shown for so long after it is known that something newer did not come. */
     private static final Duration BEHIND_FOR = ClusterFeed.UP_FOR;
 
+    /** Frames alone do not say how old they are; for so long the last answer does. Some may be lost on the way. */
+    private static final Duration UNANSWERED_FOR = BEHIND_FOR.multipliedBy(2);
+
     private static final String BEHIND = "it answers, and what it tells by its stream has not come for more than "
             + BEHIND_FOR.toSeconds() + " s; its cluster manager may not find this node";
 
@@ -121,6 +124,9 @@ final class StatusSubscription {
     private @Nullable String trouble;
     private long heardNanos;
     private boolean heard;
+    /** When that was asked which was answered last. */
+    private long answeredNanos;
+
     private long leaseNanos;
     private long timer = -1;
     private int ticksToRestart;
@@ -179,6 +185,7 @@ final class StatusSubscription {
 
     void open() {
         heardNanos = ticker.nanos();
+        answeredNanos = heardNanos;
         timer = vertx.setPeriodic(TICK_MILLIS, id -> tick());
         listen();
     }
@@ -239,6 +246,7 @@ final class StatusSubscription {
             String at = text(opened, StreamWire.CONTROL);
             boolean tooNew = StreamWire.isTooNew(opened);
             hear();
+            answered(askedNanos);
             if (tooNew || name == null || at == null) {
                 // Otherwise it would be written to for its lease, and another one with each try.
                 sayClosed(name, at);
@@ -338,6 +346,7 @@ final class StatusSubscription {
             }
             if (done.succeeded()) {
                 hear();
+                answered(askedNanos);
                 trouble = null;
                 onRenewed(Sent.of(done.result()), askedNanos);
                 return;
@@ -354,7 +363,8 @@ final class StatusSubscription {
 
     private void onRenewed(Sent now, long askedNanos) {
         // Where this process stood still, the answer may have lain there for as long.
-        if (Sent.UNKNOWN.equals(awaited) && isLately(askedNanos)) {
+        boolean isKnown = Sent.UNKNOWN.equals(awaited) && isLately(askedNanos);
+        if (isKnown) {
             awaited = progress.hasAll(now) ? null : now;
         }
         if (!progress.broken() && sent.isBeyond(progress)) {
@@ -365,6 +375,14 @@ final class StatusSubscription {
         if (now.isBeyond(progress)) {
             fallBehind();
         }
+        if (isKnown && awaited == null && view != null) {
+            show(view);
+        }
+    }
+
+    private void show(ClusterStatus newest) {
+        takenUp = !manual;
+        onView.accept(newest);
     }
 
     private void fallBehind() {
@@ -395,10 +413,10 @@ final class StatusSubscription {
 
     /**
      * Whatever ends a silence says that it lives, and not that it does what it did before. Frames do not either: they may have lain
-     * on the way for as long.
+     * on the way for as long, and where all come late there is no silence, and nothing that was asked is answered in time.
      */
     private void hear() {
-        if (!isLately(heardNanos)) {
+        if (!isLately(heardNanos) || !isWithin(UNANSWERED_FOR, answeredNanos)) {
             awaited = Sent.UNKNOWN;
         }
         heardNanos = ticker.nanos();
@@ -406,9 +424,19 @@ final class StatusSubscription {
         timesUnfound = 0;
     }
 
+    private void answered(long askedNanos) {
+        if (askedNanos - answeredNanos > 0) {
+            answeredNanos = askedNanos;
+        }
+    }
+
     /** {@return whether that was not longer ago than what was told is shown for} */
     private boolean isLately(long nanos) {
-        return ticker.nanos() - nanos <= BEHIND_FOR.toNanos();
+        return isWithin(BEHIND_FOR, nanos);
+    }
+
+    private boolean isWithin(Duration time, long nanos) {
+        return ticker.nanos() - nanos <= time.toNanos();
     }
 
     private static boolean isRefusal(Throwable failure) {
@@ -533,7 +561,8 @@ final class StatusSubscription {
         }
         ClusterStatus complete = now.complete();
         if (complete != null) {
-            takenUp = !manual;
+            // What is not shown nobody takes up, and a writer that waited for that could not tell what is awaited.
+            takenUp = true;
             leftOut = false;
             behind = false;
             behindNanos = NOT_BEHIND;
@@ -541,8 +570,10 @@ final class StatusSubscription {
                 awaited = null;
             }
             view = complete;
-            onView.accept(complete);
-            if (!manual) {
+            if (awaited == null) {
+                show(complete);
+            }
+            if (!manual || awaited != null) {
                 acknowledge(false);
             }
         } else if (now.broken()) {

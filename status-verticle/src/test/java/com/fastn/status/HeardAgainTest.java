@@ -58,6 +58,7 @@ class HeardAgainTest {
     private final AtomicInteger streams = new AtomicInteger();
     private volatile long sentEpoch;
     private volatile long sent;
+    private volatile long acknowledged;
     private volatile boolean keepsAnswers;
     private volatile boolean saysHowFar = true;
     private volatile boolean ended;
@@ -104,7 +105,7 @@ class HeardAgainTest {
         tick();
         assertThat(orders()).isEqualTo(1);
         assertThat(trouble()).isNull();
-        assertThat(views).hasSize(1);
+        assertThat(views).as("it is told that this is of now").hasSize(2);
     }
 
     @Test
@@ -131,7 +132,7 @@ class HeardAgainTest {
         List<StreamFrame> newest = tell();
         ticker.advance(LONG_SILENCE);
         deliver(old);
-        await().atMost(LONG).until(() -> views.size() == 2);
+        settle();
         assertThat(view()).isNull();
         assertThat(trouble()).isEqualTo(NOT_YET);
 
@@ -146,10 +147,71 @@ class HeardAgainTest {
         serve(1);
         ticker.advance(LONG_SILENCE);
         deliver(tell());
-        await().atMost(LONG).until(() -> views.size() == 2);
+        settle();
         assertThat(view()).isNull();
+        assertThat(views).hasSize(1);
         tick();
         assertThat(orders()).isEqualTo(2);
+        assertThat(views).hasSize(2);
+    }
+
+    @Test
+    void D7_framesThatComeWhileNothingIsAnsweredMayBeOldAndAreNotShownForLong() {
+        keepsAnswers = true;
+        for (int second = 1; second <= 6; second++) {
+            ticker.advance(Duration.ofSeconds(1));
+            serve(1);
+            deliver(tell());
+            settle();
+            assertThat(orders()).as("after %d s", second).isEqualTo(1 + second);
+            tick();
+        }
+        int shown = views.size();
+        ticker.advance(Duration.ofSeconds(1));
+        serve(1);
+        deliver(tell());
+        settle();
+        assertThat(view()).isNull();
+        assertThat(trouble()).isEqualTo(NOT_YET);
+        assertThat(views).hasSize(shown);
+
+        keepsAnswers = false;
+        tick();
+        assertThat(orders()).isEqualTo(8);
+        assertThat(views).hasSize(shown + 1);
+        ticker.advance(Duration.ofSeconds(1));
+        serve(1);
+        deliver(tell());
+        settle();
+        assertThat(orders()).isEqualTo(9);
+    }
+
+    @Test
+    void D1_D7_whatIsNotShownYetHoldsUpNoWriterThatWaitsUntilItIsTakenUp() {
+        onLoop(() -> {
+            subscription.acknowledgeByHand();
+            return null;
+        });
+        serve(1);
+        ticker.advance(LONG_SILENCE);
+        deliver(tell());
+        settle();
+        assertThat(views).hasSize(1);
+        assertThat(acknowledged).isEqualTo(sent);
+        tick();
+        assertThat(views).hasSize(2);
+
+        serve(1);
+        deliver(tell());
+        settle();
+        assertThat(views).hasSize(3);
+        assertThat(acknowledged).isLessThan(sent);
+        onLoop(() -> {
+            subscription.takeUp();
+            return null;
+        });
+        settle();
+        assertThat(acknowledged).isEqualTo(sent);
     }
 
     @Test
@@ -162,7 +224,7 @@ class HeardAgainTest {
         tick();
         deliver(first);
         deliver(first);
-        await().atMost(LONG).until(() -> views.size() == 2);
+        settle();
         deliver(first);
         settle();
         assertThat(view()).isNull();
@@ -273,7 +335,7 @@ class HeardAgainTest {
         opened(unanswered.get(0));
         await().atMost(LONG).until(() -> onLoop(subscription::isOpen));
         deliver(tell());
-        await().atMost(LONG).until(() -> views.size() == 2);
+        settle();
         assertThat(view()).isNull();
         tick();
         assertThat(orders()).isEqualTo(1);
@@ -314,7 +376,7 @@ class HeardAgainTest {
         List<StreamFrame> second = tell();
         ticker.advance(LONG_SILENCE);
         deliver(first);
-        await().atMost(LONG).until(() -> views.size() == 2);
+        settle();
         assertThat(view()).as("what the first answer wanted").isNull();
         tick();
         deliver(second);
@@ -363,6 +425,8 @@ class HeardAgainTest {
         assertThat(bytes.hold(0, others)).isTrue();
         deliver(tell());
         await().atMost(LONG).until(() -> orders() == 1);
+        // What acknowledges that is at the writer before it tells more.
+        settle();
         serve(1);
         assertThat(tell()).as("lost").hasSize(1);
         serve(1);
@@ -384,8 +448,8 @@ class HeardAgainTest {
         } else if (ended || !name().equals(asked.body().getString(StreamWire.STREAM))) {
             asked.fail(BadQueryException.GONE, "there is no such stream here any more; open another");
         } else {
-            outbox.acknowledge(
-                    asked.body().getLong(StreamWire.EPOCH), asked.body().getLong(StreamWire.ACKNOWLEDGED));
+            acknowledged = asked.body().getLong(StreamWire.ACKNOWLEDGED);
+            outbox.acknowledge(asked.body().getLong(StreamWire.EPOCH), acknowledged);
             JsonObject answer = howFar(sentEpoch, sent);
             if (asked.body().getBoolean(StreamWire.RESTART, false)) {
                 outbox.restart();
