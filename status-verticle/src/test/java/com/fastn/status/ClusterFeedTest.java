@@ -194,10 +194,10 @@ class ClusterFeedTest {
         assertThat(again).extracting(NodeStatus::snapshot).containsOnlyNulls();
         assertThat(last("bob").reason()).isEqualTo("it was silent, and its status of now has not arrived yet");
 
-        // The stream may have been asked to begin anew meanwhile.
-        outbox.restart();
-        assertThat(send(outbox, 2, requireNonNull(reader.get()))).isEqualTo(2);
         await().atMost(LONG).until(() -> {
+            // The stream may have been asked to begin anew meanwhile, and at another address.
+            outbox.restart();
+            assertThat(send(outbox, 2, requireNonNull(reader.get()))).isEqualTo(2);
             tick(Duration.ofSeconds(1));
             return last("bob").snapshot() != null;
         });

@@ -45,7 +45,8 @@ class StreamHandlersTest {
                     asked.reply(StreamWire.reply()
                             .put(StreamWire.STREAM, "of bob")
                             .put(StreamWire.CONTROL, "handlers.control")
-                            .put(StreamWire.LEASE_MILLIS, 10_000));
+                            // Longer than a machine that does much beside stands still: this writer goes on with its numbers.
+                            .put(StreamWire.LEASE_MILLIS, 600_000));
                     readers.add(asked.body().getString(StreamWire.ADDRESS));
                 })
                 .completion());
