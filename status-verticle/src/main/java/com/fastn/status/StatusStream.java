@@ -33,6 +33,10 @@ final class StatusStream implements ReadStream<ClusterStatus> {
     private boolean ended;
 
     StatusStream(Vertx vertx, JsonObject question) {
+        this(vertx, question, Ticker.system());
+    }
+
+    StatusStream(Vertx vertx, JsonObject question, Ticker ticker) {
         this.home = vertx.getOrCreateContext();
         this.subscription = new StatusSubscription(
                 vertx,
@@ -42,8 +46,8 @@ final class StatusStream implements ReadStream<ClusterStatus> {
                 this::onView,
                 this::onTrouble,
                 Inbox.MOST_NODES,
-                new PeerBytes(Ticker.system()),
-                Ticker.system());
+                new PeerBytes(ticker),
+                ticker);
         subscription.acknowledgeByHand();
     }
 
@@ -121,6 +125,11 @@ final class StatusStream implements ReadStream<ClusterStatus> {
             return;
         }
         pending = null;
+        if (subscription.view() == null) {
+            // It waited here, and is not of now any more. What is comes when it is known; the writer is not to wait for this.
+            subscription.takeUp();
+            return;
+        }
         demand = demand == Long.MAX_VALUE ? demand : demand - 1;
         subscription.takeUp();
         handle(told, next);

@@ -1,8 +1,10 @@
 package com.fastn.status;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fastn.context.ManualTicker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
@@ -10,6 +12,7 @@ import com.fastn.context.status.NodeStatus;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.status.stream.Outbox;
 import com.fastn.status.stream.StreamFrame;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
@@ -35,6 +38,8 @@ class StreamHandlersTest {
     private final Outbox outbox = new Outbox();
     private final AtomicInteger renewals = new AtomicInteger();
     private volatile boolean gone;
+    private volatile boolean saysHowFar;
+    private volatile long sent;
 
     @BeforeEach
     void listen() {
@@ -56,7 +61,8 @@ class StreamHandlersTest {
                         said.fail(BadQueryException.GONE, "there is no such stream here any more; open another");
                     } else if (said.replyAddress() != null) {
                         renewals.incrementAndGet();
-                        said.reply(StreamWire.reply());
+                        JsonObject reply = StreamWire.reply();
+                        said.reply(sent == 0 ? reply : reply.put(StreamWire.EPOCH, 1).put(StreamWire.SENT, sent));
                     }
                 })
                 .completion());
@@ -99,6 +105,46 @@ class StreamHandlersTest {
         stream.handler(null);
     }
 
+    @Test
+    void D7_aStreamThatWasPausedIsNotToldWhatWasSoBeforeASilence() {
+        saysHowFar = true;
+        HandTimers timers = new HandTimers(vertx);
+        ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+        Context loop = vertx.getOrCreateContext();
+        StatusStream stream = Turns.on(loop, () -> new StatusStream(timers.vertx(), new JsonObject(), ticker));
+        stream.pause().handler(told::add);
+        await().atMost(LONG).until(() -> readers.size() == 1);
+        settle(loop);
+        stream.fetch(1);
+        tell(1);
+        await().atMost(LONG).until(() -> told.size() == 1);
+        tell(2);
+        settle(loop);
+
+        ticker.advance(ClusterFeed.UP_FOR.plusMillis(1));
+        tell(3);
+        stream.resume();
+        settle(loop);
+        assertThat(told).hasSize(1);
+        var unused = Turns.on(loop, () -> {
+            timers.goOff();
+            return true;
+        });
+        await().atMost(LONG).until(() -> told.size() == 2);
+        assertThat(requireNonNull(told.get(1).nodes().get(0).snapshot()).version())
+                .isEqualTo(3);
+        assertThat(unhandled).isEmpty();
+        stream.handler(null);
+    }
+
+    private void settle(Context loop) {
+        for (int i = 0; i < 5; i++) {
+            Waiting.result(vertx.eventBus().request("handlers.control", new JsonObject()));
+            var unused = Turns.on(loop, () -> true);
+            Waiting.result(vertx.executeBlocking(() -> null));
+        }
+    }
+
     private void tell(long version) {
         NodeStatus row = new NodeStatus(
                 BOB,
@@ -108,6 +154,7 @@ class StreamHandlersTest {
                 null,
                 Fixtures.snapshot(BOB, version, Fixtures.context(1, "global")));
         for (StreamFrame frame : outbox.tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
+            sent = saysHowFar ? frame.sequence() : 0;
             vertx.eventBus().send(readers.get(0), Buffer.buffer(frame.body()), StreamWire.headers("of bob", frame));
         }
     }
