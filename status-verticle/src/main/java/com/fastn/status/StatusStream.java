@@ -126,7 +126,7 @@ final class StatusStream implements ReadStream<ClusterStatus> {
         }
         pending = null;
         if (subscription.view() == null) {
-            // It waited here, and is not of now any more. What is comes when it is known; the writer is not to wait for this.
+            // It waited here, and is not of now any more; what is comes when it is known. The writer does not wait.
             subscription.takeUp();
             return;
         }

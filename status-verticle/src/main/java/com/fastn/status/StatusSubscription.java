@@ -204,8 +204,8 @@ final class StatusSubscription {
         frames.completion().onComplete(listening -> {
             if (mine == attempt && !closed) {
                 opening = false;
-                // Not before: as long as it is renewed it is known to live. And not later: it would be written to for its lease, at
-                // an address where nobody listens any more.
+                // Not before: as long as it is renewed it is known to live. And not later: it would be written to
+                // for its lease, at an address where nobody listens any more.
                 sayClosed(stream, control);
                 openStream();
             }

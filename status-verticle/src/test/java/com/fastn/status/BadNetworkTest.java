@@ -69,6 +69,7 @@ class BadNetworkTest {
 
     /** What the reader said since the last step. */
     private final Queue<Message<JsonObject>> said = new ConcurrentLinkedQueue<>();
+
     private CountDownLatch workerHeld = new CountDownLatch(1);
     // The network
     private final List<Carried> underWay = new ArrayList<>();
@@ -144,7 +145,9 @@ class BadNetworkTest {
         laterFrom = step;
         steps(RISE_SECONDS, seed);
         for (int i = 0; i < 4 * STEPS_OF_A_SECOND; i++) {
-            assertThat(step(seed)).as("seed %d, step %d: shown as of now", seed, step).isFalse();
+            assertThat(step(seed))
+                    .as("seed %d, step %d: shown as of now", seed, step)
+                    .isFalse();
         }
 
         laterFrom = Integer.MAX_VALUE;
@@ -217,8 +220,7 @@ class BadNetworkTest {
     private void carry(boolean toReader, Runnable comes) {
         if (good) {
             int late = Math.max(0, step - laterFrom) / 2;
-            underWay.add(new Carried(
-                    step + Math.min(late, LATEST_SECONDS * STEPS_OF_A_SECOND), toReader, comes));
+            underWay.add(new Carried(step + Math.min(late, LATEST_SECONDS * STEPS_OF_A_SECOND), toReader, comes));
         } else if (step < cutUntil) {
             if (cutHolds) {
                 underWay.add(new Carried(cutUntil, toReader, comes));

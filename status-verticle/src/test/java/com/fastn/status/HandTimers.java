@@ -49,8 +49,7 @@ final class HandTimers {
                 EventBus.class.getClassLoader(), new Class<?>[] {EventBus.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("request") && arguments.length == 3) {
                         DeliveryOptions options = new DeliveryOptions((DeliveryOptions) arguments[2]);
-                        return real.request(
-                                (String) arguments[0], arguments[1], options.setSendTimeout(LONG_MILLIS));
+                        return real.request((String) arguments[0], arguments[1], options.setSendTimeout(LONG_MILLIS));
                     }
                     return invoke(real, method, arguments);
                 });

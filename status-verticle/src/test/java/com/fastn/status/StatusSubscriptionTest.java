@@ -122,7 +122,9 @@ class StatusSubscriptionTest {
             await().atMost(LONG).until(() -> readers.size() == 2 && Turns.on(loop, subscription::isOpen));
             assertThat(readers).doesNotHaveDuplicates();
             await().atMost(LONG).until(() -> !closed.isEmpty());
-            assertThat(closed).extracting(said -> said.getString(StreamWire.STREAM)).containsExactly("of 1");
+            assertThat(closed)
+                    .extracting(said -> said.getString(StreamWire.STREAM))
+                    .containsExactly("of 1");
             run(loop, subscription::close);
         }
     }

@@ -50,7 +50,8 @@ class StreamHandlersTest {
                     asked.reply(StreamWire.reply()
                             .put(StreamWire.STREAM, "of bob")
                             .put(StreamWire.CONTROL, "handlers.control")
-                            // Longer than a machine that does much beside stands still: this writer goes on with its numbers.
+                            // Longer than a machine that does much beside stands still: this writer goes on with its
+                            // numbers.
                             .put(StreamWire.LEASE_MILLIS, 600_000));
                     readers.add(asked.body().getString(StreamWire.ADDRESS));
                 })
@@ -62,7 +63,10 @@ class StreamHandlersTest {
                     } else if (said.replyAddress() != null) {
                         renewals.incrementAndGet();
                         JsonObject reply = StreamWire.reply();
-                        said.reply(sent == 0 ? reply : reply.put(StreamWire.EPOCH, 1).put(StreamWire.SENT, sent));
+                        said.reply(
+                                sent == 0
+                                        ? reply
+                                        : reply.put(StreamWire.EPOCH, 1).put(StreamWire.SENT, sent));
                     }
                 })
                 .completion());
