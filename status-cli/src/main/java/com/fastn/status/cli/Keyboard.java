@@ -16,6 +16,8 @@ final class Keyboard implements AutoCloseable {
     /** What is left of a sequence comes at once; an escape that is alone is the key. */
     private static final long SEQUENCE_MILLIS = 50;
 
+    private static final int TRIES_TO_GIVE_BACK = 3;
+
     private final Terminal terminal;
     private final Attributes before;
     private volatile Size size;
@@ -38,9 +40,8 @@ final class Keyboard implements AutoCloseable {
             return of(TerminalBuilder.builder()
                     .system(true)
                     .provider("exec")
-                    // Otherwise Ctrl-C ends this process at once, and nothing gives the terminal back as it was. That
-                    // of another
-                    // size is heard all the same, for its handler is set by itself.
+                    // Otherwise Ctrl-C ends this process at once, and nothing gives the terminal back as it was.
+                    // That it has another size is heard all the same: who listens to that is told of it.
                     .nativeSignals(false)
                     .dumb(false)
                     .build());
@@ -89,15 +90,17 @@ final class Keyboard implements AutoCloseable {
             }
             events.offer(event.apply(Key.of(Kind.RESIZED)));
         });
+        // A terminal that is closed meanwhile gives none.
+        NonBlockingReader in = terminal.reader();
         Thread reading = new Thread(
                 () -> {
                     try {
                         Key key;
                         do {
-                            key = next(terminal.reader());
+                            key = next(in);
                             events.put(event.apply(key));
                         } while (key.kind() != Kind.GONE);
-                    } catch (IOException e) {
+                    } catch (IOException | IOError | IllegalStateException e) {
                         events.offer(event.apply(Key.of(Kind.GONE)));
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
@@ -133,10 +136,27 @@ final class Keyboard implements AutoCloseable {
     @Override
     public void close() {
         try {
-            terminal.setAttributes(before);
-            terminal.close();
-        } catch (IOException e) {
-            // The terminal is gone, and nobody is left to be told.
+            giveBack();
+        } finally {
+            try {
+                terminal.close();
+            } catch (IOException | IOError | IllegalStateException e) {
+                // The terminal is gone, and nobody is left to be told.
+            }
+        }
+    }
+
+    /** A second Ctrl-C ends the stty that does it, but hardly each time. */
+    private void giveBack() {
+        for (int tries = 0; tries < TRIES_TO_GIVE_BACK; tries++) {
+            try {
+                terminal.setAttributes(before);
+                return;
+            } catch (IOError e) {
+                // Again, or it is gone.
+            } catch (IllegalStateException e) {
+                return; // It is closed, which gave it back.
+            }
         }
     }
 }

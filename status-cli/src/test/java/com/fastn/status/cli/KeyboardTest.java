@@ -18,6 +18,7 @@ import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.Terminal.SignalHandler;
 import org.jline.utils.NonBlocking;
+import org.jline.utils.NonBlockingReader;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -25,6 +26,8 @@ class KeyboardTest {
     private final List<String> called = new CopyOnWriteArrayList<>();
     private volatile boolean measurable;
     private volatile int columns = 80;
+    private volatile int failures;
+    private volatile NonBlockingReader keys = of("");
     private volatile @Nullable SignalHandler resized;
 
     private final Terminal terminal = (Terminal) Proxy.newProxyInstance(
@@ -42,7 +45,14 @@ class KeyboardTest {
                         yield SignalHandler.SIG_DFL;
                     }
                     case "enterRawMode" -> new Attributes();
-                    case "reader" -> NonBlocking.nonBlocking("keys", new StringReader(""));
+                    case "reader" -> keys;
+                    case "setAttributes" -> {
+                        if (failures > 0) {
+                            failures--;
+                            throw new IOError(new IOException("stty was killed"));
+                        }
+                        yield null;
+                    }
                     default -> null;
                 };
             });
@@ -69,6 +79,57 @@ class KeyboardTest {
             resize();
             assertThat(keyboard.size()).isEqualTo(new Size(100, 100));
             assertThat(keys).containsExactly(Key.of(Kind.RESIZED));
+        }
+    }
+
+    private static NonBlockingReader of(String keys) {
+        return NonBlocking.nonBlocking("keys", new StringReader(keys));
+    }
+
+    @Test
+    void aTerminalThatCannotBeGivenBackIsTriedAgainAndClosedWithoutAWord() throws IOException {
+        measurable = true;
+        for (int times = 0; times < 5; times++) {
+            called.clear();
+            failures = times;
+            Keyboard.of(terminal).close();
+            assertThat(called).endsWith("close").containsOnlyOnce("close");
+            assertThat(called.stream().filter("setAttributes"::equals)).hasSize(Math.min(3, times + 1));
+        }
+    }
+
+    @Test
+    void whatReadsTheKeysIsTakenOnceForAClosedTerminalGivesNone() throws IOException, InterruptedException {
+        measurable = true;
+        keys = of("abc");
+        BlockingQueue<Key> pressed = new LinkedBlockingQueue<>();
+        try (Keyboard keyboard = Keyboard.of(terminal)) {
+            keyboard.readInto(pressed, key -> key);
+            for (Key key : List.of(Key.of('a'), Key.of('b'), Key.of('c'), Key.of(Kind.GONE))) {
+                assertThat(pressed.poll(30, TimeUnit.SECONDS)).isEqualTo(key);
+            }
+        }
+        assertThat(called).containsOnlyOnce("reader");
+    }
+
+    @Test
+    void aReaderThatIsClosedIsTheEndOfTheKeys() throws IOException, InterruptedException {
+        measurable = true;
+        keys = new NonBlockingReader() {
+            @Override
+            public int readBuffered(char[] buffer, int offset, int length, long timeout) {
+                throw new IllegalStateException("closed");
+            }
+
+            @Override
+            protected int read(long timeout, boolean isPeek) {
+                throw new IllegalStateException("closed");
+            }
+        };
+        BlockingQueue<Key> pressed = new LinkedBlockingQueue<>();
+        try (Keyboard keyboard = Keyboard.of(terminal)) {
+            keyboard.readInto(pressed, key -> key);
+            assertThat(pressed.poll(30, TimeUnit.SECONDS)).isEqualTo(Key.of(Kind.GONE));
         }
     }
 
