@@ -35,6 +35,7 @@ final class TopView {
     private static final int KEY_COLUMNS = 18;
     private static final int FEWEST_VALUE_COLUMNS = 8;
     private static final int FRAME_LINES = 2;
+    private static final char CTRL_D = 4;
 
     private static final List<String> HELP = List.of(
             "  up, down, k, j       move; page up, page down, home, end, g, G too",
@@ -100,13 +101,16 @@ final class TopView {
         if (key.kind() == Kind.GONE) {
             return false;
         }
+        if (key.kind() == Kind.RESIZED) {
+            return true;
+        }
         if (searching) {
             pressInSearch(key);
             return true;
         }
-        if (help) {
+        if (help && !isEnd(key.character())) {
             help = false;
-            return key.character() != 'q';
+            return true;
         }
         switch (key.kind()) {
             case UP -> move(-1);
@@ -133,11 +137,15 @@ final class TopView {
         return true;
     }
 
+    private static boolean isEnd(char c) {
+        return c == 'q' || c == 'Q' || c == Key.CTRL_C || c == CTRL_D;
+    }
+
     private boolean type(char c) {
+        if (isEnd(c)) {
+            return false;
+        }
         switch (c) {
-            case 'q', 'Q', Key.CTRL_C, 4 -> {
-                return false;
-            }
             case 'k' -> move(-1);
             case 'j' -> move(1);
             case 'g' -> move(Integer.MIN_VALUE / 2);

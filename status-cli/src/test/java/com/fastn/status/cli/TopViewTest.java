@@ -211,6 +211,21 @@ class TopViewTest {
     }
 
     @Test
+    void anotherSizeOfTheTerminalLeavesTheHelpOpen() {
+        press('?', Kind.RESIZED);
+        assertThat(screen()).contains("any key: back");
+    }
+
+    @Test
+    void whatEndsItDoesSoFromTheHelpToo() {
+        for (char end : new char[] {'q', 'Q', Key.CTRL_C, 4}) {
+            press('?');
+            assertThat(view.press(Key.of(end))).as("%d", (int) end).isFalse();
+            press(Kind.ESCAPE);
+        }
+    }
+
+    @Test
     void itEnds() {
         assertThat(view.press(Key.of('q'))).isFalse();
         assertThat(view.press(Key.of('\u0003'))).isFalse();
