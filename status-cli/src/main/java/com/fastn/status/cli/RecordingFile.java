@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -23,7 +24,8 @@ final class RecordingFile implements AutoCloseable {
     private @Nullable OutputStream out;
 
     /**
-     * Looks whether it can be made, so that who records is told at once and not when the first line comes.
+     * Looks whether it can be made, so that who records is told at once and not when the first line comes. What only making it
+     * finds, such as a file of somebody else in a folder for everybody, is told then.
      *
      * @param target where it will stand
      * @param force whether it is written over where it is there
@@ -32,7 +34,7 @@ final class RecordingFile implements AutoCloseable {
     RecordingFile(Path target, boolean force) {
         this.target = target;
         this.force = force;
-        if (Files.isDirectory(target, force ? new LinkOption[] {LinkOption.NOFOLLOW_LINKS} : new LinkOption[0])) {
+        if (Files.isDirectory(target)) {
             throw new Trouble(
                     ExitCode.USAGE,
                     "nothing is recorded",
@@ -44,8 +46,8 @@ final class RecordingFile implements AutoCloseable {
             if (!force) {
                 throw thereAlready();
             }
-            // Such as a device, which would be one no more.
-            if (!Files.isRegularFile(target) && !Files.isSymbolicLink(target)) {
+            // Such as a device, or a link to one, which would be one no more. A link that leads nowhere or to a file is replaced.
+            if ((Files.exists(target) && !Files.isRegularFile(target)) || isOfTheMachine()) {
                 throw new Trouble(
                         ExitCode.USAGE,
                         "nothing is recorded",
@@ -62,6 +64,11 @@ final class RecordingFile implements AutoCloseable {
                             + (Files.isDirectory(folder) ? " cannot be written into" : " is no folder"),
                     "name a file in a folder of yours");
         }
+    }
+
+    /** {@return whether it is a link such as /dev/stdout, which leads to a file where the output does} */
+    private boolean isOfTheMachine() {
+        return Files.isSymbolicLink(target) && folder().equals(Path.of("/dev"));
     }
 
     private Path folder() {
@@ -99,9 +106,13 @@ final class RecordingFile implements AutoCloseable {
                 return written(made(target), first);
             }
             // What is there goes only when there is something in its place. A temporary file is its owner's alone too.
-            Path beside = Files.createTempFile(folder(), target.getFileName() + ".", ".part");
+            Path beside = Files.createTempFile(folder(), ".fastn-", ".part");
             OutputStream begun = written(beside, first);
             try {
+                // A name may be on the disk before what it names, and then neither recording is there after a crash.
+                try (FileChannel whole = FileChannel.open(beside, StandardOpenOption.WRITE)) {
+                    whole.force(true);
+                }
                 Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
                 return begun;
             } catch (IOException e) {

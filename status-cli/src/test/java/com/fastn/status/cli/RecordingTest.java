@@ -316,6 +316,50 @@ class RecordingTest {
     }
 
     @Test
+    void aLinkToAFileIsReplacedAndNotFollowedAndOneToAnythingElseIsLeftAlone() throws IOException, InterruptedException {
+        Path old = Files.writeString(folder.resolve("old"), "precious");
+        for (Path leads : List.of(old, folder.resolve("nowhere"))) {
+            Files.createSymbolicLink(file, leads);
+            try (RecordingFile recording = new RecordingFile(file, true)) {
+                recording.add("new");
+            }
+            assertThat(Files.isSymbolicLink(file)).isFalse();
+            assertThat(file).hasContent("new");
+            Files.delete(file);
+        }
+        assertThat(old).hasContent("precious");
+        Path pipe = folder.resolve("pipe");
+        assumeThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .as("mkfifo")
+                .isZero();
+        for (Path leads : List.of(pipe, Files.createDirectory(folder.resolve("empty")))) {
+            Files.createSymbolicLink(file, leads);
+            assertThatThrownBy(() -> new RecordingFile(file, true))
+                    .isInstanceOf(Trouble.class)
+                    .hasMessageContaining("nothing is recorded");
+            assertThat(Files.readSymbolicLink(file)).isEqualTo(leads);
+            Files.delete(file);
+        }
+    }
+
+    /** Where the output is a file, it leads to one. */
+    @Test
+    void theOutputOfTheMachineIsNeverWrittenOver() {
+        Path out = Path.of("/dev/stdout");
+        assumeThat(Files.isSymbolicLink(out)).isTrue();
+        assertThatThrownBy(() -> new RecordingFile(out, true)).isInstanceOf(Trouble.class);
+    }
+
+    @Test
+    void theLongestNameThatThereCanBeIsWrittenOverToo() throws IOException {
+        Path longest = Files.writeString(folder.resolve("n".repeat(255)), "old");
+        try (RecordingFile recording = new RecordingFile(longest, true)) {
+            recording.add("new");
+        }
+        assertThat(longest).hasContent("new");
+    }
+
+    @Test
     void aFolderIsNeverWrittenOver() throws IOException {
         try (FakeNode alice = FakeNode.streaming(FRONT)) {
             command.node("alice", alice.url());
