@@ -43,6 +43,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RendererSafetyTest {
     private static final Pattern OUR_COLOURS = Pattern.compile("\u001b\\[(0|1|2|7|1;34|3[123467])m");
     private static final int PER_NAME = 32;
+    private static final int LONGEST_OF_A_DESCRIPTOR = 500;
 
     private static final List<String> ATTACKS = List.of(
             "\u001b[2J\u001b[H",
@@ -227,9 +228,18 @@ class RendererSafetyTest {
             String other = ATTACKS.get((i + 1) % ATTACKS.size());
             CommandLineRun command = new CommandLineRun(folder).onATerminal(80, 24);
             descriptor(command, 4_711, attack, "http://127.0.0.1:1/" + attack);
-            // Where no path hides it the node is one of several, and they are told apart by address.
+            // Those with something behind the port are refused, with or without an attack in it. These two are not, so that who
+            // names none of them is told to, by their aliases.
             descriptor(command, 4_712, attack, "http://127.0.0.1:1");
             descriptor(command, 4_713, other, "http://127.0.0.1:2?" + other);
+            descriptor(command, 4_714, "other", "http://127.0.0.1:2");
+            // A configuration that is refused would be all that is told.
+            command.config("");
+            CommandLineRun.Result choice = command.run("status");
+            assertHarmless(choice.err());
+            if (attack.length() < LONGEST_OF_A_DESCRIPTOR) {
+                assertThat(choice.err()).contains("run one of");
+            }
             command.config(
                     "[nodes.\"%s\"]\nurl = \"https://127.0.0.1:1/%s\"\n".formatted(escaped(attack), escaped(attack)));
             assertAllHarmless(command);
