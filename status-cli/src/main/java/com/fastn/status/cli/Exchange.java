@@ -18,6 +18,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Future;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
@@ -52,10 +54,17 @@ final class Exchange implements AutoCloseable {
      * @param question path and query, encoded
      * @param timeout how long all may take that is not made patient meanwhile
      * @param ticker the source of time
+     * @param lookups the look-ups of names that have not ended yet, for all questions of the same client
      * @return the answer, to be closed
      * @throws IOException if there is none in time
      */
-    static Exchange begin(Endpoint node, String question, Duration timeout, Ticker ticker) throws IOException {
+    static Exchange begin(
+            Endpoint node,
+            String question,
+            Duration timeout,
+            Ticker ticker,
+            Map<String, Future<InetAddress>> lookups)
+            throws IOException {
         URI url = node.url();
         boolean secure = "https".equals(url.getScheme());
         String host = requireNonNull(url.getHost(), "an endpoint has a host");
@@ -66,7 +75,7 @@ final class Exchange implements AutoCloseable {
         TimedSocket connection = new TimedSocket(ticker, timeout);
         Socket socket = connection;
         try {
-            InetAddress address = address(host, connection.left());
+            InetAddress address = address(host, connection.left(), lookups);
             connection.connect(new InetSocketAddress(address, port), connection.left());
             if (tls != null) {
                 socket = secured(tls, connection, host, port, node.isNamedByCertificate());
@@ -87,10 +96,11 @@ final class Exchange implements AutoCloseable {
      *
      * @param host the host of a URL
      * @param millis how long it may take
+     * @param lookups those that have not ended yet, by name
      * @throws IOException if there is none, or not in time
      */
-    static InetAddress address(String host, int millis) throws IOException {
-        return isLiteral(host) ? InetAddress.getByName(host) : NameLookup.of(host, millis);
+    static InetAddress address(String host, int millis, Map<String, Future<InetAddress>> lookups) throws IOException {
+        return isLiteral(host) ? InetAddress.getByName(host) : NameLookup.of(host, millis, lookups);
     }
 
     /** {@return whether a host is in brackets, or of digits and dots alone; the last part of a name begins with a letter} */

@@ -14,6 +14,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -141,8 +142,8 @@ record LocalNode(
     /** {@return whether something listens at its address, or nobody can tell} */
     boolean listens() {
         try (Socket socket = new Socket(Proxy.NO_PROXY)) {
-            InetSocketAddress address =
-                    new InetSocketAddress(Exchange.address(url.getHost(), CONNECT_MILLIS), url.getPort());
+            InetSocketAddress address = new InetSocketAddress(
+                    Exchange.address(url.getHost(), CONNECT_MILLIS, new ConcurrentHashMap<>()), url.getPort());
             socket.connect(address, CONNECT_MILLIS);
             return true;
         } catch (ConnectException e) {

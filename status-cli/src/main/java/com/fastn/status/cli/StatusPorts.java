@@ -7,10 +7,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import javax.net.ssl.SSLException;
 
 /** Asks the status ports of nodes. */
@@ -31,6 +35,7 @@ final class StatusPorts {
 
     private final Duration timeout;
     private final Ticker ticker;
+    private final Map<String, Future<InetAddress>> lookups = new ConcurrentHashMap<>();
 
     /**
      * Makes a client.
@@ -121,7 +126,7 @@ final class StatusPorts {
     }
 
     private Exchange begin(Endpoint node, String question) throws IOException {
-        Exchange exchange = Exchange.begin(node, question, timeout, ticker);
+        Exchange exchange = Exchange.begin(node, question, timeout, ticker, lookups);
         if (exchange.status() == OK) {
             return exchange;
         }
