@@ -59,11 +59,7 @@ final class Exchange implements AutoCloseable {
      * @throws IOException if there is none in time
      */
     static Exchange begin(
-            Endpoint node,
-            String question,
-            Duration timeout,
-            Ticker ticker,
-            Map<String, Future<InetAddress>> lookups)
+            Endpoint node, String question, Duration timeout, Ticker ticker, Map<String, Future<InetAddress>> lookups)
             throws IOException {
         URI url = node.url();
         boolean secure = "https".equals(url.getScheme());

@@ -46,7 +46,7 @@ final class RecordingFile implements AutoCloseable {
             if (!force) {
                 throw thereAlready();
             }
-            // Such as a device, or a link to one, which would be one no more. A link that leads nowhere or to a file is replaced.
+            // Such as a device, or a link to one, which would be one no more. Other links are replaced.
             if ((Files.exists(target) && !Files.isRegularFile(target)) || isOfTheMachine()) {
                 throw new Trouble(
                         ExitCode.USAGE,

@@ -60,7 +60,8 @@ class NameLookupTest {
 
     @Test
     void whatTheResolverSaysIsTaken() throws IOException {
-        assertThat(NameLookup.of("a", InetAddress::getLoopbackAddress, 60_000, running)).isEqualTo(InetAddress.getLoopbackAddress());
+        assertThat(NameLookup.of("a", InetAddress::getLoopbackAddress, 60_000, running))
+                .isEqualTo(InetAddress.getLoopbackAddress());
         assertThatThrownBy(() -> NameLookup.of(
                         "a",
                         () -> {

@@ -228,10 +228,9 @@ class RendererSafetyTest {
             String other = ATTACKS.get((i + 1) % ATTACKS.size());
             CommandLineRun command = new CommandLineRun(folder).onATerminal(80, 24);
             descriptor(command, 4_711, attack, "http://127.0.0.1:1/" + attack);
-            // Those with something behind the port are refused, with or without an attack in it. These two are not, so that who
-            // names none of them is told to, by their aliases.
-            descriptor(command, 4_712, attack, "http://127.0.0.1:1");
             descriptor(command, 4_713, other, "http://127.0.0.1:2?" + other);
+            // Those two are refused, for something is behind their port. Of these one has to be chosen, by its alias.
+            descriptor(command, 4_712, attack, "http://127.0.0.1:1");
             descriptor(command, 4_714, "other", "http://127.0.0.1:2");
             // A configuration that is refused would be all that is told.
             command.config("");
