@@ -49,9 +49,11 @@ record Config(@Nullable Path file, List<RemoteNode> nodes) {
     static @Nullable String objection(Surroundings surroundings) {
         String folder = surroundings.environment().nonBlank("XDG_CONFIG_HOME");
         String home = home(surroundings);
+        boolean isOfEnvironment = surroundings.environment().nonBlank("HOME") != null;
+        String name = folder != null ? "XDG_CONFIG_HOME" : isOfEnvironment ? "HOME" : "user.home";
         return folder == null && home == null
                 ? null
-                : Lookup.unreadable(folder == null ? "HOME" : "XDG_CONFIG_HOME", folder == null ? home : folder)
+                : Lookup.unreadable(name, folder == null ? home : folder)
                         + ", so no configuration is looked for; next: " + Lookup.OTHER_LOCALE;
     }
 
@@ -84,15 +86,13 @@ record Config(@Nullable Path file, List<RemoteNode> nodes) {
         }
         if (!named && !Files.exists(file)) {
             // As of who runs this as somebody else and kept the home: the nodes of this machine are found all the same.
-            // Below what
-            // is no folder, such as the /dev/null that is the home of some users, there is none.
-            Path closed = ConfigFile.closedFolder(file);
-            if (closed != null) {
+            // Below what is no folder, such as the /dev/null that is the home of some users, there is none.
+            String unseen = ConfigFile.unseen(file);
+            if (unseen != null) {
                 surroundings.note("whether there is a configuration " + Printable.line(file.toString())
-                        + " is not known, for you may not look into " + Printable.line(closed.toString())
-                        + "; FASTN_CONFIG may name another one");
+                        + " is not known, for " + unseen + "; FASTN_CONFIG may name another one");
             }
-            return new Config(closed == null ? file : null, List.of());
+            return new Config(unseen == null ? file : null, List.of());
         }
         return new Config(file, ConfigFile.read(file));
     }

@@ -98,12 +98,10 @@ final class ConfigFile {
             JsonLocation place = e.getLocation();
             throw wrong((place == null ? "" : told(place, text)) + e.getOriginalMessage());
         } catch (AccessDeniedException e) {
-            Path closed = closedFolder(file);
-            throw closed == null
+            String unseen = unseen(file);
+            throw unseen == null
                     ? unread(Printable.reason(e), "chmod u+r " + quoted(file) + ", or be who it belongs to")
-                    : unread(
-                            "you may not look into " + Printable.line(closed.toString()),
-                            "be who it belongs to, or name another one: FASTN_CONFIG");
+                    : unread(unseen, "be who it belongs to, or name another one: FASTN_CONFIG");
         } catch (IOException e) {
             throw unread("it cannot be read (" + Printable.reason(e) + ")", "look at the file: ls -l " + quoted(file));
         }
@@ -130,8 +128,22 @@ final class ConfigFile {
         return Shell.quoted(Printable.line(file.toString()));
     }
 
-    /** {@return the folder that may not be looked into, so that nobody here knows whether a file is there, or {@code null}} */
-    static @Nullable Path closedFolder(Path file) {
+    /** {@return why nobody here knows whether a file is there, or {@code null} when it is known} */
+    static @Nullable String unseen(Path file) {
+        try {
+            Files.readAttributes(file, BasicFileAttributes.class);
+            return null;
+        } catch (AccessDeniedException e) {
+            Path closed = closedFolder(file);
+            // A link that is seen may lead through a folder that is not.
+            return "you may not look "
+                    + (closed == null ? "where it leads" : "into " + Printable.line(closed.toString()));
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    private static @Nullable Path closedFolder(Path file) {
         Path closed = file.toAbsolutePath();
         for (Path above = closed.getParent(); above != null && !Files.isExecutable(above); above = above.getParent()) {
             closed = above;

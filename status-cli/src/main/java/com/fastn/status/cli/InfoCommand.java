@@ -144,7 +144,8 @@ final class InfoCommand implements Subcommand {
         if (Files.exists(path)) {
             return Files.isReadable(path) ? "there" : "there, but not readable";
         }
-        return ConfigFile.closedFolder(path) == null ? "not there" : "not known, for you may not look there";
+        String unseen = ConfigFile.unseen(path);
+        return unseen == null ? "not there" : "not known, for " + unseen;
     }
 
     private static String of(@Nullable String value) {

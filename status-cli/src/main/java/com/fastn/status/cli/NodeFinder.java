@@ -59,16 +59,15 @@ final class NodeFinder {
     /** {@return what is there} */
     Found find() {
         Found found = new Found(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-        String explicit = requireNonNullElse(
-                properties.nonBlank("fastn.runtime.dir"),
-                requireNonNullElse(environment.nonBlank("FASTN_RUNTIME_DIR"), ""));
-        if (!explicit.isEmpty()) {
+        String property = properties.nonBlank("fastn.runtime.dir");
+        String explicit = property != null ? property : environment.nonBlank("FASTN_RUNTIME_DIR");
+        if (explicit != null) {
             Path folder = Lookup.path(explicit);
             if (folder == null) {
                 throw new Trouble(
                         ExitCode.ERROR,
                         "no node is looked for on this machine",
-                        Lookup.unreadable("FASTN_RUNTIME_DIR", explicit),
+                        Lookup.unreadable(property != null ? "fastn.runtime.dir" : "FASTN_RUNTIME_DIR", explicit),
                         Lookup.OTHER_LOCALE + ", or name another folder");
             }
             look(folder, found);

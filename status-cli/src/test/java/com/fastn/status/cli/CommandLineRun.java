@@ -35,6 +35,7 @@ final class CommandLineRun {
 
     private final Path folder;
     private final Map<String, String> environment = new HashMap<>();
+    private final Map<String, String> properties = new HashMap<>();
     private final Set<String> mistakes = new HashSet<>();
     private final Set<Long> dead = new HashSet<>();
     private final Map<Long, Instant> starts = new HashMap<>();
@@ -47,10 +48,17 @@ final class CommandLineRun {
         this.folder = folder;
         environment.put("FASTN_RUNTIME_DIR", folder.toString());
         environment.put("XDG_CONFIG_HOME", folder.resolve("config").toString());
+        properties.put("user.name", System.getProperty("user.name"));
+        properties.put("java.io.tmpdir", folder.resolve("tmp").toString());
     }
 
     CommandLineRun with(String variable, String value) {
         environment.put(variable, value);
+        return this;
+    }
+
+    CommandLineRun withProperty(String name, String value) {
+        properties.put(name, value);
         return this;
     }
 
@@ -163,8 +171,6 @@ final class CommandLineRun {
     }
 
     private int run(OutputStream out, OutputStream err, String... arguments) {
-        Map<String, String> properties =
-                Map.of("user.name", System.getProperty("user.name"), "java.io.tmpdir", folder.resolve("tmp") + "");
         return Fastn.run(
                 new Surroundings(
                         properties::get,

@@ -171,6 +171,15 @@ class ConfigTest {
         assertThat(info.out()).contains(variable + " (/home").contains("next: LC_ALL=C.UTF-8", "colours");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"user.home", "fastn.runtime.dir"})
+    void aPropertyThatNamesNoPathInThisLocaleIsCalledByItsOwnName(String property) {
+        command.without("XDG_CONFIG_HOME").withProperty(property, NO_PATH);
+        assertThat(command.run("status").err())
+                .contains(property + " (/home/j\\u{0}rgen) cannot be read as a path in this locale")
+                .doesNotContain("HOME", "FASTN_RUNTIME_DIR (");
+    }
+
     @Test
     void aRuntimeFolderThatIsNoPathInThisLocaleIsPassedOverWithANote() {
         command.without("FASTN_RUNTIME_DIR").with("XDG_RUNTIME_DIR", NO_PATH);
@@ -214,7 +223,7 @@ class ConfigTest {
             assertThat(looked.err())
                     .contains("you may not look into " + above, "FASTN_CONFIG")
                     .doesNotContain("no node is named in");
-            assertThat(command.run("info").out()).contains("you may not look there");
+            assertThat(command.run("info").out()).contains("not known, for you may not look into " + above);
             Result named = command.with("FASTN_CONFIG", file.toString()).run("status");
             assertThat(named.exitCode()).isEqualTo(ExitCode.ERROR);
             assertThat(named.err())
@@ -222,6 +231,30 @@ class ConfigTest {
                     .doesNotContain("there is no such file");
         } finally {
             Files.setPosixFilePermissions(above, PosixFilePermissions.fromString("rwx------"));
+        }
+    }
+
+    @Test
+    void aLinkThroughAFolderThatMayNotBeLookedIntoIsSaidToBeOne() throws IOException {
+        Path secret = Files.createDirectory(folder.resolve("secret"));
+        Path file = command.config("");
+        Files.move(file, secret.resolve("config.toml"));
+        Files.createSymbolicLink(file, secret.resolve("config.toml"));
+        closed(secret);
+        try {
+            Result looked = command.run("status");
+            assertThat(looked.exitCode()).isEqualTo(ExitCode.UNREACHABLE);
+            assertThat(looked.err())
+                    .contains(file + " is not known, for you may not look where it leads", "FASTN_CONFIG")
+                    .doesNotContain("no node is named in");
+            assertThat(command.run("info").out()).contains("not known, for you may not look where it leads");
+            Result named = command.with("FASTN_CONFIG", file.toString()).run("status");
+            assertThat(named.exitCode()).isEqualTo(ExitCode.ERROR);
+            assertThat(named.err())
+                    .contains("why:  you may not look where it leads")
+                    .doesNotContain("chmod");
+        } finally {
+            Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rwx------"));
         }
     }
 
