@@ -81,6 +81,7 @@ final class ReplayCommand implements Subcommand {
 
     private int oneAfterAnother(Recording recording, Terminal terminal) throws InterruptedException {
         StatusRenderer renderer = view.onPaper(terminal.renderer());
+        boolean pretty = terminal.interactive() && view.format() == Format.JSON;
         for (int i = 0; i < recording.moments().size(); i++) {
             Answer answer = recording.answer(i).shaped(view.shape());
             surroundings
@@ -88,7 +89,7 @@ final class ReplayCommand implements Subcommand {
                     .print(
                             view.format() == Format.TEXT
                                     ? (i == 0 ? "" : "\n") + answer.drawn(renderer)
-                                    : Sanitizer.json(answer.json(false)) + "\n");
+                                    : Sanitizer.json(answer.json(pretty)) + "\n");
             // Who was piped to has ended, and that is all that it wanted.
             if (surroundings.out().checkError()) {
                 return ExitCode.OK;

@@ -316,7 +316,8 @@ class RecordingTest {
     }
 
     @Test
-    void aLinkToAFileIsReplacedAndNotFollowedAndOneToAnythingElseIsLeftAlone() throws IOException, InterruptedException {
+    void aLinkToAFileIsReplacedAndNotFollowedAndOneToAnythingElseIsLeftAlone()
+            throws IOException, InterruptedException {
         Path old = Files.writeString(folder.resolve("old"), "precious");
         for (Path leads : List.of(old, folder.resolve("nowhere"))) {
             Files.createSymbolicLink(file, leads);
@@ -403,6 +404,18 @@ class RecordingTest {
         assertThatThrownBy(() -> recording.answer(1))
                 .isInstanceOf(Trouble.class)
                 .hasMessageContaining("moment 2 cannot be read any more");
+    }
+
+    @Test
+    void onATerminalAReplayAsJsonIsOnManyLinesAndAsNdjsonOnOneForEachMoment() throws IOException {
+        String recorded = StatusJson.write(FRONT) + "\n" + StatusJson.write(BACK) + "\n";
+        Files.writeString(file, recorded);
+        assertThat(command.run("replay", file.toString(), "--json").out()).isEqualTo(recorded);
+        command.onATerminal(80, 24);
+        assertThat(command.run("replay", file.toString(), "--json").out())
+                .isEqualTo(StatusJson.writePretty(FRONT) + "\n" + StatusJson.writePretty(BACK) + "\n");
+        assertThat(command.run("replay", file.toString(), "--format=ndjson").out())
+                .isEqualTo(recorded);
     }
 
     @Test
