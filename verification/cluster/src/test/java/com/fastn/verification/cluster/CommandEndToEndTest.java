@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,6 +44,7 @@ class CommandEndToEndTest {
     private static final String IMPATIENT = "--timeout=500ms";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int SIGINT = 2;
+    private static final String DEFAULT_INTERRUPTS = "--default-signal=INT";
     private static final String CTRL_C = "\u0003";
     private static final String CLEAR = "\u001b[2J";
     private static final String HIDE_CURSOR = "\u001b[?25l";
@@ -55,6 +57,16 @@ class CommandEndToEndTest {
 
     private final List<Process> processes = new ArrayList<>();
     private int files;
+
+    /** Where interrupts are ignored and env cannot undo that, no Ctrl-C would end anything here. */
+    @BeforeAll
+    static void childrenThatCanBeInterrupted() throws IOException, InterruptedException {
+        if (ignoresInterrupts()) {
+            assumeThat(new ProcessBuilder("env", DEFAULT_INTERRUPTS, "true").start().waitFor())
+                    .as("env " + DEFAULT_INTERRUPTS + ", which coreutils know since 8.31")
+                    .isZero();
+        }
+    }
 
     @BeforeEach
     void privateFolder() throws IOException {
@@ -81,7 +93,7 @@ class CommandEndToEndTest {
     private ProcessBuilder prepared(List<String> command) {
         List<String> words = new ArrayList<>();
         if (ignoresInterrupts()) {
-            words.addAll(List.of("env", "--default-signal=INT"));
+            words.addAll(List.of("env", DEFAULT_INTERRUPTS));
         }
         words.addAll(command);
         ProcessBuilder builder = new ProcessBuilder(words);
@@ -91,6 +103,8 @@ class CommandEndToEndTest {
         environment.put("XDG_CACHE_HOME", folder.resolve("cache").toString());
         environment.put("JAVA_HOME", System.getProperty("java.home"));
         environment.put("FASTN_NO_ARCHIVE", "1");
+        // The one that script starts: that of the user may speak another language.
+        environment.put("SHELL", "/bin/sh");
         List.of("NO_COLOR", "CLICOLOR_FORCE", "LC_ALL", "LC_CTYPE", "LANG", "FASTN_CONFIG")
                 .forEach(environment::remove);
         return builder;
