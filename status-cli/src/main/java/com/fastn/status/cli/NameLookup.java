@@ -42,7 +42,7 @@ final class NameLookup {
                 return resolver.call();
             } finally {
                 // Before it has ended, so that nobody takes what was said to somebody else earlier.
-                running.remove(host);
+                running.keySet().remove(host);
             }
         });
         Future<InetAddress> before = running.putIfAbsent(host, own);

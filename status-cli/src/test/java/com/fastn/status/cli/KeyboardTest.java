@@ -26,7 +26,7 @@ class KeyboardTest {
     private final List<String> called = new CopyOnWriteArrayList<>();
     private volatile boolean measurable;
     private volatile int columns = 80;
-    private volatile int failures;
+    private int failures;
     private volatile NonBlockingReader keys = of("");
     private volatile @Nullable SignalHandler resized;
 
