@@ -109,7 +109,10 @@ final class Http2Streams extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Comes after Vert.x, which is told of the same first, and tells of a stream that was reset. */
+    /**
+     * Comes after Vert.x where that listens to the same connection: it has told then of a stream that was reset. Where it has a
+     * channel for each stream it hears of the end a turn later.
+     */
     private final class Ends extends Http2ConnectionAdapter {
         private final ChannelHandlerContext codec;
 
@@ -127,8 +130,9 @@ final class Http2Streams extends ChannelInboundHandlerAdapter {
 
         @Override
         public void onStreamClosed(Http2Stream stream) {
-            // One whose connection broke off is closed with it, before the end of the response was written.
-            ended(stream, codec.channel().isActive());
+            // One whose connection broke off is closed with it, before the end of the response was written, and one that
+            // the server itself resets has no end at all.
+            ended(stream, codec.channel().isActive() && !stream.isResetSent());
         }
 
         private void ended(Http2Stream stream, boolean whole) {

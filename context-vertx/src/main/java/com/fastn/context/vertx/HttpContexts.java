@@ -110,10 +110,12 @@ final class HttpContexts {
         private final Object request;
         private final @Nullable Connection connection;
         private volatile int counted;
-        // Of a stream whose end is told; all are of the event loop of its connection.
+        // Of a stream whose end is told; it is set before anybody else sees the request.
         private boolean endsWithStream;
-        private boolean hadInterim;
-        private int status;
+        // What a router tells comes on any thread.
+        private volatile boolean streamEnded;
+        private volatile boolean hadInterim;
+        private volatile int status;
 
         private Exchange(ContextNode served, ContextInternal place, Object request, @Nullable Connection connection) {
             this.served = served;
@@ -124,6 +126,11 @@ final class HttpContexts {
 
         ContextNode served() {
             return served;
+        }
+
+        /** Whether the end of its stream is its end, and is still to come. */
+        boolean waitsForItsStream() {
+            return endsWithStream && !streamEnded;
         }
 
         /** Nobody tells how it ended. */
@@ -261,16 +268,27 @@ final class HttpContexts {
      * @param whole whether the response went out to its end
      */
     void streamEnded(Exchange exchange, boolean whole) {
+        // In this order: a router tells the status first, and looks at the stream then.
+        exchange.streamEnded = true;
+        int status = exchange.status;
         if (exchange.counted != 0) {
             // Vert.x has told that it was reset, or the router how it was answered.
             return;
         }
-        if (whole && exchange.hadInterim) {
-            untold.endSoon(exchange);
-        } else if (!whole || exchange.status == 0) {
+        if (!whole) {
             wasCutOff(exchange);
-        } else if (exchange.count()) {
-            countAnswer(exchange.served, exchange.status);
+        } else if (status != 0) {
+            wentOutWhole(exchange, status);
+        } else if (exchange.hadInterim) {
+            untold.endSoon(exchange);
+        } else {
+            wasCutOff(exchange);
+        }
+    }
+
+    private static void wentOutWhole(Exchange exchange, int status) {
+        if (exchange.count()) {
+            countAnswer(exchange.served, status);
             exchange.served.closeWhenDone();
         }
     }
@@ -291,10 +309,19 @@ final class HttpContexts {
         if (exchange == null) {
             return;
         }
-        if (failure == null && response.ended()) {
-            hadItsHead(exchange, response.getStatusCode());
-        } else {
+        if (failure != null || !response.ended()) {
             wasCutOff(exchange);
+            return;
+        }
+        int status = response.getStatusCode();
+        if (!exchange.endsWithStream) {
+            hadItsHead(exchange, status);
+            return;
+        }
+        // Handed over whole, which says nothing of what the peer has read.
+        exchange.status = status;
+        if (exchange.streamEnded) {
+            wentOutWhole(exchange, status);
         }
     }
 

@@ -57,8 +57,10 @@ final class Listeners {
             return earlier;
         }
         if (host.isCancelled() || host.state() != ContextState.ACTIVE) {
-            // Its verticle ended meanwhile: who ends all listeners may have looked before this one was among them.
+            // Its verticle ended meanwhile: who ends all listeners may have looked before this one was among them, or
+            // when another one was in its place.
             end(key, VERTICLE_ENDED);
+            made.close();
             return host;
         }
         makeRoom(host, made);
@@ -66,7 +68,8 @@ final class Listeners {
     }
 
     private @Nullable ContextNode replaced(Key key, ContextNode ended, ContextNode made) {
-        return open.replace(key, ended, made) ? null : open.get(key);
+        // The one before may be gone meanwhile, with nobody in its place.
+        return open.replace(key, ended, made) ? null : open.putIfAbsent(key, made);
     }
 
     private void makeRoom(ContextNode host, ContextNode made) {

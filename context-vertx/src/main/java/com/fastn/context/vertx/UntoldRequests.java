@@ -17,8 +17,9 @@ import org.slf4j.LoggerFactory;
  * The requests of HTTP/2 whose peer was told to go on, or had an early hint. Vert.x, from 5.1 on, takes that for the head of the
  * response and tells of no other one: so nobody may ever tell how such a request ended.
  *
- * <p>One that nothing was seen of for {@link #PATIENCE} says so in its row, and ends then without an outcome, unless it is still
- * at work: inside of an operation, with open children, on a thread, or with a lock that it holds or waits for.
+ * <p>One that nothing was seen of for {@link #PATIENCE} ends without an outcome and says so, unless it is still at work: inside of
+ * an operation, with open children, on a thread, or with a lock that it holds or waits for. One whose stream is observed ends
+ * with that, however long it takes.
  */
 final class UntoldRequests {
     static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -47,9 +48,9 @@ final class UntoldRequests {
         if (open.putIfAbsent(served, exchange) != null) {
             return;
         }
-        // Also with its verticle, whose end nobody has to wait for then.
+        // Also with its verticle, whose end nobody has to wait for then. One whose stream goes on ends with that.
         var unused = served.onCancel(reason -> {
-            if (take(served) != null) {
+            if (!exchange.waitsForItsStream() && take(served) != null) {
                 Endings.whenNothingIsLeft(served);
             }
         });
@@ -67,12 +68,18 @@ final class UntoldRequests {
     }
 
     private void look() {
-        List<HttpContexts.Exchange> overdue = open.values().stream()
-                .filter(exchange -> exchange.served().idleDuration().compareTo(PATIENCE) >= 0)
-                .toList();
+        List<HttpContexts.Exchange> overdue = overdue();
         if (!overdue.isEmpty()) {
             late.aside("requests with an interim response were not looked after", () -> end(overdue));
         }
+    }
+
+    /** Those that nothing was seen of for long. One whose stream goes on may be idle for as long as it likes. */
+    List<HttpContexts.Exchange> overdue() {
+        return open.values().stream()
+                .filter(exchange -> !exchange.waitsForItsStream()
+                        && exchange.served().idleDuration().compareTo(PATIENCE) >= 0)
+                .toList();
     }
 
     /** Ends those that are not at work. */
@@ -83,7 +90,6 @@ final class UntoldRequests {
             if (open.get(served) != exchange) {
                 continue;
             }
-            served.setData("note", NOTE);
             if (served.isChildless()
                     && !served.isInOperation()
                     && !locking.contains(served.id())
@@ -110,7 +116,7 @@ final class UntoldRequests {
         }
     }
 
-    /** What is told of it from now on is no outcome of ours. */
+    /** What is told of it from now on is no outcome of ours. Until here somebody may tell, and the note would not be true. */
     private static void endWithoutOutcome(HttpContexts.Exchange exchange) {
         exchange.giveUp();
         exchange.served().setData("note", NOTE);
