@@ -149,6 +149,11 @@ final class HttpContexts {
         return connections.size();
     }
 
+    /** Those of which the tracer is told no end. */
+    UntoldRequests untold() {
+        return untold;
+    }
+
     /** The names of what is asked of others. */
     CallNames callNames() {
         return callNames;

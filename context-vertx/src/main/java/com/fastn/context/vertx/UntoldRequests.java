@@ -68,17 +68,17 @@ final class UntoldRequests {
     }
 
     private void look() {
-        List<HttpContexts.Exchange> overdue = overdue();
+        List<HttpContexts.Exchange> overdue = overdue(PATIENCE);
         if (!overdue.isEmpty()) {
             late.aside("requests with an interim response were not looked after", () -> end(overdue));
         }
     }
 
     /** Those that nothing was seen of for long. One whose stream goes on may be idle for as long as it likes. */
-    List<HttpContexts.Exchange> overdue() {
+    List<HttpContexts.Exchange> overdue(Duration patience) {
         return open.values().stream()
                 .filter(exchange -> !exchange.waitsForItsStream()
-                        && exchange.served().idleDuration().compareTo(PATIENCE) >= 0)
+                        && exchange.served().idleDuration().compareTo(patience) >= 0)
                 .toList();
     }
 

@@ -9,6 +9,7 @@ import com.fastn.context.status.ContextState;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
@@ -29,6 +30,7 @@ import io.vertx.core.net.NetSocket;
 import io.vertx.ext.web.Router;
 import io.vertx.junit5.VertxExtension;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -249,6 +251,31 @@ class HttpConnectionsTest {
         assertThat(only().isCancelled()).isFalse();
     }
 
+    /** As a long upload, or a stream of events that has nothing to tell for now. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aRequestThatGaveEarlyHintsLastsAsLongAsItsStreamHoweverIdleItIs(boolean multiplexed) {
+        CompletableFuture<HttpServerRequest> held = new CompletableFuture<>();
+        int port = serve(
+                multiplexed(multiplexed), request -> request.response()
+                        .writeEarlyHints(MultiMap.caseInsensitiveMultiMap())
+                        .onSuccess(sent -> held.complete(request)));
+        Future<Buffer> answer = get(port);
+        HttpServerRequest served = Waiting.result(held);
+        UntoldRequests untold = fastn.requests().untold();
+        assertThat(untold.count()).isEqualTo(VertxLine.isFiveZero() ? 0 : 1);
+        assertThat(untold.overdue(Duration.ZERO)).isEmpty();
+        CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
+        only().onCancel(reason -> cancelled.complete(true));
+        only().cancel();
+        Waiting.result(cancelled);
+        assertThat(only().state()).isEqualTo(ContextState.ACTIVE);
+        served.response().end("x");
+        assertThat(Waiting.result(answer).toString()).isEqualTo("x");
+        endsWith(only(), VertxLine.isFiveZero() ? 1L : 0L, 0L, 0L);
+        assertThat(untold.count()).isZero();
+    }
+
     /** The event loop may see the end of the stream before the thread that ended the response tells the router. */
     @Test
     void aRequestThatWasToldToGoOnCountsAsWhatTheRouterTellsOfIt() {
@@ -279,6 +306,42 @@ class HttpConnectionsTest {
         Waiting.result(asked.reset());
         endsWith(only(), 0L, 0L, 1L);
         assertThat(only().isCancelled()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aStreamThatItsOwnHandlerResetsIsCancelled(boolean multiplexed) {
+        int port = serve(
+                multiplexed(multiplexed),
+                request -> request.response().write("data: 1").onSuccess(sent -> request.response()
+                        .reset()));
+        assertThat(Waiting.failure(get(port))).isNotNull();
+        endsWith(only(), 0L, 0L, 1L);
+        assertThat(only().isCancelled()).isTrue();
+    }
+
+    /** For the router it has ended then. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aResponseAfterAnInterimOneThatItsPeerDoesNotReadToTheEndIsACancelledRequest(boolean multiplexed) {
+        CompletableFuture<Boolean> ended = new CompletableFuture<>();
+        Router router = Router.router(vertx);
+        router.route().handler(WebContexts.requests());
+        router.route().handler(routing -> {
+            routing.response().end(Buffer.buffer(new byte[LARGE]));
+            ended.complete(true);
+        });
+        int port = serve(multiplexed(multiplexed).setHandle100ContinueAutomatically(true), router);
+        HttpClientRequest asked = Waiting.result(client.request(HttpMethod.POST, port, HOST, "/orders"));
+        asked.response().onSuccess(HttpClientResponse::pause);
+        Waiting.result(
+                asked.putHeader(HttpHeaders.EXPECT, HttpHeaders.CONTINUE).send("tea"));
+        assertThat(Waiting.result(ended)).isTrue();
+        if (!VertxLine.isFiveZero()) {
+            assertThat(only().state()).isEqualTo(ContextState.ACTIVE);
+        }
+        Waiting.result(asked.connection().close());
+        endsWith(only(), VertxLine.isFiveZero() ? new Long[] {1L, 0L, 0L} : new Long[] {0L, 0L, 1L});
     }
 
     /** Vert.x has handed it over whole, and so tells of no failure when the connection ends. */

@@ -31,11 +31,11 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.junit5.VertxExtension;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -242,7 +242,7 @@ class InterimResponsesTest {
     private void isStillThere(HttpContexts.Exchange exchange) {
         untold.end(List.of(exchange));
         isAtWork(exchange.served());
-        assertThat(note(exchange)).isEqualTo(UntoldRequests.NOTE);
+        assertThat(exchange.served().getData("note")).isNull();
         assertThat(untold.count()).isEqualTo(1);
     }
 
@@ -252,12 +252,8 @@ class InterimResponsesTest {
         assertThat(request.state()).isEqualTo(ContextState.CLOSED);
         assertThat(request.isCancelled()).isFalse();
         assertThat(outcomes(request)).containsExactly(0L, 0L, 0L);
-        assertThat(note(exchange)).isEqualTo(UntoldRequests.NOTE);
+        assertThat(requireNonNull(request.getData("note")).asText()).isEqualTo(UntoldRequests.NOTE);
         assertThat(untold.count()).isZero();
-    }
-
-    private static @Nullable String note(HttpContexts.Exchange exchange) {
-        return requireNonNull(exchange.served().getData("note")).asText();
     }
 
     @Test
@@ -266,7 +262,14 @@ class InterimResponsesTest {
     }
 
     @Test
-    void aRequestThatIsStillAtWorkSaysSoAndLasts() {
+    void aRequestThatIsIdleIsOverdueAfterAWhile() {
+        HttpContexts.Exchange exchange = exchange();
+        assertThat(untold.overdue(UntoldRequests.PATIENCE)).isEmpty();
+        assertThat(untold.overdue(Duration.ZERO)).containsExactly(exchange);
+    }
+
+    @Test
+    void aRequestThatIsStillAtWorkLastsWithoutANote() {
         HttpContexts.Exchange exchange = exchange();
         try (Operation ignored = exchange.served().operation("db")) {
             isStillThere(exchange);

@@ -54,6 +54,17 @@ class ListenersTest {
     /** The end comes in the middle: the listener is open, and nobody can find it yet. */
     @Test
     void aListenerThatIsBeingOpenedWhileItsVerticleEndsDoesNotKeepIt() {
+        isEndedWithItsVerticle();
+    }
+
+    /** The one before it is forgotten by then, and so nobody takes it for that one. */
+    @Test
+    void aListenerThatIsOpenedInPlaceOfAnotherWhileItsVerticleEndsDoesNotKeepIt() {
+        listeners.of(host, "http:1").close();
+        isEndedWithItsVerticle();
+    }
+
+    private void isEndedWithItsVerticle() {
         var ending = runtime.addListener(event -> {
             if (event instanceof ContextEvent.Opened opened
                     && opened.path().toString().endsWith("http:1")) {
