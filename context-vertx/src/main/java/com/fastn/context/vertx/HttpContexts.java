@@ -43,6 +43,8 @@ final class HttpContexts {
     private final CallNames callNames = new CallNames();
     private final ConcurrentHashMap<HttpConnection, Connection> connections = new ConcurrentHashMap<>();
 
+    private volatile boolean toldHeadsOnly;
+
     @SuppressWarnings(
             "ThreadLocalUsage") // there is one of these for each Vertx, and what it keeps is empty between two reads
     private final ThreadLocal<@Nullable Http2Streams> reading = new ThreadLocal<>();
@@ -149,6 +151,11 @@ final class HttpContexts {
         return connections.size();
     }
 
+    /** Whether of a request of HTTP/2 the tracer is told its head and that of its response: from Vert.x 5.1 on. */
+    boolean isToldHeadsOnly() {
+        return toldHeadsOnly;
+    }
+
     /** Those of which the tracer is told no end. */
     UntoldRequests untold() {
         return untold;
@@ -172,7 +179,11 @@ final class HttpContexts {
         if (verticle == null) {
             return null;
         }
-        Http2Streams read = request instanceof HttpServerRequest ? null : readFor(verticle);
+        boolean toTheEnd = request instanceof HttpServerRequest;
+        if (!toTheEnd && !toldHeadsOnly) {
+            toldHeadsOnly = true;
+        }
+        Http2Streams read = toTheEnd ? null : readFor(verticle);
         Connection connection = request instanceof HttpServerRequest http
                 ? connection(verticle, http)
                 : read == null ? null : read.connection();

@@ -5,12 +5,9 @@ import io.vertx.core.Handler;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * How the response to a request that a router serves ended, told once.
@@ -20,10 +17,7 @@ import org.slf4j.LoggerFactory;
  * does is the end of its body, which follows at once.
  */
 final class RoutedResponse implements Handler<AsyncResult<Void>> {
-    /** Longer than a thread is held up between two lines, and shorter than the grace time of a verticle that ends. */
-    private static final long PATIENCE_MILLIS = 500;
-
-    private static final Logger LOG = LoggerFactory.getLogger(RoutedResponse.class);
+    private static final String KEY = RoutedResponse.class.getName();
     private static final String NOT_OBSERVED = "the end of a request was not observed";
 
     private final FastnVertx fastn;
@@ -45,14 +39,33 @@ final class RoutedResponse implements Handler<AsyncResult<Void>> {
         this.tell = tell;
     }
 
+    /**
+     * Goes on with a request that a router hands out again: what was to be told of the end of its body it has forgotten then, and
+     * of the end of its response not.
+     *
+     * @return whether the response is observed already
+     */
+    static boolean observeAgain(RoutingContext routing) {
+        if (!(routing.data().get(KEY) instanceof RoutedResponse known)) {
+            return false;
+        }
+        known.observeBody(routing);
+        return true;
+    }
+
     /** Has somebody told of the end of a response, and why it was none, or null if it went out whole. */
     static void observe(
             FastnVertx fastn, RoutingContext routing, BiConsumer<HttpServerResponse, @Nullable Throwable> tell) {
         boolean http2 = routing.request().version() == HttpVersion.HTTP_2;
         RoutedResponse observed = new RoutedResponse(fastn, routing.response(), http2, tell);
+        routing.put(KEY, observed);
         routing.addEndHandler(observed);
+        observed.observeBody(routing);
+    }
+
+    private void observeBody(RoutingContext routing) {
         if (http2) {
-            routing.addBodyEndHandler(end -> observed.bodyEnded());
+            routing.addBodyEndHandler(end -> bodyEnded());
         }
     }
 
@@ -76,12 +89,7 @@ final class RoutedResponse implements Handler<AsyncResult<Void>> {
             tell(null);
             return;
         }
-        try {
-            var unused = fastn.home().setTimer(PATIENCE_MILLIS, id -> tell(failure));
-        } catch (RejectedExecutionException e) {
-            LOG.debug("the end of a request is told at once, as its Vertx is closed", e);
-            tell(failure);
-        }
+        ShortWait.then(fastn.home(), () -> tell(failure));
     }
 
     private void tell(@Nullable Throwable failure) {

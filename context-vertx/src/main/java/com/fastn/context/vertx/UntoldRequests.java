@@ -8,10 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The requests of HTTP/2 whose peer was told to go on, or had an early hint. Vert.x, from 5.1 on, takes that for the head of the
@@ -24,11 +21,6 @@ import org.slf4j.LoggerFactory;
 final class UntoldRequests {
     static final Duration PATIENCE = Duration.ofSeconds(30);
     static final String NOTE = "nobody tells how it ended: it had an interim response over HTTP/2";
-
-    // Longer than a thread is held up between two lines, and shorter than the grace time of a verticle that ends.
-    private static final long ROUTERS_MILLIS = 500;
-
-    private static final Logger LOG = LoggerFactory.getLogger(UntoldRequests.class);
 
     private final EngineRuntime runtime;
     private final ContextInternal home;
@@ -102,18 +94,11 @@ final class UntoldRequests {
 
     /** Ends one whose stream has ended: a little later, as there may be a router that is about to tell how. */
     void endSoon(HttpContexts.Exchange exchange) {
-        try {
-            var unused = home.setTimer(ROUTERS_MILLIS, id -> endNow(exchange));
-        } catch (RejectedExecutionException e) {
-            LOG.debug("a request is ended at once, as its Vertx is closed", e);
-            endNow(exchange);
-        }
-    }
-
-    private void endNow(HttpContexts.Exchange exchange) {
-        if (open.remove(exchange.served(), exchange)) {
-            endWithoutOutcome(exchange);
-        }
+        ShortWait.then(home, () -> {
+            if (open.remove(exchange.served(), exchange)) {
+                endWithoutOutcome(exchange);
+            }
+        });
     }
 
     /** What is told of it from now on is no outcome of ours. Until here somebody may tell, and the note would not be true. */

@@ -56,12 +56,12 @@ public final class WebContexts {
         HttpServerRequest request = routing.request();
         // Of one that becomes a WebSocket vertx-web tells no end.
         boolean upgrade = request.headers().contains(HttpHeaders.UPGRADE, "websocket", true);
-        if (fastn == null || here == null || upgrade) {
+        if (fastn == null || here == null || upgrade || RoutedResponse.observeAgain(routing)) {
             return;
         }
         ContextNode known = ContextSlot.get(here);
         if (known != null) {
-            if (request.version() == HttpVersion.HTTP_2) {
+            if (request.version() == HttpVersion.HTTP_2 && fastn.requests().isToldHeadsOnly()) {
                 // If it has an interim response, the tracer is not told its end.
                 RoutedResponse.observe(
                         fastn, routing, (response, failure) -> fastn.requests().endUntold(known, response, failure));

@@ -14,7 +14,9 @@ import io.vertx.junit5.VertxExtension;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,6 +32,9 @@ class RoutedResponseTest {
     private final List<Handler<AsyncResult<Void>>> ends = new ArrayList<>();
     private final List<Handler<Void>> bodyEnds = new ArrayList<>();
 
+    private final Map<String, Object> data = new HashMap<>();
+    private RoutingContext routing;
+
     private static <T> T acting(Class<T> type, InvocationHandler as) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, as));
     }
@@ -39,8 +44,13 @@ class RoutedResponseTest {
     void observe(Vertx vertx) {
         HttpServerResponse response = acting(HttpServerResponse.class, (proxy, method, given) -> true);
         HttpServerRequest request = acting(HttpServerRequest.class, (proxy, method, given) -> HttpVersion.HTTP_2);
-        RoutingContext routing = acting(RoutingContext.class, (proxy, method, given) -> switch (method.getName()) {
+        routing = acting(RoutingContext.class, (proxy, method, given) -> switch (method.getName()) {
             case "response" -> response;
+            case "data" -> data;
+            case "put" -> {
+                data.put((String) given[0], given[1]);
+                yield proxy;
+            }
             case "request" -> request;
             case "addEndHandler" -> ends.add((Handler<AsyncResult<Void>>) given[0]) ? 1 : 0;
             default -> bodyEnds.add((Handler<Void>) given[0]) ? 1 : 0;
@@ -79,6 +89,17 @@ class RoutedResponseTest {
         Waiting.until(() -> !told.isEmpty());
         endBody();
         assertThat(told).containsExactly(Optional.of(CLOSED.cause()));
+    }
+
+    /** A router that hands out a request again has forgotten who is told of the end of its body. */
+    @Test
+    void aResponseToARequestThatIsReroutedWentOutWhole() {
+        bodyEnds.clear();
+        assertThat(RoutedResponse.observeAgain(routing)).isTrue();
+        assertThat(ends).hasSize(1);
+        end(CLOSED);
+        endBody();
+        assertThat(told).containsExactly(Optional.empty());
     }
 
     @Test
