@@ -1,5 +1,6 @@
 package com.fastn.context.vertx;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
@@ -7,13 +8,10 @@ import com.fastn.context.status.ContextState;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpClientRequest;
-import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpVersion;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetSocket;
 import io.vertx.junit5.VertxExtension;
@@ -110,23 +108,26 @@ class CutOffRequestsTest {
         wasCutOff(context);
     }
 
-    /** Vert.x runs the handler of a request of HTTP/2 under the monitor of its connection. */
+    /** As some lines of Vert.x tell it; others tell it when they have let go of the monitor. */
     @Test
-    void C4_aCancelHandlerOfAStreamThatItsOwnHandlerResetsDoesNotRunUnderTheMonitorOfTheConnection() {
-        CompletableFuture<Boolean> held = new CompletableFuture<>();
-        CompletableFuture<FastnContext> seen = new CompletableFuture<>();
+    void C4_aRequestWhoseEndIsToldUnderTheMonitorOfItsConnectionIsNotCancelledUnderIt() {
+        CompletableFuture<HttpServerRequest> asked = new CompletableFuture<>();
+        CompletableFuture<HttpContexts.Exchange> begun = new CompletableFuture<>();
         int port = serve(request -> {
-            FastnContext context = FastnContext.current();
-            CompletableFuture.runAsync(
-                            () -> context.onCancel(reason -> held.complete(Thread.holdsLock(request.connection()))))
-                    .join();
-            request.response().reset();
-            seen.complete(context);
+            begun.complete(requireNonNull(fastn.requests()
+                    .begin(requireNonNull(ContextInternal.current()), request, "GET", "/slow")));
+            asked.complete(request);
         });
-        HttpClient client = vertx.createHttpClient(
-                new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2).setHttp2ClearTextUpgrade(false));
-        var unused = client.request(HttpMethod.GET, port, HOST, "/slow").compose(HttpClientRequest::send);
+        NetSocket peer = Waiting.result(peers.connect(port, HOST));
+        Waiting.result(peer.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"));
+        HttpConnection connection = Waiting.result(asked).connection();
+        HttpContexts.Exchange exchange = Waiting.result(begun);
+        CompletableFuture<Boolean> held = new CompletableFuture<>();
+        exchange.served().onCancel(reason -> held.complete(Thread.holdsLock(connection)));
+        synchronized (connection) {
+            fastn.requests().end(exchange, null, new IllegalStateException("the stream was reset"), 0);
+        }
         assertThat(Waiting.result(held)).isFalse();
-        wasCutOff(Waiting.result(seen));
+        wasCutOff(exchange.served());
     }
 }

@@ -25,6 +25,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.PoolOptions;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetSocket;
 import io.vertx.ext.web.Router;
@@ -65,8 +66,10 @@ class HttpConnectionsTest {
     }
 
     private void speak(HttpVersion version) {
+        // One connection, also when the next request comes before a response of HTTP/1 has given it back.
         client = vertx.createHttpClient(
-                new HttpClientOptions().setProtocolVersion(version).setHttp2ClearTextUpgrade(false));
+                new HttpClientOptions().setProtocolVersion(version).setHttp2ClearTextUpgrade(false),
+                new PoolOptions().setHttp1MaxSize(1));
     }
 
     private int serve(Handler<HttpServerRequest> handler) {
