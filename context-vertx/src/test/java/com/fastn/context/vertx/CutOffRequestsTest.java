@@ -114,8 +114,8 @@ class CutOffRequestsTest {
         CompletableFuture<HttpServerRequest> asked = new CompletableFuture<>();
         CompletableFuture<HttpContexts.Exchange> begun = new CompletableFuture<>();
         int port = serve(request -> {
-            begun.complete(requireNonNull(fastn.requests()
-                    .begin(requireNonNull(ContextInternal.current()), request, "GET", "/slow")));
+            begun.complete(requireNonNull(
+                    fastn.requests().begin(requireNonNull(ContextInternal.current()), request, "GET", "/slow")));
             asked.complete(request);
         });
         NetSocket peer = Waiting.result(peers.connect(port, HOST));

@@ -260,7 +260,8 @@ class HttpConnectionsTest {
     void aRequestThatGaveEarlyHintsLastsAsLongAsItsStreamHoweverIdleItIs(boolean multiplexed) {
         CompletableFuture<HttpServerRequest> held = new CompletableFuture<>();
         int port = serve(
-                multiplexed(multiplexed), request -> request.response()
+                multiplexed(multiplexed),
+                request -> request.response()
                         .writeEarlyHints(MultiMap.caseInsensitiveMultiMap())
                         .onSuccess(sent -> held.complete(request)));
         Future<Buffer> answer = get(port);
@@ -316,8 +317,9 @@ class HttpConnectionsTest {
     void aStreamThatItsOwnHandlerResetsIsCancelled(boolean multiplexed) {
         int port = serve(
                 multiplexed(multiplexed),
-                request -> request.response().write("data: 1").onSuccess(sent -> request.response()
-                        .reset()));
+                request -> request.response()
+                        .write("data: 1")
+                        .onSuccess(sent -> request.response().reset()));
         assertThat(Waiting.failure(get(port))).isNotNull();
         endsWith(only(), 0L, 0L, 1L);
         assertThat(only().isCancelled()).isTrue();
@@ -337,8 +339,7 @@ class HttpConnectionsTest {
         int port = serve(multiplexed(multiplexed).setHandle100ContinueAutomatically(true), router);
         HttpClientRequest asked = Waiting.result(client.request(HttpMethod.POST, port, HOST, "/orders"));
         asked.response().onSuccess(HttpClientResponse::pause);
-        Waiting.result(
-                asked.putHeader(HttpHeaders.EXPECT, HttpHeaders.CONTINUE).send("tea"));
+        Waiting.result(asked.putHeader(HttpHeaders.EXPECT, HttpHeaders.CONTINUE).send("tea"));
         assertThat(Waiting.result(ended)).isTrue();
         if (!VertxLine.isFiveZero()) {
             assertThat(only().state()).isEqualTo(ContextState.ACTIVE);
