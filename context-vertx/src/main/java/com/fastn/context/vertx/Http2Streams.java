@@ -130,9 +130,8 @@ final class Http2Streams extends ChannelInboundHandlerAdapter {
 
         @Override
         public void onStreamClosed(Http2Stream stream) {
-            // One whose connection broke off is closed with it, before the end of the response was written, and one
-            // that
-            // the server itself resets has no end at all.
+            // One whose connection broke off is closed with it, before the end of the response was written.
+            // One that the server itself resets has no end at all.
             ended(stream, codec.channel().isActive() && !stream.isResetSent());
         }
 

@@ -130,7 +130,12 @@ final class HttpContexts {
             return served;
         }
 
-        /** Whether the end of its stream is its end, and is still to come. */
+        /** Whether the end of its stream is its end. */
+        boolean endsWithStream() {
+            return endsWithStream;
+        }
+
+        /** Whether that is still to come. */
         boolean waitsForItsStream() {
             return endsWithStream && !streamEnded;
         }
@@ -302,7 +307,8 @@ final class HttpContexts {
         }
     }
 
-    private static void wentOutWhole(Exchange exchange, int status) {
+    private void wentOutWhole(Exchange exchange, int status) {
+        var unused = untold.take(exchange.served);
         if (exchange.count()) {
             countAnswer(exchange.served, status);
             exchange.served.closeWhenDone();

@@ -66,10 +66,10 @@ final class UntoldRequests {
         }
     }
 
-    /** Those that nothing was seen of for long. One whose stream goes on may be idle for as long as it likes. */
+    /** Those that nothing was seen of for long. One whose stream is observed may be idle for as long as it likes. */
     List<HttpContexts.Exchange> overdue(Duration patience) {
         return open.values().stream()
-                .filter(exchange -> !exchange.waitsForItsStream()
+                .filter(exchange -> !exchange.endsWithStream()
                         && exchange.served().idleDuration().compareTo(patience) >= 0)
                 .toList();
     }
