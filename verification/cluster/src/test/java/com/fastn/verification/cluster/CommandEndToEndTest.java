@@ -62,7 +62,9 @@ class CommandEndToEndTest {
     @BeforeAll
     static void childrenThatCanBeInterrupted() throws IOException, InterruptedException {
         if (ignoresInterrupts()) {
-            assumeThat(new ProcessBuilder("env", DEFAULT_INTERRUPTS, "true").start().waitFor())
+            assumeThat(new ProcessBuilder("env", DEFAULT_INTERRUPTS, "true")
+                            .start()
+                            .waitFor())
                     .as("env " + DEFAULT_INTERRUPTS + ", which coreutils know since 8.31")
                     .isZero();
         }
