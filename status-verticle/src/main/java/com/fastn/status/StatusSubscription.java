@@ -737,10 +737,10 @@ final class StatusSubscription {
         return Duration.ofNanos(Math.max(0, ticker.nanos() - heardNanos));
     }
 
-    /** {@return what is known, or {@code null} before the first whole, and where that is of before a silence} */
+    /** {@return what is known, or {@code null} before the first whole, and where that is of before a silence, also one that lasts} */
     @Nullable
     ClusterStatus view() {
-        return awaited == null ? view : null;
+        return awaited == null && isLately(heardNanos) ? view : null;
     }
 
     /** {@return what went wrong last, or {@code null} when nothing does} */

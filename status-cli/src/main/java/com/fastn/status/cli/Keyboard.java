@@ -85,8 +85,8 @@ final class Keyboard implements AutoCloseable {
         terminal.handle(Signal.WINCH, signal -> {
             try {
                 size = measured(terminal);
-            } catch (IOError e) {
-                return; // The size that was known is the best that is.
+            } catch (IOError | IllegalStateException e) {
+                return; // The size that was known is the best that is, also of a terminal that is closed by now.
             }
             events.offer(event.apply(Key.of(Kind.RESIZED)));
         });

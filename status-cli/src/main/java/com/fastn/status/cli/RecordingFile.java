@@ -116,8 +116,12 @@ final class RecordingFile implements AutoCloseable {
                 Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
                 return begun;
             } catch (IOException e) {
-                begun.close();
                 Files.deleteIfExists(beside);
+                try {
+                    begun.close();
+                } catch (IOException closing) {
+                    e.addSuppressed(closing);
+                }
                 throw e;
             }
         } catch (FileAlreadyExistsException e) {

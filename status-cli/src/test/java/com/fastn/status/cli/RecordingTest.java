@@ -185,7 +185,7 @@ class RecordingTest {
             assertThat(result.err()).contains("is there already").contains("--force");
             assertThat(file).hasContent("precious");
             // Long enough for a busy machine to hear something.
-            assertThat(command.run("record", file.toString(), "--force", "--for=4s")
+            assertThat(command.run("record", file.toString(), "--force", "--for=8s")
                             .exitCode())
                     .isEqualTo(ExitCode.OK);
             assertThat(StatusJson.readSnapshot(Files.readString(file))).isEqualTo(FRONT);

@@ -154,7 +154,7 @@ class StatusCommandTest {
             command.node("alice", alice.url());
             command.node("bob", bob.url());
             // All of it goes by for the one, and a busy machine has as much for the other.
-            Result result = command.run("status", "--cluster", "--timeout", "3s");
+            Result result = command.run("status", "--cluster", "--timeout", "6s");
             assertThat(result.exitCode()).isEqualTo(ExitCode.PARTIAL);
             assertThat(result.out()).isEqualTo(withHung.toString());
             assertThat(result.err()).isEqualTo("fastn: 1 of 2 nodes did not answer: alice\n");
