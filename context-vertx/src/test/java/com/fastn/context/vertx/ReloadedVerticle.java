@@ -71,6 +71,9 @@ public final class ReloadedVerticle extends VerticleBase {
     private Future<?> http(List<Object> lasting) {
         WebSocketClient webSockets = vertx.createWebSocketClient();
         HttpClient client = vertx.createHttpClient();
+        // Vert.x closes a client that nobody refers to any more, and what it has open with it.
+        lasting.add(webSockets);
+        lasting.add(client);
         return vertx.createHttpServer()
                 .requestHandler(request -> {
                     Account account = new Account(request.path());
@@ -102,6 +105,7 @@ public final class ReloadedVerticle extends VerticleBase {
     /** A connection of two sockets that stays open. */
     private Future<?> sockets(List<Object> lasting) {
         NetClient client = vertx.createNetClient();
+        lasting.add(client);
         return vertx.createNetServer()
                 .connectHandler(FastnVertx.sessions(socket -> {
                     lasting.add(socket);
