@@ -23,7 +23,9 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +62,9 @@ final class DeadlockWatch {
     private static final long SLACK_MILLIS = 5;
     /** Shorter waits, as a part of the threshold, are of no interest: the others of a circle are old too. */
     private static final int LEAST_PART = 4;
+
+    /** Stands for nodes that are too many to be listed, and are not asked: no node that answers has this for an incarnation. */
+    private static final String UNLISTED = "";
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadlockWatch.class);
 
@@ -300,7 +305,7 @@ final class DeadlockWatch {
         return whenAllHadTheirTime(asked)
                 .compose(answered -> onWorker(() -> standing.check(search.firstAnswers())))
                 .map(this::checked)
-                .compose(checked -> onWorker(search::confirm))
+                .compose(checked -> onWorker(() -> search.confirm(living())))
                 .compose(suspects -> {
                     long second = search.round();
                     List<Future<Void>> again = new ArrayList<>();
@@ -316,6 +321,20 @@ final class DeadlockWatch {
                     }
                     return null;
                 });
+    }
+
+    /** All of which it has to be known what they hold: who has been silent for longer is taken for gone. */
+    private Set<String> living() {
+        Set<String> living = new HashSet<>();
+        for (NodeDirectory.Peer peer : directory.peers()) {
+            if (directory.silence(peer.node()).compareTo(NodeDirectory.STALE_FOR) <= 0) {
+                living.add(peer.node().incarnation());
+            }
+        }
+        if (directory.unlisted() > 0) {
+            living.add(UNLISTED);
+        }
+        return living;
     }
 
     /** Of many nodes it takes its time. Nobody else touches the search meanwhile: all who were asked have had theirs. */

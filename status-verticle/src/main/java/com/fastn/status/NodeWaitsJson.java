@@ -19,21 +19,33 @@ final class NodeWaitsJson {
     private static final int SCHEMA = 1;
     private static final int LONGEST_TEXT = 8_192;
     private static final long MOST_UNITS = Integer.MAX_VALUE;
+    /** The other half of an answer is for those who wait. */
+    private static final int MOST_HELD_BYTES = Answers.MOST_WIRE_BYTES / 2;
 
     private NodeWaitsJson() {}
 
     /** Writes as much as one node may send to another; what has no room is left out, which the answer says. */
     static JsonObject write(NodeWaits waits) {
-        NodeWaits fitting = waits;
+        NodeWaits fitting = withHeldThatFits(waits);
         JsonObject json = json(fitting);
         while (json.toBuffer().length() > Answers.MOST_WIRE_BYTES
                 && !fitting.resources().isEmpty()) {
             List<NodeWaits.Resource> half =
                     fitting.resources().subList(0, fitting.resources().size() / 2);
-            fitting = new NodeWaits(fitting.node(), half, membersOf(half, fitting.contexts()), true);
+            fitting = new NodeWaits(
+                    fitting.node(), half, membersOf(half, fitting.contexts()), true, fitting.sharedHeld());
             json = json(fitting);
         }
         return json;
+    }
+
+    /** All of them or none: of some it would follow that the others are not held. */
+    private static NodeWaits withHeldThatFits(NodeWaits waits) {
+        List<String> held = waits.sharedHeld();
+        boolean fits = held == null
+                || (held.stream().allMatch(NodeWaitsJson::isText)
+                        && new JsonArray(new ArrayList<>(held)).toBuffer().length() <= MOST_HELD_BYTES);
+        return fits ? waits : new NodeWaits(waits.node(), waits.resources(), waits.contexts(), waits.cut(), null);
     }
 
     private static List<NodeWaits.Member> membersOf(List<NodeWaits.Resource> some, List<NodeWaits.Member> all) {
@@ -59,7 +71,7 @@ final class NodeWaitsJson {
         for (NodeWaits.Resource resource : waits.resources()) {
             resources.add(json(resource));
         }
-        return new JsonObject()
+        JsonObject written = new JsonObject()
                 .put("kind", "node_waits")
                 .put("schema", SCHEMA)
                 .put("min_schema", SCHEMA)
@@ -71,6 +83,10 @@ final class NodeWaitsJson {
                 .put("cut", waits.cut())
                 .put("contexts", contexts)
                 .put("resources", resources);
+        if (waits.sharedHeld() != null) {
+            written.put("shared_held", new JsonArray(new ArrayList<>(waits.sharedHeld())));
+        }
+        return written;
     }
 
     private static JsonObject json(NodeWaits.Resource resource) {
@@ -127,12 +143,28 @@ final class NodeWaitsJson {
                     new NodeIdentity(text(node, "alias"), text(node, "incarnation")),
                     list(json, "resources", NodeWaitsJson::resource),
                     list(json, "contexts", NodeWaitsJson::member),
-                    Boolean.TRUE.equals(json.getValue("cut")));
+                    Boolean.TRUE.equals(json.getValue("cut")),
+                    sharedHeld(json));
         } catch (DecodeException | ClassCastException e) {
             throw new IllegalArgumentException("it is malformed", e);
         } catch (StackOverflowError e) {
             throw new IllegalArgumentException("it is nested too deep");
         }
+    }
+
+    /** What is missing is not known, which is another thing than none. */
+    private static @Nullable List<String> sharedHeld(JsonObject json) {
+        if (json.getValue("shared_held") == null) {
+            return null;
+        }
+        List<String> held = new ArrayList<>();
+        for (Object key : array(json, "shared_held")) {
+            if (!(key instanceof String text && isText(text))) {
+                throw new IllegalArgumentException("\"shared_held\" has something that is no key");
+            }
+            held.add(text);
+        }
+        return held;
     }
 
     private static NodeWaits.Member member(JsonObject json) {
@@ -216,10 +248,14 @@ final class NodeWaitsJson {
     }
 
     private static String text(JsonObject json, String key) {
-        if (json.getValue(key) instanceof String text && !text.isEmpty() && text.length() <= LONGEST_TEXT) {
+        if (json.getValue(key) instanceof String text && isText(text)) {
             return text;
         }
         throw new IllegalArgumentException("\"" + key + "\" is missing, empty or too long");
+    }
+
+    private static boolean isText(String text) {
+        return !text.isEmpty() && text.length() <= LONGEST_TEXT;
     }
 
     private static long number(JsonObject json, String key) {

@@ -8,10 +8,13 @@ import com.fastn.context.LockGuard;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.Explainer;
+import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeWaits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
+import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.context.vertx.FutureContext;
 import com.fastn.context.vertx.SharedLock;
@@ -28,12 +31,15 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rule L14 over two real nodes in one process. */
 class ClusterDeadlockTest {
@@ -173,6 +179,65 @@ class ClusterDeadlockTest {
                 .as("told once")
                 .hasSize(2);
         assertThat(ofAPath.encode().split("\"resolves_within_ms\"", -1)).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void D8_aRingIsNotToldWhileAnotherNodeHoldsOneOfItsLocksTooOrDoesNotSay(boolean says) {
+        NodeIdentity carol = new NodeIdentity("carol", "carol-" + says);
+        AtomicBoolean works = new AtomicBoolean(true);
+        AtomicInteger questions = new AtomicInteger();
+        MessageConsumer<JsonObject> answers = cluster.node(1)
+                .eventBus()
+                .consumer(Addresses.node(carol.incarnation()), question -> {
+                    if (!question.body().containsKey(DeadlockWatch.WAITS)) {
+                        question.fail(1, "a test of deadlocks");
+                        return;
+                    }
+                    questions.incrementAndGet();
+                    if (says || !works.get()) {
+                        List<String> held = works.get() ? List.of("ring.orders") : List.of();
+                        question.reply(NodeWaitsJson.write(new NodeWaits(carol, List.of(), List.of(), false, held))
+                                .toBuffer());
+                    } else {
+                        question.fail(1, "silent");
+                    }
+                });
+        Waiting.result(answers.completion());
+        hello(carol, Hello.Kind.ALIVE);
+        long alive = cluster.node(1).setPeriodic(AFTER, tick -> hello(carol, Hello.Kind.ALIVE));
+        FastnContext checkout = open(0, "checkout");
+        FastnContext refill = open(1, "refill");
+        SharedLock.Guard orders = take(checkout, "ring.orders");
+        SharedLock.Guard stock = take(refill, "ring.stock");
+        Future<SharedLock.Guard> first = in(
+                checkout, () -> FutureContext.current().sharedLock("ring.stock").lock(PATIENCE));
+        Future<SharedLock.Guard> second = in(
+                refill, () -> FutureContext.current().sharedLock("ring.orders").lock(PATIENCE));
+        cleaning.add(() -> {
+            cluster.node(1).cancelTimer(alive);
+            hello(carol, Hello.Kind.GOODBYE);
+            orders.close();
+            stock.close();
+            return Future.all(
+                    first.onSuccess(SharedLock.Guard::close),
+                    second.onSuccess(SharedLock.Guard::close),
+                    answers.unregister());
+        });
+
+        await().until(() -> questions.get() > 0);
+        await().pollInterval(Duration.ofMillis(100))
+                .during(Duration.ofMillis(2 * AFTER))
+                .until(() -> deadlocks(status()).isEmpty());
+
+        works.set(false);
+        assertThat(deadlocks(untilFound())).hasSize(1);
+    }
+
+    private static void hello(NodeIdentity node, Hello.Kind kind) {
+        cluster.node(1)
+                .eventBus()
+                .publish(HelloExchange.ADDRESS, new JsonObject(new Hello(node, 1, kind, null).toMap()));
     }
 
     @Test
@@ -404,8 +469,11 @@ class ClusterDeadlockTest {
                 .body();
         assertThat(told.getString("kind")).isEqualTo("node_waits");
         assertThat(told.getJsonArray("resources"))
-                .as("who does not wait holds up nobody in a circle")
+                .as("who waits for nothing is part of no circle")
                 .isEmpty();
+        assertThat(told.getJsonArray("shared_held"))
+                .as("but what he holds nobody else can hold, so that is told")
+                .containsExactly("orders");
         assertThat(Waiting.failure(cluster.node(1)
                         .eventBus()
                         .request("fastn.status.node.alice", new JsonObject().put("waits", "all"))))

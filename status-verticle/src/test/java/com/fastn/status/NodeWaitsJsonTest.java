@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,7 +43,7 @@ class NodeWaitsJsonTest {
                             i % 2 == 0 ? null : Duration.ofSeconds(i),
                             List.of(2L * i, (1L << 53) + 1)))));
         }
-        return new NodeWaits(new NodeIdentity("alice", "alice-1"), all, members, false);
+        return new NodeWaits(new NodeIdentity("alice", "alice-1"), all, members, false, List.of("key-1", "a \"lock\""));
     }
 
     @Test
@@ -64,6 +65,36 @@ class NodeWaitsJsonTest {
         assertThat(read.contexts()).hasSameSizeAs(read.resources());
     }
 
+    private static NodeWaits holding(int locks) {
+        NodeWaits told = waits(12);
+        List<String> held = IntStream.range(0, locks)
+                .mapToObj(i -> "order-" + (100_000 + i))
+                .toList();
+        return new NodeWaits(told.node(), told.resources(), told.contexts(), false, held);
+    }
+
+    @Test
+    void D8_aNodeTellsOfThousandsOfLocksOfTheClusterThatItHolds() {
+        NodeWaits told = holding(5_000);
+        Buffer written = NodeWaitsJson.write(told).toBuffer();
+        assertThat(written.length()).isLessThanOrEqualTo(Answers.MOST_WIRE_BYTES);
+        assertThat(NodeWaitsJson.read(written)).isEqualTo(told);
+    }
+
+    @Test
+    void S13_ofTooManyLocksOfTheClusterNoneIsToldWhichIsAnotherThingThanThatNoneIsHeld() {
+        NodeWaits told = holding(20_000);
+        Buffer written = NodeWaitsJson.write(told).toBuffer();
+        assertThat(written.length()).isLessThanOrEqualTo(Answers.MOST_WIRE_BYTES);
+        NodeWaits read = NodeWaitsJson.read(written);
+        assertThat(read.sharedHeld()).isNull();
+        assertThat(read.cut()).as("all who wait are told").isFalse();
+        assertThat(read.resources()).isEqualTo(told.resources());
+        assertThat(NodeWaitsJson.read(NodeWaitsJson.write(holding(0)).toBuffer())
+                        .sharedHeld())
+                .isEmpty();
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -75,7 +106,9 @@ class NodeWaitsJsonTest {
                 "{\"schema\":9,\"min_schema\":9,\"node\":{\"alias\":\"a\",\"incarnation\":\"a\"}}",
                 "{\"min_schema\":1,\"node\":{\"alias\":\"\",\"incarnation\":\"a\"}}",
                 "{\"min_schema\":1,\"node\":{\"alias\":\"a\",\"incarnation\":\"a\"},\"resources\":[7]}",
-                "{\"min_schema\":1,\"node\":{\"alias\":\"a\",\"incarnation\":\"a\"},\"contexts\":{}}"
+                "{\"min_schema\":1,\"node\":{\"alias\":\"a\",\"incarnation\":\"a\"},\"contexts\":{}}",
+                "{\"min_schema\":1,\"node\":{\"alias\":\"a\",\"incarnation\":\"a\"},\"shared_held\":[7]}",
+                "{\"min_schema\":1,\"node\":{\"alias\":\"a\",\"incarnation\":\"a\"},\"shared_held\":\"all\"}"
             })
     void S15_whatIsNoAnswerIsRefused(String text) {
         assertThatThrownBy(() -> NodeWaitsJson.read(Buffer.buffer(text))).isInstanceOf(IllegalArgumentException.class);

@@ -22,7 +22,9 @@ import org.jspecify.annotations.Nullable;
  * binding knows beside them. Threads: any, one at a time.
  *
  * <p>Left out is whoever cannot be part of a circle: who holds nothing, who waits for nothing, and who waits for a short time
- * only. What is left out counts as free, so a circle may be missed by it and none is made.
+ * only. What is left out counts as free, so a circle may be missed by it and none is made. One hold that is left out could make a
+ * circle all the same: that of a lock of the cluster which another node believes to hold too. So of each such lock that is
+ * held here the key is told, whoever holds it.
  */
 public final class WaitReader {
     private static final int MOST_ENTRIES = 1_000;
@@ -169,7 +171,15 @@ public final class WaitReader {
             // First what leads to other nodes, so that it is not what is cut.
             addOthers(others, resources);
             addLocks(views, resources);
-            return new NodeWaits(runtime.node(), resources, members(), entries > MOST_ENTRIES);
+            return new NodeWaits(runtime.node(), resources, members(), entries > MOST_ENTRIES, sharedHeld(others));
+        }
+
+        /** Of strangers too, whose own node does not know of it. */
+        private List<String> sharedHeld(List<Outside> others) {
+            return others.stream()
+                    .filter(other -> other.isHold() && other.kind() == NodeWaits.Kind.SHARED)
+                    .map(Outside::key)
+                    .toList();
         }
 
         private boolean isLong(long sinceNanos) {

@@ -16,14 +16,23 @@ import org.jspecify.annotations.Nullable;
  * @param node which node
  * @param resources what is held or wanted
  * @param contexts those who hold and wait
- * @param cut whether some were left out because there were too many
+ * @param cut whether some resources or contexts were left out because there were too many
+ * @param sharedHeld the keys of all locks of the cluster that contexts of this node hold, also of those that nobody waits for: who
+ *     holds one and goes on is part of no circle, but that he holds it keeps others from being part of one. It is {@code null}
+ *     where not all are told
  */
-public record NodeWaits(NodeIdentity node, List<Resource> resources, List<Member> contexts, boolean cut) {
+public record NodeWaits(
+        NodeIdentity node,
+        List<Resource> resources,
+        List<Member> contexts,
+        boolean cut,
+        @Nullable List<String> sharedHeld) {
     /** Copies the lists. */
     public NodeWaits {
         requireNonNull(node, "node");
         resources = List.copyOf(resources);
         contexts = List.copyOf(contexts);
+        sharedHeld = sharedHeld == null ? null : List.copyOf(sharedHeld);
     }
 
     /** What contexts hold and wait for. */

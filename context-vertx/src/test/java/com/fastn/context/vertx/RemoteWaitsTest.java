@@ -86,6 +86,22 @@ class RemoteWaitsTest {
         assertThat(fastn.waitsForOthers()).isEmpty();
     }
 
+    @Test
+    void D8_aLockOfTheClusterIsToldThoughItsHolderWaitsForNothing() {
+        SharedLock.Guard orders = Waiting.result(ask(one, "orders"));
+        assertThat(waits().resources())
+                .as("who waits for nothing is part of no circle")
+                .isEmpty();
+        assertThat(waits().sharedHeld()).containsExactly("orders");
+        assertThat(fastn.waits(LONG).sharedHeld()).as("however long it is held").containsExactly("orders");
+        Future<SharedLock.Guard> behind = ask(two, "orders");
+        Waiting.until(() -> FutureContext.of(two).sharedLock("orders").waiters() == 1);
+        assertThat(waits().sharedHeld()).as("not by who waits").containsExactly("orders");
+        orders.close();
+        Waiting.result(behind).close();
+        assertThat(waits().sharedHeld()).isEmpty();
+    }
+
     private static long number(NodeWaits waits, String key, boolean hold) {
         NodeWaits.Resource resource = waits.resources().stream()
                 .filter(each -> each.key().equals(key))

@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * not tell counts as free.
  *
  * <p>A reply is held by who works on it. A lock of the cluster, or a reply, that two seem to have, as when a cluster has
- * fallen apart, counts as free: nobody knows whom its waiters wait for.
+ * fallen apart, counts as free: nobody knows whom its waiters wait for. So does a lock of the cluster that a node may have which
+ * did not say so.
  */
 final class CircleGraph {
     /** A context that waits in more places at once is hardly one that does one thing at a time. */
@@ -36,7 +38,7 @@ final class CircleGraph {
     private final List<WaitNode> waits = new ArrayList<>();
     private final ArrayDeque<ResourceNode> toServe = new ArrayDeque<>();
 
-    private CircleGraph(Collection<NodeWaits> nodes, boolean suspecting) {
+    private CircleGraph(Collection<NodeWaits> nodes, boolean suspecting, Predicate<String> hasOneHolder) {
         Map<HoldKey, HoldNode> holds = new HashMap<>();
         Map<ContextKey, List<WaitNode>> waitsOf = new HashMap<>();
         for (NodeWaits node : nodes) {
@@ -47,7 +49,7 @@ final class CircleGraph {
             }
         }
         for (ResourceNode resource : resources.values()) {
-            resource.settle();
+            resource.settle(hasOneHolder);
         }
         for (WaitNode wait : waits) {
             for (Long number : wait.wait.inside()) {
@@ -116,13 +118,14 @@ final class CircleGraph {
      * suspected and have no part in one of these.
      *
      * @param nodes what the nodes told
+     * @param hasOneHolder tells of the key of a lock of the cluster whether nobody else can have it than who is told to hold it
      * @return the cycles
      */
-    static List<ClusterCycle> cycles(Collection<NodeWaits> nodes) {
+    static List<ClusterCycle> cycles(Collection<NodeWaits> nodes, Predicate<String> hasOneHolder) {
         List<ClusterCycle> all = new ArrayList<>();
         Set<ClusterCycle.Edge> known = new HashSet<>();
         for (boolean suspecting : List.of(false, true)) {
-            for (List<ClusterCycle.Step> steps : new CircleGraph(nodes, suspecting).cycles()) {
+            for (List<ClusterCycle.Step> steps : new CircleGraph(nodes, suspecting, hasOneHolder).cycles()) {
                 ClusterCycle cycle = new ClusterCycle(!suspecting, steps);
                 if (cycle.leadsOut() && cycle.identity().stream().noneMatch(known::contains)) {
                     known.addAll(cycle.identity());
@@ -138,9 +141,10 @@ final class CircleGraph {
      * than the locks of one node; otherwise none}
      *
      * @param nodes what the nodes told
+     * @param hasOneHolder as in {@link #cycles}
      */
-    static Set<String> suspects(Collection<NodeWaits> nodes) {
-        CircleGraph graph = new CircleGraph(nodes, true);
+    static Set<String> suspects(Collection<NodeWaits> nodes, Predicate<String> hasOneHolder) {
+        CircleGraph graph = new CircleGraph(nodes, true, hasOneHolder);
         Set<String> suspects = new HashSet<>();
         if (graph.cycles().stream().noneMatch(steps -> new ClusterCycle(false, steps).leadsOut())) {
             return suspects;
@@ -227,8 +231,9 @@ final class CircleGraph {
             this.free = units;
         }
 
-        void settle() {
-            if (told.kind() != NodeWaits.Kind.LOCK && holds.size() > 1) {
+        void settle(Predicate<String> hasOneHolder) {
+            boolean unknown = told.kind() == NodeWaits.Kind.SHARED && !hasOneHolder.test(told.key());
+            if (unknown || (told.kind() != NodeWaits.Kind.LOCK && holds.size() > 1)) {
                 holds.clear();
             }
             for (HoldNode held : holds) {

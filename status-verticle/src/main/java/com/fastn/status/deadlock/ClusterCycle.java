@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -101,6 +102,14 @@ public record ClusterCycle(boolean proven, List<Step> steps) {
      */
     boolean leadsOut() {
         return steps.stream().anyMatch(step -> step.resource().kind() != NodeWaits.Kind.LOCK);
+    }
+
+    /** {@return whether another node holds a lock of the cluster too that is held in this, by the holders of each such lock} */
+    boolean isHeldElsewhere(Map<String, Set<String>> sharedHolders) {
+        return steps.stream()
+                .filter(step -> step.resource().kind() == NodeWaits.Kind.SHARED)
+                .anyMatch(step -> sharedHolders.getOrDefault(step.resource().key(), Set.of()).stream()
+                        .anyMatch(node -> !node.equals(step.holder().node().incarnation())));
     }
 
     /**

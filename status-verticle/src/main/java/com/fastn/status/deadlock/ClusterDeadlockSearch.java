@@ -1,5 +1,7 @@
 package com.fastn.status.deadlock;
 
+import static java.util.Objects.requireNonNullElse;
+
 import com.fastn.context.status.NodeWaits;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,6 +30,12 @@ import org.jspecify.annotations.Nullable;
  * moment, and a circle of them was a circle then. Since none of its waits can end before another of them does, it still is one
  * unless a wait was given up or ran out of time.
  *
+ * <p><b>A lock of the cluster has one holder</b>, unless the cluster has fallen apart: then one that believes to hold it stands in
+ * both answers, and who waits for it waits for another. So nothing is concluded from such a lock where two tell that they hold it, in
+ * whichever round, nor where somebody who was heard of lately did not tell in the first round all that he holds. Who came to
+ * hold it before that round is seen by this. A second one who first has it after his first answer is not: where a cluster falls
+ * apart in the midst of a search, a circle may be told of until all nodes are asked again.
+ *
  * <p>Nothing else is relied on. An answer that is lost, or comes late, or twice, or in another order, or from a node that dies,
  * makes holds and waits be missing from one of the rounds, and what is missing counts as free: then less is found, and never
  * more. No clock is read, so no two clocks are compared. A node that began a new life has another incarnation, and its numbers
@@ -48,6 +56,7 @@ public final class ClusterDeadlockSearch {
     private final Map<String, NodeWaits> first = new TreeMap<>();
     private final Map<String, NodeWaits> second = new TreeMap<>();
     private Set<String> suspects = Set.of();
+    private boolean allTold;
 
     /**
      * Begins anew. What an earlier search had learned is forgotten.
@@ -58,6 +67,7 @@ public final class ClusterDeadlockSearch {
         first.clear();
         second.clear();
         suspects = Set.of();
+        allTold = false;
         phase = Phase.FIRST;
         return ++round;
     }
@@ -94,12 +104,18 @@ public final class ClusterDeadlockSearch {
      * Ends the first round, whoever has answered by now, and begins the second. From this moment on the nodes are asked again:
      * what was asked earlier does not count any more.
      *
+     * @param living the incarnations of all nodes that may hold locks of the cluster, as far as is known now
      * @return the incarnations of the nodes to ask, with the number {@link #round}; none when there is no circle, and the search
      *     is over
      */
-    public Set<String> confirm() {
+    public Set<String> confirm(Set<String> living) {
         requirePhase(Phase.FIRST);
-        suspects = Set.copyOf(CircleGraph.suspects(first.values()));
+        allTold = first.keySet().containsAll(living)
+                && first.values().stream().noneMatch(answer -> answer.sharedHeld() == null);
+        // Those who did not answer are no reason not to look on: an empty second round says that it is worth to ask all
+        // again.
+        Set<String> shared = heldBySeveral();
+        suspects = Set.copyOf(CircleGraph.suspects(first.values(), key -> !shared.contains(key)));
         round++;
         phase = suspects.isEmpty() ? Phase.IDLE : Phase.SECOND;
         return suspects;
@@ -131,7 +147,26 @@ public final class ClusterDeadlockSearch {
         });
         phase = Phase.IDLE;
         round++;
-        return CircleGraph.cycles(both);
+        Set<String> shared = heldBySeveral();
+        return CircleGraph.cycles(both, key -> allTold && !shared.contains(key));
+    }
+
+    /** {@return the keys of the locks of the cluster that more than one seems to hold, by all that was answered} */
+    private Set<String> heldBySeveral() {
+        Map<String, String> holders = new HashMap<>();
+        Set<String> several = new HashSet<>();
+        for (Map<String, NodeWaits> answers : List.of(first, second)) {
+            answers.forEach((node, answer) -> {
+                Set<String> own = new HashSet<>();
+                for (String key : requireNonNullElse(answer.sharedHeld(), List.<String>of())) {
+                    String other = holders.putIfAbsent(key, node);
+                    if (!own.add(key) || (other != null && !other.equals(node))) {
+                        several.add(key);
+                    }
+                }
+            });
+        }
+        return several;
     }
 
     private void requirePhase(Phase wanted) {
@@ -161,7 +196,7 @@ public final class ClusterDeadlockSearch {
                         member.shortName(),
                         member.oneBranch() && oneBranch.contains(member.contextId())))
                 .toList();
-        return new NodeWaits(after.node(), both, members, before.cut() || after.cut());
+        return new NodeWaits(after.node(), both, members, before.cut() || after.cut(), after.sharedHeld());
     }
 
     private static NodeWaits.Resource inBoth(NodeWaits.Resource then, NodeWaits.Resource now) {

@@ -1,6 +1,7 @@
 package com.fastn.status.deadlock;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
 
 import com.fastn.context.Ticker;
 import com.fastn.context.status.DeadlockReport;
@@ -83,14 +84,20 @@ public final class StandingDeadlocks {
     }
 
     /**
-     * Lets go of those that are resolved.
+     * Lets go of those that are resolved, and of those of which nobody knows any more.
      *
      * @param answers what nodes told lately
      * @return whether any was
      */
     public synchronized boolean check(Collection<NodeWaits> answers) {
         Map<String, Present> present = new HashMap<>();
+        Map<String, Set<String>> sharedHolders = new HashMap<>();
         for (NodeWaits answer : answers) {
+            for (String key : requireNonNullElse(answer.sharedHeld(), List.<String>of())) {
+                sharedHolders
+                        .computeIfAbsent(key, k -> new HashSet<>(1))
+                        .add(answer.node().incarnation());
+            }
             // Of one that left some out nobody knows what is over.
             if (!answer.cut()) {
                 present.put(answer.node().incarnation(), Present.of(answer));
@@ -102,6 +109,7 @@ public final class StandingDeadlocks {
                 (edges, found) -> present.keySet().containsAll(found.cycle.nodes()) ? found.seenAgain(now) : found);
         known.entrySet()
                 .removeIf(each -> each.getKey().stream().anyMatch(edge -> isOver(edge, present))
+                        || each.getValue().cycle.isHeldElsewhere(sharedHolders)
                         || now - each.getValue().seenNanos > silence.toNanos());
         return known.size() < before;
     }

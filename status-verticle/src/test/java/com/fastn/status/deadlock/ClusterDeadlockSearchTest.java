@@ -17,6 +17,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ClusterDeadlockSearchTest {
@@ -28,7 +30,12 @@ class ClusterDeadlockSearchTest {
         for (long id = 1; id < 10; id++) {
             members.add(new Member(id, "global.c" + id, "c" + id, "c" + id, true));
         }
-        return new NodeWaits(new NodeIdentity(name, name + "-1"), List.of(resources), members, false);
+        List<String> sharedHeld = Stream.of(resources)
+                .filter(resource ->
+                        resource.kind() == Kind.SHARED && !resource.holds().isEmpty())
+                .map(Resource::key)
+                .toList();
+        return new NodeWaits(new NodeIdentity(name, name + "-1"), List.of(resources), members, false, sharedHeld);
     }
 
     static Resource held(String name, long context, long number) {
@@ -57,9 +64,15 @@ class ClusterDeadlockSearchTest {
     }
 
     private List<ClusterCycle> findIn(List<NodeWaits> first, List<NodeWaits> second) {
+        Set<String> living =
+                first.stream().map(waits -> waits.node().incarnation()).collect(Collectors.toSet());
+        return findIn(first, second, living);
+    }
+
+    private List<ClusterCycle> findIn(List<NodeWaits> first, List<NodeWaits> second, Set<String> living) {
         long round = search.begin();
         first.forEach(waits -> assertThat(search.answer(round, waits)).isTrue());
-        if (search.confirm().isEmpty()) {
+        if (search.confirm(living).isEmpty()) {
             return List.of();
         }
         for (NodeWaits waits : second) {
@@ -100,8 +113,8 @@ class ClusterDeadlockSearchTest {
     @Test
     void L14_aNodeThatBeganANewLifeMakesNoCircle() {
         NodeWaits before = bob();
-        NodeWaits reborn =
-                new NodeWaits(new NodeIdentity("bob", "bob-2"), before.resources(), before.contexts(), false);
+        NodeWaits reborn = new NodeWaits(
+                new NodeIdentity("bob", "bob-2"), before.resources(), before.contexts(), false, before.sharedHeld());
         assertThat(findIn(List.of(alice(), before), List.of(alice(), reborn))).isEmpty();
     }
 
@@ -117,7 +130,7 @@ class ClusterDeadlockSearchTest {
         assertThat(search.answer(first, alice())).isTrue();
         assertThat(search.answer(first, alice())).as("a second one").isFalse();
         assertThat(search.answer(first, bob())).isTrue();
-        assertThat(search.confirm()).containsExactlyInAnyOrder("alice-1", "bob-1");
+        assertThat(search.confirm(Set.of("alice-1", "bob-1"))).containsExactlyInAnyOrder("alice-1", "bob-1");
         assertThat(search.answer(first, alice())).as("one that comes late").isFalse();
         assertThat(search.answer(search.round(), node("carol")))
                 .as("one that was not asked")
@@ -149,7 +162,11 @@ class ClusterDeadlockSearchTest {
     void L14_aContextOfManyBranchesMakesNoCircleByWhatItHolds() {
         NodeWaits bob = bob();
         NodeWaits service = new NodeWaits(
-                bob.node(), bob.resources(), List.of(new Member(1, "global.Shop", "Shop", "Shop", false)), false);
+                bob.node(),
+                bob.resources(),
+                List.of(new Member(1, "global.Shop", "Shop", "Shop", false)),
+                false,
+                bob.sharedHeld());
         assertThat(findIn(List.of(alice(), service), List.of(alice(), service))).isEmpty();
         assertThat(findIn(List.of(alice(), bob), List.of(alice(), service)))
                 .as("one that is such a one in the second answer")
@@ -161,6 +178,77 @@ class ClusterDeadlockSearchTest {
         NodeWaits carol = node("carol", held("orders", 2, 31), wanted("till", 2, 32));
         List<NodeWaits> all = List.of(alice(), bob(), carol);
         assertThat(findIn(all, all)).isEmpty();
+    }
+
+    /** What a node tells of which a context holds a lock of the cluster and waits for nothing. */
+    private static NodeWaits works(String name, String key) {
+        return new NodeWaits(new NodeIdentity(name, name + "-1"), List.of(), List.of(), false, List.of(key));
+    }
+
+    @Test
+    void D8_aLockThatSomebodyElseHoldsAndWorksLeadsNowhere() {
+        NodeWaits alice = node("alice", held("orders", 1, 11), wanted("stock", 1, 12, 11L));
+        NodeWaits bob = node("bob", held("stock", 1, 21), wanted("orders", 1, 22, 21L));
+        List<NodeWaits> all = List.of(alice, bob, works("carol", "orders"));
+        assertThat(findIn(all, all)).isEmpty();
+        List<NodeWaits> other = List.of(alice, bob, works("carol", "till"));
+        assertThat(findIn(other, other))
+                .as("one of another lock changes nothing")
+                .hasSize(1);
+    }
+
+    @Test
+    void D8_aLockThatSomebodyMayHoldWhoDidNotTellAllLeadsNowhere() {
+        List<NodeWaits> both = List.of(alice(), bob());
+        assertThat(findIn(both, both, Set.of("alice-1", "bob-1", "carol-1")))
+                .as("carol lives, and did not answer in the first round")
+                .isEmpty();
+        NodeWaits carol = new NodeWaits(new NodeIdentity("carol", "carol-1"), List.of(), List.of(), false, null);
+        List<NodeWaits> all = List.of(alice(), bob(), carol);
+        assertThat(findIn(all, all)).as("carol left out some").isEmpty();
+        NodeWaits cut = new NodeWaits(carol.node(), List.of(), List.of(), true, List.of());
+        List<NodeWaits> known = List.of(alice(), bob(), cut);
+        assertThat(findIn(known, known)).as("carol left out others only").hasSize(1);
+    }
+
+    @Test
+    void D8_whoIsNotAskedAgainCountsInTheSecondRoundToo() {
+        NodeWaits alice = node(
+                "alice", held("orders", 1, 11), wanted("stock", 1, 12), held("till", 2, 13), wanted("bill", 2, 14));
+        NodeWaits bob =
+                node("bob", held("stock", 1, 21), wanted("orders", 1, 22), held("bill", 2, 23), wanted("till", 2, 24));
+        List<NodeWaits> all = List.of(alice, bob, works("carol", "orders"));
+        List<ClusterCycle> found = findIn(all, List.of(alice, bob));
+        assertThat(found).as("the one that leads over other locks").hasSize(1);
+        assertThat(found.get(0).steps())
+                .extracting(step -> step.resource().key())
+                .containsExactlyInAnyOrder("till", "bill");
+    }
+
+    @Test
+    void D8_whoSaysInTheSecondRoundThatHeHoldsItTooCounts() {
+        NodeWaits dave = node("dave", held("till", 1, 41), wanted("orders", 1, 42));
+        NodeWaits later =
+                new NodeWaits(dave.node(), dave.resources(), dave.contexts(), false, List.of("till", "orders"));
+        assertThat(findIn(List.of(alice(), bob(), dave), List.of(alice(), bob(), dave)))
+                .hasSize(1);
+        assertThat(findIn(List.of(alice(), bob(), dave), List.of(alice(), bob(), later)))
+                .isEmpty();
+    }
+
+    @Test
+    void D8_aCircleWithoutALockOfTheClusterIsFoundThoughSomebodyDidNotAnswer() {
+        Resource reply = new Resource(
+                Kind.REPLY,
+                "r",
+                "request pay",
+                0,
+                LockType.MUTEX,
+                1,
+                List.of(new Hold(13, 2, 1, Duration.ofSeconds(9), false)),
+                List.of(new Wait(12, 1, 1, Duration.ofSeconds(9), null, List.of())));
+        List<NodeWaits> alice = List.of(node("alice", lock("1", 1, 11, 2, 14), reply));
+        assertThat(findIn(alice, alice, Set.of("alice-1", "carol-1"))).hasSize(1);
     }
 
     @Test
@@ -238,7 +326,7 @@ class ClusterDeadlockSearchTest {
         assertThat(search.answer(round, bob())).isTrue();
         assertThat(search.answer(round, node("carol", wanted("orders", 1, 31)))).isTrue();
         assertThat(search.answer(round, node("dave", held("till", 1, 41)))).isTrue();
-        assertThat(search.confirm())
+        assertThat(search.confirm(Set.of()))
                 .as("who waits behind the circle too, because it may hold what decides")
                 .isEqualTo(Set.of("alice-1", "bob-1", "carol-1"));
     }

@@ -3,6 +3,7 @@ package com.fastn.status.deadlock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.status.deadlock.SimulatedCluster.Discipline;
+import com.fastn.status.deadlock.SimulatedCluster.Fault;
 import com.fastn.status.deadlock.SimulatedCluster.Network;
 import com.fastn.status.deadlock.SimulatedCluster.Searcher;
 import java.util.ArrayList;
@@ -24,25 +25,25 @@ class ClusterDeadlockSimulationTest {
         int searches;
         int confirming;
         int found;
+        int meanwhile;
         int never;
         long firstFalseSeed = -1;
     }
 
-    private static Tally run(Discipline discipline, int schedules, boolean believesFirst, boolean asksTwiceAtOnce) {
+    private static Tally run(Discipline discipline, int schedules, Fault fault) {
         Tally tally = new Tally();
         for (long seed = 1; seed <= schedules; seed++) {
-            run(seed, discipline, believesFirst, asksTwiceAtOnce, tally);
+            run(seed, discipline, fault, tally);
         }
         return tally;
     }
 
-    private static void run(
-            long seed, Discipline discipline, boolean believesFirst, boolean asksTwiceAtOnce, Tally tally) {
-        SimulatedCluster cluster = new SimulatedCluster(seed, discipline);
+    private static void run(long seed, Discipline discipline, Fault fault, Tally tally) {
+        SimulatedCluster cluster = new SimulatedCluster(seed, discipline, true);
         Network network = new Network(cluster.random, 10 * cluster.random.nextInt(4));
         List<Searcher> searchers = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            searchers.add(new Searcher(cluster, network, asksTwiceAtOnce));
+            searchers.add(new Searcher(cluster, network, fault));
         }
         // How much happens while a message is on its way.
         int steps = 40 + 10 * cluster.random.nextInt(6);
@@ -58,8 +59,8 @@ class ClusterDeadlockSimulationTest {
                 network.deliverOne();
             } else {
                 Searcher searcher = searchers.get(cluster.random.nextInt(searchers.size()));
-                if (believesFirst && searcher.search.isUnderWay() && !searcher.isConfirming()) {
-                    boolean isThere = CircleGraph.cycles(searcher.search.firstAnswers()).stream()
+                if (fault == Fault.BELIEVES_FIRST && searcher.search.isUnderWay() && !searcher.isConfirming()) {
+                    boolean isThere = CircleGraph.cycles(searcher.search.firstAnswers(), key -> true).stream()
                             .allMatch(cycle -> SimulatedCluster.isIn(cycle, cluster.present()));
                     tally.never += isThere ? 0 : 1;
                 }
@@ -69,6 +70,7 @@ class ClusterDeadlockSimulationTest {
                 tally.confirming += !was && searcher.isConfirming() ? 1 : 0;
                 for (ClusterCycle cycle : found) {
                     tally.found++;
+                    tally.meanwhile += searcher.gotAnotherHolderMeanwhile(cycle) ? 1 : 0;
                     if (searcher.isFalse(cycle)) {
                         tally.never++;
                         tally.firstFalseSeed = tally.firstFalseSeed < 0 ? seed : tally.firstFalseSeed;
@@ -83,16 +85,20 @@ class ClusterDeadlockSimulationTest {
             value = Discipline.class,
             names = {"AVOID", "ORDER"})
     void L14_whereThereIsNeverADeadlockNoneIsFound(Discipline discipline) {
-        Tally tally = run(discipline, SCHEDULES, false, false);
-        assertThat(tally.found)
+        Tally tally = run(discipline, SCHEDULES, Fault.NONE);
+        assertThat(tally.never)
                 .as("in %s searches, the first with the seed %s", tally.searches, tally.firstFalseSeed)
                 .isZero();
+        assertThat(tally.found)
+                .as("only what a cluster that fell apart while somebody searched was told too late")
+                .isEqualTo(tally.meanwhile)
+                .isLessThanOrEqualTo(tally.searches / 1_000);
         assertThat(tally.searches).isGreaterThan(SCHEDULES);
     }
 
     @Test
     void L14_whatIsFoundAmongRealDeadlocksWasAllThereAtOneMoment() {
-        Tally tally = run(Discipline.NONE, SCHEDULES, false, false);
+        Tally tally = run(Discipline.NONE, SCHEDULES, Fault.NONE);
         assertThat(tally.never)
                 .as("of %s found, the first with the seed %s", tally.found, tally.firstFalseSeed)
                 .isZero();
@@ -102,18 +108,28 @@ class ClusterDeadlockSimulationTest {
     /** The simulation would see a search that does not look twice. */
     @Test
     void whoBelievesFirstAnswersFindsWhatWasNever() {
-        Tally tally = run(Discipline.AVOID, 1_000, true, false);
+        Tally tally = run(Discipline.AVOID, 1_000, Fault.BELIEVES_FIRST);
         assertThat(tally.never).isPositive();
         assertThat(tally.confirming)
                 .as("and the real search looks into it, and finds nothing")
                 .isPositive();
-        assertThat(tally.found).isZero();
+        assertThat(tally.found).isEqualTo(tally.meanwhile);
     }
 
     /** The simulation would see a search whose second questions go out before all first answers are in. */
     @Test
     void whoAsksTwiceAtOnceFindsWhatWasNever() {
-        Tally tally = run(Discipline.AVOID, 3_000, false, true);
+        Tally tally = run(Discipline.AVOID, 20_000, Fault.ASKS_TWICE_AT_ONCE);
+        assertThat(tally.never).isPositive();
+    }
+
+    /** The simulation would see a search to which two holders of a lock look like one, or like one who may be the only one. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"MISSES_HOLDERS", "TRUSTS_SILENCE"})
+    void whoDoesNotKnowAllHoldersOfALockFindsWhatWasNever(Fault fault) {
+        Tally tally = run(Discipline.AVOID, 3_000, fault);
         assertThat(tally.never).isPositive();
     }
 
@@ -141,10 +157,10 @@ class ClusterDeadlockSimulationTest {
 
     private static void findRing(int size, boolean requests, long seed, int lostPercent, int mostSearches) {
         long from = seed;
-        SimulatedCluster cluster = new SimulatedCluster(from, Discipline.AVOID);
+        SimulatedCluster cluster = new SimulatedCluster(from, Discipline.AVOID, false);
         while (cluster.nodes.size() < size) {
             from += 1_000;
-            cluster = new SimulatedCluster(from, Discipline.AVOID);
+            cluster = new SimulatedCluster(from, Discipline.AVOID, false);
         }
         for (int i = 0; i < 50; i++) {
             cluster.step();
@@ -155,8 +171,9 @@ class ClusterDeadlockSimulationTest {
             cluster.plantRingOfSharedLocks(size);
         }
         Network network = new Network(cluster.random, lostPercent);
-        Searcher searcher = new Searcher(cluster, network, false);
+        Searcher searcher = new Searcher(cluster, network, Fault.NONE);
         for (int search = 0; search < mostSearches; search++) {
+            int lives = cluster.lives();
             searcher.begin();
             List<ClusterCycle> found = List.of();
             while (searcher.search.isUnderWay()) {
@@ -166,6 +183,10 @@ class ClusterDeadlockSimulationTest {
                 } else if (cluster.random.nextInt(4) == 0) {
                     cluster.step();
                 }
+            }
+            if (cluster.lives() != lives && found.isEmpty()) {
+                // Of a node that began a new life meanwhile nobody knows what it holds; the next search does.
+                search--;
             }
             if (!found.isEmpty()) {
                 assertThat(found).as("size %s, seed %s", size, seed).hasSize(1);

@@ -7,19 +7,36 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Nodes whose contexts take and release locks and ask each other, one small step at a time, and the messages between them, which
- * are lost, doubled, held up and overtaken. Everything that happens follows from the seed.
+ * are lost, doubled, held up and overtaken. In some of them the cluster falls apart now and then, so that a lock gets another holder
+ * while a former one believes to have it still. Everything that happens follows from the seed.
  */
 final class SimulatedCluster {
+    /** What a search may do wrong. */
+    enum Fault {
+        NONE,
+        /** It takes the first answers for the truth. */
+        BELIEVES_FIRST,
+        /** It asks for the second time before the first answers are there. */
+        ASKS_TWICE_AT_ONCE,
+        /** It does not hear of locks of the cluster that are held by those who wait for nothing. */
+        MISSES_HOLDERS,
+        /** It takes it that who does not answer holds nothing. */
+        TRUSTS_SILENCE
+    }
+
     /** How contexts take what they need. */
     enum Discipline {
         /** In any order, but who would close a circle does not wait, because somebody who sees all nodes at once tells him. */
@@ -40,11 +57,13 @@ final class SimulatedCluster {
     private final int localLocks;
     private final boolean mayGiveUp;
     private final Map<String, Lock> locks = new LinkedHashMap<>();
+    private final boolean fallsApart;
     private int lives;
     private long contexts;
 
-    SimulatedCluster(long seed, Discipline discipline) {
+    SimulatedCluster(long seed, Discipline discipline, boolean mayFallApart) {
         this.random = new Random(seed);
+        this.fallsApart = mayFallApart && random.nextInt(3) == 0;
         this.discipline = discipline;
         this.sharedLocks = 2 + random.nextInt(2);
         this.localLocks = random.nextInt(3);
@@ -112,10 +131,35 @@ final class SimulatedCluster {
     Set<String> present() {
         Set<String> present = new HashSet<>();
         for (Lock lock : locks.values()) {
-            lock.holds.forEach(hold -> present.add(hold.by.node.incarnation() + " holds " + hold.number));
+            lock.holds.forEach(hold -> present.add(hold.name()));
             lock.queue.forEach(wait -> present.add(wait.by.node.incarnation() + " waits " + wait.number));
         }
         return present;
+    }
+
+    /** {@return how many lives of nodes have begun} */
+    int lives() {
+        return lives;
+    }
+
+    /** {@return all holds of locks of the cluster, by the names of the locks} */
+    Map<String, Set<String>> sharedHolds() {
+        Map<String, Set<String>> holds = new HashMap<>();
+        for (Lock lock : locks.values()) {
+            if (lock.kind == NodeWaits.Kind.SHARED) {
+                holds.put(lock.name, lock.holds.stream().map(Place::name).collect(Collectors.toSet()));
+            }
+        }
+        return holds;
+    }
+
+    /** Whether a cycle leads over a lock of the cluster of which there is another hold too. */
+    static boolean leadsOverOneThatOthersHold(ClusterCycle cycle, Map<String, Set<String>> holds) {
+        return cycle.steps().stream()
+                .filter(step -> step.resource().kind() == NodeWaits.Kind.SHARED)
+                .anyMatch(step -> holds.getOrDefault(step.resource().key(), Set.of()).stream()
+                        .anyMatch(hold -> !hold.equals(step.holder().node().incarnation() + " holds "
+                                + step.hold().number())));
     }
 
     static boolean isIn(ClusterCycle cycle, Set<String> present) {
@@ -168,35 +212,47 @@ final class SimulatedCluster {
             begin();
         }
 
+        /** As a real node tells it: who holds nothing or waits for nothing is left out, but for the locks of the cluster. */
         NodeWaits waits() {
             List<NodeWaits.Member> members = new ArrayList<>();
             for (Actor process : running) {
                 members.add(process.member);
             }
             List<NodeWaits.Resource> told = new ArrayList<>();
+            List<String> sharedHeld = new ArrayList<>();
             for (Lock lock : locks.values()) {
                 List<NodeWaits.Hold> holds = new ArrayList<>(1);
                 for (Place hold : lock.holds) {
-                    if (hold.by.node == this) {
+                    if (hold.by.node == this && lock.kind == NodeWaits.Kind.SHARED) {
+                        sharedHeld.add(lock.name);
+                    }
+                    if (hold.by.node == this && hold.by.waitsFor != null) {
                         holds.add(new NodeWaits.Hold(hold.number, hold.by.id, hold.units, HELD, false));
                     }
                 }
                 List<NodeWaits.Wait> waits = new ArrayList<>(1);
                 for (Place wait : lock.queue) {
-                    if (wait.by.node == this) {
+                    if (wait.by.node == this && wait.by.holdsSome()) {
                         waits.add(new NodeWaits.Wait(wait.number, wait.by.id, wait.units, WAITED, null, List.of()));
                     }
                 }
-                if (!holds.isEmpty() || !waits.isEmpty()) {
+                boolean kept = lock.kind == NodeWaits.Kind.LOCK
+                        ? !holds.isEmpty() && !waits.isEmpty()
+                        : !holds.isEmpty() || !waits.isEmpty();
+                if (kept) {
                     told.add(new NodeWaits.Resource(
                             lock.kind, lock.name, lock.name, 0, LockType.MUTEX, lock.units, holds, waits));
                 }
             }
-            return new NodeWaits(new NodeIdentity("node" + index, incarnation()), told, members, false);
+            return new NodeWaits(new NodeIdentity("node" + index, incarnation()), told, members, false, sharedHeld);
         }
     }
 
-    private record Place(Actor by, long number, int units) {}
+    private record Place(Actor by, long number, int units) {
+        String name() {
+            return by.node.incarnation() + " holds " + number;
+        }
+    }
 
     /** A lock of any kind, or a reply. */
     private static final class Lock {
@@ -205,6 +261,8 @@ final class SimulatedCluster {
         final int units;
         final List<Place> holds = new ArrayList<>();
         final ArrayDeque<Place> queue = new ArrayDeque<>();
+        /** Of the holds, those that nobody but their holder believes in any more. */
+        private final Set<Place> stale = new HashSet<>();
 
         Lock(NodeWaits.Kind kind, String name, int units) {
             this.kind = kind;
@@ -218,7 +276,7 @@ final class SimulatedCluster {
 
         void serve() {
             while (!queue.isEmpty()
-                    && holds.stream().mapToInt(Place::units).sum()
+                    && realHolds().mapToInt(Place::units).sum()
                                     + queue.getFirst().units()
                             <= units) {
                 Actor served = queue.removeFirst().by;
@@ -229,7 +287,12 @@ final class SimulatedCluster {
             }
         }
 
+        Stream<Place> realHolds() {
+            return holds.stream().filter(hold -> !stale.contains(hold));
+        }
+
         void leave(Actor process) {
+            stale.removeIf(hold -> hold.by == process);
             holds.removeIf(hold -> hold.by == process);
             queue.removeIf(wait -> wait.by == process);
             serve();
@@ -252,6 +315,8 @@ final class SimulatedCluster {
         private @Nullable Lock owes;
         private boolean full;
         private boolean planted;
+        /** It works for long, so that all who are asked meanwhile can see what it holds. */
+        private boolean slow;
 
         Actor(Node node, @Nullable Actor caller, int firstRank, int mostCalls) {
             this.node = node;
@@ -261,7 +326,7 @@ final class SimulatedCluster {
         }
 
         void goOn() {
-            if (planted) {
+            if (planted || (slow && waitsFor == null && random.nextInt(40) != 0)) {
                 return;
             }
             if (waitsFor != null) {
@@ -289,6 +354,14 @@ final class SimulatedCluster {
             }
             int rank = from + random.nextInt(all - from);
             Lock lock = lockOf(rank);
+            if (fallsApart
+                    && lock.kind == NodeWaits.Kind.SHARED
+                    && !lock.holds.isEmpty()
+                    && !lock.isHeldBy(this)
+                    && random.nextInt(4) == 0) {
+                takeOfAnotherPart(lock);
+                return;
+            }
             if (!lock.isHeldBy(this) && (discipline != Discipline.AVOID || !wouldCloseACircle(lock))) {
                 wanted = lock.units > 1 ? 1 + random.nextInt(lock.units) : 1;
                 take(lock);
@@ -300,7 +373,8 @@ final class SimulatedCluster {
             ArrayDeque<Lock> open = new ArrayDeque<>(List.of(lock));
             while (!open.isEmpty()) {
                 Lock at = open.remove();
-                for (Collection<Place> some : List.of(at.holds, at.queue)) {
+                // Who waits for a lock waits for nobody who only believes to have it.
+                for (Collection<Place> some : List.of(at.realHolds().toList(), at.queue)) {
                     for (Place place : some) {
                         if (place.by == this) {
                             return true;
@@ -334,6 +408,18 @@ final class SimulatedCluster {
             waitsFor = lock;
             lock.queue.addLast(new Place(this, node.nextNumber(), wanted));
             lock.serve();
+        }
+
+        /** The part of the cluster in which this is knows nothing of those who have the lock. */
+        private void takeOfAnotherPart(Lock lock) {
+            slow = true;
+            lock.stale.addAll(lock.holds);
+            lock.holds.add(new Place(this, node.nextNumber(), 1));
+            held.add(lock);
+        }
+
+        private boolean holdsSome() {
+            return !held.isEmpty() || owes != null;
         }
 
         Actor ask(Node other) {
@@ -432,37 +518,48 @@ final class SimulatedCluster {
         final ClusterDeadlockSearch search = new ClusterDeadlockSearch();
         private final SimulatedCluster cluster;
         private final Network network;
-        private final boolean asksTwiceAtOnce;
+        private final Fault fault;
+        private final boolean caresWhoIsSilent;
         private final List<NodeWaits> secondAnswers = new ArrayList<>();
         private Set<String> presentAtConfirm = Set.of();
+        private Map<String, Set<String>> sharedBefore = Map.of();
+        private Map<String, Set<String>> sharedAtConfirm = Map.of();
         private boolean confirming;
 
-        Searcher(SimulatedCluster cluster, Network network, boolean asksTwiceAtOnce) {
+        Searcher(SimulatedCluster cluster, Network network, Fault fault) {
             this.cluster = cluster;
             this.network = network;
-            this.asksTwiceAtOnce = asksTwiceAtOnce;
+            this.fault = fault;
+            // In a cluster that never falls apart the search has to be right without that, too.
+            this.caresWhoIsSilent =
+                    fault != Fault.TRUSTS_SILENCE && (cluster.fallsApart || cluster.random.nextBoolean());
         }
 
         void begin() {
             confirming = false;
+            sharedBefore = cluster.sharedHolds();
             long round = search.begin();
             secondAnswers.clear();
             cluster.nodes.forEach(node -> ask(round, node));
-            if (asksTwiceAtOnce) {
+            if (fault == Fault.ASKS_TWICE_AT_ONCE) {
                 cluster.nodes.forEach(node -> ask(round, node));
             }
         }
 
         private void ask(long round, Node node) {
             network.send(() -> {
-                NodeWaits read = node.waits();
+                NodeWaits read = fault == Fault.MISSES_HOLDERS ? withoutHolders(node.waits()) : node.waits();
                 network.send(() -> {
                     boolean counts = search.answer(round, read);
-                    if (asksTwiceAtOnce && !counts) {
+                    if (fault == Fault.ASKS_TWICE_AT_ONCE && !counts) {
                         secondAnswers.add(read);
                     }
                 });
             });
+        }
+
+        private static NodeWaits withoutHolders(NodeWaits told) {
+            return new NodeWaits(told.node(), told.resources(), told.contexts(), told.cut(), List.of());
         }
 
         /** The next phase. {@return what was found, once there is something to find} */
@@ -475,8 +572,14 @@ final class SimulatedCluster {
                 confirming = false;
                 return search.finish();
             }
-            Set<String> suspects = search.confirm();
+            Set<String> living = new HashSet<>();
+            if (caresWhoIsSilent) {
+                cluster.nodes.forEach(node -> living.add(node.incarnation()));
+            }
+            Set<String> suspects = search.confirm(living);
             presentAtConfirm = cluster.present();
+            sharedAtConfirm = cluster.sharedHolds();
+            sharedBefore.forEach((lock, holds) -> holds.retainAll(sharedAtConfirm.getOrDefault(lock, Set.of())));
             for (Node node : cluster.nodes) {
                 if (suspects.contains(node.incarnation())) {
                     ask(search.round(), node);
@@ -493,9 +596,17 @@ final class SimulatedCluster {
             return confirming;
         }
 
-        /** Of what was found, what was not there when the second round began. */
+        /**
+         * Of what was found, what was not there when the second round began, or leads over a lock that somebody else held then, and
+         * since before anybody was asked.
+         */
         boolean isFalse(ClusterCycle cycle) {
-            return !isIn(cycle, presentAtConfirm);
+            return !isIn(cycle, presentAtConfirm) || leadsOverOneThatOthersHold(cycle, sharedBefore);
+        }
+
+        /** Whether somebody else came to hold a lock of it while this searched: who has been asked before does not tell that. */
+        boolean gotAnotherHolderMeanwhile(ClusterCycle cycle) {
+            return !isFalse(cycle) && leadsOverOneThatOthersHold(cycle, sharedAtConfirm);
         }
     }
 }

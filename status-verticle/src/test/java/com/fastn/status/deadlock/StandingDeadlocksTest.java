@@ -24,7 +24,7 @@ class StandingDeadlocksTest {
     private final StandingDeadlocks standing = new StandingDeadlocks(ticker, Duration.ofSeconds(15));
 
     private static ClusterCycle cycle(NodeWaits... nodes) {
-        return CircleGraph.cycles(List.of(nodes)).get(0);
+        return CircleGraph.cycles(List.of(nodes), key -> true).get(0);
     }
 
     @Test
@@ -53,7 +53,7 @@ class StandingDeadlocksTest {
         assertThat(standing.check(List.of(ALICE)))
                 .as("who is silent says nothing")
                 .isFalse();
-        assertThat(standing.check(List.of(new NodeWaits(BOB.node(), List.of(), List.of(), true))))
+        assertThat(standing.check(List.of(new NodeWaits(BOB.node(), List.of(), List.of(), true, List.of()))))
                 .as("who leaves some out says nothing")
                 .isFalse();
         assertThat(standing.isEmpty()).isFalse();
@@ -89,6 +89,16 @@ class StandingDeadlocksTest {
         assertThat(standing.check(List.of(ALICE))).isFalse();
         ticker.advance(Duration.ofMillis(1));
         assertThat(standing.check(List.of(ALICE))).isTrue();
+        assertThat(standing.isEmpty()).isTrue();
+    }
+
+    @Test
+    void D8_nobodyKnowsOfItAnyMoreWhenAnotherNodeHoldsOneOfItsLocksToo() {
+        assertThat(standing.add(cycle(ALICE, BOB))).isNotNull();
+        assertThat(standing.check(List.of(ALICE, BOB, node("carol", held("till", 1, 31)))))
+                .isFalse();
+        assertThat(standing.check(List.of(ALICE, BOB, node("carol", held("stock", 1, 31)))))
+                .isTrue();
         assertThat(standing.isEmpty()).isTrue();
     }
 }
