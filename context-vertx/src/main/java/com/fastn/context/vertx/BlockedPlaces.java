@@ -247,18 +247,16 @@ final class BlockedPlaces {
             full = full == null || since(worker).compareTo(full) < 0 ? since(worker) : full;
         }
         if (full != null && full.compareTo(POOL_FULL) > 0) {
-            // In this order: what is queued in between is no task that is not known.
-            int queued = pool.executor.getQueue().size();
-            WorkerQueue.Waiting known = queue.waitingFor(pool.executor);
+            WorkerQueue.Waiting waiting = queue.waitingFor(pool.executor);
             places.add(new BlockedPlace(
                     CauseKind.POOL,
                     pool.name,
                     full,
                     "",
                     ids(nodes),
-                    ids(known.contexts()),
-                    queued,
-                    Math.max(0, queued - known.tasks())));
+                    ids(waiting.contexts()),
+                    waiting.tasks(),
+                    waiting.unknown()));
         }
     }
 

@@ -54,6 +54,7 @@ final class EventPublisher {
     private final EngineRuntime runtime;
     private final StatusDeliveries deliveries;
     private final ContextInternal home;
+    private final WorkerQueue workers;
     private final Stream locks = new Stream(Addresses.EVENTS_LOCKS);
     private final Stream counters = new Stream(Addresses.EVENTS_COUNTERS);
     private final Stream contexts = new Stream(Addresses.EVENTS_CONTEXTS);
@@ -66,12 +67,19 @@ final class EventPublisher {
     private @Nullable Registration listening;
     private boolean stopped;
     private boolean acrossCluster;
+    private Future<?> toldOthers = Future.succeededFuture();
 
-    EventPublisher(VertxInternal vertx, EngineRuntime runtime, StatusDeliveries deliveries, ContextInternal home) {
+    EventPublisher(
+            VertxInternal vertx,
+            EngineRuntime runtime,
+            StatusDeliveries deliveries,
+            ContextInternal home,
+            WorkerQueue workers) {
         this.vertx = vertx;
         this.runtime = runtime;
         this.deliveries = deliveries;
         this.home = home;
+        this.workers = workers;
     }
 
     void start() {
@@ -176,7 +184,7 @@ final class EventPublisher {
 
     /** Adds what is so already to what is told next; of no harm to those who know it. */
     private void fill(Stream stream) {
-        onLoop(home.executeBlocking(runtime::status, false), taken -> {
+        onLoop(workers.runOwn(home, runtime::status), taken -> {
             if (taken.failed()) {
                 LOG.warn("events are not published for want of a snapshot", taken.cause());
                 quiet(stream);
@@ -234,10 +242,12 @@ final class EventPublisher {
         DeliveryOptions others = new DeliveryOptions()
                 .setTracingPolicy(TracingPolicy.IGNORE)
                 .addHeader(StatusDeliveries.FRAME_HEADER, frame.incarnation());
-        var unused = home.executeBlocking(() -> {
+        // One after the other, as their numbers say, and of them all one in the queue of the pool.
+        toldOthers = toldOthers
+                .transform(before -> workers.<@Nullable Void>runOwn(home, () -> {
                     EventFrameJson.of(frame).forEach(part -> vertx.eventBus().publish(stream.address, part, others));
                     return null;
-                })
+                }))
                 .onFailure(failure -> LOG.warn("events could not be told to the cluster", failure));
     }
 

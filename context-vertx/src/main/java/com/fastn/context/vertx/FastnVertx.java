@@ -82,8 +82,9 @@ public final class FastnVertx implements Shareable {
         this.home = vertx.createEventLoopContext();
         this.runtime = runtime;
         this.verticles = new VerticleContexts(vertx, runtime, automatic, listeners, endings);
-        this.requests = new HttpContexts(verticles, automatic, listeners, sessions, new UntoldRequests(runtime, home));
-        this.pendingReplies = new PendingReplies(runtime, home);
+        this.requests = new HttpContexts(
+                verticles, automatic, listeners, sessions, new UntoldRequests(runtime, home, workerQueue));
+        this.pendingReplies = new PendingReplies(runtime, home, workerQueue);
         this.remoteWaits = new RemoteWaits(runtime, home, pendingReplies);
         this.awaitedReplies = remoteWaits.replies();
         this.cancellation = new CalleeCancellation(vertx, runtime, home, automatic, awaitedReplies, pendingReplies);
@@ -98,7 +99,7 @@ public final class FastnVertx implements Shareable {
                 deliveries,
                 vertx.isClustered(),
                 atStart && vertx.tracer() instanceof ContextTracer);
-        this.events = new EventPublisher(vertx, runtime, deliveries, home);
+        this.events = new EventPublisher(vertx, runtime, deliveries, home, workerQueue);
         this.workerThreads = WorkerThreads.of(vertx.workerPool().executor());
         this.sharedLines = new SharedLines(runtime.root());
         this.loopDelays = new EventLoopDelays(vertx, home, runtime.ticker());

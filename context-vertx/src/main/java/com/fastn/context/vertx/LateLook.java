@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,6 +14,7 @@ final class LateLook {
     private static final Logger LOG = LoggerFactory.getLogger(LateLook.class);
 
     private final ContextInternal home;
+    private final WorkerQueue workers;
     private final Duration every;
     private final BooleanSupplier isNeeded;
     private final Runnable look;
@@ -24,8 +26,9 @@ final class LateLook {
      * @param isNeeded whether to look again
      * @param look runs on an event loop
      */
-    LateLook(ContextInternal home, Duration every, BooleanSupplier isNeeded, Runnable look) {
+    LateLook(ContextInternal home, WorkerQueue workers, Duration every, BooleanSupplier isNeeded, Runnable look) {
         this.home = home;
+        this.workers = workers;
         this.every = every;
         this.isNeeded = isNeeded;
         this.look = look;
@@ -57,12 +60,10 @@ final class LateLook {
 
     /** Does what takes its time, such as a snapshot, which is not that of an event loop. */
     void aside(String notDone, Runnable work) {
-        var unused = home.<Void>executeBlocking(
-                        () -> {
-                            work.run();
-                            return null;
-                        },
-                        false)
+        var unused = workers.<@Nullable Void>runOwn(home, () -> {
+                    work.run();
+                    return null;
+                })
                 .onFailure(failure -> LOG.error(notDone, failure));
     }
 }

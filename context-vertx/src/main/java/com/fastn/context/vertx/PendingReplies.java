@@ -29,9 +29,9 @@ final class PendingReplies {
     private final LateLook late;
     private final ConcurrentHashMap<String, Answering> waiting = new ConcurrentHashMap<>();
 
-    PendingReplies(EngineRuntime runtime, ContextInternal home) {
+    PendingReplies(EngineRuntime runtime, ContextInternal home, WorkerQueue workers) {
         this.runtime = runtime;
-        this.late = new LateLook(home, PATIENCE, () -> !waiting.isEmpty(), this::look);
+        this.late = new LateLook(home, workers, PATIENCE, () -> !waiting.isEmpty(), this::look);
     }
 
     /**

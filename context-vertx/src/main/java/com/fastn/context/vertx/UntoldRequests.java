@@ -27,10 +27,10 @@ final class UntoldRequests {
     private final LateLook late;
     private final ConcurrentHashMap<ContextNode, HttpContexts.Exchange> open = new ConcurrentHashMap<>();
 
-    UntoldRequests(EngineRuntime runtime, ContextInternal home) {
+    UntoldRequests(EngineRuntime runtime, ContextInternal home, WorkerQueue workers) {
         this.runtime = runtime;
         this.home = home;
-        this.late = new LateLook(home, PATIENCE, () -> !open.isEmpty(), this::look);
+        this.late = new LateLook(home, workers, PATIENCE, () -> !open.isEmpty(), this::look);
     }
 
     /** Remembers a request that had an interim response. */

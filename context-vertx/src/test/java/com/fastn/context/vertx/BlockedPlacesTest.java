@@ -279,6 +279,36 @@ class BlockedPlacesTest {
         assertThat(onlyPlace()).matches(place -> place.queued() == 64 && place.unknown() == 1);
     }
 
+    @Test
+    void ourOwnTasksInTheQueueOfAFullPoolAreKnown() {
+        FastnVertx fastn = FastnVertx.install(vertx);
+        FastnContext one = spawnsOne(runtime.root(), "one");
+        var unusedTwo = spawnsOne(runtime.root(), "two");
+        FastnContext idle = runtime.root().child("idle").open();
+        takeIn(idle, runtime.root().mutex("orders"));
+        CountDownLatch looked = new CountDownLatch(2);
+        LateLook late = new LateLook(fastn.home(), fastn.workerQueue(), LONG_ENOUGH, () -> false, () -> {});
+        late.aside("nothing was looked at", looked::countDown);
+        late.aside("nothing was looked at", looked::countDown);
+        Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+        assertThat(onlyPlace())
+                .matches(place -> place.queued() == 2 && place.unknown() == 0)
+                .matches(place -> place.waiting().isEmpty());
+        assertThat(requireNonNull(runtime.explain(idle.id())).toString())
+                .contains("holds mutex \"orders\"")
+                .doesNotContain("in its queue");
+        // Of one who consumes events the first thing is a snapshot.
+        var consumer = vertx.eventBus().<Object>localConsumer(Addresses.EVENTS_COUNTERS, frame -> {});
+        Waiting.result(consumer.completion());
+        Waiting.until(() -> {
+            one.incrementTotal("noise");
+            return onlyPlace().queued() == 3;
+        });
+        assertThat(onlyPlace().unknown()).isZero();
+        atEnd.countDown();
+        Waiting.until(() -> looked.getCount() == 0);
+    }
+
     private BlockedPlace onlyPlace() {
         List<BlockedPlace> places = runtime.status().causes().blocked();
         assertThat(places).hasSize(1);

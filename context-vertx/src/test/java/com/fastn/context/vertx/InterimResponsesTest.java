@@ -61,7 +61,7 @@ class InterimResponsesTest {
         vertx = made;
         FastnVertx fastn = FastnVertx.install(vertx);
         runtime = (EngineRuntime) fastn.runtime();
-        untold = new UntoldRequests(runtime, (ContextInternal) vertx.getOrCreateContext());
+        untold = new UntoldRequests(runtime, (ContextInternal) vertx.getOrCreateContext(), fastn.workerQueue());
         requests = new HttpContexts(fastn.verticles(), fastn.automatic(), fastn.listeners(), fastn.sessions(), untold);
         speak(HttpVersion.HTTP_2);
     }

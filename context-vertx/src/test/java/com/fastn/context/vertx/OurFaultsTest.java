@@ -140,10 +140,12 @@ class OurFaultsTest {
         FastnVertx fastn = FastnVertx.install(vertx);
         EngineRuntime runtime = (EngineRuntime) fastn.runtime();
         ContextInternal home = (ContextInternal) vertx.getOrCreateContext();
-        PendingReplies failing =
-                new PendingReplies(runtime, broken(ContextInternal.class, (proxy, method, arguments) -> {
+        PendingReplies failing = new PendingReplies(
+                runtime,
+                broken(ContextInternal.class, (proxy, method, arguments) -> {
                     throw new AssertionError("no timer");
-                }));
+                }),
+                fastn.workerQueue());
         new BusContexts(
                         runtime,
                         fastn.verticles(),
@@ -168,10 +170,12 @@ class OurFaultsTest {
     @Test
     void aVertxThatIsClosingRefusesATimerAndNobodyIsTold() {
         EngineRuntime runtime = (EngineRuntime) FastnVertx.install(vertx()).runtime();
-        PendingReplies replies =
-                new PendingReplies(runtime, broken(ContextInternal.class, (proxy, method, arguments) -> {
+        PendingReplies replies = new PendingReplies(
+                runtime,
+                broken(ContextInternal.class, (proxy, method, arguments) -> {
                     throw new RejectedExecutionException("closed");
-                }));
+                }),
+                new WorkerQueue());
         replies.expect("reply-1", runtime.root(), null);
         assertThat(replies.count()).isEqualTo(1);
     }

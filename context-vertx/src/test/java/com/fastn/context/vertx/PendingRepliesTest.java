@@ -27,7 +27,7 @@ class PendingRepliesTest {
     @BeforeEach
     void open(Vertx vertx) {
         runtime = (EngineRuntime) FastnVertx.install(vertx).runtime();
-        replies = new PendingReplies(runtime, (ContextInternal) vertx.getOrCreateContext());
+        replies = new PendingReplies(runtime, (ContextInternal) vertx.getOrCreateContext(), new WorkerQueue());
         message = runtime.root().openChild("bank.pay", ContextKind.MESSAGE, null);
         replies.expect("reply-1", message, null);
     }
