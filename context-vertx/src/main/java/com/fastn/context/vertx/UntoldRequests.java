@@ -40,9 +40,10 @@ final class UntoldRequests {
         if (open.putIfAbsent(served, exchange) != null) {
             return;
         }
-        // Also with its verticle, whose end nobody has to wait for then. One whose stream goes on ends with that.
+        // Also with its verticle, whose end nobody has to wait for then. One whose stream goes on ends with that. It
+        // stays among these: a router may tell how it was answered all the same.
         var unused = served.onCancel(reason -> {
-            if (!exchange.waitsForItsStream() && take(served) != null) {
+            if (!exchange.waitsForItsStream() && open.get(served) == exchange) {
                 Endings.whenNothingIsLeft(served);
             }
         });
@@ -104,6 +105,10 @@ final class UntoldRequests {
     /** What is told of it from now on is no outcome of ours. Until here somebody may tell, and the note would not be true. */
     private static void endWithoutOutcome(HttpContexts.Exchange exchange) {
         exchange.giveUp();
+        if (exchange.served().isClosed()) {
+            // It was cancelled, which says enough.
+            return;
+        }
         exchange.served().setData("note", NOTE);
         exchange.served().closeWhenDone();
     }

@@ -211,6 +211,27 @@ class InterimResponsesTest {
     }
 
     @Test
+    void aRequestThatIsCancelledCountsAsWhatItsRouterAnswersThen() {
+        CompletableFuture<RoutingContext> held = new CompletableFuture<>();
+        CompletableFuture<FastnContext> seen = new CompletableFuture<>();
+        Router router = Router.router(vertx);
+        router.route().handler(WebContexts.requests());
+        router.route().handler(BodyHandler.create(false)).handler(routing -> {
+            seen.complete(FastnContext.current());
+            held.complete(routing);
+        });
+        Future<Buffer> answer = postWhenToldTo(serve(new HttpServerOptions(), router));
+        FastnContext request = Waiting.result(seen);
+        request.cancel();
+        Waiting.until(() -> VertxLine.isFiveZero() || request.state() == ContextState.CLOSED);
+        Waiting.result(held).response().setStatusCode(504).end("late");
+        assertThat(Waiting.result(answer).toString()).isEqualTo("late");
+        Waiting.until(() -> outcomes(request).equals(List.of(0L, 1L, 0L)));
+        Waiting.until(() -> request.state() == ContextState.CLOSED);
+        assertThat(FastnVertx.install(vertx).requests().untold().count()).isZero();
+    }
+
+    @Test
     void aRequestOfWhichNobodyTellsTheEndDoesNotHoldUpTheEndOfItsVerticle() {
         CompletableFuture<FastnContext> seen = new CompletableFuture<>();
         int port = serve(new HttpServerOptions(), request -> {
@@ -311,6 +332,11 @@ class InterimResponsesTest {
         exchange.served().cancel();
         Waiting.result(told.future());
         Waiting.until(() -> exchange.served().state() == ContextState.CLOSED);
+        // Until the look a router may tell how it was answered.
+        assertThat(untold.overdue(Duration.ZERO)).containsExactly(exchange);
+        untold.end(List.of(exchange));
         assertThat(untold.count()).isZero();
+        assertThat(exchange.served().getData("note")).isNull();
+        assertThat(outcomes(exchange.served())).containsExactly(0L, 0L, 0L);
     }
 }
