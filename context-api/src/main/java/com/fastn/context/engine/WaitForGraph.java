@@ -134,7 +134,7 @@ final class WaitForGraph {
     private final boolean suspecting;
     private final Guesses guesses;
 
-    /** How many holds were looked at to find the cycles. */
+    /** How many holds, and of a suspicion waits, were looked at to find the cycles. */
     private long looks;
 
     private WaitForGraph(Collection<Lock> all, boolean suspecting, Guesses guesses) {
@@ -312,7 +312,15 @@ final class WaitForGraph {
 
     /** How many holds are looked at to find the cycles, for the test of what that costs. */
     static long looks(Collection<Lock> locks) {
-        WaitForGraph graph = new WaitForGraph(locks, false, Guesses.NONE);
+        return looks(new WaitForGraph(locks, false, Guesses.NONE));
+    }
+
+    /** How many waits are looked at to find the suspected ones. */
+    static long looks(Collection<Lock> locks, Guesses guesses) {
+        return looks(new WaitForGraph(locks, true, guesses));
+    }
+
+    private static long looks(WaitForGraph graph) {
         var unused = graph.cycles();
         return graph.looks;
     }
@@ -421,10 +429,12 @@ final class WaitForGraph {
             Collection<WaitNode> ends =
                     lock.heldUpBy.isEmpty() ? lock.queue : itself == null ? List.of() : List.of(itself);
             for (WaitNode end : ends) {
+                looks++;
                 if (!end.isDeadEnd) {
                     end.isDeadEnd = true;
                     for (HoldNode held : end.blocks) {
-                        if (held.lock.heldUpBy.remove(end) != null) {
+                        // What is left of it matters where that is one only, or none.
+                        if (held.lock.heldUpBy.remove(end) != null && held.lock.heldUpBy.size() <= 1) {
                             open.add(held.lock);
                         }
                     }

@@ -458,6 +458,28 @@ class WaitForGraphTest {
     }
 
     @Test
+    void manyWhoAreLeftOutAtOnceCostAFewLooksAtEachWhoWaitsForWhatTheyHold() {
+        int many = 2_000;
+        List<Hold> permits = new ArrayList<>();
+        List<Wait> first = new ArrayList<>();
+        List<Wait> behind = new ArrayList<>();
+        for (int i = 0; i < many; i++) {
+            permits.add(new Hold("permit" + i, "holder" + i, 1));
+            first.add(wait("first" + i, "holder" + i));
+            behind.add(wait("behind" + i, "other" + i));
+        }
+        // All of the holders wait for one who waits for itself, as only its context says.
+        Lock itself = new Lock(
+                "itself", 2, List.of(hold("i", "a"), hold("j", "b")), List.of(new Wait("more", "a", 2, List.of())));
+        Lock gate = new Lock("gate", 1, List.of(hold("gate", "a")), first);
+        List<Lock> locks = List.of(new Lock("permits", many, permits, behind), gate, itself);
+        Guesses guesses = Guesses.of(context -> true);
+        assertThat(WaitForGraph.neverServed(locks, guesses)).hasSize(2 * many + 1);
+        assertThat(WaitForGraph.suspected(locks, guesses)).isEmpty();
+        assertThat(WaitForGraph.looks(locks, guesses)).isLessThanOrEqualTo(6L * many);
+    }
+
+    @Test
     void whetherAContextIsOneBranchIsAskedOnceHoweverOftenItWaits() {
         AtomicInteger asked = new AtomicInteger();
         List<Lock> locks = new ArrayList<>();
