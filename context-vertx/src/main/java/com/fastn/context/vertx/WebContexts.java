@@ -54,14 +54,19 @@ public final class WebContexts {
         FastnVertx fastn = FastnVertx.installedIn(routing.vertx());
         ContextInternal here = ContextInternal.current();
         HttpServerRequest request = routing.request();
+        boolean http2 = request.version() == HttpVersion.HTTP_2;
+        ContextNode known = here == null ? null : ContextSlot.get(here);
+        if (known != null && !http2) {
+            // The tracer is told its end: there is nothing to do, and so nothing to look for in its routing.
+            return;
+        }
         // Of one that becomes a WebSocket vertx-web tells no end.
         boolean upgrade = request.headers().contains(HttpHeaders.UPGRADE, "websocket", true);
         if (fastn == null || here == null || upgrade || RoutedResponse.observeAgain(routing)) {
             return;
         }
-        ContextNode known = ContextSlot.get(here);
         if (known != null) {
-            if (request.version() == HttpVersion.HTTP_2 && fastn.requests().isToldHeadsOnly()) {
+            if (fastn.requests().isToldHeadsOnly()) {
                 // If it has an interim response, the tracer is not told its end.
                 RoutedResponse.observe(
                         fastn, routing, (response, failure) -> fastn.requests().endUntold(known, response, failure));

@@ -2,9 +2,11 @@ package com.fastn.context.vertx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.FastnContext;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -100,6 +102,30 @@ class RoutedResponseTest {
         end(CLOSED);
         endBody();
         assertThat(told).containsExactly(Optional.empty());
+    }
+
+    /** Asking for its data makes it a map, for each request. */
+    @Test
+    void nothingIsAskedOfTheRoutingOfARequestOfHttp1ThatHasItsContext(Vertx vertx) {
+        List<String> asked = new CopyOnWriteArrayList<>();
+        HttpServerRequest request = acting(
+                HttpServerRequest.class,
+                (proxy, method, given) ->
+                        method.getName().equals("version") ? HttpVersion.HTTP_1_1 : MultiMap.caseInsensitiveMultiMap());
+        RoutingContext plain = acting(RoutingContext.class, (proxy, method, given) -> {
+            asked.add(method.getName());
+            return switch (method.getName()) {
+                case "vertx" -> vertx;
+                case "request" -> request;
+                default -> null;
+            };
+        });
+        Waiting.<Void>on(Front.deploy(vertx).place(), () -> {
+            assertThat(FastnContext.current().name()).isEqualTo("Front");
+            WebContexts.requests().handle(plain);
+            return Future.succeededFuture();
+        });
+        assertThat(asked).containsOnly("vertx", "request", "next");
     }
 
     @Test
