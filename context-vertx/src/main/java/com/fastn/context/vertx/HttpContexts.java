@@ -4,6 +4,7 @@ import com.fastn.context.LiveCount;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.ContextState;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
@@ -29,6 +30,9 @@ import org.slf4j.LoggerFactory;
 final class HttpContexts {
     private static final Logger LOG = LoggerFactory.getLogger(HttpContexts.class);
     private static final String CUT_OFF = "the connection ended before the response did";
+    /** Nobody has told a status: 0 is one that is not known. */
+    private static final int NO_HEAD = -1;
+
     private static final int FIRST_FAILURE = 400;
     private static final int INTERIM_CLASS = 1;
     private static final int SWITCHING_PROTOCOLS = 101;
@@ -117,7 +121,7 @@ final class HttpContexts {
         // What a router tells comes on any thread.
         private volatile boolean streamEnded;
         private volatile boolean hadInterim;
-        private volatile int status;
+        private volatile int status = NO_HEAD;
 
         private Exchange(ContextNode served, ContextInternal place, Object request, @Nullable Connection connection) {
             this.served = served;
@@ -248,6 +252,10 @@ final class HttpContexts {
         if (earlier != null) {
             return earlier;
         }
+        if (verticle.state() != ContextState.ACTIVE) {
+            // Its verticle ended meanwhile: who forgets all connections may have looked before this one was among them.
+            connections.remove(connection, made);
+        }
         LiveCount live = listener.trackLive(Listeners.CONNECTIONS);
         end.onComplete(ended -> {
             connections.remove(connection);
@@ -298,7 +306,7 @@ final class HttpContexts {
         }
         if (!whole) {
             wasCutOff(exchange);
-        } else if (status != 0) {
+        } else if (status != NO_HEAD) {
             wentOutWhole(exchange, status);
         } else if (exchange.hadInterim) {
             untold.endSoon(exchange);

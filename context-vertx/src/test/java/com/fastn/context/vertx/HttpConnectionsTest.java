@@ -26,8 +26,10 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.PoolOptions;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetSocket;
+import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
 import io.vertx.junit5.VertxExtension;
 import java.lang.reflect.Proxy;
@@ -231,6 +233,18 @@ class HttpConnectionsTest {
         endsWith(only(), 0L, 1L, 0L);
     }
 
+    /** As only a mistake of the application makes it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aWholeResponseWhoseStatusHasTwoDigitsIsNotCancelled(boolean multiplexed) {
+        int port = serve(
+                multiplexed(multiplexed),
+                request -> request.response().setStatusCode(42).end("x"));
+        assertThat(Waiting.result(get(port)).toString()).isEqualTo("x");
+        endsWith(only(), 1L, 0L, 0L);
+        assertThat(only().isCancelled()).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aRequestOfHttp2ThatWasToldToGoOnEndsWithItsResponse(boolean multiplexed) {
@@ -414,6 +428,31 @@ class HttpConnectionsTest {
         assertThat(listener.name()).isEqualTo("http:" + port);
         assertThat(listener.getTotal("connections")).isEqualTo(1);
         assertThat(listener.getTotal("requests")).isZero();
+    }
+
+    /** What has a connection, and no interface of Vert.x tells of. */
+    public interface Closing {
+        Future<Void> closeFuture();
+    }
+
+    @Test
+    void ofAConnectionWhoseVerticleEndsWhileItBeginsNothingIsLeft() {
+        Front front = Front.deploy(vertx);
+        HttpConnection begins = (HttpConnection) Proxy.newProxyInstance(
+                HttpConnection.class.getClassLoader(),
+                new Class<?>[] {HttpConnection.class, Closing.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "hashCode" -> 1;
+                    case "closeFuture" -> Promise.promise().future();
+                    case "localAddress" -> {
+                        // After the verticle was looked for.
+                        Waiting.result(front.undeploy());
+                        yield SocketAddress.inetSocketAddress(80, HOST);
+                    }
+                    default -> throw new AssertionError(method);
+                });
+        fastn.requests().connected((ContextInternal) front.place(), begins);
+        assertThat(fastn.requests().connections()).isZero();
     }
 
     @Test
