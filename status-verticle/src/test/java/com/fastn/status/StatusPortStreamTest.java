@@ -91,7 +91,8 @@ class StatusPortStreamTest {
                 }
             }
             assertThat(seen).contains("two", "three", "four");
-            // When they come depends on the machine; they are taken a pace apart, by a clock that is read later. So the first
+            // When they come depends on the machine; they are taken a pace apart, by a clock that is read later. So the
+            // first
             // may say as much as a pace too late, if its thread stood still in between.
             assertThat(Duration.between(taken.get(0), taken.get(taken.size() - 1)))
                     .as("%d snapshots", taken.size())
