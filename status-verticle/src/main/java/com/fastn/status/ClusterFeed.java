@@ -38,6 +38,7 @@ final class ClusterFeed {
 
     private static final Duration FIRST_FOR = Duration.ofMillis(1_500);
     private static final long TICK_MILLIS = 1_000;
+    private static final long NO_TIMER = -1;
     private static final String OPENING = "its stream is being opened";
     private static final Logger LOG = LoggerFactory.getLogger(ClusterFeed.class);
 
@@ -55,9 +56,14 @@ final class ClusterFeed {
     private @Nullable Registration watching;
     private @Nullable NodeStatus own;
     private @Nullable ClusterStatus latest;
-    private long timer = -1;
+    private long timer = NO_TIMER;
+    /** Goes off once, when the pause is over. */
+    private long pauseTimer = NO_TIMER;
+
     private long begunNanos;
-    private long toldNanos;
+    /** When something was told last, or could not be summed up: for a second after it nothing is told. */
+    private long pausedNanos;
+
     private boolean summing;
     private boolean changed;
 
@@ -105,7 +111,7 @@ final class ClusterFeed {
 
     private void begin() {
         begunNanos = ticker.nanos();
-        toldNanos = begunNanos - NodeWatch.PACE.toNanos();
+        pausedNanos = begunNanos - NodeWatch.PACE.toNanos();
         timer = vertx.setPeriodic(TICK_MILLIS, id -> tick());
         watching = watches.node(part, row -> {
             own = row;
@@ -116,6 +122,8 @@ final class ClusterFeed {
 
     private void end() {
         vertx.cancelTimer(timer);
+        vertx.cancelTimer(pauseTimer);
+        pauseTimer = NO_TIMER;
         if (watching != null) {
             watching.close();
             watching = null;
@@ -135,7 +143,7 @@ final class ClusterFeed {
     private void tick() {
         follow();
         // Silence makes no event, so it is looked for.
-        sum();
+        sumAfterPause();
     }
 
     private void follow() {
@@ -174,8 +182,21 @@ final class ClusterFeed {
 
     private void onChange() {
         changed = true;
-        if (ticker.nanos() - toldNanos >= NodeWatch.PACE.toNanos()) {
+        sumAfterPause();
+    }
+
+    /** At once, or when the last telling is a second ago. */
+    private void sumAfterPause() {
+        long rest = NodeWatch.PACE.toNanos() - (ticker.nanos() - pausedNanos);
+        if (rest <= 0) {
             sum();
+        } else if (pauseTimer == NO_TIMER && isWatched()) {
+            // Not before it is over: timers have whole milliseconds.
+            long millis = (rest + 999_999) / 1_000_000;
+            pauseTimer = vertx.setTimer(millis, id -> {
+                pauseTimer = NO_TIMER;
+                sum();
+            });
         }
     }
 
@@ -197,13 +218,23 @@ final class ClusterFeed {
             summing = false;
             if (done.failed()) {
                 LOG.error("the status of the cluster could not be summed up", done.cause());
-                return;
+                // What had changed was told to nobody.
+                changed |= news;
+                pausedNanos = ticker.nanos();
+            } else {
+                onSummed(done.result(), news);
             }
-            List<NodeStatus> rows = done.result();
-            if (!watchers.isEmpty() && (news || latest == null || !sameStates(rows, latest.nodes()))) {
-                tell(new ClusterStatus(ticker.wallTime(), directory.self().alias(), rows));
+            if (changed) {
+                // It came too late for this sum, or was not told. Where nothing was told, it is due at once.
+                sumAfterPause();
             }
         });
+    }
+
+    private void onSummed(List<NodeStatus> rows, boolean news) {
+        if (!watchers.isEmpty() && (news || latest == null || !sameStates(rows, latest.nodes()))) {
+            tell(new ClusterStatus(ticker.wallTime(), directory.self().alias(), rows));
+        }
     }
 
     /** The first that is told waits a moment for the others, so that nobody is called silent who was not heard yet. */
@@ -269,7 +300,7 @@ final class ClusterFeed {
     }
 
     private void tell(ClusterStatus status) {
-        toldNanos = ticker.nanos();
+        pausedNanos = ticker.nanos();
         latest = status;
         for (Watcher watcher : List.copyOf(watchers)) {
             tell(watcher, status);

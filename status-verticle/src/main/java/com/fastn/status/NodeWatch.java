@@ -58,7 +58,9 @@ final class NodeWatch {
     private @Nullable NodeStatus latest;
     private @Nullable Appearance appearance;
     private long timer = -1;
-    private long takenNanos;
+    /** When something was told last, or could not be taken: for a second after it nothing is told. */
+    private long pausedNanos;
+
     private int idleTicks;
     private boolean taking;
     private boolean again;
@@ -135,7 +137,8 @@ final class NodeWatch {
             }
         });
         measured = measuring.get();
-        timer = vertx.setPeriodic(PACE.toMillis(), id -> tick());
+        pausedNanos = ticker.nanos() - PACE.toNanos();
+        tickInASecond();
         take();
     }
 
@@ -154,12 +157,24 @@ final class NodeWatch {
     }
 
     private void onChange() {
-        if (isWatched() && ticker.nanos() - takenNanos >= PACE.toNanos()) {
+        if (isWatched() && ticker.nanos() - pausedNanos >= PACE.toNanos()) {
             take();
         }
     }
 
+    private void pause() {
+        pausedNanos = ticker.nanos();
+        // The ticks go by the last telling: one that came sooner would be a second telling within the second.
+        tickInASecond();
+    }
+
+    private void tickInASecond() {
+        vertx.cancelTimer(timer);
+        timer = vertx.setTimer(PACE.toMillis(), id -> tick());
+    }
+
     private void tick() {
+        tickInASecond();
         idleTicks++;
         if (changed.get() || again || (latest != null && mayTurn(latest)) || idleTicks >= MACHINE_TICKS) {
             take();
@@ -172,7 +187,6 @@ final class NodeWatch {
         }
         taking = true;
         idleTicks = 0;
-        takenNanos = ticker.nanos();
         again = false;
         boolean eventful = changed.getAndSet(false);
         worker.executeBlocking(() -> local.row(part, LocalStatus.BUS_WAIT), false)
@@ -180,10 +194,23 @@ final class NodeWatch {
                     taking = false;
                     if (done.failed()) {
                         LOG.warn("a snapshot for those who watch could not be taken", done.cause());
+                        onFailure();
                     } else {
                         onTaken(done.result(), eventful);
                     }
+                    if (changed.get()) {
+                        // It came too late for this look. Where that told nothing, it is due at once.
+                        onChange();
+                    }
                 });
+    }
+
+    private void onFailure() {
+        if (isWatched()) {
+            // What had changed was told to nobody.
+            again = true;
+            pause();
+        }
     }
 
     /** Of some changes the event is told before the version rises: what looks the same then is looked at once more. */
@@ -199,6 +226,8 @@ final class NodeWatch {
             return;
         }
         latest = row;
+        // Before the watchers are told, one of whom may end the watch.
+        pause();
         for (Consumer<NodeStatus> watcher : List.copyOf(watchers)) {
             watcher.accept(row);
         }

@@ -40,17 +40,18 @@ class ClusterFeedTest {
     private static final NodeIdentity BOB = new NodeIdentity("bob", "bbbb-1");
 
     private final Vertx vertx = Vertx.vertx();
-    private final HandTimers timers = new HandTimers(vertx);
+    private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+    private final HandTimers timers = new HandTimers(vertx, ticker);
     private final FastnVertx fastn = FastnVertx.install(vertx);
     private final Context context = vertx.getOrCreateContext();
     // One thread, so that what is done after something comes after it.
     private final WorkerExecutor worker = vertx.createSharedWorkerExecutor("feed", 1);
-    private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+    private final FailingWorker failing = new FailingWorker(worker);
     private final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
     private final NodeDirectory directory = new NodeDirectory(fastn.node(), 1, Duration.ofHours(1), ticker);
     private final PeerBytes bytes = new PeerBytes(ticker);
     private final Watches watches =
-            new Watches(timers.vertx(), worker, local, fastn.runtime(), directory, bytes, ticker);
+            new Watches(timers.vertx(), failing.worker(), local, fastn.runtime(), directory, bytes, ticker);
     private final StreamService streams = new StreamService(
             timers.vertx(), worker, fastn.node(), local, watches, ClusterTrust.of(vertx, true), ticker);
     private final List<ClusterStatus> told = new CopyOnWriteArrayList<>();
@@ -143,7 +144,7 @@ class ClusterFeedTest {
         tick(Duration.ofMillis(1));
         assertThat(asked.get() - before).isEqualTo(inAMinute + 1);
         await().atMost(LONG).until(() -> {
-            tick(Duration.ofMillis(1));
+            tick(Duration.ofMillis(100));
             return state("bob") == NodeState.UP;
         });
     }
@@ -187,7 +188,7 @@ class ClusterFeedTest {
         int before = rows("bob").size();
         tick(Duration.ofMillis(500));
         await().atMost(LONG).until(() -> {
-            tick(Duration.ofMillis(1));
+            tick(Duration.ofMillis(100));
             return state("bob") == NodeState.UP;
         });
         List<NodeStatus> again = rows("bob").subList(before, rows("bob").size());
@@ -241,6 +242,20 @@ class ClusterFeedTest {
         assertThat(timers.count())
                 .as("of the feed, of the look at this node, of the stream of bob")
                 .isEqualTo(3);
+        onContext(() -> requireNonNull(watching.get()).close());
+        assertThat(timers.count()).isZero();
+    }
+
+    @Test
+    void whoLeavesBeforeTheNextMayBeToldLeavesNoTimer() {
+        AtomicReference<Registration> watching = new AtomicReference<>();
+        onContext(() -> watching.set(watches.cluster(StatusQuery.all(), told::add)));
+        await().atMost(LONG).until(() -> !told.isEmpty());
+        quieten();
+        int quiet = timers.count();
+        change("first");
+        tick(Duration.ofMillis(1));
+        assertThat(timers.count()).as("one more, for when the next may be told").isEqualTo(quiet + 1);
         onContext(() -> requireNonNull(watching.get()).close());
         assertThat(timers.count()).isZero();
     }
@@ -303,8 +318,64 @@ class ClusterFeedTest {
         second.close();
     }
 
-    private static boolean shows(List<ClusterStatus> heard, String child) {
-        return requireNonNull(heard.get(heard.size() - 1).nodes().get(0).snapshot()).globalContext().children().stream()
+    @Test
+    void whatChangesWithinASecondOfATellingIsToldWhenThatIsOver() {
+        watch();
+        quieten();
+        // It is asked for a stream, and takes its time.
+        vertx.eventBus().consumer(Addresses.subscribe(BOB.incarnation()), asked -> {});
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        tick(Duration.ofMillis(950));
+        assertThat(rows("bob")).as("told at once").hasSize(1);
+        int before = told.size();
+
+        change("second");
+        tick(Duration.ofMillis(50));
+        assertThat(told).as("looked for silence, but within the same second").hasSize(before);
+        tick(Duration.ofMillis(949));
+        assertThat(told).as("within the same second").hasSize(before);
+        tick(Duration.ofMillis(1));
+        assertThat(told).as("after a second").hasSize(before + 1);
+        assertThat(shows(told, "second")).isTrue();
+    }
+
+    @Test
+    void whatChangedIsToldASecondAfterItCouldNotBeSummedUp() {
+        watch();
+        quieten();
+        int before = told.size();
+        // The first is the look at this node.
+        failing.fail(2);
+        change("untold");
+        tick(Duration.ofMillis(999));
+        assertThat(told).hasSize(before);
+        tick(Duration.ofMillis(1));
+        assertThat(told).hasSize(before + 1);
+        assertThat(shows(told, "untold")).isTrue();
+    }
+
+    /** Until nothing was told for a second. */
+    private void quieten() {
+        int before;
+        do {
+            before = told.size();
+            tick(NodeWatch.PACE);
+        } while (told.size() > before);
+    }
+
+    /** On the context, so that it is looked at when it is whole. */
+    private void change(String name) {
+        onContext(() -> {
+            var unused = fastn.runtime().root().child(name).open();
+        });
+        settle();
+    }
+
+    private boolean shows(List<ClusterStatus> heard, String child) {
+        List<NodeStatus> own = heard.get(heard.size() - 1).nodes().stream()
+                .filter(row -> row.node().equals(fastn.node()))
+                .toList();
+        return requireNonNull(own.get(0).snapshot()).globalContext().children().stream()
                 .anyMatch(context -> context.name().equals(child));
     }
 

@@ -1,5 +1,6 @@
 package com.fastn.status;
 
+import com.fastn.context.Ticker;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
@@ -8,22 +9,32 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Vertx whose periodic timers go off when somebody says so, and never by themselves. What it asks on its bus is waited for for
- * long: the bus has the real clock, by which a machine that does much beside would time out what the test answers.
+ * A Vertx whose periodic timers go off when somebody says so, and never by themselves. With a ticker those that go off once do so
+ * too, when they are due by it; without one they are left alone. What it asks on its bus is waited for for long: the bus has the
+ * real clock, by which a machine that does much beside would time out what the test answers.
  */
 final class HandTimers {
     private static final long LONG_MILLIS = 60_000;
 
-    private final Map<Long, Handler<Long>> timers = new ConcurrentHashMap<>();
+    /** In the order in which they were set. */
+    private final Map<Long, Timer> timers = new ConcurrentSkipListMap<>();
+
     private final AtomicLong ids = new AtomicLong(1_000_000);
+    private final @Nullable Ticker ticker;
     private final Vertx vertx;
 
     HandTimers(Vertx real) {
+        this(real, null);
+    }
+
+    HandTimers(Vertx real, @Nullable Ticker ticker) {
+        this.ticker = ticker;
         EventBus bus = patient(real.eventBus());
         this.vertx = (Vertx) Proxy.newProxyInstance(
                 Vertx.class.getClassLoader(), new Class<?>[] {Vertx.class}, (proxy, method, arguments) -> {
@@ -31,17 +42,24 @@ final class HandTimers {
                         return bus;
                     }
                     if (method.getName().equals("setPeriodic") && arguments.length == 2) {
-                        @SuppressWarnings("unchecked")
-                        Handler<Long> handler = (Handler<Long>) arguments[1];
-                        long id = ids.incrementAndGet();
-                        timers.put(id, handler);
-                        return id;
+                        return set(arguments, true, Long.MIN_VALUE);
+                    }
+                    if (method.getName().equals("setTimer") && ticker != null) {
+                        return set(arguments, false, ticker.nanos() + (long) arguments[0] * 1_000_000);
                     }
                     if (method.getName().equals("cancelTimer") && timers.remove((Long) arguments[0]) != null) {
                         return true;
                     }
                     return invoke(real, method, arguments);
                 });
+    }
+
+    private long set(Object[] arguments, boolean periodic, long dueNanos) {
+        @SuppressWarnings("unchecked")
+        Handler<Long> handler = (Handler<Long>) arguments[1];
+        long id = ids.incrementAndGet();
+        timers.put(id, new Timer(handler, periodic, dueNanos));
+        return id;
     }
 
     private static EventBus patient(EventBus real) {
@@ -72,8 +90,18 @@ final class HandTimers {
         return timers.size();
     }
 
-    /** Has all of them go off once, on the thread that calls. */
+    /** Has all of them that are due go off once, on the thread that calls. */
     void goOff() {
-        Map.copyOf(timers).forEach((id, handler) -> handler.handle(id));
+        long now = ticker == null ? 0 : ticker.nanos();
+        new TreeMap<>(timers).forEach((id, timer) -> {
+            // One that went off may have cancelled another.
+            boolean goesOff =
+                    timer.periodic() ? timers.containsKey(id) : timer.dueNanos() <= now && timers.remove(id, timer);
+            if (goesOff) {
+                timer.handler().handle(id);
+            }
+        });
     }
+
+    private record Timer(Handler<Long> handler, boolean periodic, long dueNanos) {}
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.ManualTicker;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.StatusSnapshot;
@@ -159,6 +160,105 @@ class NodeWatchTest {
         await().atMost(LONG)
                 .until(() ->
                         told.get(told.size() - 1).version() == fastn.runtime().version());
+    }
+
+    @Test
+    void aChangeIsToldAtOnceAndTheNextOneASecondAfterItWheneverTheFirstCame() {
+        ByHand hand = new ByHand();
+        hand.advance(Duration.ofMillis(950));
+        hand.change("first");
+        assertThat(hand.told).as("at once").hasSize(1);
+        hand.change("second");
+        hand.advance(Duration.ofMillis(50));
+        assertThat(hand.told).as("a second after the last look").hasSize(1);
+        hand.advance(Duration.ofMillis(949));
+        assertThat(hand.told).as("within a second").hasSize(1);
+        hand.advance(Duration.ofMillis(1));
+        assertThat(hand.told).as("after a second").hasSize(2);
+    }
+
+    @Test
+    void aLookThatFoundNothingDelaysNoChange() {
+        ByHand hand = new ByHand();
+        // One of them looks at the machine.
+        for (int second = 0; second < 6; second++) {
+            taken.drainPermits();
+            hand.advance(NodeWatch.PACE);
+            if (taken.availablePermits() > 0) {
+                hand.change("after " + second);
+                assertThat(hand.told).hasSize(1);
+                return;
+            }
+        }
+        throw new AssertionError("the machine was not looked at");
+    }
+
+    @Test
+    void whatChangedIsToldASecondAfterALookThatFailed() {
+        ByHand hand = new ByHand();
+        hand.failing.fail(1);
+        hand.change("untold");
+        hand.advance(Duration.ofMillis(999));
+        assertThat(hand.told).isEmpty();
+        hand.advance(Duration.ofMillis(1));
+        assertThat(hand.told).hasSize(1);
+    }
+
+    @Test
+    void whatTimeAloneMayTurnIsLookedForEachSecond() {
+        ByHand hand = new ByHand();
+        onContext(() -> fastn.runtime().root().child("waits").open().operation("wait"));
+        hand.quieten();
+        for (int second = 0; second < 12; second++) {
+            taken.drainPermits();
+            hand.advance(NodeWatch.PACE);
+            assertThat(taken.availablePermits()).as("looks").isEqualTo(1);
+        }
+    }
+
+    /** A watch whose clock and timers the test moves. The first status has been told, and nothing since a second ago. */
+    private final class ByHand {
+        final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+        final HandTimers timers = new HandTimers(vertx, ticker);
+        final FailingWorker failing = new FailingWorker(worker);
+        final NodeWatch watch =
+                new NodeWatch(timers.vertx(), failing.worker(), local, fastn.runtime(), StatusQuery.all(), ticker);
+        final List<StatusSnapshot> told = new CopyOnWriteArrayList<>();
+
+        ByHand() {
+            onContext(() -> watch.watch(told::add));
+            await().atMost(LONG).until(() -> !told.isEmpty());
+            quieten();
+        }
+
+        void quieten() {
+            do {
+                told.clear();
+                advance(NodeWatch.PACE);
+            } while (!told.isEmpty());
+        }
+
+        /** On the context, so that it is looked at when it is whole. */
+        void change(String name) {
+            onContext(() -> fastn.runtime().root().child(name).open());
+            untilDone();
+        }
+
+        void advance(Duration time) {
+            ticker.advance(time);
+            onContext(() -> {
+                timers.goOff();
+                return null;
+            });
+            untilDone();
+        }
+
+        private void untilDone() {
+            for (int i = 0; i < 3; i++) {
+                onContext(() -> null);
+                Waiting.result(worker.executeBlocking(() -> null));
+            }
+        }
     }
 
     /** Until nothing is left of what the first snapshot found. */

@@ -42,10 +42,10 @@ class SlowStreamReaderTest {
     private static final int MOST_SNAPSHOTS = 8;
 
     private final Vertx vertx = Vertx.vertx();
-    private final HandTimers timers = new HandTimers(vertx);
+    private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+    private final HandTimers timers = new HandTimers(vertx, ticker);
     private final FastnVertx fastn = FastnVertx.install(vertx);
     private final ContextRuntime runtime = fastn.runtime();
-    private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
     /** One thread, so that what is done on it is done in order. */
     private final WorkerExecutor worker = vertx.createSharedWorkerExecutor("looks", 1);
 

@@ -59,7 +59,7 @@ class StreamServiceTest {
     /** With the clock and the timers in hand: a session lasts for its lease, and for as long as it is renewed. */
     private final class ByHand {
         final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
-        final HandTimers timers = new HandTimers(vertx);
+        final HandTimers timers = new HandTimers(vertx, ticker);
         final FastnVertx fastn = FastnVertx.install(vertx);
         final WorkerExecutor worker = vertx.createSharedWorkerExecutor("by-hand", 1);
         final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
