@@ -56,6 +56,8 @@ class ClusterFeedTest {
             timers.vertx(), worker, fastn.node(), local, watches, ClusterTrust.of(vertx, true), ticker);
     private final List<ClusterStatus> told = new CopyOnWriteArrayList<>();
     private final AtomicInteger refused = new AtomicInteger();
+    /** The runtime outlives the Vertx of a test: what is begun here is ended here. */
+    private final List<Runnable> ends = new CopyOnWriteArrayList<>();
 
     @BeforeEach
     void answerOnTheContextOfTheVerticle() {
@@ -76,6 +78,7 @@ class ClusterFeedTest {
 
     @AfterEach
     void close() {
+        onContext(() -> ends.forEach(Runnable::run));
         Waiting.result(vertx.close());
     }
 
@@ -366,7 +369,7 @@ class ClusterFeedTest {
     /** On the context, so that it is looked at when it is whole. */
     private void change(String name) {
         onContext(() -> {
-            var unused = fastn.runtime().root().child(name).open();
+            ends.add(fastn.runtime().root().child(name).open()::close);
         });
         settle();
     }
@@ -398,7 +401,7 @@ class ClusterFeedTest {
 
     private void watch() {
         onContext(() -> {
-            var unused = watches.cluster(StatusQuery.all(), told::add);
+            ends.add(watches.cluster(StatusQuery.all(), told::add)::close);
         });
         await().atMost(LONG).until(() -> !told.isEmpty());
     }

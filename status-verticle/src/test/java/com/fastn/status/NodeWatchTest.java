@@ -54,6 +54,8 @@ class NodeWatchTest {
     private final Semaphore taken = new Semaphore(0);
     private final Semaphore goOn = new Semaphore(0);
     private final AtomicBoolean hold = new AtomicBoolean();
+    /** The runtime outlives the Vertx of a test: what is begun here is ended here. */
+    private final List<Runnable> ends = new CopyOnWriteArrayList<>();
 
     NodeWatchTest() {
         // Asked when the tree has been read.
@@ -70,6 +72,10 @@ class NodeWatchTest {
     @AfterEach
     void close() {
         goOn.release(100);
+        onContext(() -> {
+            ends.forEach(Runnable::run);
+            return null;
+        });
         Waiting.result(vertx.close());
     }
 
@@ -207,7 +213,11 @@ class NodeWatchTest {
     @Test
     void whatTimeAloneMayTurnIsLookedForEachSecond() {
         ByHand hand = new ByHand();
-        onContext(() -> fastn.runtime().root().child("waits").open().operation("wait"));
+        onContext(() -> {
+            FastnContext waits = fastn.runtime().root().child("waits").open();
+            ends.add(waits::close);
+            return waits.operation("wait");
+        });
         hand.quieten();
         for (int second = 0; second < 12; second++) {
             taken.drainPermits();
@@ -226,7 +236,7 @@ class NodeWatchTest {
         final List<StatusSnapshot> told = new CopyOnWriteArrayList<>();
 
         ByHand() {
-            onContext(() -> watch.watch(told::add));
+            onContext(() -> ends.add(watch.watch(told::add)::close));
             await().atMost(LONG).until(() -> !told.isEmpty());
             quieten();
         }
@@ -240,7 +250,7 @@ class NodeWatchTest {
 
         /** On the context, so that it is looked at when it is whole. */
         void change(String name) {
-            onContext(() -> fastn.runtime().root().child(name).open());
+            onContext(() -> ends.add(fastn.runtime().root().child(name).open()::close));
             untilDone();
         }
 
