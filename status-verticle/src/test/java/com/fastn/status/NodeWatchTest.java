@@ -211,6 +211,7 @@ class NodeWatchTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosedChecker") // it ends with its context
     void whatTimeAloneMayTurnIsLookedForEachSecond() {
         ByHand hand = new ByHand();
         onContext(() -> {
