@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Linux, for root. Whether this machine can is found out by making one.
  */
 final class Network implements AutoCloseable {
+    /** Each takes some milliseconds. */
+    private static final int MOST_LOOKS = 1_000;
+
     private static final Pattern NAME = Pattern.compile("fr(\\d+)(r|n\\d+)\\b.*");
 
     /**
@@ -62,9 +65,23 @@ final class Network implements AutoCloseable {
             run("ip", "-n", place(i), "route", "add", "default", "via", gateway(i));
             run("ip", "netns", "exec", place(i), "sh", "-c", REPEAT_SOON);
         }
+        for (int i = 0; i < nodes; i++) {
+            awaitWire(i);
+        }
         // Whether what is cut can be cut.
         cut(0, nodes - 1);
         join(0, nodes - 1);
+    }
+
+    /** A wire carries a moment after both of its ends were put up, and a node that begins before that may not find its address. */
+    private void awaitWire(int node) {
+        for (int look = 0; look < MOST_LOOKS; look++) {
+            String shown = run("ip", "-n", place(node), "addr", "show", "dev", "e0", "up");
+            if (shown.contains("LOWER_UP") && shown.contains(host(node))) {
+                return;
+            }
+        }
+        throw new NotPossible("the wire of " + place(node) + " does not carry");
     }
 
     /** Of processes that were killed before they could do it. */
