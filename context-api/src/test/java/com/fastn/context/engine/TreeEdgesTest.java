@@ -10,6 +10,7 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
+import com.fastn.context.Registration;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
@@ -244,7 +245,11 @@ class TreeEdgesTest {
     @Test
     void aTimeThatIsOverCancelsAndOneOfAnEndedContextDoesNothing() {
         ContextNode context = tree.open("worker");
-        context.cancelAfter(Duration.ofNanos(1)).close();
+        int before = tree.runtime.timers().pending();
+        Registration later = context.cancelAfter(Duration.ofHours(1));
+        assertThat(tree.runtime.timers().pending()).isEqualTo(before + 1);
+        later.close();
+        assertThat(tree.runtime.timers().pending()).isEqualTo(before);
         assertThat(context.isCancelled()).isFalse();
         context.cancelAfter(Duration.ofSeconds(-1));
         CancelReason reason = requireNonNull(context.cancelReason());
