@@ -1,6 +1,7 @@
 package com.fastn.status.cli;
 
 import com.fastn.context.Ticker;
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -25,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,9 @@ import org.jspecify.annotations.Nullable;
 final class CommandLineRun {
     /** Those that ask nodes. */
     private static final Set<String> ASKING = Set.of("status", "explain", "episodes", "nodes", "record", "doctor");
+
+    /** More than any picture has. */
+    private static final int LARGEST_PICTURE = 1 << 16;
 
     private final Path folder;
     private final Map<String, String> environment = new HashMap<>();
@@ -42,6 +47,7 @@ final class CommandLineRun {
     private boolean interactive;
     private volatile Size size = Size.UNKNOWN;
     private Supplier<Size> measure = () -> size;
+    private Ticker ticker = Ticker.system();
     private long nextPid = 4_000;
 
     CommandLineRun(Path folder) {
@@ -98,6 +104,32 @@ final class CommandLineRun {
     CommandLineRun onATerminal(Supplier<Size> measured) {
         measure = measured;
         return onATerminal();
+    }
+
+    /** By another clock; how long it listens to somebody who says nothing is real time all the same. */
+    CommandLineRun by(Ticker clock) {
+        ticker = clock;
+        return this;
+    }
+
+    /** By a clock that says that no time goes by, however long the machine takes. */
+    CommandLineRun byAClockThatStandsStill() {
+        return by(nanos(() -> 0));
+    }
+
+    /** {@return a clock that tells a time of its own to whoever measures how long something takes} */
+    static Ticker nanos(LongSupplier nanos) {
+        return new Ticker() {
+            @Override
+            public long nanos() {
+                return nanos.getAsLong();
+            }
+
+            @Override
+            public Instant wallTime() {
+                return Ticker.system().wallTime();
+            }
+        };
     }
 
     /** Writes the descriptor of a node. */
@@ -171,17 +203,24 @@ final class CommandLineRun {
     }
 
     private int run(OutputStream out, OutputStream err, String... arguments) {
-        return Fastn.run(
-                new Surroundings(
-                        properties::get,
-                        this::variable,
-                        interactive,
-                        processes(),
-                        Ticker.system(),
-                        measure,
-                        new PrintStream(out, true, StandardCharsets.UTF_8),
-                        new PrintStream(err, true, StandardCharsets.UTF_8)),
-                patient(arguments));
+        // What is written at once is seen at once, and never a part of it.
+        PrintStream whole =
+                new PrintStream(new BufferedOutputStream(out, LARGEST_PICTURE), false, StandardCharsets.UTF_8);
+        try {
+            return Fastn.run(
+                    new Surroundings(
+                            properties::get,
+                            this::variable,
+                            interactive,
+                            processes(),
+                            ticker,
+                            measure,
+                            whole,
+                            new PrintStream(err, true, StandardCharsets.UTF_8)),
+                    patient(arguments));
+        } finally {
+            whole.flush();
+        }
     }
 
     /** {@return the same with half a minute for a node to answer, if nothing is said of that} On a busy machine 3 s are few. */
@@ -229,13 +268,13 @@ final class CommandLineRun {
         }
 
         void await(String what, BooleanSupplier condition) {
-            for (int i = 0; i < 3_000; i++) {
+            for (int i = 0; i < 6_000; i++) {
                 if (condition.getAsBoolean()) {
                     return;
                 }
                 LockSupport.parkNanos(10_000_000);
             }
-            throw new AssertionError("not within 30 s: " + what + "\nout: " + output + "\nerr: " + err());
+            throw new AssertionError("not within a minute: " + what + "\nout: " + output + "\nerr: " + err());
         }
 
         /** Ends it as Ctrl-C does in a process of its own. */
@@ -246,7 +285,7 @@ final class CommandLineRun {
 
         int end() {
             try {
-                return exitCode.get(30, TimeUnit.SECONDS);
+                return exitCode.get(60, TimeUnit.SECONDS);
             } catch (InterruptedException | ExecutionException | TimeoutException e) {
                 throw new AssertionError("it does not end\nout: " + output + "\nerr: " + err(), e);
             }
