@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /** A status port that says what a test wants it to say. */
 final class FakeNode implements AutoCloseable {
     private static final String END = "end";
+    private static final long SIGN_OF_LIFE_SECONDS = 5;
 
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -135,7 +137,7 @@ final class FakeNode implements AutoCloseable {
         stream.lines.add(String.valueOf(latest));
         streams.add(stream);
         try {
-            for (String line = stream.lines.take(); !line.equals(END); line = stream.lines.take()) {
+            for (String line = stream.next(); !line.equals(END); line = stream.next()) {
                 exchange.getResponseBody().write((line + "\n\n").getBytes(StandardCharsets.UTF_8));
                 exchange.getResponseBody().flush();
             }
@@ -218,7 +220,12 @@ final class FakeNode implements AutoCloseable {
         threads.shutdownNow();
     }
 
-    private record Stream(HttpExchange exchange, BlockingQueue<String> lines) {}
+    private record Stream(HttpExchange exchange, BlockingQueue<String> lines) {
+        /** {@return what is next, or nothing as a sign of life, as a node gives it} Otherwise it is taken for dead. */
+        String next() throws InterruptedException {
+            return Objects.requireNonNullElse(lines.poll(SIGN_OF_LIFE_SECONDS, TimeUnit.SECONDS), "");
+        }
+    }
 
     private interface Reply {
         void to(HttpExchange exchange, FakeNode node) throws IOException;
