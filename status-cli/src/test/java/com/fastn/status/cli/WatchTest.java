@@ -128,9 +128,11 @@ class WatchTest {
             Running watch = command.onATerminal(80, 24).start("status", "-w", "--json");
             watch.await("a line", () -> watch.out().contains("\n"));
             alice.push(BACK);
-            watch.await("two lines", () -> watch.out().lines().count() == 2);
+            watch.await("the next", () -> watch.out().contains("back"));
             watch.stop();
-            assertThat(watch.out().lines().map(StatusJson::readSnapshot)).containsExactly(FRONT, BACK);
+            // Spaces behind the last line are how it learns whether somebody still reads.
+            assertThat(watch.out().lines().filter(line -> !line.isBlank()).map(StatusJson::readSnapshot))
+                    .containsExactly(FRONT, BACK);
         }
     }
 
@@ -227,9 +229,9 @@ class WatchTest {
                     () -> watch.out().contains("ours") && watch.out().contains("theirs"));
             // No node is left that no other feed tells of.
             alice.endStreams();
-            watch.await("alice again", () -> alice.asked().size() == 2);
+            watch.await("alice again", () -> alice.asked().size() >= 2);
             bob.endStreams();
-            watch.await("bob again", () -> bob.asked().size() == 2);
+            watch.await("bob again", () -> bob.asked().size() >= 2);
             watch.stop();
             assertThat(watch.out()).doesNotContain("is gone").doesNotContain("no living process");
         }
