@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -184,8 +185,9 @@ class RecordingTest {
             assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
             assertThat(result.err()).contains("is there already").contains("--force");
             assertThat(file).hasContent("precious");
-            // Long enough for a busy machine to hear something.
-            assertThat(command.run("record", file.toString(), "--force", "--for=8s")
+            // Its time is over when something was heard, and not before.
+            command.by(CommandLineRun.nanos(() -> text().contains("front") ? TimeUnit.MINUTES.toNanos(1) : 0));
+            assertThat(command.run("record", file.toString(), "--force", "--for=1m")
                             .exitCode())
                     .isEqualTo(ExitCode.OK);
             assertThat(StatusJson.readSnapshot(Files.readString(file))).isEqualTo(FRONT);
