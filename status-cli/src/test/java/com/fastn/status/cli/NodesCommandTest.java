@@ -115,7 +115,7 @@ class NodesCommandTest {
                 }
                 command.config("[nodes.bob]\nurl = \"%s\"\n[nodes.carol]\nurl = \"%s\"\n[nodes.dave]\nurl = \"%s\"\n"
                         .formatted(bob.url(), carol.url(), dave.url()));
-                Result result = command.run("nodes", "--timeout=20s");
+                Result result = command.run("nodes", "--timeout=60s");
                 assertThat(result.exitCode()).as(result.out()).isEqualTo(ExitCode.OK);
                 assertThat(result.out().lines().skip(1).map(NodesCommandTest::aliasAndState))
                         .as(beside ? "beside a node of this machine" : "alone")

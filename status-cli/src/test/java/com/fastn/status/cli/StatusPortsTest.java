@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class StatusPortsTest {
     private static final String OK = "HTTP/1.1 200 OK\r\n";
 
-    private final StatusPorts ports = new StatusPorts(Duration.ofSeconds(20), Ticker.system());
+    private final StatusPorts ports = new StatusPorts(Duration.ofSeconds(60), Ticker.system());
 
     @ParameterizedTest
     @CsvSource(
