@@ -24,13 +24,20 @@ class LauncherTest {
     private static final String ARCHIVE = "-XX:SharedArchiveFile=";
     private static final String UNVERIFIED = "-XX:-BytecodeVerificationRemote";
     private static final String AGENT = "-javaagent:x.jar";
-    /** Writes the archive that it is to dump, and otherwise its arguments. */
+    /**
+     * Writes the archive that it is to dump, and otherwise its arguments. It dumps none before a status was looked at: where the
+     * launcher stood still in its first use, that would find the archive already.
+     */
     private static final String JAVA = """
             #!/bin/sh
             dump=
             for word in "$@"; do
                 case $word in
-                -Xshare:dump) dump=true ;;
+                status) : >"$0.looked" ;;
+                -Xshare:dump)
+                    dump=true
+                    until [ -e "$0.looked" ]; do sleep 0.1; done
+                    ;;
                 -XX:SharedArchiveFile=*) [ -z "$dump" ] || echo "${JAVA_TOOL_OPTIONS-}" >"${word#*=}" ;;
                 esac
             done
@@ -77,7 +84,7 @@ class LauncherTest {
             process.getOutputStream().close();
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             String errors = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(process.exitValue()).as(errors).isZero();
             if (quiet) {
                 assertThat(errors).isEmpty();
