@@ -23,6 +23,9 @@ class ClusterFaultsTest {
     /** Longer than the nodes give each other. A question that falls to a node that stands still is asked again after it. */
     private static final long TIMEOUT = 2_500;
 
+    /** Of a question that is asked once, of a node to which nothing was done. */
+    private static final long PATIENT = 30_000;
+
     @RegisterExtension
     final ClusterExtension cluster = new ClusterExtension("alice", "bob", "carol");
 
@@ -31,7 +34,7 @@ class ClusterFaultsTest {
     /** Whoever is asked knows of the lock on bob, from bob itself. */
     @BeforeEach
     void ordersHangOnBob() {
-        carol().askText("till.close", null, TIMEOUT);
+        carol().askText("till.close", null, PATIENT);
         Customers.at(cluster.node("alice"), CUSTOMERS).close();
         // Carol, who is asked, answers by herself.
         JsonObject known = askUntil(answer -> {

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class Customers implements AutoCloseable {
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(5))
+            .connectTimeout(Duration.ofSeconds(60))
             .build();
     private final HttpRequest order;
     private final Phaser ordering = new Phaser(1);
