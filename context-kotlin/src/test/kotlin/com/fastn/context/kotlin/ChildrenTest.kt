@@ -102,7 +102,7 @@ class ChildrenTest {
         }
         // This thread is the only one here, so the block has returned when it comes back.
         started.await().cancel("enough")
-        val failure = withTimeout(30_000) { outcome.await() }.exceptionOrNull()
+        val failure = withTimeout(60_000) { outcome.await() }.exceptionOrNull()
         assertThat(failure).isInstanceOf(ContextCancelledException::class.java)
         assertThat((failure as ContextCancelledException).reason().message()).isEqualTo("enough")
         assertThat(started.await().state()).isEqualTo(ContextState.CLOSED)
