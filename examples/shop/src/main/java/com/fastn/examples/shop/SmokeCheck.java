@@ -30,14 +30,17 @@ import java.util.stream.Collectors;
 /**
  * Asks each node of a running shop for the cluster's status, until it shows what goes on there or the time is up.
  *
- * <p>{@code SmokeCheck /run/user/1000/fastn 45 http://127.0.0.1:41234/orders}: the folder with the descriptors of the three nodes,
- * how many seconds the shop has for something to go wrong in it, and where it takes orders. Then one of those that are stuck is
- * given up, if need be after the next audit has begun. The process ends with 0 if all three nodes told the whole story, and nothing
- * was left of that order.
+ * <p>{@code SmokeCheck /run/user/1000/fastn 45 http://127.0.0.1:41234/orders}: the folder with the descriptors of the three
+ * nodes, how many seconds the shop has for something to go wrong in it and each node to tell it, and where it takes orders. Then
+ * one of those that are stuck is given up, if need be after the next audit has begun. The process ends with 0 if all three nodes
+ * told the whole story, and nothing was left of that order.
  */
 public final class SmokeCheck {
     private static final Duration PAUSE = Duration.ofMillis(200);
+    /** After which a question is asked again. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** Of what is asked once: a machine that is busy is no reason to give up. */
+    private static final Duration LONG_PATIENCE = Duration.ofSeconds(60);
     /** More than one audit and the peace after it, so that another audit begins meanwhile. */
     private static final Duration AUDIT_AND_PEACE = Duration.ofSeconds(40);
 
@@ -51,10 +54,10 @@ public final class SmokeCheck {
             new Expectation("a warning says that this takes too long", SmokeCheck::isWarnedOf));
 
     private final HttpClient http = HttpClient.newHttpClient();
-    private final long deadline;
+    private final Duration patience;
 
     private SmokeCheck(Duration patience) {
-        this.deadline = System.nanoTime() + patience.toNanos();
+        this.patience = patience;
     }
 
     /**
@@ -95,6 +98,7 @@ public final class SmokeCheck {
     }
 
     private boolean tellsTheStory(String node, URI port) throws InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
         while (true) {
             String answer = "nothing";
             List<String> missing;
@@ -123,14 +127,14 @@ public final class SmokeCheck {
 
     /** {@return whether an order that waits behind the audit was given up, and all that was done for it has stopped} */
     private boolean givesUpAnOrder(URI alice, String orders) throws IOException, InterruptedException {
-        // What was asked before may have used up all the time, and then nobody waits until the next audit.
-        long until = Math.max(deadline, System.nanoTime() + AUDIT_AND_PEACE.toNanos());
+        // What was asked before may have used up the audit, and then nobody waits until the next one.
+        long until = System.nanoTime() + AUDIT_AND_PEACE.toNanos();
         while (true) {
-            for (String order : stuckOrders(ask(alice))) {
+            for (String order : stuckOrders(alice)) {
                 HttpResponse<String> answer = http.send(
                         HttpRequest.newBuilder(URI.create(orders + "/" + order))
                                 .DELETE()
-                                .timeout(PATIENCE.multipliedBy(4))
+                                .timeout(LONG_PATIENCE)
                                 .build(),
                         BodyHandlers.ofString());
                 // It may have been fulfilled just now; then there is another one.
@@ -148,7 +152,14 @@ public final class SmokeCheck {
         }
     }
 
-    private static List<String> stuckOrders(ClusterStatus cluster) {
+    /** {@return the orders that wait for the stock; none where alice is late for an answer, which is asked again then} */
+    private List<String> stuckOrders(URI alice) throws InterruptedException {
+        ClusterStatus cluster;
+        try {
+            cluster = ask(alice);
+        } catch (IOException | StatusFormatException e) {
+            return List.of();
+        }
         return contexts(cluster, "alice").stream()
                 .filter(context -> context.operations().stream()
                         .anyMatch(operation -> operation.name().equals("reserve stock")))
