@@ -38,7 +38,7 @@ class DeadlockRingsTest {
      * What the machine may add to the slowest, where six JVMs that all search at once, and one of which is asked for all of it
      * over and over, share two processors with whatever else is built there.
      */
-    private static final Duration MACHINE = Duration.ofSeconds(10);
+    private static final Duration MACHINE = Duration.ofSeconds(30);
 
     private static final Duration LONGEST = THRESHOLD.plus(SOON).plus(MACHINE);
 
