@@ -109,8 +109,8 @@ class GreeterVerticleTest {
             .map { it.body() }
 
     /**
-     * Waits for something that lasts, and gives the status that is asked for after that: in the first one that shows it, contexts
-     * and locks may be of two moments, between which it came.
+     * Waits for something that lasts, and gives the status that is asked for after that: in the first one that shows
+     * it, contexts and locks may be of two moments, between which it came.
      */
     private suspend fun Vertx.statusWhere(condition: (JsonObject) -> Boolean): JsonObject {
         do {

@@ -76,11 +76,11 @@ class ClusterStatusTest {
     void whoHoldsALockWhoWaitsForItAndWhoCalledThemIsSeenAcrossNodes() {
         dave.askText("till.close", null, TIMEOUT);
         try (Customers customers = Customers.at(alice, 4)) {
-            Predicate<JsonObject> allHang = answer ->
-                    status(answer, "bob").getJsonArray("lock_waiters").size() == 3
+            Predicate<JsonObject> allHang =
+                    answer -> status(answer, "bob").getJsonArray("lock_waiters").size() == 3
                             && named(answer, "carol", "till.pay").size() == 1;
-            askUntil(null, allHang);
-            // In that answer a node may tell of a moment at which not all had come to it yet; now nothing moves any more.
+            var unused = askUntil(null, allHang);
+            // In that answer a node may tell of a moment at which not all had come to it; now nothing moves any more.
             JsonObject cluster = askUntil(null, allHang);
 
             // The lock: bob's, held by one order, which waits for carol.
@@ -176,8 +176,8 @@ class ClusterStatusTest {
                 assertThat(body.getString("kind")).isEqualTo("status_snapshot");
                 assertThat(body.getJsonObject("node").getString("alias")).isEqualTo("alice");
             });
-            // Of a busy machine a message may lie about for a while on its way, so the distance is that of many, and half of
-            // it is far more than without a limit, where they come as fast as orders do.
+            // Of a busy machine a message may lie about for a while on its way, so the distance is that of many, and
+            // half of it is far more than without a limit, where they come as fast as orders do.
             long first = heard.get(0).getLong("at_ms");
             long last = heard.get(heard.size() - 1).getLong("at_ms");
             assertThat(last - first).isGreaterThan(500L * (heard.size() - 1));

@@ -47,14 +47,12 @@ class InfinispanTlsTest {
         Jvm mallory = start("mallory", key("theirs"));
         List.of(alice, bob, mallory).forEach(Jvm::facts);
 
-        await().atMost(SOON)
-                .until(() -> {
-                    // While two clusters become one a question may be lost; then it is asked again.
-                    JsonObject answer = alice.asking("fastn.status", null, TIMEOUT)
-                            .join()
-                            .getJsonObject("body");
-                    return answer != null && Answers.states(answer).equals(Map.of("alice", "up", "bob", "up"));
-                });
+        await().atMost(SOON).until(() -> {
+            // While two clusters become one a question may be lost; then it is asked again.
+            JsonObject answer =
+                    alice.asking("fastn.status", null, TIMEOUT).join().getJsonObject("body");
+            return answer != null && Answers.states(answer).equals(Map.of("alice", "up", "bob", "up"));
+        });
         assertThat(Answers.states(mallory.ask("fastn.status", null, PATIENT))).isEqualTo(Map.of("mallory", "up"));
         assertThat(members(alice)).hasSize(2);
         assertThat(members(mallory)).hasSize(1);
