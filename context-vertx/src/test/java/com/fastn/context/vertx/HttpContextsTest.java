@@ -427,8 +427,10 @@ class HttpContextsTest {
         Web web = serve(request -> request.response().end("no need to go on"));
         HttpClientRequest asked = Waiting.result(client.request(HttpMethod.POST, web.port(), HOST, "/upload"));
         asked.setChunked(true);
+        // Asked for before anything is sent: of a response that has ended there is no body any more.
+        Future<Buffer> body = asked.response().compose(HttpClientResponse::body);
         Waiting.result(asked.write("part"));
-        Waiting.result(asked.response().compose(HttpClientResponse::body));
+        Waiting.result(body);
         if (!VertxLine.isFiveZero()) {
             Waiting.until(() -> web.only().state() == ContextState.CLOSED);
         }
