@@ -38,7 +38,13 @@ class EventLoopDelaysTest {
                                     loop.loop().equals(name) || loop.loop().equals(freeName))
                             .count()
                     == 2);
-            held.place().runOnContext(now -> awaits(goOn));
+            CountDownLatch begun = new CountDownLatch(1);
+            held.place().runOnContext(now -> {
+                begun.countDown();
+                awaits(goOn);
+            });
+            // Until then it may be late by itself for a moment.
+            Waiting.until(() -> begun.getCount() == 0);
             Waiting.until(() -> isLate(fastn, name));
             Waiting.until(() -> !isLate(fastn, freeName));
             assertThat(isLate(fastn, name)).isTrue();
