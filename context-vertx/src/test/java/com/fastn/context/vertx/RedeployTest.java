@@ -56,7 +56,9 @@ class RedeployTest {
 
     @Test
     void aThousandRedeploysLeaveNoContextNoVerticleAndNothingOpen(Vertx vertx) {
-        FastnVertx fastn = FastnVertx.install(vertx);
+        FastnVertx fastn = FastnVertx.builder()
+                .options(new VertxContextOptions().setGrace(Duration.ofHours(1)))
+                .install(vertx);
         EngineRuntime runtime = (EngineRuntime) fastn.runtime();
         List<WeakReference<?>> all = new CopyOnWriteArrayList<>();
         for (int i = 0; i < REDEPLOYS; i++) {
