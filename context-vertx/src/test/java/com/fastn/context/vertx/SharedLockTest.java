@@ -129,6 +129,8 @@ class SharedLockTest {
             Lock elsewhere = Waiting.result(vertx.sharedData().getLock("orders"));
             Future<SharedLock.Guard> waiting = lock(first);
             Waiting.until(() -> runtime.status().lockWaiters().size() == 1);
+            Waiting.until(
+                    () -> !first.subtreeStatus().globalContext().operations().isEmpty());
             Future<SharedLock.Guard> behind = lock(second);
             Waiting.until(() -> runtime.status().lockWaiters().size() == 2);
             StatusSnapshot status = runtime.status();
