@@ -99,7 +99,7 @@ class CutOffRequestsTest {
                     })
                     .start();
             try {
-                done.complete(used.await(10, TimeUnit.SECONDS));
+                done.complete(used.await(50, TimeUnit.SECONDS));
             } catch (InterruptedException e) {
                 done.completeExceptionally(e);
             }
