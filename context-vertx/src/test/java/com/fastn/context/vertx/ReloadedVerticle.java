@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 
 /**
  * A verticle that {@link RedeployTest} loads anew for each deployment, and that does a little of everything, with values,
@@ -98,8 +99,14 @@ public final class ReloadedVerticle extends VerticleBase {
                     Promise<String> echoed = Promise.promise();
                     socket.textMessageHandler(echoed::tryComplete);
                     lasting.add(socket);
-                    return socket.writeTextMessage("x").compose(sent -> echoed.future());
+                    return repeating(() -> socket.writeTextMessage("x"), echoed);
                 });
+    }
+
+    /** On a worker the handler of what is sent may be registered after the first has come. */
+    private <T> Future<T> repeating(Supplier<Future<Void>> write, Promise<T> answered) {
+        long id = vertx.setPeriodic(1, 20, tick -> write.get().onFailure(answered::tryFail));
+        return answered.future().onComplete(done -> vertx.cancelTimer(id));
     }
 
     /** A connection of two sockets that stays open. */
@@ -117,7 +124,7 @@ public final class ReloadedVerticle extends VerticleBase {
                     Promise<Buffer> answered = Promise.promise();
                     socket.handler(answered::tryComplete);
                     lasting.add(socket);
-                    return socket.write("x").compose(sent -> answered.future());
+                    return repeating(() -> socket.write("x"), answered);
                 });
     }
 
