@@ -119,8 +119,7 @@ class HttpConnectionsTest {
 
     private Future<Buffer> get(int port) {
         return client.request(HttpMethod.GET, port, HOST, "/orders")
-                .compose(HttpClientRequest::send)
-                .compose(HttpClientResponse::body);
+                .compose(request -> request.send().compose(HttpClientResponse::body));
     }
 
     /** Asked for before anything is sent: of a response that has ended there is no body any more. */

@@ -114,8 +114,7 @@ class HttpContextsTest {
 
     private Future<Buffer> get(int port, String uri) {
         return client.request(HttpMethod.GET, port, HOST, uri)
-                .compose(HttpClientRequest::send)
-                .compose(response -> response.body());
+                .compose(request -> request.send().compose(HttpClientResponse::body));
     }
 
     @Test
@@ -698,8 +697,7 @@ class HttpContextsTest {
                 },
                 () -> client.request(HttpMethod.GET, web.port(), HOST, "/x?secret=1")
                         .onSuccess(asked::set)
-                        .compose(HttpClientRequest::send)
-                        .compose(response -> response.body()));
+                        .compose(request -> request.send().compose(HttpClientResponse::body)));
     }
 
     private enum End {

@@ -101,8 +101,7 @@ class InterimResponsesTest {
 
     private Future<Buffer> get(int port) {
         return client.request(HttpMethod.GET, port, HOST, "/orders")
-                .compose(HttpClientRequest::send)
-                .compose(HttpClientResponse::body);
+                .compose(request -> request.send().compose(HttpClientResponse::body));
     }
 
     private static List<Long> outcomes(FastnContext of) {

@@ -131,8 +131,7 @@ class LostTracerTest {
     private Future<Buffer> get(int port, HttpVersion version, String path) {
         client = client(version);
         return client.request(HttpMethod.GET, port, HOST, path)
-                .compose(HttpClientRequest::send)
-                .compose(HttpClientResponse::body);
+                .compose(request -> request.send().compose(HttpClientResponse::body));
     }
 
     @Test

@@ -22,7 +22,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.tracing.opentelemetry.OpenTelemetryOptions;
@@ -120,8 +120,7 @@ class OpenTelemetryTest {
         Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
         client = vertx.createHttpClient();
         Waiting.result(client.request(HttpMethod.GET, Waiting.result(port), "127.0.0.1", "/orders/17")
-                .compose(HttpClientRequest::send)
-                .compose(response -> response.body()));
+                .compose(request -> request.send().compose(HttpClientResponse::body)));
 
         FastnContext request = seen.get(0);
         assertThat(request.kind()).isEqualTo(ContextKind.REQUEST);

@@ -4,7 +4,6 @@ import com.fastn.context.FastnContext;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
@@ -43,8 +42,7 @@ final class WithoutMetrics {
         System.out.println("served in "
                 + Waiting.result(
                         client.request(HttpMethod.GET, Waiting.result(listening).actualPort(), HOST, "/x")
-                                .compose(HttpClientRequest::send)
-                                .compose(HttpClientResponse::body)));
+                                .compose(request -> request.send().compose(HttpClientResponse::body))));
         // Not left to the Vertx: a client that nothing refers to is closed by the garbage collector.
         Waiting.result(client.close());
         Waiting.result(vertx.close());
