@@ -63,7 +63,7 @@ class RoutedResponseTest {
     }
 
     /** Does something while the short wait for the end of a body is not over, however long that takes. */
-    private void beforeTheWaitIsOver(Vertx vertx, Runnable steps) {
+    private static void beforeTheWaitIsOver(Vertx vertx, Runnable steps) {
         CountDownLatch goOn = new CountDownLatch(1);
         // Its timers are of this event loop.
         FastnVertx.install(vertx).home().nettyEventLoop().execute(() -> {
