@@ -224,7 +224,11 @@ class InterimResponsesTest {
         FastnContext request = Waiting.result(seen);
         request.cancel();
         Waiting.until(() -> VertxLine.isFiveZero() || request.state() == ContextState.CLOSED);
-        Waiting.result(held).response().setStatusCode(504).end("late");
+        RoutingContext routing = Waiting.result(held);
+        // On its event loop: for a thread that stands still in the middle of it nobody waits.
+        Waiting.on(
+                verticles.get(0).place(),
+                () -> routing.response().setStatusCode(504).end("late"));
         assertThat(Waiting.result(answer).toString()).isEqualTo("late");
         Waiting.until(() -> outcomes(request).equals(List.of(0L, 1L, 0L)));
         Waiting.until(() -> request.state() == ContextState.CLOSED);

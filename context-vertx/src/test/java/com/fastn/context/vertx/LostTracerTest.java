@@ -53,6 +53,7 @@ class LostTracerTest {
     private static final Duration SOON = Duration.ofMillis(500);
 
     private final List<RoutingContext> routings = new CopyOnWriteArrayList<>();
+    private final List<Front> verticles = new CopyOnWriteArrayList<>();
     private Vertx vertx;
     private List<String> logged;
     private HttpClient client;
@@ -101,7 +102,7 @@ class LostTracerTest {
 
     private int serve(boolean observed, HttpServerOptions options) {
         CompletableFuture<HttpServer> server = new CompletableFuture<>();
-        Waiting.result(vertx.deployVerticle(new Front() {
+        Front web = new Front() {
             @Override
             public Future<?> start() {
                 Router router = Router.router(vertx);
@@ -115,7 +116,9 @@ class LostTracerTest {
                         .listen(0, HOST)
                         .onSuccess(server::complete);
             }
-        }));
+        };
+        verticles.add(web);
+        Waiting.result(vertx.deployVerticle(web));
         return Waiting.result(server).actualPort();
     }
 
@@ -159,7 +162,8 @@ class LostTracerTest {
         assertThat(listener.name()).isEqualTo("http:" + port);
         Waiting.result(routing.response().setChunked(true).write("first"));
         assertThat(request.state()).isEqualTo(ContextState.ACTIVE);
-        Waiting.result(routing.response().end("last"));
+        // On its event loop: for a thread that stands still in the middle of it nobody waits.
+        Waiting.on(verticles.get(0).place(), () -> routing.response().end("last"));
         Waiting.until(() -> request.state() == ContextState.CLOSED);
         assertThat(Waiting.result(answer).toString()).isEqualTo("firstlast");
         assertThat(request.getTotal("requests")).isEqualTo(1);
