@@ -45,17 +45,18 @@ record Leftovers(
     static Leftovers afterGrace(ContextRuntime runtime, Duration grace) {
         Ticker clock = Ticker.system();
         long deadline = clock.nanos() + grace.toNanos();
+        long patience = grace.toNanos();
         Semaphore changes = new Semaphore(0);
         try (Registration ignored = runtime.addListener(event -> changes.release())) {
             while (true) {
                 changes.drainPermits();
                 Leftovers left = of(runtime);
-                long patience = deadline - clock.nanos();
                 if (left.isEmpty() || patience <= 0) {
                     return left;
                 }
-                // Also after the last wait it is looked once more.
+                // Also after the last wait it is looked once more, and so twice where this thread itself stood still.
                 var unused = changes.tryAcquire(patience, TimeUnit.NANOSECONDS);
+                patience = deadline - clock.nanos();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -84,6 +85,11 @@ class FastnContextExtensionTest {
     @Test
     void whatEndsByItselfShortlyAfterTheTestIsWaitedFor() {
         assertThat(failuresOf(EndsALittleLater.class)).isEmpty();
+    }
+
+    @Test
+    void unlessSaidItIsWaitedForAWhile() {
+        assertThat(failuresOf(EndsBeforeTheSecondLook.class)).isEmpty();
     }
 
     @Test
@@ -322,13 +328,32 @@ class FastnContextExtensionTest {
         }
     }
 
-    @ExtendWith(FastnContextExtension.class)
     static class EndsALittleLater {
+        /** Longer than any machine takes for it. */
+        @RegisterExtension
+        final FastnContextExtension fastn = new FastnContextExtension().withGrace(Duration.ofMinutes(1));
+
         @Test
         void spawns(FastnContext root) {
             CompletableFuture<String> later = new CompletableFuture<>();
             root.spawnChild("task", ctx -> later);
             new Thread(() -> later.complete("done")).start();
+        }
+    }
+
+    /** By the extension's own look, so that it depends on no clock: the second one comes when the time is over. */
+    @ExtendWith(FastnContextExtension.class)
+    static class EndsBeforeTheSecondLook {
+        @Test
+        void opens(ContextRuntime runtime, FastnContext root) {
+            FastnContext task = root.child("task").open();
+            AtomicInteger looks = new AtomicInteger();
+            runtime.setSystemMetrics(() -> {
+                if (looks.incrementAndGet() == 2) {
+                    task.close();
+                }
+                return null;
+            });
         }
     }
 
