@@ -44,6 +44,8 @@ class SnapshotCountersStressTest {
     private static final int LOOKS = 100;
     private static final int STEPS = 1_000;
     private static final int ENDED = 40;
+    // Each is kept until the end of the round, also while who looks does not have its turn.
+    private static final int MOST_TRACKED = 1_000_000;
 
     private static EngineRuntime runtime(CounterStore.Caps caps) {
         return new EngineRuntime(
@@ -69,7 +71,7 @@ class SnapshotCountersStressTest {
             AtomicLong done = new AtomicLong(contexts.size());
             AtomicBoolean stop = new AtomicBoolean();
             try (Workers tracker = Workers.start(1, thread -> {
-                for (int i = contexts.size() + 1; !stop.get(); i++) {
+                for (int i = contexts.size() + 1; !stop.get() && i <= MOST_TRACKED; i++) {
                     begun.setRelease(i);
                     track(contexts.get(i % contexts.size()));
                     done.setRelease(i);
