@@ -87,7 +87,7 @@ class ContextsGuideTest {
 
         assertThat(receipt.toCompletableFuture().get()).isEqualTo("paid by checkout");
         pool.shutdown();
-        await().until(pool::isTerminated);
+        await().atMost(Duration.ofSeconds(60)).until(pool::isTerminated);
         assertThat(runtime.status().toString()).contains("last heartbeat");
         shop.close();
         assertThat(runtime.root().children()).isEmpty();

@@ -1,7 +1,7 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Patience.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextMutex;
@@ -27,6 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Causes while the wall clock is set, and while what is asked for a status fails as a class that is missing does. */
 class ClockStepsAndFailingSourcesTest {
+    /** A look for stalls that is held up, as by a pause of this process, is followed by a rest of fifty times as long. */
+    private static final Duration LONG = Duration.ofMinutes(4);
+
     /** Time that passes by hand, and a wall clock that is set besides. */
     private static final class SetClock implements Ticker {
         private final AtomicLong nanos = new AtomicLong();
@@ -183,12 +186,12 @@ class ClockStepsAndFailingSourcesTest {
                 ask(runtime.root().child("holder").open(), orders).join();
         CompletableFuture<LockGuard<Integer>> waiter =
                 ask(runtime.root().child("waiter").open(), orders);
-        assertThat(asked).succeedsWithin(Duration.ofSeconds(30));
+        assertThat(asked).succeedsWithin(LONG);
         source.close();
-        await().atMost(Duration.ofSeconds(30)).until(() -> runtime.causes().isEpisodeOpen());
+        await().atMost(LONG).until(() -> runtime.causes().isEpisodeOpen());
         held.close();
         waiter.join().close();
-        await().atMost(Duration.ofSeconds(30)).until(() -> !runtime.causes().isEpisodeOpen());
+        await().atMost(LONG).until(() -> !runtime.causes().isEpisodeOpen());
     }
 
     @Test
@@ -211,7 +214,7 @@ class ClockStepsAndFailingSourcesTest {
                 .child("impatient")
                 .withSetting(Thresholds.WAITER_STUCK, Duration.ofMillis(1))
                 .open();
-        await().atMost(Duration.ofSeconds(30)).until(() -> {
+        await().atMost(LONG).until(() -> {
             var unused = ask(impatient, orders);
             return runtime.causes().isEpisodeOpen();
         });

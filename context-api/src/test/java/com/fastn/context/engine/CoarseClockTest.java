@@ -1,7 +1,7 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Patience.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Ticker;

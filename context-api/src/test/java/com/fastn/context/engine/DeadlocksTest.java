@@ -1,9 +1,9 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Patience.await;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextMutex;

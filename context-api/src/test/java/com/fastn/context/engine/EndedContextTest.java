@@ -194,7 +194,7 @@ class EndedContextTest {
                 context.spawn(() -> CompletableFuture.completedFuture(1)).toCompletableFuture();
         switch (life) {
             case ACTIVE, CLOSING ->
-                assertThat(result).succeedsWithin(Duration.ofSeconds(10)).isEqualTo(1);
+                assertThat(result).succeedsWithin(Duration.ofSeconds(60)).isEqualTo(1);
             case CANCELLED, BORN_DEAD -> assertFailure(result).isInstanceOf(ContextCancelledException.class);
             case CLOSED ->
                 assertFailure(result)

@@ -1,7 +1,7 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Patience.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextMutex;
@@ -66,7 +66,7 @@ class HeldUpTurnTest {
         assertThat(orders.waiters()).isEqualTo(1);
         timers.pass(Duration.ofMillis(1));
         assertThat(outcome)
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(60, TimeUnit.SECONDS)
                 .withThrowableThat()
                 .havingCause()
                 // Rule L15: nobody knows that it is a deadlock, so it is not called one.
@@ -85,7 +85,7 @@ class HeldUpTurnTest {
         waits();
         timers.pass(Duration.ofSeconds(4));
         held.close();
-        assertThat(outcome).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("had orders");
+        assertThat(outcome).succeedsWithin(60, TimeUnit.SECONDS).isEqualTo("had orders");
         assertThat(timers.pending()).isZero();
     }
 
@@ -94,7 +94,7 @@ class HeldUpTurnTest {
         waits();
         worker.interrupt();
         assertThat(outcome)
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(60, TimeUnit.SECONDS)
                 .withThrowableThat()
                 .isInstanceOf(CancellationException.class);
         assertThat(orders.waiters()).isZero();

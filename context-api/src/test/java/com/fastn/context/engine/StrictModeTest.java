@@ -1,8 +1,8 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Patience.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
-import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;

@@ -1,8 +1,8 @@
 package com.fastn.context.engine;
 
+import static com.fastn.context.engine.Patience.await;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fastn.context.ContextMutex;

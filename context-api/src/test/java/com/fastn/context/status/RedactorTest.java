@@ -200,7 +200,7 @@ class RedactorTest {
             String text = part.repeat(200_000 / part.length()) + new String(spaces);
             long start = System.nanoTime();
             assertThat(redactor.text(text).length()).isPositive();
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).as(part).isLessThan(Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).as(part).isLessThan(Duration.ofSeconds(20));
         }
     }
 }
