@@ -13,6 +13,7 @@ import com.fastn.status.stream.Outbox;
 import com.fastn.status.stream.StreamFrame;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
@@ -57,7 +58,8 @@ class BadNetworkTest {
     private static final int LEASE_SECONDS = 10;
     private static final NodeIdentity BOB = new NodeIdentity("bob", "bbbb-1");
 
-    private final Vertx vertx = Vertx.vertx();
+    // One event loop, so that what is registered on another context comes in the order of all the rest.
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
     private final HandTimers timers = new HandTimers(vertx);
     private final Context loop = vertx.getOrCreateContext();
     // One thread, so that what is done after something comes after it.

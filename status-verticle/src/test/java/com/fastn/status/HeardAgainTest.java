@@ -13,6 +13,7 @@ import com.fastn.status.stream.Outbox;
 import com.fastn.status.stream.StreamFrame;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.Message;
@@ -39,7 +40,8 @@ class HeardAgainTest {
     private static final long MOST = 1 << 20;
     private static final String NOT_YET = "it was silent, and its status of now has not arrived yet";
 
-    private final Vertx vertx = Vertx.vertx();
+    // One event loop, so that what is registered on another context comes in the order of all the rest.
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
     private final HandTimers timers = new HandTimers(vertx);
     private final Context loop = vertx.getOrCreateContext();
     // One thread, so that what is done after something comes after it.

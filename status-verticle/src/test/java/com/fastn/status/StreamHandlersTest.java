@@ -14,6 +14,7 @@ import com.fastn.status.stream.Outbox;
 import com.fastn.status.stream.StreamFrame;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -31,7 +32,8 @@ class StreamHandlersTest {
     private static final Duration LONG = Duration.ofSeconds(60);
     private static final NodeIdentity BOB = new NodeIdentity("bob", "bbbb-1");
 
-    private final Vertx vertx = Vertx.vertx();
+    // One event loop, so that what is registered on another context comes in the order of all the rest.
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
     private final List<Throwable> unhandled = new CopyOnWriteArrayList<>();
     private final List<String> readers = new CopyOnWriteArrayList<>();
     private final List<ClusterStatus> told = new CopyOnWriteArrayList<>();
