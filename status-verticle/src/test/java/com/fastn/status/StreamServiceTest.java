@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class StreamServiceTest {
-    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration LONG = Duration.ofSeconds(60);
 
     private final Vertx vertx = Vertx.vertx();
 
@@ -52,8 +52,10 @@ class StreamServiceTest {
         }
         // The first at once, and what was asked for too early later, without another word.
         await().atMost(LONG).until(() -> epochs.contains("3"));
+        // Before the time is taken, after which another one may come.
+        Set<String> told = Set.copyOf(epochs);
         long most = 2 + Duration.ofNanos(System.nanoTime() - begun).dividedBy(StreamService.RESTART_PACE);
-        assertThat(epochs).contains("2").hasSizeLessThanOrEqualTo((int) most);
+        assertThat(told).contains("2").hasSizeLessThanOrEqualTo((int) most);
     }
 
     /** With the clock and the timers in hand: a session lasts for its lease, and for as long as it is renewed. */
