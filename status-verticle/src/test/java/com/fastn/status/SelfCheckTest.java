@@ -441,8 +441,13 @@ class SelfCheckTest {
             ReaderManager manager = (ReaderManager) ((VertxInternal) cluster.node(1)).clusterManager();
             // One, or on a busy machine the last of some, of which the others are given up.
             int before = manager.readers.size();
-            manager.readers.forEach(reader -> registrations(manager, reader)
+            List<String> forgotten = List.copyOf(manager.readers);
+            forgotten.forEach(reader -> registrations(manager, reader)
                     .forEach(each -> manager.removeRegistration(reader, each, Promise.promise())));
+            // Not before the writer does not find it any more: what it sent a moment earlier would arrive.
+            DeliveryOptions quick = new DeliveryOptions().setSendTimeout(500);
+            forgotten.forEach(reader -> await().atMost(SOON)
+                    .until(() -> isUnknown(cluster.node(0).eventBus().request(reader, new JsonObject(), quick))));
             root.incrementTotal("told_again");
 
             await().atMost(SOON).until(() -> told.get() == 2);
@@ -484,6 +489,10 @@ class SelfCheckTest {
                 .map(true)
                 .otherwise(failure ->
                         !(failure instanceof ReplyException e) || e.failureType() != ReplyFailure.NO_HANDLERS));
+    }
+
+    private static boolean isUnknown(Future<?> asked) {
+        return Waiting.failure(asked) instanceof ReplyException e && e.failureType() == ReplyFailure.NO_HANDLERS;
     }
 
     private static List<RegistrationInfo> registrations(ClusterManager manager, String address) {
