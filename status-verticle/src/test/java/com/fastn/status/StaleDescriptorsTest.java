@@ -87,8 +87,10 @@ class StaleDescriptorsTest {
 
     @Test
     void anIdThatAnotherProcessHasByNowIsNoLifeUnlessThePortIsOpen() throws IOException {
-        try (ServerSocket port = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            Path file = left("bob", "i-2", 100, port.getLocalPort());
+        // Not one that the system hands out: another process may have it as soon as it is closed here.
+        int free = TestCluster.freePorts(1).get(0);
+        try (ServerSocket port = new ServerSocket(free, 1, InetAddress.getLoopbackAddress())) {
+            Path file = left("bob", "i-2", 100, free);
             living.started.put(100L, STARTED.plusSeconds(3_600));
             assertThat(sweep()).as("a clock that was set looks the same").isZero();
 

@@ -122,7 +122,7 @@ final class TestCluster implements AutoCloseable {
     }
 
     /** Below those that the system hands out: a connection of anybody may take one of these before a node gets there. */
-    private static List<Integer> freePorts(int count) {
+    static List<Integer> freePorts(int count) {
         Set<Integer> free = new LinkedHashSet<>();
         while (free.size() < count) {
             int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
