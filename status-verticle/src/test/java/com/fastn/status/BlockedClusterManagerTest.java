@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.Timeout;
  * A node whose cluster manager stands still for a while, and keeps the threads on which it works meanwhile, as Hazelcast does while it
  * puts out a member that hangs.
  */
+@Tag("slow")
 @Timeout(120)
 class BlockedClusterManagerTest {
     private static final Duration LONG = Duration.ofSeconds(60);

@@ -36,11 +36,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A node that its cluster manager has forgotten, where that manager does not say what becomes of a registration. */
+@Tag("slow")
 class SelfCheckTest {
     private static final Duration SOON = Duration.ofSeconds(60);
 

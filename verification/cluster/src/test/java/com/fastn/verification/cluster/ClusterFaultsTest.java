@@ -11,10 +11,12 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What is said of a node that is killed or stands still, while people order and a lock is held on it. */
+@Tag("slow")
 class ClusterFaultsTest {
     private static final String STATUS = "fastn.status";
     private static final int CUSTOMERS = 4;

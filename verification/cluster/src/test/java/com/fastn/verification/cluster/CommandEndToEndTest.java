@@ -27,6 +27,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The command as its users run it, in a process of its own, against nodes in theirs: by its launcher where the jar is packaged, and
  * otherwise from the classes.
  */
+@Tag("slow")
 class CommandEndToEndTest {
     private static final Path LAUNCHER =
             Path.of("../../bin/fastn").toAbsolutePath().normalize();

@@ -16,10 +16,12 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Rule L14 over two to six JVMs: rings of locks, and of locks and requests, all at once. */
+@Tag("slow")
 class DeadlockRingsTest {
     private static final String STATUS = "fastn.status";
     private static final long TIMEOUT = 20_000;

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Faults that are planted on one node, with those that are stuck behind them on others, and the first line of the explanation
  * at a node that has no part in it.
  */
+@Tag("slow")
 class ExplainAcrossNodesTest {
     private static final String STATUS = "fastn.status";
     private static final long TIMEOUT = 5_000;

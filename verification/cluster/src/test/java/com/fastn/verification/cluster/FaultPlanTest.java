@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.verification.cluster.LoopbackCluster.Manager;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * A plan of faults over a fleet that is at work. How long it is, and by which seed, the properties {@code faults.count}, {@code
  * faults.nodes}, {@code faults.minutes} and {@code faults.seed} tell, and {@code faults.manager} on which cluster manager.
  */
+@Tag("slow")
 class FaultPlanTest {
     private static final long SEED = Long.getLong("faults.seed", 20261129);
     private static final int NODES = Integer.getInteger("faults.nodes", 3);

@@ -11,6 +11,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.condition.JRE;
 @EnabledForJreRange(
         max = JRE.JAVA_22,
         disabledReason = "this Infinispan calls Subject.getSubject, which later JDKs do not have any more")
+@Tag("slow")
 class InfinispanTest {
     /** Until members of Infinispan that merge have told each other all that they have takes up to half a minute. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -13,12 +13,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The configuration of docs/cluster.md in which members of Infinispan and nodes of the bus prove to each other who they are. */
+@Tag("slow")
 @EnabledForJreRange(max = JRE.JAVA_22, disabledReason = "see InfinispanTest")
 class InfinispanTlsTest {
     /** Two that start at once may begin two clusters, which find together within half a minute. */

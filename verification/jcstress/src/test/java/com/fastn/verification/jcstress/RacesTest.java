@@ -9,10 +9,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jcstress.annotations.JCStressTest;
 
 /** Runs all races, each in JVMs of its own, and fails when an outcome is seen that is forbidden. */
+@Tag("slow")
 class RacesTest {
     private static final List<Class<?>> RACES =
             List.of(CancelRaces.class, CrowdRaces.class, HandlerRaces.class, PublicationRaces.class);
