@@ -5,6 +5,7 @@ import com.fastn.context.Registration;
 import com.fastn.context.WarningIds;
 import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.Causes;
+import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.StatusSnapshot;
@@ -40,6 +41,11 @@ final class CauseFinder {
         return deadlocks;
     }
 
+    /** For tests. */
+    EpisodeWatch watch() {
+        return watch;
+    }
+
     /** Called for each wait, outside of monitors, by the thread that asked. */
     void queued(Waiter<?> waiter) {
         try {
@@ -51,6 +57,24 @@ final class CauseFinder {
 
     void stalled() {
         watch.stalled();
+    }
+
+    /**
+     * Called for each deadlock once it is found, so that one that is over when somebody looks is known as well. A suspicion that is
+     * over by then was none.
+     */
+    void found(DeadlockReport deadlock, long nanos) {
+        try {
+            // Who explains does not know the contexts of other runtimes, and would name another root.
+            if (deadlock.proven()
+                    && deadlock.parties().stream()
+                            .allMatch(party -> party.context().node().equals(runtime.node()))) {
+                episodes.found(deadlock, nanos, runtime.ticker().wallTime());
+            }
+            watch.stalled();
+        } catch (Throwable t) {
+            LOG.warn("a deadlock is not kept among the episodes", LoggedFailure.of(t));
+        }
     }
 
     Registration setPlaces(Supplier<List<BlockedPlace>> source) {

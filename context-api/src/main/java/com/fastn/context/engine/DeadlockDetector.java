@@ -541,6 +541,7 @@ final class DeadlockDetector {
         DeadlockReport report = new DeadlockReport(cycle.proven, at, parties, size, resolvesWithin(cycle, now));
         if (isNews(cycle, at)) {
             words.add(() -> {
+                runtime.causes().found(report, now);
                 if (cycle.proven) {
                     LOG.warn("{}", report.cycle());
                 } else {

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.fastn.context.status.Cause;
 import com.fastn.context.status.CauseKind;
 import com.fastn.context.status.ContextRef;
+import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.RootCause;
 import com.fastn.context.status.WaitEpisode;
@@ -76,7 +77,8 @@ final class EpisodeLog {
         Iterator<Map.Entry<Key, Stall>> left = open.entrySet().iterator();
         while (left.hasNext()) {
             Map.Entry<Key, Stall> entry = left.next();
-            if (!seen.containsKey(entry.getKey())) {
+            // One that was found after the moment of this look is not over because the look has not seen it.
+            if (!seen.containsKey(entry.getKey()) && nanos - entry.getValue().seenNanos >= 0) {
                 left.remove();
                 end(entry.getValue(), nanos);
             }
@@ -88,9 +90,33 @@ final class EpisodeLog {
                 open.put(key, known);
             }
             if (known != null) {
-                known.take(what);
+                known.take(what, nanos);
             }
         });
+    }
+
+    /**
+     * Takes in a deadlock at the moment at which it was found: it may be over when somebody looks. The next look, which knows it
+     * by the same root, goes on with it or ends it.
+     *
+     * @param deadlock all of whose parties are of this node
+     * @param nanos the moment
+     * @param wall what the wall clock showed at it
+     */
+    synchronized void found(DeadlockReport deadlock, long nanos, Instant wall) {
+        Key key = new Key(false, deadlock.parties().get(0).context().contextId());
+        Stall known = open.get(key);
+        if (known == null && open.size() < MOST_OPEN) {
+            Duration longest = deadlock.parties().stream()
+                    .map(DeadlockReport.Party::waited)
+                    .max(Comparator.naturalOrder())
+                    .orElse(Duration.ZERO);
+            known = new Stall(wall.minus(longest), nanos - longest.toNanos());
+            open.put(key, known);
+        }
+        if (known != null) {
+            known.take(deadlock, nanos);
+        }
     }
 
     /** Begins an episode. One goes on if its root is still in the operation for which others had waited before they left. */
@@ -245,6 +271,7 @@ final class EpisodeLog {
         /** Once it has ended. */
         private long endNanos;
 
+        private long seenNanos;
         private CauseKind kind = CauseKind.UNKNOWN;
         private String name = "";
         private @Nullable ContextRef root;
@@ -257,16 +284,34 @@ final class EpisodeLog {
             this.startNanos = startNanos;
         }
 
-        void take(Seen seen) {
+        void take(Seen seen, long nanos) {
+            seenNanos = nanos;
             kind = seen.root.kind();
             name = seen.name;
             root = seen.root.context();
             rootText = seen.root.text();
             rootName = seen.root.name();
             // The root itself may be the only one that is stuck.
-            most = Math.max(most, Math.max(1, seen.waiters));
-            stuck.removeAll(seen.stuck);
-            stuck.addAll(seen.stuck);
+            take(seen.stuck, Math.max(1, seen.waiters));
+        }
+
+        void take(DeadlockReport deadlock, long nanos) {
+            DeadlockReport.Party first = deadlock.parties().get(0);
+            seenNanos = nanos;
+            kind = CauseKind.LOCK;
+            name = first.waitsFor();
+            root = first.context();
+            rootText = deadlock.cycle();
+            rootName = name;
+            Set<Long> parties = new LinkedHashSet<>();
+            deadlock.parties().forEach(party -> parties.add(party.context().contextId()));
+            take(parties, deadlock.size());
+        }
+
+        private void take(Set<Long> seen, int waiters) {
+            most = Math.max(most, waiters);
+            stuck.removeAll(seen);
+            stuck.addAll(seen);
             Iterator<Long> oldest = stuck.iterator();
             for (int over = stuck.size() - MOST_STUCK_KNOWN; over > 0; over--) {
                 oldest.next();

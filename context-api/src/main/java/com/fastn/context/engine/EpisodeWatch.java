@@ -2,17 +2,17 @@ package com.fastn.context.engine;
 
 import com.fastn.context.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Notices stalls while nobody asks for a status, so that they can be told of later. It keeps a sample of those who queued
- * in the last second and looks closer when one of them still waits after its time, or when it is told that something stands
- * still. While nobody queues it sleeps.
+ * Notices stalls while nobody asks for a status, so that they can be told of later. It knows the locks that somebody queued
+ * for, each once however many do, and looks closer when one of the first in their queues still waits after its time, or when
+ * it is told that something stands still. While nobody queues it sleeps.
  */
 final class EpisodeWatch {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
@@ -20,23 +20,31 @@ final class EpisodeWatch {
     /** A look costs at most one part of so many of the time. */
     private static final int SHARE = 50;
 
-    private static final int SAMPLE = 64;
-    /** So many are kept for the next look: the rest is for those who queue until then. */
-    private static final int KEPT = SAMPLE / 2;
+    /** Where somebody waits for more than these, the locks of the whole tree are looked at. */
+    private static final int MOST_LOCKS = 10_000;
+    /** Of one lock. The first waits for the longest, but another one may be stuck sooner. */
+    private static final int MOST_WAITERS = 100;
 
     private final EngineRuntime runtime;
     private final CauseFinder causes;
 
+    /** Those that are marked as watched. A lock that somebody waits for is kept by others; what nobody keeps has ended. */
     @GuardedBy("this")
-    private final List<Waiter<?>> sample = new ArrayList<>();
+    private final ArrayDeque<WeakReference<FifoLock<?>>> locks = new ArrayDeque<>();
 
-    private volatile boolean full;
+    /** Somebody may wait for a lock that is not among them. */
+    private volatile boolean more;
 
-    @GuardedBy("this")
-    private boolean ticking;
+    private volatile boolean ticking;
 
     @GuardedBy("this")
     private boolean told;
+
+    @GuardedBy("this")
+    private long lastCloserNanos;
+
+    @GuardedBy("this")
+    private int most = MOST_LOCKS;
 
     EpisodeWatch(EngineRuntime runtime, CauseFinder causes) {
         this.runtime = runtime;
@@ -45,17 +53,27 @@ final class EpisodeWatch {
 
     void queued(Waiter<?> waiter) {
         // A clock that is moved by hand has no seconds that pass by themselves.
-        if (full || runtime.ticker() != Ticker.system()) {
+        if (((waiter.lock.isWatched || more) && ticking) || runtime.ticker() != Ticker.system()) {
             return;
         }
         synchronized (this) {
-            if (sample.size() < SAMPLE) {
-                sample.add(waiter);
-                full = sample.size() == SAMPLE;
-            }
+            watch(waiter.lock);
             if (!ticking) {
                 ticking = schedule(EVERY);
             }
+        }
+    }
+
+    @GuardedBy("this")
+    private void watch(FifoLock<?> lock) {
+        if (lock.isWatched) {
+            return;
+        }
+        if (locks.size() < most) {
+            lock.isWatched = true;
+            locks.add(new WeakReference<>(lock));
+        } else {
+            more = true;
         }
     }
 
@@ -73,53 +91,120 @@ final class EpisodeWatch {
         return runtime.timers().tick(delay, () -> runtime.timers().soon(this::look));
     }
 
-    private record Kept(Waiter<?> waiter, long nanosLeft) {}
-
     private void look() {
         long began = runtime.nanos();
+        long closer = began;
         boolean goOn = false;
-        boolean late = false;
-        List<Waiter<?>> looked;
-        synchronized (this) {
-            looked = List.copyOf(sample);
-            sample.clear();
-            full = false;
-            late = told;
-            told = false;
-        }
-        List<Kept> waiting = new ArrayList<>();
+        boolean looksCloser = false;
         try {
-            for (Waiter<?> waiter : looked) {
-                if (waiter.lock.isWaiting(waiter)) {
-                    long left =
-                            WarningSettings.of(waiter.by).waiterStuckNanos - runtime.elapsed(waiter.sinceNanos, began);
-                    waiting.add(new Kept(waiter, left));
-                    late |= left < 0;
-                }
-            }
-            goOn = (late || causes.isEpisodeOpen()) && causes.lookForEpisodes();
+            boolean late = isTold();
+            late |= isAnyLateOfThoseWatched(began);
+            late |= more && isAnyLateOfAll(began);
+            closer = runtime.nanos();
+            looksCloser = late || causes.isEpisodeOpen();
+            goOn = looksCloser && causes.lookForEpisodes();
         } catch (Throwable t) {
             goOn = causes.isEpisodeOpen();
             LOG.error("the look for stalls failed", LoggedFailure.of(t));
         } finally {
-            Duration cost = Duration.ofNanos(runtime.elapsed(began, runtime.nanos()));
-            goOn(waiting, goOn, cost.multipliedBy(SHARE));
+            long now = runtime.nanos();
+            long cost = looksCloser
+                    ? runtime.elapsed(began, closer) + costOfLookingCloser(runtime.elapsed(closer, now))
+                    : runtime.elapsed(began, now);
+            goOn(goOn, cost);
         }
     }
 
-    private synchronized void goOn(List<Kept> waiting, boolean stuck, Duration rest) {
-        // First those that are late soonest: of waits that may last for an hour there may be many. Whose time is over
-        // was
-        // looked at now.
-        waiting.sort(Comparator.comparingLong(each -> each.nanosLeft < 0 ? Long.MAX_VALUE : each.nanosLeft));
-        for (Kept each : waiting.subList(0, Math.min(waiting.size(), KEPT))) {
-            if (sample.size() < SAMPLE) {
-                sample.add(each.waiter);
+    /** One that takes longer than the last one was held up, as the first one is, and does not cost so much. */
+    private synchronized long costOfLookingCloser(long nanos) {
+        long cost = Math.min(nanos, lastCloserNanos);
+        lastCloserNanos = nanos;
+        return cost;
+    }
+
+    private synchronized boolean isTold() {
+        boolean was = told;
+        told = false;
+        return was;
+    }
+
+    /** Those that nobody waits for any longer are watched no longer. */
+    private boolean isAnyLateOfThoseWatched(long now) {
+        boolean late = false;
+        for (int left = watched(); left > 0; left--) {
+            WeakReference<FifoLock<?>> first = first();
+            FifoLock<?> lock = first == null ? null : first.get();
+            late = late || (lock != null && isAnyLate(lock, now));
+            keepOrDrop(lock);
+        }
+        return late;
+    }
+
+    private synchronized int watched() {
+        return locks.size();
+    }
+
+    /** Nobody else takes one away. */
+    private synchronized @Nullable WeakReference<FifoLock<?>> first() {
+        return locks.peek();
+    }
+
+    private synchronized void keepOrDrop(@Nullable FifoLock<?> lock) {
+        WeakReference<FifoLock<?>> first = locks.poll();
+        if (lock == null || first == null) {
+            return;
+        }
+        // Whoever queues and sees it marked as watched is in its queue by now.
+        if (lock.waiters() > 0) {
+            locks.add(first);
+        } else {
+            lock.isWatched = false;
+        }
+    }
+
+    private boolean isAnyLate(FifoLock<?> lock, long now) {
+        for (Waiter<?> waiter : lock.firstWaiters(MOST_WAITERS)) {
+            if (runtime.elapsed(waiter.sinceNanos, now) > WarningSettings.waiterStuckNanos(waiter.by)) {
+                return true;
             }
         }
+        return false;
+    }
+
+    private boolean isAnyLateOfAll(long now) {
+        // Before the look: whoever queues meanwhile for a lock that was passed by says so anew.
+        more = false;
+        boolean late = false;
+        for (LockView view : LockView.ofAll(runtime)) {
+            if (!view.waiters().isEmpty() && !view.lock().isWatched) {
+                late = late || isAnyLate(view.lock(), now);
+                synchronized (this) {
+                    watch(view.lock());
+                }
+            }
+        }
+        return late;
+    }
+
+    private synchronized void goOn(boolean stuck, long costNanos) {
+        Duration rest = Duration.ofNanos(costNanos).multipliedBy(SHARE);
         // Should it fail to be scheduled, the next one who queues starts it again.
         ticking = false;
-        ticking = (stuck || told || !sample.isEmpty()) && schedule(rest.compareTo(EVERY) > 0 ? rest : EVERY);
-        full = ticking && sample.size() >= SAMPLE;
+        ticking = (stuck || told || more || !locks.isEmpty()) && schedule(rest.compareTo(EVERY) > 0 ? rest : EVERY);
+    }
+
+    /** For tests, which would need many locks. */
+    synchronized void watchAtMost(int locks) {
+        most = locks;
+    }
+
+    /** For tests: whether a look is yet to come. */
+    boolean isTicking() {
+        return ticking;
+    }
+
+    /** For tests: how many locks are watched. */
+    synchronized int count() {
+        return locks.size();
     }
 }

@@ -64,6 +64,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     /** Nothing of the above, and no strict mode: a grant needs nothing but itself. */
     private volatile boolean plain;
 
+    /** Whether {@link EpisodeWatch} knows that somebody waits; changed under its monitor. */
+    volatile boolean isWatched;
+
     /** Also the monitor: the lock itself is in the hands of the application, which may synchronize on what it has. */
     private final Chain<Grant<T>> holders = new Chain<>();
 
@@ -886,6 +889,17 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             long generation = changes + 2 * lastFence + (held.isEmpty() ? 1 : 0);
             return new LockView(this, held, waiting, generation);
         }
+    }
+
+    /** The first of those who wait. */
+    final List<Waiter<?>> firstWaiters(int most) {
+        List<Waiter<?>> first = new ArrayList<>();
+        synchronized (holders) {
+            for (Grant<T> w = queue.first(); w != null && first.size() < most; w = queue.after(w)) {
+                first.add((Waiter<T>) w);
+            }
+        }
+        return first;
     }
 
     /** Whether a wait goes on. */
