@@ -11,6 +11,7 @@ import io.vertx.core.Context;
 import io.vertx.core.impl.VertxThread;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.internal.WorkerPool;
 import io.vertx.core.internal.deployment.DeploymentContext;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,7 +25,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +39,9 @@ import org.slf4j.LoggerFactory;
 final class BlockedPlaces {
     static final Duration POOL_FULL = Duration.ofSeconds(2);
 
+    /** Where Vert.x itself has its pools by their names. */
+    static final String SHARED_POOLS = "__vertx.shared.workerPools";
+
     private static final Logger LOG = LoggerFactory.getLogger(BlockedPlaces.class);
     private static final int MOST_CONTEXTS = 50;
     private static final String DEFAULT_POOL = "vert.x-worker-thread";
@@ -46,6 +52,7 @@ final class BlockedPlaces {
     private final WorkerQueue queue;
     private final WorkerThreads workers;
     private volatile boolean unknown;
+    private volatile boolean sharedUnknown;
 
     BlockedPlaces(
             VertxInternal vertx,
@@ -80,7 +87,7 @@ final class BlockedPlaces {
             return List.of();
         }
         Map<Thread, String> loops = blockedLoops(busy);
-        List<Pool> pools = fullPools();
+        List<Pool> pools = fullPools(busy);
         if (loops.isEmpty() && pools.isEmpty()) {
             return List.of();
         }
@@ -191,8 +198,8 @@ final class BlockedPlaces {
         return here.stream().limit(MOST_CONTEXTS).toList();
     }
 
-    /** The default pool, and those that deployed verticles have by name. */
-    private List<Pool> fullPools() {
+    /** Of the default pool, those that deployed verticles have by name, and those of shared worker executors. */
+    private List<Pool> fullPools(List<VertxThread> busy) {
         List<Pool> pools = new ArrayList<>();
         Set<Executor> seen = new HashSet<>();
         if (vertx.workerPool().executor() instanceof ThreadPoolExecutor executor && seen.add(executor)) {
@@ -209,8 +216,54 @@ final class BlockedPlaces {
                 }
             }
         }
+        for (String name : namesOfBusyPools(busy)) {
+            if (sharedPool(name) instanceof ThreadPoolExecutor executor && seen.add(executor)) {
+                pools.add(new Pool(name, executor, named(name)));
+            }
+        }
         pools.removeIf(pool -> !pool.isFull());
         return pools;
+    }
+
+    /** Nothing lists the pools of shared worker executors; but one that is full has threads that are named after it. */
+    private Set<String> namesOfBusyPools(List<VertxThread> busy) {
+        Set<String> names = new LinkedHashSet<>();
+        for (VertxThread thread : busy) {
+            String name = thread.getName();
+            int end = name.lastIndexOf('-');
+            if (thread.isWorker()
+                    && end > 0
+                    && isNumber(name, end + 1)
+                    && since(thread).compareTo(POOL_FULL) > 0) {
+                names.add(name.substring(0, end));
+            }
+        }
+        names.remove(DEFAULT_POOL);
+        return names;
+    }
+
+    /** The pool that whoever asks for a shared worker executor of a name gets; null when there is none. */
+    private @Nullable Executor sharedPool(String name) {
+        if (sharedUnknown
+                || !vertx.sharedData().getLocalMap(SHARED_POOLS).keySet().contains(name)) {
+            return null;
+        }
+        try {
+            // That of others, which is given back at once; the size is for a pool that has just gone.
+            WorkerPool pool = vertx.createSharedWorkerPool(name, 1, 1, TimeUnit.HOURS);
+            try {
+                return pool.executor();
+            } finally {
+                pool.close();
+            }
+        } catch (LinkageError e) {
+            // Another Vert.x may not have it.
+            sharedUnknown = true;
+            LOG.debug("full pools of shared worker executors are not known here", e);
+            return null;
+        } catch (RuntimeException closing) {
+            return null;
+        }
     }
 
     private static Predicate<Thread> named(String pool) {

@@ -20,6 +20,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.WorkerExecutor;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -203,6 +204,49 @@ class BlockedPlacesTest {
         atEnd.countDown();
         Waiting.result(waits);
         Waiting.until(() -> runtime.status().causes().blocked().isEmpty());
+    }
+
+    @Test
+    void aSharedWorkerExecutorThatIsFullIsNamedWithThoseWhoFillIt() {
+        WorkerExecutor ledger = vertx.createSharedWorkerExecutor("ledger", 1);
+        FastnContext fills = runtime.root().child("fills").open();
+        FastnContext settle = runtime.root().child("settle").open();
+        LockGuard<?> guard = takeIn(settle, runtime.root().mutex("orders"));
+        var unused = ledger.executeBlocking(
+                () -> {
+                    try (var ignored = fills.makeCurrent()) {
+                        holdUp();
+                    }
+                    return "done";
+                },
+                false);
+        Future<String> release = ledger.executeBlocking(
+                () -> {
+                    guard.close();
+                    return "done";
+                },
+                false);
+        Waiting.until(() -> !runtime.status().causes().blocked().isEmpty());
+        assertThat(onlyPlace()).satisfies(place -> {
+            assertThat(place.kind()).isEqualTo(CauseKind.POOL);
+            assertThat(place.name()).isEqualTo("ledger");
+            assertThat(place.busy()).containsExactly(fills.id());
+            assertThat(place.queued()).isEqualTo(1);
+            assertThat(place.unknown()).isEqualTo(1);
+        });
+        assertThat(requireNonNull(runtime.explain(settle.id())).toString())
+                .contains("holds mutex \"orders\"")
+                .contains("pool \"ledger\" is full for ", "with 1 task in its queue");
+
+        atEnd.countDown();
+        assertThat(Waiting.<String>result(release)).isEqualTo("done");
+        Waiting.until(() -> runtime.status().causes().blocked().isEmpty());
+        // To be looked at neither ends the pool nor keeps it.
+        assertThat(Waiting.<String>result(ledger.executeBlocking(() -> "again")))
+                .isEqualTo("again");
+        Waiting.result(ledger.close());
+        assertThat(vertx.sharedData().getLocalMap(BlockedPlaces.SHARED_POOLS).keySet())
+                .doesNotContain("ledger");
     }
 
     /** The context of a verticle that has a worker pool of its own, with one thread. */
