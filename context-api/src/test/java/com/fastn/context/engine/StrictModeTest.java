@@ -12,6 +12,9 @@ import com.fastn.context.ManualTicker;
 import com.fastn.context.Operation;
 import com.fastn.context.Unclosed;
 import com.fastn.context.status.StatusWarning;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +27,8 @@ import org.junit.jupiter.api.Test;
 @SuppressWarnings("MustBeClosedChecker") // what is not closed is the matter here
 class StrictModeTest {
     private final ManualTicker ticker = new ManualTicker(TestTree.START);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
     private final ContextRuntime runtime =
             ContextRuntime.builder().rootName("app").ticker(ticker).strict(true).build();
     private final FastnContext root = runtime.root();
@@ -174,6 +179,38 @@ class StrictModeTest {
                         tuple("children-unclosed", "The handle of live count \"requests\" was let go unclosed"),
                         tuple("children-unclosed", "The handle of operation \"db-query\" was let go unclosed"));
         assertThat(runtime.unclosed()).hasSize(3);
+    }
+
+    /** The time begins when a reference beside that of the cleaner tells that the guard was collected. */
+    @Test
+    void L11_aGuardThatWasCollectedIsReportedWithinFiveSeconds() {
+        Duration quickest = Duration.ofHours(1);
+        // On a machine that stands still one may be late, and not all of them.
+        for (int i = 1; i <= 5 && quickest.compareTo(Duration.ofSeconds(5)) > 0; i++) {
+            ReferenceQueue<Object> collected = new ReferenceQueue<>();
+            PhantomReference<Object> beside = forgotten("orders-" + i, collected);
+            try {
+                await().atMost(PATIENCE).until(() -> {
+                    System.gc();
+                    return collected.poll() != null;
+                });
+            } finally {
+                Reference.reachabilityFence(beside);
+            }
+            long began = System.nanoTime();
+            String told = i + "x a handle (lock) was garbage collected";
+            await().pollInterval(Duration.ofMillis(1))
+                    .atMost(PATIENCE)
+                    .until(() -> runtime.misuses().stream().anyMatch(each -> each.startsWith(told)));
+            Duration took = Duration.ofNanos(System.nanoTime() - began);
+            quickest = took.compareTo(quickest) < 0 ? took : quickest;
+        }
+        System.out.println("StrictModeTest: reported " + quickest.toMillis() + " ms after the guard was collected");
+        assertThat(quickest).isLessThanOrEqualTo(Duration.ofSeconds(5));
+    }
+
+    private PhantomReference<Object> forgotten(String name, ReferenceQueue<Object> collected) {
+        return new PhantomReference<>(guardOf(root.mutex(name, 1).lock()), collected);
     }
 
     private void forget() {

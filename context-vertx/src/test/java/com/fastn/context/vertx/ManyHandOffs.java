@@ -7,6 +7,8 @@ import com.fastn.context.LockGuard;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.ContextInternal;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -17,41 +19,55 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class ManyHandOffs {
     private final FutureMutex<Object> mutex;
-    private final CountDownLatch left;
+    private final List<ContextInternal> places = new ArrayList<>();
     private final AtomicLong elsewhere = new AtomicLong();
+    private volatile CountDownLatch left = new CountDownLatch(0);
 
-    private ManyHandOffs(FutureMutex<Object> mutex, int handOffs) {
+    private ManyHandOffs(FutureMutex<Object> mutex) {
         this.mutex = mutex;
-        this.left = new CountDownLatch(handOffs);
     }
 
-    /** Takes how many event loops, and how many hand-offs on all of them. */
-    @SuppressWarnings("MustBeClosedChecker") // closed once all have asked
+    /** Takes how many event loops, how many hand-offs on all of them in a round, and how many rounds. */
     public static void main(String[] args) throws InterruptedException {
         int loops = Integer.parseInt(args[0]);
         int handOffs = Integer.parseInt(args[1]);
+        int rounds = Integer.parseInt(args[2]);
         Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(loops));
         ContextRuntime runtime = FastnVertx.install(vertx).runtime();
-        ManyHandOffs all = new ManyHandOffs(FutureContext.of(runtime.root()).mutex("orders", new Object()), handOffs);
-        LockGuard<Object> first = requireNonNull(all.mutex.tryLock(), "the lock is free");
-        CountDownLatch asked = new CountDownLatch(loops);
+        ManyHandOffs all = new ManyHandOffs(FutureContext.of(runtime.root()).mutex("orders", new Object()));
         for (int loop = 0; loop < loops; loop++) {
-            ContextInternal place = (ContextInternal) vertx.getOrCreateContext();
+            all.places.add((ContextInternal) vertx.getOrCreateContext());
+        }
+        long waited = 0;
+        boolean done = true;
+        for (int round = 0; done && round < rounds; round++) {
+            waited += all.round(handOffs);
+            done = all.left.await(120, TimeUnit.SECONDS);
+        }
+        System.out.println((done ? "handed over " : "left over " + all.left.getCount() + " of ") + waited
+                + ", elsewhere " + all.elsewhere.get() + ", waiting " + all.mutex.waiters() + ", held by "
+                + all.mutex.holder());
+        System.exit(0);
+    }
+
+    /** {@return how many wait before the first of them is served} */
+    @SuppressWarnings("MustBeClosedChecker") // closed once all have asked
+    private int round(int handOffs) throws InterruptedException {
+        left = new CountDownLatch(handOffs);
+        LockGuard<Object> first = requireNonNull(mutex.tryLock(), "the lock is free");
+        CountDownLatch asked = new CountDownLatch(places.size());
+        for (ContextInternal place : places) {
             place.runOnContext(now -> {
-                for (int i = 0; i < handOffs / loops; i++) {
-                    all.ask(place);
+                for (int i = 0; i < handOffs / places.size(); i++) {
+                    ask(place);
                 }
                 asked.countDown();
             });
         }
         asked.await();
-        int waited = all.mutex.waiters();
+        int waited = mutex.waiters();
         first.close();
-        boolean done = all.left.await(120, TimeUnit.SECONDS);
-        System.out.println((done ? "handed over " : "left over " + all.left.getCount() + " of ") + waited
-                + ", elsewhere " + all.elsewhere.get() + ", waiting " + all.mutex.waiters() + ", held by "
-                + all.mutex.holder());
-        System.exit(0);
+        return waited;
     }
 
     private void ask(ContextInternal place) {

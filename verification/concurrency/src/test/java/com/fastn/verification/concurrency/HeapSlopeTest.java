@@ -2,9 +2,11 @@ package com.fastn.verification.concurrency;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
+import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
 import com.fastn.context.Registration;
 import java.lang.management.ManagementFactory;
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Of contexts that have ended nothing is kept but their counters, and of the last hundred that are remembered what the recent
- * list shows: the heap is as full after a million as it was before (C8).
+ * list shows; of their locks nothing is: the heap is as full after a million as it was before (C8, L13).
  */
 class HeapSlopeTest {
     private static final int CHECKPOINTS = 5;
@@ -54,6 +56,51 @@ class HeapSlopeTest {
                     .isLessThan(MOST_BYTES_PER_CONTEXT);
             System.out.printf("%.3f bytes per context, %s%n", slope, Arrays.toString(used));
         }
+    }
+
+    /** Each context has a lock of a name that there never was, holds it once, and ends. */
+    @Test
+    void L13_nothingIsRetainedOfTheLocksOfContextsThatHaveEnded() {
+        int names = Scale.times(1_000_000);
+        try (ContextRuntime runtime = ContextRuntime.builder().alias("names").build()) {
+            FastnContext service = runtime.root().child("service").open();
+            int next = lock(service, 0, names / 10);
+            long[] used = new long[CHECKPOINTS + 1];
+            used[0] = usedHeap(runtime);
+            int each = names / CHECKPOINTS;
+            for (int i = 1; i <= CHECKPOINTS; i++) {
+                next = lock(service, next, each);
+                used[i] = usedHeap(runtime);
+            }
+
+            double slope = slope(used) / each;
+            assertThat(next).isEqualTo(names + names / 10);
+            assertThat(service.children()).isEmpty();
+            assertThat(runtime.status().activeLocks()).isEmpty();
+            assertThat(slope)
+                    .as("bytes that stay of a lock; used heap at the checkpoints: %s", Arrays.toString(used))
+                    .isLessThan(MOST_BYTES_PER_CONTEXT);
+            System.out.printf("%.3f bytes per lock, %s%n", slope, Arrays.toString(used));
+        }
+    }
+
+    /** Every tenth is waited for too, and every hundredth outlives its context. */
+    private static int lock(FastnContext service, int first, int names) {
+        int end = first + names;
+        for (int i = first; i < end; i++) {
+            FastnContext context = service.child("request").open();
+            ContextMutex<Integer> order = context.mutex("order-" + i, i);
+            LockGuard<Integer> held = order.lock().toCompletableFuture().join();
+            if (i % 10 == 0) {
+                var unused = order.lock().thenAccept(LockGuard::close);
+            }
+            if (i % 100 == 0) {
+                context.close();
+            }
+            held.close();
+            context.close();
+        }
+        return end;
     }
 
     @SuppressWarnings("MustBeClosedChecker") // the context's end closes what is left open on purpose
