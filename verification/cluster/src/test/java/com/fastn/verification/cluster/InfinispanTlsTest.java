@@ -1,6 +1,7 @@
 package com.fastn.verification.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.verification.cluster.LoopbackCluster.Manager;
@@ -10,8 +11,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -34,7 +38,6 @@ class InfinispanTlsTest {
     Path folder;
 
     private final List<Jvm> nodes = new ArrayList<>();
-    private final List<Integer> ports = List.copyOf(ClusterExtension.freePorts(3));
 
     @AfterEach
     void killAll() {
@@ -44,28 +47,59 @@ class InfinispanTlsTest {
     @Test
     void S4_whoHasNoKeyThatTheOthersTrustIsNeitherLetInNorTold() throws Exception {
         String ours = key("ours");
-        Jvm alice = start("alice", ours);
-        Jvm bob = start("bob", ours);
-        Jvm mallory = start("mallory", key("theirs"));
-        List.of(alice, bob, mallory).forEach(Jvm::facts);
+        String theirs = key("theirs");
+        Consumer<Scene> notLetIn = scene -> {
+            assertThat(members(scene.alice)).hasSize(2);
+            assertThat(members(scene.mallory)).hasSize(1);
+        };
+        Consumer<Scene> notTold = scene -> assertThat(Answers.states(scene.mallory.ask("fastn.status", null, PATIENT)))
+                .isEqualTo(Map.of("mallory", "up"));
 
+        Scene scene = play(ours, theirs, false);
+        notLetIn.accept(scene);
+        notTold.accept(scene);
+        killAll();
+
+        // Where nobody is asked whose key it is, both checks have to fail.
+        Scene trusting = play(ours, theirs, true);
+        untilUp(trusting.mallory, "alice", "bob", "mallory");
+        assertThatThrownBy(() -> notLetIn.accept(trusting)).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> notTold.accept(trusting))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("alice");
+    }
+
+    private record Scene(Jvm alice, Jvm mallory) {}
+
+    /** Who comes last finds a cluster of two that know each other, and has tried to join it when she is ready. */
+    private Scene play(String ours, String theirs, boolean trustAll) {
+        List<Integer> ports = List.copyOf(ClusterExtension.freePorts(3));
+        Jvm alice = start("alice", ours, ports, 0, trustAll);
+        Jvm bob = start("bob", ours, ports, 1, trustAll);
+        List.of(alice, bob).forEach(Jvm::facts);
+        untilUp(alice, "alice", "bob");
+        Jvm mallory = start("mallory", theirs, ports, 2, trustAll);
+        mallory.facts();
+        return new Scene(alice, mallory);
+    }
+
+    private static void untilUp(Jvm asker, String... aliases) {
+        Map<String, String> up = Arrays.stream(aliases).collect(Collectors.toMap(alias -> alias, alias -> "up"));
         await().atMost(SOON).until(() -> {
             // While two clusters become one a question may be lost; then it is asked again.
             JsonObject answer =
-                    alice.asking("fastn.status", null, TIMEOUT).join().getJsonObject("body");
-            return answer != null && Answers.states(answer).equals(Map.of("alice", "up", "bob", "up"));
+                    asker.asking("fastn.status", null, TIMEOUT).join().getJsonObject("body");
+            return answer != null && Answers.states(answer).equals(up);
         });
-        assertThat(Answers.states(mallory.ask("fastn.status", null, PATIENT))).isEqualTo(Map.of("mallory", "up"));
-        assertThat(members(alice)).hasSize(2);
-        assertThat(members(mallory)).hasSize(1);
     }
 
-    private Jvm start(String alias, String keys) {
+    private Jvm start(String alias, String keys, List<Integer> ports, int place, boolean trustAll) {
         JsonObject settings = new JsonObject()
                 .put("manager", Manager.INFINISPAN.name())
                 .put("members", new JsonArray(ports))
-                .put("port", ports.get(nodes.size()))
-                .put("keys", keys);
+                .put("port", ports.get(place))
+                .put("keys", keys)
+                .put("trustAll", trustAll);
         Jvm node = Jvm.start(alias, MonitorNode.class, System.getProperty("java.class.path"), settings);
         nodes.add(node);
         return node;

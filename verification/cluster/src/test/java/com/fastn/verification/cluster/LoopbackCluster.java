@@ -42,7 +42,8 @@ final class LoopbackCluster {
     /**
      * Joins, or begins, a cluster: {@code cluster} is its name, {@code host} and {@code port} are this node's, {@code members}
      * are all, as ports of loopback or as addresses, {@code manager} is the {@link Manager}, {@code keys}, if there are any,
-     * a file of a key with which nodes prove to each other who they are, and which they trust, and {@code vertx} are options of Vert.x.
+     * a file of a key with which nodes prove to each other who they are, and which they trust, {@code trustAll} has them believe
+     * everybody in spite of that, and {@code vertx} are options of Vert.x.
      */
     static Future<Vertx> join(JsonObject settings) {
         return Vertx.builder()
@@ -61,13 +62,19 @@ final class LoopbackCluster {
         String keys = settings.getString("keys");
         if (keys != null) {
             PfxOptions known = new PfxOptions().setPath(keys).setPassword(PASSWORD);
+            boolean trustAll = trustsAll(settings);
             bus.setSsl(true)
                     .setKeyCertOptions(known)
                     .setTrustOptions(known)
-                    .setClientAuth(ClientAuth.REQUIRED)
-                    .setTrustAll(false);
+                    .setClientAuth(trustAll ? ClientAuth.NONE : ClientAuth.REQUIRED)
+                    .setTrustAll(trustAll);
         }
         return bus;
+    }
+
+    /** Whether who has a key is not asked whose it is. */
+    static boolean trustsAll(JsonObject settings) {
+        return settings.getBoolean("trustAll", false);
     }
 
     static String host(JsonObject settings) {
