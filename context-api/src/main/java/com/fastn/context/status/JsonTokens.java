@@ -178,13 +178,17 @@ class JsonTokens {
         return Duration.ofMillis(count(name));
     }
 
+    /** {@return a time of a year of four digits, as RFC 3339 has it; an Instant could be a thousand million years away} */
     Instant instant(String name) throws IOException {
         String text = required(string(name), name);
         try {
-            return Instant.parse(text);
+            if (!text.startsWith("+") && !text.startsWith("-")) {
+                return Instant.parse(text);
+            }
         } catch (DateTimeException e) {
-            throw malformed(name + " is " + quote(text) + ", which is no RFC 3339 time");
+            // It is told below.
         }
+        throw malformed(name + " is " + quote(text) + ", which is no RFC 3339 time");
     }
 
     ContextPath path(String name) throws IOException {
