@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Each check is run twice: with our reader, where it holds, and with one that has no limits, where it has to fail. */
@@ -98,13 +99,39 @@ class HostileDocumentsTest {
         Map<String, byte[]> bombs = bombs();
         bombs.forEach((name, bomb) -> {
             isCheapAndRefused(name, StatusJson::readSnapshot, bomb);
-            isCheapAndRefused(name, StatusJson::readCluster, bomb);
+            isCheapAndRefused(name + ", in a cluster", StatusJson::readCluster, inCluster(bomb));
         });
         for (String name : List.of("a long number", "a long text", "a long name", "many keys")) {
             assertThat(isRefusedCheaply(HostileDocumentsTest::unlimited, requireNonNull(bombs.get(name))))
                     .as("the check has to notice a reader without limits: %s", name)
                     .isFalse();
         }
+        for (String name : List.of("many keys", "a document of four megabytes")) {
+            byte[] bomb = requireNonNull(bombs.get(name));
+            assertThatThrownBy(() -> isCheapAndRefused(name, HostileDocumentsTest::refusedTooLate, bomb))
+                    .as("the check has to notice a reader that reads all of it first: %s", name)
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessageContaining("to be less than");
+        }
+        assertThat(StatusJson.readCluster(
+                                inCluster(StatusJson.write(Seeds.snapshot()).getBytes(StandardCharsets.UTF_8)))
+                        .nodes())
+                .as("what is no bomb is read in a cluster")
+                .hasSize(1);
+    }
+
+    private static Object refusedTooLate(byte[] json) {
+        JsonNode all = unlimited(json);
+        throw new StatusFormatException(
+                StatusFormatException.Kind.TOO_LARGE, "document", "it has " + all.size() + " keys", "ask for less");
+    }
+
+    private static byte[] inCluster(byte[] snapshot) {
+        String cluster =
+                "{\"kind\":\"cluster_status\",\"schema\":1,\"min_schema\":1,\"timestamp\":\"2026-01-01T00:00:00Z\","
+                    + "\"answered_by\":\"a\",\"nodes\":[{\"node\":{\"alias\":\"a\",\"incarnation\":\"i\"},\"state\":\"up\",\"status\":"
+                        + new String(snapshot, StandardCharsets.UTF_8) + "}]}";
+        return cluster.getBytes(StandardCharsets.UTF_8);
     }
 
     private static void isCheapAndRefused(String name, Function<byte[], Object> reader, byte[] bomb) {
@@ -158,9 +185,12 @@ class HostileDocumentsTest {
         }
         byte[] bomb = packed.toByteArray();
         isCheapAndRefused("a zip bomb", StatusJson::readSnapshot, bomb);
-        assertThat(isRefusedCheaply(bytes -> unlimited(unpacked(bytes)), bomb))
+        // It refuses what it finds inside, so that nothing but what it costs is wrong with it.
+        assertThatThrownBy(
+                        () -> isCheapAndRefused("a zip bomb", bytes -> StatusJson.readSnapshot(unpacked(bytes)), bomb))
                 .as("the check has to notice a reader that unpacks")
-                .isFalse();
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("to be less than");
     }
 
     private static byte[] unpacked(byte[] bytes) {
@@ -171,42 +201,93 @@ class HostileDocumentsTest {
         }
     }
 
+    /** A document that cannot be true, and what has to become of it. */
+    private record Hostile(String json, @Nullable String clamped, String expected) {
+        /** It is refused, and the sentence has these words. */
+        static Hostile refused(String json, String words) {
+            return new Hostile(json, null, words);
+        }
+
+        /** It is read, and has this value there. */
+        static Hostile clamped(String json, String pointer, String value) {
+            return new Hostile(json, pointer, value);
+        }
+    }
+
+    private static List<Hostile> hostile(String good) {
+        String root = "/global_context/";
+        // As many milliseconds as a long has nanoseconds.
+        String longest = "9223372036854";
+        String duration = "\"duration_ms\":\\d+";
+        String timestamp = "\"timestamp\":\"[^\"]*\"";
+        return List.of(
+                Hostile.clamped(good.replaceFirst(duration, "\"duration_ms\":-5000"), root + "duration_ms", "0"),
+                Hostile.clamped(
+                        good.replaceFirst(duration, "\"duration_ms\":9223372036854775807"),
+                        root + "duration_ms",
+                        longest),
+                Hostile.clamped(good.replaceFirst(duration, "\"duration_ms\":1e400"), root + "duration_ms", longest),
+                Hostile.clamped(
+                        good.replaceFirst("\"last_activity_ms\":\\d+", "\"last_activity_ms\":-9223372036854775808"),
+                        root + "last_activity_ms",
+                        "0"),
+                Hostile.clamped(good.replaceFirst("\"kind\":\"root\"", "\"kind\":\"king\""), root + "kind", "other"),
+                Hostile.clamped(
+                        good.replaceFirst("\"folded_children\":0", "\"folded_children\":-7"),
+                        root + "children/0/folded_children",
+                        "0"),
+                Hostile.clamped(good.replaceFirst("\"waiters\":1", "\"waiters\":-1"), "/active_locks/0/waiters", "0"),
+                Hostile.refused(
+                        good.replaceFirst("\"state\":\"active\"", "\"state\":\"undead\""),
+                        "state is undead, which is not known"),
+                Hostile.refused(
+                        good.replaceFirst(timestamp, "\"timestamp\":\"tomorrow\""),
+                        "timestamp is tomorrow, which is no RFC 3339 time"),
+                Hostile.refused(
+                        good.replaceFirst(timestamp, "\"timestamp\":\"+999999999-12-31T23:59:59Z\""),
+                        "which is no RFC 3339 time"),
+                Hostile.refused(
+                        good.replaceFirst(timestamp, "\"timestamp\":\"-999999999-01-01T00:00:00Z\""),
+                        "which is no RFC 3339 time"),
+                Hostile.refused(good.replaceFirst("\"id\":1", "\"id\":null"), "id is not an integer"),
+                Hostile.refused(
+                        good.replaceFirst("\"children\":\\[", "\"children\":[null,"), "a child is not an object"),
+                Hostile.refused(good.replaceFirst("\"children\":\\[", "\"children\":[[],"), "a child is not an object"),
+                Hostile.refused(
+                        good.replaceFirst("\"min_schema\":1", "\"min_schema\":99"),
+                        "it wants a newer reader than schema 1"));
+    }
+
     @Test
     void S15_whatCannotBeIsClampedOrRefused() {
         String good = StatusJson.write(Seeds.snapshot());
-        List<String> hostile = List.of(
-                good.replaceFirst("\"duration_ms\":\\d+", "\"duration_ms\":-5000"),
-                good.replaceFirst("\"last_activity_ms\":\\d+", "\"last_activity_ms\":-9223372036854775808"),
-                good.replaceFirst("\"duration_ms\":\\d+", "\"duration_ms\":9223372036854775807"),
-                good.replaceFirst("\"duration_ms\":\\d+", "\"duration_ms\":1e400"),
-                good.replaceFirst("\"state\":\"active\"", "\"state\":\"undead\""),
-                good.replaceFirst("\"kind\":\"root\"", "\"kind\":\"king\""),
-                good.replaceFirst("\"timestamp\":\"[^\"]*\"", "\"timestamp\":\"tomorrow\""),
-                good.replaceFirst("\"timestamp\":\"[^\"]*\"", "\"timestamp\":\"+999999999-12-31T23:59:59Z\""),
-                good.replaceFirst("\"id\":1", "\"id\":null"),
-                good.replaceFirst("\"children\":\\[", "\"children\":[null,"),
-                good.replaceFirst("\"children\":\\[", "\"children\":[[],"),
-                good.replaceFirst("\"min_schema\":1", "\"min_schema\":99"));
-        assertThat(hostile.contains(good)).isFalse();
-        for (int i = 0; i < hostile.size(); i++) {
-            assertThat(isTamed(hostile.get(i), text -> StatusJson.write(StatusJson.readSnapshot(text))))
-                    .as("document %d", i)
-                    .isTrue();
-        }
         UnaryOperator<String> believesEverything =
                 text -> unlimited(text.getBytes(StandardCharsets.UTF_8)).toString();
-        assertThat(isTamed(hostile.get(0), believesEverything))
-                .as("the check has to notice a reader that believes everything")
-                .isFalse();
+        for (Hostile document : hostile(good)) {
+            assertThat(document.json()).as("it differs").isNotEqualTo(good);
+            isTamed(document, text -> StatusJson.write(StatusJson.readSnapshot(text)));
+            assertThatThrownBy(() -> isTamed(document, believesEverything))
+                    .as("the check has to notice a reader that believes everything: %s", document)
+                    .isInstanceOf(AssertionError.class);
+        }
     }
 
-    private static boolean isTamed(String json, UnaryOperator<String> reader) {
+    private static void isTamed(Hostile document, UnaryOperator<String> reader) {
         String read;
         try {
-            read = reader.apply(json);
+            read = reader.apply(document.json());
         } catch (StatusFormatException refused) {
-            return true;
+            assertThat(document.clamped())
+                    .as("refused, and it can be read: %s", refused)
+                    .isNull();
+            assertThat(refused).hasMessageContaining(document.expected());
+            return;
         }
-        return !read.matches("(?s).*_ms\":-.*") && !read.contains("[null,");
+        assertThat(document.clamped()).as("believed: %s", read).isNotNull();
+        assertThat(unlimited(read.getBytes(StandardCharsets.UTF_8))
+                        .at(requireNonNull(document.clamped()))
+                        .asText())
+                .as(document.json())
+                .isEqualTo(document.expected());
     }
 }
