@@ -216,7 +216,7 @@ class HostileDocumentsTest {
 
     private static List<Hostile> hostile(String good) {
         String root = "/global_context/";
-        // As many milliseconds as a long has nanoseconds.
+        // The longest time that a long holds in nanoseconds.
         String longest = "9223372036854";
         String duration = "\"duration_ms\":\\d+";
         String timestamp = "\"timestamp\":\"[^\"]*\"";
