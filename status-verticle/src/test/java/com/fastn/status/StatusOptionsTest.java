@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -149,10 +150,23 @@ class StatusOptionsTest {
     @ParameterizedTest
     @ValueSource(strings = {"0.0.0.0", "::", "192.168.1.7", "example.com", "localhost.evil.com", "127.0.0.1.evil.com"})
     void S1_S2_anAddressBeyondLoopbackIsRefusedAndTheReasonIsSaid(String host) {
-        assertThatThrownBy(() -> new StatusOptions().setHttpHost(host).check())
+        holdsUnlessEverybodyIsLetIn(door -> assertThatThrownBy(() -> door.check(new StatusOptions().setHttpHost(host)))
                 .hasMessageContaining("httpHost is \"" + host + "\"")
                 .hasMessageContaining("not a loopback address")
-                .hasMessageContaining("SSH tunnel");
+                .hasMessageContaining("SSH tunnel"));
+    }
+
+    /** What looks at options before anything starts. */
+    private interface Door {
+        void check(StatusOptions options);
+    }
+
+    private static void holdsUnlessEverybodyIsLetIn(Consumer<Door> check) {
+        check.accept(StatusOptions::check);
+        assertThatThrownBy(() -> check.accept(options -> {}))
+                .as("the check has to notice a door that lets everybody in")
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("Expecting code to raise a throwable");
     }
 
     @ParameterizedTest
@@ -183,11 +197,12 @@ class StatusOptionsTest {
     @Test
     void S2_othersAreLetInWithATokenAndTlsOnly() {
         StatusOptions open = new StatusOptions().setHttpHost("0.0.0.0");
-        assertThatThrownBy(open::check)
+        holdsUnlessEverybodyIsLetIn(door -> assertThatThrownBy(() -> door.check(open))
                 .hasMessageContaining("set httpTokenFile")
-                .hasMessageContaining("set httpTlsCert and httpTlsKey, or allowCleartext");
+                .hasMessageContaining("set httpTlsCert and httpTlsKey, or allowCleartext"));
         open.setHttpTokenFile("token");
-        assertThatThrownBy(open::check).hasMessageContaining("without TLS the token could be read");
+        holdsUnlessEverybodyIsLetIn(door ->
+                assertThatThrownBy(() -> door.check(open)).hasMessageContaining("without TLS the token could be read"));
         assertThatCode(() -> new StatusOptions(open).setAllowCleartext(true).check())
                 .doesNotThrowAnyException();
         assertThatCode(() -> new StatusOptions(open)
@@ -204,9 +219,9 @@ class StatusOptionsTest {
     @Test
     void S3_aProxyInFrontWantsAToken() {
         StatusOptions proxied = new StatusOptions().setAllowedHosts(List.of("status.example:8080"));
-        assertThatThrownBy(proxied::check)
+        holdsUnlessEverybodyIsLetIn(door -> assertThatThrownBy(() -> door.check(proxied))
                 .hasMessageContaining("allowedHosts is for a proxy")
-                .hasMessageContaining("set httpTokenFile");
+                .hasMessageContaining("set httpTokenFile"));
         assertThatCode(() -> proxied.setHttpTokenFile("token").check()).doesNotThrowAnyException();
         assertThatThrownBy(() -> proxied.setAllowedHosts(List.of("https://status.example/x"))
                         .check())
