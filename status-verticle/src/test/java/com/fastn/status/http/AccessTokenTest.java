@@ -1,6 +1,7 @@
 package com.fastn.status.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,6 +11,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -44,6 +47,33 @@ class AccessTokenTest {
         try (Stream<Path> left = Files.list(folder)) {
             assertThat(left).as("nothing else is left").hasSize(ROUNDS);
         }
+    }
+
+    @Test
+    void S3_neitherAPartOfTheTokenNorAMegabyteThatBeginsWithItIsTheToken() throws IOException {
+        Path file = folder.resolve("token");
+        AccessToken token = AccessToken.of(file);
+        String right = Files.readString(file).strip();
+        Consumer<Predicate<String>> check = isIn -> {
+            assertThat(isIn.test("Bearer " + right)).isTrue();
+            for (String wrong : List.of(
+                    "",
+                    right.substring(0, 1),
+                    right.substring(0, right.length() - 1),
+                    right.substring(1),
+                    right + "0",
+                    right.repeat((1 << 20) / right.length()))) {
+                assertThat(isIn.test("Bearer " + wrong))
+                        .as("of %d characters", wrong.length())
+                        .isFalse();
+            }
+        };
+        check.accept(given -> token.isIn(List.of(given)));
+        List<Predicate<String>> naive =
+                List.of(given -> given.startsWith("Bearer " + right), given -> ("Bearer " + right).startsWith(given));
+        assertThat(naive)
+                .as("the check has to notice who looks at a part of it")
+                .allSatisfy(isIn -> assertThatThrownBy(() -> check.accept(isIn)).isInstanceOf(AssertionError.class));
     }
 
     private static AccessToken start(CyclicBarrier together, Path file) {
