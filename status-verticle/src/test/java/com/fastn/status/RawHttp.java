@@ -14,6 +14,11 @@ import java.util.TreeMap;
 
 /** Sends whatever bytes a test wants to send; clients proper refuse to be rude. */
 final class RawHttp {
+    /** How the error begins where nothing came. */
+    static final String NO_RESPONSE = "no response to: ";
+    /** How it begins where something else came. */
+    static final String NOT_A_RESPONSE = "not a response: ";
+
     private static final int TIMEOUT_MILLIS = 60_000;
 
     private RawHttp() {}
@@ -49,7 +54,7 @@ final class RawHttp {
             socket.getInputStream().transferTo(all);
             return all.toString(StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new AssertionError("no response to: " + request.lines().findFirst(), e);
+            throw new AssertionError(NO_RESPONSE + request.lines().findFirst(), e);
         }
     }
 
@@ -57,7 +62,7 @@ final class RawHttp {
         static Response parse(String text) {
             int split = text.indexOf("\r\n\r\n");
             if (split < 0) {
-                throw new AssertionError("not a response: " + text);
+                throw new AssertionError(NOT_A_RESPONSE + text);
             }
             List<String> lines = text.substring(0, split).lines().toList();
             Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);

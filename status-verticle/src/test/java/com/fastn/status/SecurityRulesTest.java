@@ -15,6 +15,7 @@ import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.LeakyProxy.Hole;
 import com.fastn.status.http.AccessToken;
 import io.vertx.core.Vertx;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -26,6 +27,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,8 +38,10 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -115,9 +121,13 @@ class SecurityRulesTest {
         String real = hole == Hole.TOKEN || hole == Hole.FORWARDED ? lockedUrl : url;
         check.accept(real);
         try (LeakyProxy leaky = new LeakyProxy(hole, real, token)) {
+            try (OpenStream honest = new OpenStream(leaky.url(), "/health")) {
+                assertThat(honest.status()).as("it answers").isEqualTo(200);
+            }
             assertThatThrownBy(() -> check.accept(leaky.url()))
                     .as("the check has to notice a port without the guard %s", hole)
-                    .isInstanceOf(AssertionError.class);
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessageNotContainingAny(RawHttp.NO_RESPONSE, RawHttp.NOT_A_RESPONSE);
         }
     }
 
@@ -156,6 +166,61 @@ class SecurityRulesTest {
         return null;
     }
 
+    /** Also where this machine has no address beside loopback. */
+    @Test
+    void S1_thePortListensAtOneLoopbackAddressAndNoOther() throws IOException {
+        assumeThat(Path.of("/proc/net/tcp"))
+                .as("this system tells who listens where")
+                .exists();
+        Consumer<Integer> check = port -> assertThat(listening(port))
+                .extracting(InetAddress::getHostAddress)
+                .containsExactly("127.0.0.1");
+        check.accept(URI.create(url).getPort());
+        try (ServerSocket everywhere = new ServerSocket(0)) {
+            assertThat(listening(everywhere.getLocalPort())).isNotEmpty();
+            assertThatThrownBy(() -> check.accept(everywhere.getLocalPort())).isInstanceOf(AssertionError.class);
+        }
+    }
+
+    private static Set<InetAddress> listening(int port) {
+        Set<InetAddress> addresses = new HashSet<>();
+        for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+            if (Files.exists(Path.of(table))) {
+                // sl, local address and port, remote address and port, state: 0A is one that listens.
+                for (String line : lines(Path.of(table))) {
+                    String[] columns = line.strip().split("\\s+", -1);
+                    String[] local = columns[1].split(":", -1);
+                    if (columns[3].equals("0A") && Integer.parseInt(local[1], 16) == port) {
+                        addresses.add(address(local[0]));
+                    }
+                }
+            }
+        }
+        return addresses;
+    }
+
+    private static List<String> lines(Path table) {
+        try {
+            List<String> lines = Files.readAllLines(table);
+            return lines.subList(1, lines.size());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Out of words of 32 bits, each written as the number that it is on this machine. */
+    private static InetAddress address(String hex) {
+        ByteBuffer bytes = ByteBuffer.allocate(hex.length() / 2).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < hex.length(); i += 8) {
+            bytes.putInt(Integer.parseUnsignedInt(hex.substring(i, i + 8), 16));
+        }
+        try {
+            return InetAddress.getByAddress(bytes.array());
+        } catch (UnknownHostException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private static boolean isReached(InetAddress address, int port) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(address, port), 5_000);
@@ -163,6 +228,30 @@ class SecurityRulesTest {
         } catch (IOException e) {
             return false;
         }
+    }
+
+    @Test
+    void S2_aPortThatOthersCanReachDoesNotStartWithoutATokenAndTls() {
+        Consumer<StatusOptions> check = options -> {
+            Vertx vertx = Vertx.vertx();
+            try {
+                assertThat(Waiting.failure(vertx.deployVerticle(new StatusVerticle(
+                                options.setHttpHost("0.0.0.0").setDescriptors(false)))))
+                        .hasMessageContaining("the status verticle cannot start")
+                        .hasMessageContaining("not a loopback address");
+            } finally {
+                Waiting.result(vertx.close());
+            }
+        };
+        String file = folder.resolve("token").toString();
+        check.accept(new StatusOptions());
+        check.accept(new StatusOptions().setAllowCleartext(true));
+        check.accept(new StatusOptions().setHttpTokenFile(file));
+        assertThatThrownBy(() ->
+                        check.accept(new StatusOptions().setHttpTokenFile(file).setAllowCleartext(true)))
+                .as("the check has to notice a port that starts")
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("it succeeded");
     }
 
     @Test
@@ -197,6 +286,7 @@ class SecurityRulesTest {
                 {"Authorization: Bearer "},
                 {"Authorization: Bearer " + token.substring(0, 63)},
                 {"Authorization: Bearer " + token + "0"},
+                {"Authorization: Bearer " + token.repeat(100)},
                 {"Authorization: " + token},
                 {"Authorization: Basic " + token},
                 {"Authorization: Bearer " + token, "Authorization: Bearer " + token},
@@ -214,6 +304,43 @@ class SecurityRulesTest {
         assertThat(RawHttp.get(lockedUrl, "/").status())
                 .as("the page itself tells nothing")
                 .isEqualTo(200);
+    }
+
+    /** A head has 8 KiB, so most of it is never read, and nobody compares it with anything. */
+    @Test
+    void S3_aTokenOfAMegabyteIsRefusedAndToldNothing() {
+        String megabyte = token.repeat((1 << 20) / token.length());
+        holdsUnless(
+                Hole.TOKEN,
+                base -> assertThat(saidTo(base, megabyte))
+                        .matches("(?s)(HTTP/1\\.1 (401|431) .*)?")
+                        .doesNotContain("locked", "cluster_status"));
+        assertThat(send(lockedUrl, "GET", "Authorization: Bearer " + token).status())
+                .as("the port goes on")
+                .isEqualTo(200);
+    }
+
+    /** {@return the answer, or what came of it until the connection was closed over what was not read} */
+    private static String saidTo(String base, String token) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), URI.create(base).getPort())) {
+            socket.setSoTimeout(60_000);
+            ByteArrayOutputStream said = new ByteArrayOutputStream();
+            try {
+                socket.getOutputStream()
+                        .write(("GET /status HTTP/1.1\r\nHost: " + authority(base) + "\r\nAuthorization: Bearer "
+                                        + token + "\r\nConnection: close\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII));
+                socket.getInputStream().transferTo(said);
+            } catch (SocketTimeoutException e) {
+                throw new AssertionError("neither answered nor closed", e);
+            } catch (IOException e) {
+                // Closed while it was written or read.
+            }
+            return said.toString(StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
@@ -502,10 +629,14 @@ class SecurityRulesTest {
         Files.writeString(naive, token);
         Files.setPosixFilePermissions(naive, PosixFilePermissions.fromString("rw-r--r--"));
         assertThatThrownBy(() -> check.accept(naive)).isInstanceOf(AssertionError.class);
-        assertThatThrownBy(() -> AccessToken.of(naive))
+        Consumer<Consumer<Path>> refuses = reader -> assertThatThrownBy(() -> reader.accept(naive))
                 .hasMessageContaining("can be used by others than its owner")
                 .hasMessageContaining("chmod 600")
                 .hasMessageNotContaining(token);
+        refuses.accept(AccessToken::of);
+        assertThatThrownBy(() -> refuses.accept(SecurityRulesTest::lines))
+                .as("the check has to notice a reader that takes any file")
+                .isInstanceOf(AssertionError.class);
         Files.setPosixFilePermissions(naive, PosixFilePermissions.fromString("rw-------"));
         assertThatCode(() -> AccessToken.of(naive)).doesNotThrowAnyException();
         Path weak = folder.resolve("weak");
@@ -719,7 +850,7 @@ class SecurityRulesTest {
             watchers.forEach(SecurityRulesTest::goOnReading);
             changes.start();
             Runnable check = () ->
-                    assertThat(eventLoopMakesStatus(Duration.ofSeconds(3))).isFalse();
+                    assertThat(threadOfVertxMakesStatus(Duration.ofSeconds(3))).isFalse();
             check.run();
             var loop = OPEN.getOrCreateContext();
             AtomicBoolean leaky = new AtomicBoolean(true);
@@ -729,7 +860,9 @@ class SecurityRulesTest {
                 }
             });
             try {
-                assertThatThrownBy(check::run).isInstanceOf(AssertionError.class);
+                assertThatThrownBy(check::run)
+                        .isInstanceOf(AssertionError.class)
+                        .hasMessageContaining("to be false");
             } finally {
                 leaky.set(false);
             }
@@ -756,20 +889,29 @@ class SecurityRulesTest {
         reader.start();
     }
 
-    private static boolean eventLoopMakesStatus(Duration howLong) {
-        long until = System.nanoTime() + howLong.toNanos();
-        while (System.nanoTime() - until < 0) {
+    /** Looks for so long, and until another thread was seen to make it: where nobody does, there is nothing to see. */
+    private static boolean threadOfVertxMakesStatus(Duration howLong) {
+        long began = System.nanoTime();
+        boolean madeByOthers = false;
+        while (!madeByOthers || System.nanoTime() - began < howLong.toNanos()) {
+            assertThat(Duration.ofNanos(System.nanoTime() - began))
+                    .as("until somebody makes status")
+                    .isLessThan(Duration.ofSeconds(60));
             for (var entry : Thread.getAllStackTraces().entrySet()) {
-                if (entry.getKey().getName().startsWith("vert.x-")) {
-                    for (StackTraceElement frame : entry.getValue()) {
-                        if (frame.getClassName().contains("SnapshotTaker")
-                                || frame.getClassName().contains("StatusJson")) {
-                            return true;
-                        }
+                if (makesStatus(entry.getValue())) {
+                    if (entry.getKey().getName().startsWith("vert.x-")) {
+                        return true;
                     }
+                    madeByOthers = true;
                 }
             }
         }
         return false;
+    }
+
+    private static boolean makesStatus(StackTraceElement[] frames) {
+        return Arrays.stream(frames)
+                .map(StackTraceElement::getClassName)
+                .anyMatch(name -> name.contains("SnapshotTaker") || name.contains("StatusJson"));
     }
 }
