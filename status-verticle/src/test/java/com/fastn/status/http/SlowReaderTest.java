@@ -1,17 +1,21 @@
 package com.fastn.status.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.Ticker;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +30,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class SlowReaderTest {
     private static final String FILL = "x".repeat(256 << 10);
+
+    private static final long MOST_ON_THE_WAY = 32 << 20;
 
     private final AtomicInteger made = new AtomicInteger();
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -53,23 +59,8 @@ class SlowReaderTest {
                         Map.of("/s", (question, news) -> new Endless()),
                         Ticker.system())
                 .get(60, TimeUnit.SECONDS);
-        try (Socket socket = new Socket()) {
-            URI uri = URI.create(server.url());
-            socket.setReceiveBufferSize(8 << 10);
-            socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()));
-            socket.setSoTimeout(60_000);
-            socket.getOutputStream()
-                    .write(("GET /s?format=ndjson HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\n\r\n")
-                            .getBytes(StandardCharsets.UTF_8));
-            int stalledAt = stalled();
-            assertThat((long) stalledAt * FILL.length()).as("bytes on the way").isLessThan(32 << 20);
-
-            BufferedReader lines =
-                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
-            String line = lines.readLine();
-            while (!line.contains("\"number\":" + (stalledAt + 20) + ",")) {
-                line = lines.readLine();
-            }
+        try {
+            isNotWrittenTo(URI.create(server.url()));
         } finally {
             try {
                 assertThat(closed.await(60, TimeUnit.SECONDS))
@@ -81,6 +72,41 @@ class SlowReaderTest {
         }
     }
 
+    private void isNotWrittenTo(URI uri) throws IOException {
+        try (Socket socket = new Socket()) {
+            socket.setReceiveBufferSize(8 << 10);
+            socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()));
+            socket.setSoTimeout(60_000);
+            socket.getOutputStream()
+                    .write(("GET /s?format=ndjson HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\n\r\n")
+                            .getBytes(StandardCharsets.UTF_8));
+            int stalledAt = stalled();
+            assertThat((long) stalledAt * FILL.length()).as("bytes on the way").isLessThan(MOST_ON_THE_WAY);
+
+            BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            String line = lines.readLine();
+            while (!line.contains("\"number\":" + (stalledAt + 20) + ",")) {
+                line = lines.readLine();
+            }
+        }
+    }
+
+    /** It has the connection, and has taken more than the check bears when that begins to look. */
+    @Test
+    void D6_theCheckNoticesAPortThatTakesMoreAndMoreForAReaderWhoDoesNotRead() throws Exception {
+        List<CompletionStage<@Nullable StreamItem>> unsent = new ArrayList<>();
+        try (ServerSocket hoarder = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Endless endless = new Endless()) {
+            while ((long) unsent.size() * FILL.length() < MOST_ON_THE_WAY) {
+                unsent.add(endless.next());
+            }
+            assertThatThrownBy(() -> isNotWrittenTo(URI.create("http://127.0.0.1:" + hoarder.getLocalPort())))
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessageContaining("bytes on the way");
+        }
+    }
+
     private int stalled() throws IOException {
         int[] last = {-1};
         await().pollInterval(Duration.ofMillis(500))
@@ -89,7 +115,7 @@ class SlowReaderTest {
                     int now = made.get();
                     boolean same = now == last[0] && now > 0;
                     last[0] = now;
-                    return same;
+                    return same || (long) now * FILL.length() >= MOST_ON_THE_WAY;
                 });
         return last[0];
     }
