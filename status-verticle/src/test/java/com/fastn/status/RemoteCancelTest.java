@@ -2,6 +2,7 @@ package com.fastn.status;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.CancelReport;
 import com.fastn.context.FastnContext;
@@ -12,6 +13,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
 /** Nothing that comes from another node changes anything, unless the operator said so (rule S4). */
@@ -37,7 +39,18 @@ class RemoteCancelTest {
                     .open();
             StatusClient client = StatusClient.create(cluster.node(0)).withTimeout(PATIENCE);
 
-            refused(client.cancel("alice", alices.id(), "enough", WAIT), 403, "lets no other one cancel");
+            BiConsumer<String, FastnContext> changesNothing = (alias, context) -> {
+                refused(client.cancel(alias, context.id(), "enough", WAIT), 403, "lets no other one cancel");
+                assertThat(context.isCancelled()).isFalse();
+            };
+            changesNothing.accept("alice", alices);
+            FastnContext open = open(cluster.node(1));
+            open.onCancel(reason -> open.close());
+            assertThatThrownBy(() -> changesNothing.accept("bob", open))
+                    .as("the check has to notice a node that lets others cancel")
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessageContaining("it succeeded");
+            assertThat(open.isCancelled()).isTrue();
             refused(
                     StatusClient.create(cluster.node(1))
                             .withTimeout(PATIENCE)
