@@ -71,9 +71,10 @@ final class LiveScreen implements AutoCloseable {
             frame.append(begin < fitted.length() ? "\r\n" : "");
         }
         frame.append(size.rows() > 0 && rows(fitted) >= size.rows() ? "" : "\r\n" + CLEAR_BELOW);
+        // From here on a part of it may be there, whatever becomes of the rest.
+        shown = fitted;
         out.print(frame);
         out.flush();
-        shown = fitted;
     }
 
     private static long rows(String text) {

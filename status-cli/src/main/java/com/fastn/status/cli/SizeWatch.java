@@ -3,6 +3,7 @@ package com.fastn.status.cli;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The size of a terminal, which is asked for again and again on a thread of its own: another process has to be started for it, and
@@ -18,6 +19,7 @@ final class SizeWatch implements AutoCloseable {
     private final CountDownLatch first = new CountDownLatch(1);
     private final Thread thread = new Thread(this::run, "fastn-size");
     private volatile Size size = Size.UNKNOWN;
+    private volatile @Nullable Throwable mistake;
 
     private SizeWatch(Supplier<Size> measure, Listener listener) {
         this.measure = measure;
@@ -58,10 +60,27 @@ final class SizeWatch implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            tell(e);
         }
     }
 
-    /** {@return the size that was told last} The first is waited for, once and not for long. */
+    /** What would be the end of this thread is told by the one that draws, which then gives the terminal back. */
+    private void tell(Throwable problem) {
+        mistake = problem;
+        first.countDown();
+        try {
+            listener.resized();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * {@return the size that was told last} The first is waited for, once and not for long.
+     *
+     * @throws IllegalStateException if it cannot be told, for a reason that nobody thought of
+     */
     Size size() {
         try {
             if (!first.await(FIRST_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -69,6 +88,10 @@ final class SizeWatch implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+        Throwable problem = mistake;
+        if (problem != null) {
+            throw new IllegalStateException("the size of the terminal cannot be told: " + problem, problem);
         }
         return size;
     }

@@ -27,9 +27,13 @@ import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class WatchTest {
     private static final StatusSnapshot FRONT = Fixtures.snapshot("alice", "front");
@@ -577,6 +581,69 @@ class WatchTest {
             watch.await("the second", () -> watch.out().contains("back"));
             watch.stop();
             assertThat(watch.out()).isEqualTo(FRONT + "\n" + BACK);
+        }
+    }
+
+    /** What ends with a mistake gives the terminal back all the same, and tells of it in the three lines of every trouble. */
+    private static void assertToldOnATerminalThatIsGivenBack(Running watch) {
+        assertThat(watch.end()).isEqualTo(ExitCode.ERROR);
+        TerminalEmulator screen = new TerminalEmulator(80, 24).feed(watch.out());
+        assertThat(screen.isCursorVisible()).isTrue();
+        assertThat(screen.isAlternate()).isFalse();
+        assertThat(watch.err())
+                .startsWith("fastn: this is a mistake of the command itself")
+                .contains("nobody thought of it")
+                .doesNotContain("\tat ");
+        assertThat(watch.err().lines()).hasSize(3);
+    }
+
+    @Test
+    void aTerminalWhoseSizeCannotBeToldAnyMoreIsGivenBack() {
+        AtomicBoolean broken = new AtomicBoolean();
+        PrintStream before = System.err;
+        ByteArrayOutputStream traces = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(traces, true, StandardCharsets.UTF_8));
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running watch = command.onATerminal(() -> {
+                        if (broken.get()) {
+                            throw new IllegalStateException("nobody thought of it");
+                        }
+                        return new Size(80, 24);
+                    })
+                    .start("status", "-w");
+            watch.await("the picture", () -> watch.out().contains("front"));
+            assertThat(new TerminalEmulator(80, 24).feed(watch.out()).isCursorVisible())
+                    .isFalse();
+            broken.set(true);
+            assertToldOnATerminalThatIsGivenBack(watch);
+            assertThat(traces.toString(StandardCharsets.UTF_8)).isEmpty();
+        } finally {
+            System.setErr(before);
+        }
+    }
+
+    /** Whether it is the first picture, of which a part may be there already, or a later one. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aTerminalOnWhichAPictureEndsWithAMistakeIsGivenBack(int which) {
+        AtomicInteger pictures = new AtomicInteger();
+        OutputStream out = new ByteArrayOutputStream() {
+            @Override
+            public synchronized void write(byte[] bytes, int offset, int length) {
+                super.write(bytes, offset, length);
+                if (new String(bytes, offset, length, StandardCharsets.UTF_8).contains("Dashboard")
+                        && pictures.incrementAndGet() == which) {
+                    throw new IllegalStateException("nobody thought of it");
+                }
+            }
+        };
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running watch = command.onATerminal(80, 24).start(out, "status", "-w");
+            watch.await("the picture", () -> watch.out().contains("front"));
+            alice.push(BACK);
+            assertToldOnATerminalThatIsGivenBack(watch);
         }
     }
 }
