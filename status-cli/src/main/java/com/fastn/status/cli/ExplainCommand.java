@@ -98,7 +98,8 @@ final class ExplainCommand implements Subcommand {
                     "nothing is explained",
                     "no context that is shown goes by \"" + Printable.line(wanted) + "\"; it may have ended"
                             + elsewhere(answers),
-                    "fastn status --filter " + Shell.quoted(wanted));
+                    "fastn status " + (names.isEmpty() ? "--cluster" : Shell.quoted(String.join(",", names)))
+                            + " --filter " + Shell.quoted(wanted));
         }
         print(all);
         gaps.forEach(surroundings::note);

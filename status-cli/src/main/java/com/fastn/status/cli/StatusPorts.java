@@ -30,6 +30,10 @@ final class StatusPorts {
     private static final int TOO_MANY_REQUESTS = 429;
     private static final int UNAVAILABLE = 503;
     private static final int LARGEST_REFUSAL = 4 << 10;
+    /** How a node begins, and goes on behind the name, when it is asked for one that it has not heard of. */
+    private static final String UNKNOWN_NODE = "unknown node \"";
+
+    private static final String END_OF_NAME = "\"; ";
     /** A node sends a sign of life at least every 15 seconds. */
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(20);
 
@@ -117,7 +121,11 @@ final class StatusPorts {
         if (e instanceof SSLException) {
             return unreachable(node, "the TLS connection to " + url + " failed (" + message + ")", node.ifUntrusted());
         }
-        return unreachable(node, "the connection to " + url + " broke (" + message + ")", "try again");
+        return unreachable(
+                node,
+                "the connection to " + url + " broke (" + message + ")",
+                "try again, or see step by step what answers there: fastn doctor "
+                        + Shell.quoted(Printable.line(node.alias())));
     }
 
     private static Trouble unreachable(Endpoint node, String why, String next) {
@@ -169,7 +177,7 @@ final class StatusPorts {
         return switch (status) {
             case BAD_REQUEST ->
                 new NotUnderstood(what, why, "leave out what it objects to, or ask by the fastn of the same version");
-            case NOT_FOUND -> new NotFound(what, why, instead(node, question));
+            case NOT_FOUND -> notFound(node, question, what, why);
             case UNAUTHORIZED, FORBIDDEN ->
                 new Trouble(
                         ExitCode.ERROR,
@@ -182,6 +190,19 @@ final class StatusPorts {
         };
     }
 
+    /** Who was asked for another node has answered, and is not the one that the trouble is about. */
+    private static NotFound notFound(Endpoint node, String question, String what, String why) {
+        int end = why.indexOf(END_OF_NAME);
+        if (!question.contains("nodes=") || !why.startsWith(UNKNOWN_NODE) || end < 0) {
+            return new NotFound(what, why, instead(node, question));
+        }
+        return new NotFound(
+                why.substring(0, end + 1),
+                "node \"" + Printable.line(node.alias()) + "\", which was asked for it, says: "
+                        + why.substring(end + END_OF_NAME.length()),
+                instead(node, question));
+    }
+
     /** What can be asked for instead of what a node does not know. */
     private static String instead(Endpoint node, String question) {
         boolean byPath = question.contains("path=");
@@ -189,6 +210,7 @@ final class StatusPorts {
             return "fastn status --cluster shows every node by its name"
                     + (byPath ? ", and which paths are open there" : "");
         }
-        return byPath ? "fastn status without --path shows which paths are open" : node.ifStrange();
+        String whom = question.contains("scope=cluster") ? "--cluster" : Shell.quoted(Printable.line(node.alias()));
+        return byPath ? "fastn status " + whom + " shows which paths are open" : node.ifStrange();
     }
 }

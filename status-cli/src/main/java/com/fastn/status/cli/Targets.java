@@ -2,16 +2,21 @@ package com.fastn.status.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fastn.context.status.DisplayWidth;
 import com.fastn.status.cli.NodeFinder.Found;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /** Decides who is meant, out of the nodes of this machine and those of the configuration. */
 final class Targets {
+    private static final int MOST_OFFERS = 20;
+
     private final Found found;
     private final Config config;
     private final String command;
@@ -144,39 +149,57 @@ final class Targets {
     }
 
     private Trouble chooseConfigured() {
-        StringBuilder next = new StringBuilder("run one of");
+        Map<String, String> offers = new LinkedHashMap<>();
         config.nodes().stream()
-                .limit(20)
-                .forEach(node -> next.append("\n  fastn ")
-                        .append(command)
-                        .append(' ')
-                        .append(Shell.quoted(node.alias()))
-                        .append("    # ")
-                        .append(Printable.line(node.url().toString())));
+                .limit(MOST_OFFERS)
+                .forEach(node -> offers.put(
+                        offer(node.alias()), Printable.line(node.url().toString())));
         return new Trouble(
                 ExitCode.USAGE,
                 "no status is shown",
                 "no node runs on this machine, and the configuration names others",
-                next.toString());
+                runOneOf(offers));
     }
 
     private Trouble choose(List<LocalNode> nodes, String why) {
         boolean tellable = nodes.stream().map(LocalNode::alias).distinct().count() == nodes.size();
-        StringBuilder next = new StringBuilder("run one of");
+        Map<String, String> offers = new LinkedHashMap<>();
         nodes.stream()
-                .limit(20)
-                .forEach(node -> next.append("\n  fastn ")
-                        .append(command)
-                        .append(' ')
-                        .append(Shell.quoted(tellable ? node.alias() : node.incarnation()))
-                        .append("    # pid ")
-                        .append(node.pid())
-                        .append(", ")
-                        .append(Printable.line(tellable ? node.url().toString() : node.alias()))
-                        .append(", since ")
-                        .append(Printable.line(node.started())));
-        next.append("\n  fastn status --cluster    # all of them, and the rest of their cluster");
-        return new Trouble(ExitCode.USAGE, "no status is shown", why, next.toString());
+                .limit(MOST_OFFERS)
+                .forEach(node -> offers.put(
+                        offer(tellable ? node.alias() : node.incarnation()),
+                        "pid " + node.pid() + ", "
+                                + Printable.line(tellable ? node.url().toString() : node.alias())
+                                + ", since " + Printable.line(node.started())));
+        // These two ask each node itself.
+        boolean here = command.equals("doctor") || command.equals("episodes");
+        offers.put("fastn " + ofAll(), "all of them" + (here ? "" : ", and the rest of their cluster"));
+        return new Trouble(ExitCode.USAGE, "no status is shown", why, runOneOf(offers));
+    }
+
+    private String offer(String name) {
+        return "fastn " + command + " " + Shell.quoted(name);
+    }
+
+    /** {@return the same command for every node} Those without the option ask all where none is named. */
+    private String ofAll() {
+        return switch (command) {
+            case "explain --on" -> "explain";
+            case "doctor" -> command;
+            default -> command + " --cluster";
+        };
+    }
+
+    /** {@return commands and what is to be said of each, one below the other} */
+    private static String runOneOf(Map<String, String> offers) {
+        int widest = offers.keySet().stream().mapToInt(DisplayWidth::of).max().orElse(0);
+        StringBuilder text = new StringBuilder("run one of");
+        offers.forEach((offer, remark) -> text.append("\n  ")
+                .append(offer)
+                .append(" ".repeat(widest - DisplayWidth.of(offer)))
+                .append("    # ")
+                .append(remark));
+        return text.toString();
     }
 
     private Trouble nobody() {

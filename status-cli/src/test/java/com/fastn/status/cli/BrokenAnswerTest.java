@@ -74,6 +74,9 @@ class BrokenAnswerTest {
                 assertThat(result.exitCode()).as(String.join(" ", arguments)).isEqualTo(exitCode);
                 assertThat(result.out()).isEmpty();
                 assertThat(result.err()).contains(why).doesNotContain("\tat ");
+                if (exitCode == ExitCode.UNREACHABLE) {
+                    assertThat(result.err()).contains("fastn doctor alice");
+                }
                 assertThat(result.err().lines().toList())
                         .as(String.join(" ", arguments))
                         .satisfiesExactly(

@@ -83,7 +83,9 @@ class ExplainCommandTest {
             assertThat(command.run("explain", "#5", "--on=alice").out()).isEqualTo(byName);
             Result unknown = command.run("explain", "nobody");
             assertThat(unknown.exitCode()).isEqualTo(ExitCode.ERROR);
-            assertThat(unknown.err()).contains("\"nobody\"").contains("fastn status --filter nobody");
+            assertThat(unknown.err()).contains("\"nobody\"").contains("next: fastn status --cluster --filter nobody\n");
+            assertThat(command.run("explain", "nobody", "--on", "alice").err())
+                    .contains("next: fastn status alice --filter nobody\n");
         }
     }
 

@@ -508,10 +508,25 @@ class StatusCommandTest {
             Result result = command.run("status", "carl");
             assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
             assertThat(result.err())
+                    .startsWith("fastn: unknown node \"carl\\u{1b}[2J\"\n  why:  ")
                     .contains("did you mean \"carol\"?")
                     .contains("fastn status --cluster")
                     .contains("\\u{1b}")
                     .doesNotContain("\u001b");
+        }
+    }
+
+    @Test
+    void besideANodeThatAnsweredTheUnknownOneIsTheTrouble() {
+        try (FakeNode alice = FakeNode.saying(404, "unknown node \"nobody\"; known are alice\n")) {
+            command.node("alice", alice.url());
+            for (String names : new String[] {"nobody", "alice,nobody"}) {
+                assertThat(command.run("status", names).err()).as(names).isEqualTo("""
+                                fastn: unknown node "nobody"
+                                  why:  node "alice", which was asked for it, says: known are alice
+                                  next: fastn status --cluster shows every node by its name
+                                """);
+            }
         }
     }
 
@@ -546,7 +561,9 @@ class StatusCommandTest {
         try (FakeNode alice = FakeNode.saying(404, "nothing is open at \"global.typo\" on alice\n")) {
             command.node("alice", alice.url());
             assertThat(command.run("status", "--path=global.typo").err())
-                    .contains("fastn status without --path shows which paths are open");
+                    .contains("next: fastn status alice shows which paths are open");
+            assertThat(command.run("status", "--cluster", "--path=global.typo").err())
+                    .contains("next: fastn status --cluster shows which paths are open");
         }
     }
 
