@@ -88,7 +88,7 @@ final class ConfigFile {
                         case END_OBJECT -> path.pollLast();
                         case START_ARRAY -> throw wrong(at(path) + " is a list, and no list is expected there");
                         default -> {
-                            value(List.copyOf(path), token, parser.getText(), nodes);
+                            value(List.copyOf(path), token, parser.getText(), nodes, text);
                             path.removeLast();
                         }
                     }
@@ -96,7 +96,11 @@ final class ConfigFile {
             }
         } catch (JsonProcessingException e) {
             JsonLocation place = e.getLocation();
-            throw wrong((place == null ? "" : told(place, text)) + e.getOriginalMessage());
+            String message = e.getOriginalMessage();
+            throw wrong((place == null ? "" : told(place, text))
+                    + (message.contains("Premature end of file")
+                            ? "the file ends within a line such as key = \"value\""
+                            : message));
         } catch (AccessDeniedException e) {
             String unseen = unseen(file);
             throw unseen == null
@@ -181,7 +185,8 @@ final class ConfigFile {
         }
     }
 
-    private void value(List<String> names, JsonToken token, String value, Map<String, Map<String, String>> nodes) {
+    private void value(
+            List<String> names, JsonToken token, String value, Map<String, Map<String, String>> nodes, String text) {
         if (names.size() < 3) {
             throw wrong("\"" + String.join(".", names) + "\" is not known; nodes stand in tables such as [nodes.prod]");
         }
@@ -191,12 +196,30 @@ final class ConfigFile {
                     String.join(".", names) + ": \"" + key + "\" is not known; known are " + String.join(", ", KEYS));
         }
         if (token != JsonToken.VALUE_STRING || value.isBlank()) {
-            throw wrong(String.join(".", names) + " wants a text in quotes");
+            throw wrong(line(names, text) + String.join(".", names) + " wants a text in quotes");
         }
         Map<String, String> node = nodes.get(names.get(1));
         if (node != null) {
             node.put(key, value);
         }
+    }
+
+    /** {@return where a key stands, as the beginning of a sentence} The parser has forgotten it; nothing where it is not found. */
+    private static String line(List<String> names, String text) {
+        String whole = String.join(".", names);
+        String table = "";
+        int number = 0;
+        for (String line : text.split("\n", -1)) {
+            number++;
+            String bare = line.strip().replace("\"", "").replace("'", "");
+            if (bare.startsWith("[")) {
+                table = bare.substring(1, Math.max(1, bare.indexOf(']'))).strip() + ".";
+            } else if (bare.contains("=")
+                    && (table + bare.substring(0, bare.indexOf('=')).strip()).equals(whole)) {
+                return "line " + number + ": ";
+            }
+        }
+        return "";
     }
 
     private RemoteNode node(String alias, Map<String, String> values) {

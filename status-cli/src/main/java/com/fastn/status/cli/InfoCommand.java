@@ -3,6 +3,7 @@ package com.fastn.status.cli;
 import static java.util.Objects.requireNonNullElse;
 
 import com.fastn.status.cli.NodeFinder.Found;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,7 +38,7 @@ final class InfoCommand implements Subcommand {
         Terminal terminal = look.terminal(surroundings);
         Table table = Table.whole("WHAT", "VALUE", "NOTE");
         table.row("fastn", Fastn.Version.of(), "");
-        table.row("jar", of(properties.get("java.class.path")), "");
+        table.row("jar", jar(of(properties.get("java.class.path"))), "");
         table.row("java", of(properties.get("java.version")), of(properties.get("java.home")));
         String archive = properties.get("fastn.archive");
         table.row(
@@ -64,6 +65,12 @@ final class InfoCommand implements Subcommand {
         int columns = look.width == null ? 0 : look.width;
         surroundings.out().print(table.drawn(new Terminal(false, false, terminal.ascii(), columns)));
         return ExitCode.OK;
+    }
+
+    /** The launcher names it from its own folder. */
+    private static String jar(String classPath) {
+        Path jar = classPath.contains(File.pathSeparator) ? null : Lookup.path(classPath);
+        return jar == null ? classPath : jar.toAbsolutePath().normalize().toString();
     }
 
     /** What cannot even be looked for is a row. */

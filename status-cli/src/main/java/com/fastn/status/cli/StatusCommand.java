@@ -30,7 +30,7 @@ final class StatusCommand implements Subcommand {
                         "Examples:",
                         "  fastn status                 the node of this machine",
                         "  fastn status -w              the same, again whenever something changes",
-                        "  fastn status alice           one node: of this machine, of the configuration, or of the cluster",
+                        "  fastn status alice           a node here, in the configuration or the cluster",
                         "  fastn status alice,bob,prod  three nodes",
                         "  fastn status --cluster       every node of the cluster",
                         "  fastn status alice --json    the same for programs",

@@ -7,12 +7,14 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.IGetter;
 import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * What the command line of a command may say, as picocli is told of it.
@@ -77,6 +79,7 @@ final class Syntax {
     <T> Syntax option(String names, Class<T> type, String label, String description, Consumer<T> taken) {
         spec.addOption(named(names, description, new Taking<>(taken))
                 .type(type)
+                .converters(converters(type))
                 .completionCandidates(candidates(type))
                 .paramLabel(label)
                 .build());
@@ -100,6 +103,7 @@ final class Syntax {
     <T> Syntax parameter(Class<T> type, String label, String description, Consumer<T> taken) {
         spec.addPositional(placed("0", label, description, new Taking<>(taken))
                 .type(type)
+                .converters(converters(type))
                 .completionCandidates(candidates(type))
                 .arity("1")
                 .required(true)
@@ -169,6 +173,14 @@ final class Syntax {
         return new ParameterException(spec.commandLine(), message);
     }
 
+    /** {@return what reads a value, where picocli's own way would refuse it in words that are not those of the guide} */
+    private static ITypeConverter<?>[] converters(Class<?> type) {
+        if (type.isEnum()) {
+            return new ITypeConverter<?>[] {new Choice(type)};
+        }
+        return type == Integer.class ? new ITypeConverter<?>[] {new WholeNumber()} : new ITypeConverter<?>[0];
+    }
+
     /** {@return what a shell completes a value to, or {@code null} when it can be anything} */
     private static @Nullable Iterable<String> candidates(Class<?> type) {
         return type.isEnum() ? new Candidates(type) : null;
@@ -209,6 +221,40 @@ final class Syntax {
                 names.add(((Enum<?>) constant).name().toLowerCase(Locale.ROOT));
             }
             return names.iterator();
+        }
+    }
+
+    /** Reads one of a few words, in letters of any case. */
+    private record Choice(Class<?> type) implements ITypeConverter<Object> {
+        @Override
+        public Object convert(String value) {
+            for (Object constant : type.getEnumConstants()) {
+                if (((Enum<?>) constant).name().equalsIgnoreCase(value)) {
+                    return constant;
+                }
+            }
+            StringBuilder known = new StringBuilder();
+            Iterator<String> names = new Candidates(type).iterator();
+            for (String name = names.next(); ; name = names.next()) {
+                boolean last = !names.hasNext();
+                known.append(known.length() == 0 ? "" : last ? " or " : ", ").append(name);
+                if (last) {
+                    throw new TypeConversionException("it is " + known + ", not \"" + Printable.line(value) + "\"");
+                }
+            }
+        }
+    }
+
+    /** Reads a number. */
+    private record WholeNumber() implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            try {
+                return Integer.valueOf(value);
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException(
+                        "it is a whole number, such as 20, not \"" + Printable.line(value) + "\"");
+            }
         }
     }
 

@@ -14,10 +14,12 @@ final class Table {
     private static final int WIDEST_WHOLE_COLUMN = 40;
 
     private static final String BETWEEN = "  ";
+    private static final String NOTHING = "-";
 
     private final List<List<String>> rows = new ArrayList<>();
     private final int widestCell;
     private final int widestColumn;
+    private final boolean whole;
 
     Table(String... titles) {
         this(WIDEST_CELL, WIDEST_CELL, titles);
@@ -26,6 +28,7 @@ final class Table {
     private Table(int widestCell, int widestColumn, String... titles) {
         this.widestCell = widestCell;
         this.widestColumn = widestColumn;
+        this.whole = widestColumn < widestCell;
         row((Object[]) titles);
     }
 
@@ -39,7 +42,7 @@ final class Table {
         List<String> row = new ArrayList<>();
         for (Object cell : cells) {
             String text = Sanitizer.line(String.valueOf(cell), widestCell);
-            row.add(text.isEmpty() ? "-" : text);
+            row.add(text.isEmpty() ? NOTHING : text);
         }
         rows.add(row);
     }
@@ -59,13 +62,30 @@ final class Table {
         StringBuilder text = new StringBuilder();
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();
-            for (int i = 0; i < row.size(); i++) {
-                line.append(i == 0 ? "" : BETWEEN).append(row.get(i));
-                int missing = widths.get(i) - DisplayWidth.of(row.get(i));
-                line.append(" ".repeat(i == row.size() - 1 ? 0 : Math.max(0, missing)));
+            int column = 0;
+            int cells = told(row);
+            for (int i = 0; i < cells; i++) {
+                int free = column - DisplayWidth.of(line);
+                if (free < 0 && whole) {
+                    // Below a value that is longer than its column, and in the column of the notes of others.
+                    text.append(terminal.fitted(line.toString())).append('\n');
+                    line.setLength(0);
+                    free = column;
+                }
+                line.append(free < 0 ? BETWEEN : " ".repeat(free)).append(row.get(i));
+                column += widths.get(i) + BETWEEN.length();
             }
             text.append(terminal.fitted(line.toString())).append('\n');
         }
         return text.toString();
+    }
+
+    /** {@return how many cells are drawn} Behind a long value, which has its line for itself, a line without a note would be lost. */
+    private int told(List<String> row) {
+        int cells = row.size();
+        while (whole && cells > 1 && row.get(cells - 1).equals(NOTHING)) {
+            cells--;
+        }
+        return cells;
     }
 }

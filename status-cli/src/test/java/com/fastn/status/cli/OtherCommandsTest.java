@@ -273,4 +273,62 @@ class OtherCommandsTest {
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err()).contains("fastn status -w");
     }
+
+    @Test
+    void aLongValueDoesNotMoveTheNotesOfOthersAndAJarIsToldByItsOwnPlace() {
+        Path jar = folder.resolve("bin/../" + "a-long-name/".repeat(8) + "fastn.jar");
+        command.withProperty("java.class.path", jar.toString())
+                .withProperty("java.version", "17")
+                .withProperty("java.home", "/java")
+                .withProperty("fastn.archive", "/cache/" + "a-long-name/".repeat(8) + "fastn.jsa");
+        List<String> lines = command.run("info").out().lines().toList();
+        assertThat(lines)
+                .filteredOn(line -> line.startsWith("jar "))
+                .singleElement()
+                .asString()
+                .endsWith(" " + jar.normalize());
+        int column = lines.get(0).indexOf("NOTE");
+        assertThat(lines).anySatisfy(line -> assertThat(line).endsWith("fastn.jsa"));
+        assertThat(lines).contains(" ".repeat(column) + "makes the start fast");
+        assertThat(lines)
+                .filteredOn(line -> line.startsWith("java "))
+                .singleElement()
+                .asString()
+                .satisfies(line -> assertThat(line.indexOf("/java")).isEqualTo(column));
+    }
+
+    @Test
+    void noExampleOfAHelpIsBrokenAtEightyColumns() {
+        for (String name : new String[] {
+            "status", "top", "explain", "episodes", "nodes", "record", "replay", "doctor", "info", "completion"
+        }) {
+            List<String> lines = command.run(name, "--help").out().lines().toList();
+            int examples = lines.indexOf("Examples:");
+            for (int i = examples + 1; examples >= 0 && !lines.get(i).isEmpty(); i++) {
+                assertThat(lines.get(i)).as(name).startsWith("  fastn ");
+            }
+        }
+    }
+
+    @Test
+    void aValueThatThereCannotBeIsRefusedWithThoseThatThereAreAsTheGuideWritesThem() {
+        for (String[] wrong : new String[][] {
+            {"status", "--sort=size", "age, name, idle or children"},
+            {"status", "--fail-on=info", "warning or critical"},
+            {"status", "--format=xml", "text, json or ndjson"},
+            {"status", "--color=no", "auto, always or never"},
+            {"completion", "fish", "bash or zsh"},
+            {"status", "--depth=abc", "a whole number"},
+            {"status", "--width=99999999999", "a whole number"},
+        }) {
+            Result result = command.run(wrong[0], wrong[1]);
+            assertThat(result.exitCode()).as(wrong[1]).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err())
+                    .contains(wrong[2])
+                    .contains("not \"" + wrong[1].replaceAll(".*=", "") + "\"")
+                    .doesNotContain("[")
+                    .doesNotContain(" int");
+        }
+        assertThat(command.run("status", "--sort=AGE", "--depth=1").err()).doesNotContain("Invalid value");
+    }
 }
