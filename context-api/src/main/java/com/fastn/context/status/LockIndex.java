@@ -30,7 +30,7 @@ final class LockIndex {
 
     /** Adds a lock's name in quotes, with its id where another lock has the same name. */
     void addName(Line line, String name, long lockId) {
-        line.quoted(Ink.CYAN, name).add(sharedNames.contains(name) ? "#" + lockId : "");
+        line.add("\"").name(Ink.CYAN, name).add("\"").add(sharedNames.contains(name) ? "#" + lockId : "");
     }
 
     private static <T> Map<Long, List<T>> group(List<T> all, Function<T, Long> key) {

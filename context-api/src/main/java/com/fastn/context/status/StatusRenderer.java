@@ -287,8 +287,9 @@ public final class StatusRenderer {
         for (LockStatus lock : active) {
             Line line = page.line().add(" - ");
             locks.addName(line, lock.name(), lock.lockId());
-            line.add(" held by ").add(Ink.WHITE, lock.heldByContext()).add(" (");
-            line.add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()));
+            line.add(" held by ").name(Ink.WHITE, lock.heldByContext()).add(" (");
+            line.add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()))
+                    .keep();
             line.add(LockText.held(lock)).add(LockText.takenAt(lock)).add(")");
             line.add(lock.waiters() > 0 ? ", " + HumanText.count(lock.waiters()) + " waiting" : "");
             page.end(line.mark(Ink.RED, lock.longHeld() ? " ⚠️ LONG HELD" : ""));
@@ -303,10 +304,11 @@ public final class StatusRenderer {
         page.end(page.line().add(Ink.YELLOW, "⏳").add(" Lock Waiters (" + HumanText.count(waiters.size()) + "):"));
         for (LockWaiter waiter : waiters) {
             Line line =
-                    page.line().add(" - ").add(Ink.WHITE, waiter.contextName()).add(" waiting for ");
+                    page.line().add(" - ").name(Ink.WHITE, waiter.contextName()).add(" waiting for ");
             locks.addName(line, waiter.lockName(), waiter.lockId());
             line.add(" (")
                     .add(Ink.RED, HumanText.duration(waiter.waitingDuration()))
+                    .keep()
                     .add(LockText.wanted(waiter))
                     .add(LockText.askedAt(waiter))
                     .add(")");

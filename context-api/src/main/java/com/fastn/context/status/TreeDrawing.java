@@ -211,14 +211,18 @@ final class TreeDrawing {
     private Line holds(Line line, LockStatus lock) {
         line.add(Ink.YELLOW, "🔒").add(" HOLDS ");
         locks.addName(line, lock.name(), lock.lockId());
-        line.add(" (").add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()));
+        line.add(" (")
+                .add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()))
+                .keep();
         return line.add(" held" + LockText.held(lock) + ")");
     }
 
     private Line waits(Line line, LockWaiter waiter) {
         line.add(Ink.YELLOW, "⏳").add(" WAITING ");
         locks.addName(line, waiter.lockName(), waiter.lockId());
-        line.add(" (").add(Ink.RED, HumanText.duration(waiter.waitingDuration()));
+        line.add(" (")
+                .add(Ink.RED, HumanText.duration(waiter.waitingDuration()))
+                .keep();
         return line.add(" waiting" + LockText.wanted(waiter) + ")").mark(Ink.RED, waiter.stuck() ? " ⚠️ STUCK" : "");
     }
 

@@ -246,10 +246,27 @@ class StatusRendererTest {
     }
 
     @Test
+    void aNarrowScreenCutsNamesOfLocksAndKeepsHowLong() {
+        for (StatusRenderer narrow : List.of(
+                StatusRenderer.ansi(60),
+                StatusRenderer.plain().withWidth(60),
+                StatusRenderer.ansi(60).ascii())) {
+            String drawn = OUR_COLOURS.matcher(narrow.render(Scenes.locks())).replaceAll("");
+            assertThat(row(drawn, " held by a")).contains("(12.3s").endsWith(" LONG HELD");
+            assertThat(row(drawn, " held by http")).endsWith("(0.2s)");
+            assertThat(row(drawn, " waiting for \"s")).contains("(8.1s").endsWith(" STUCK");
+            assertThat(row(drawn, "WAITING \"s")).contains("(8.1s").endsWith(" STUCK");
+            assertThat(drawn.lines()).allMatch(line -> DisplayWidth.of(line) <= 60);
+        }
+        String wide = StatusRenderer.plain().withWidth(200).render(Scenes.locks());
+        assertThat(wide).isEqualTo(StatusRenderer.plain().render(Scenes.locks()));
+    }
+
+    @Test
     void aNarrowScreenKeepsTheMark() {
         String drawn = StatusRenderer.ansi(50).render(Scenes.locks());
         assertThat(OUR_COLOURS.matcher(drawn).replaceAll("").lines())
-                .anyMatch(line -> line.contains("stderr-stream waiting") && line.endsWith("… ⚠️ STUCK"));
+                .anyMatch(line -> line.contains("… waiting for \"") && line.endsWith(" ⚠️ STUCK"));
     }
 
     @Test
