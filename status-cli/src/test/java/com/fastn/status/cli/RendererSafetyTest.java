@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rule S6: whatever a node, a context or a lock is called, a terminal obeys nothing but our own colours and moves. */
 class RendererSafetyTest {
@@ -155,13 +156,22 @@ class RendererSafetyTest {
     void S6_theCorpusIsOfThousandsAndTheCheckRefusesEachThatIsNotCleaned() {
         assertThat(madeUp()).hasSizeGreaterThan(5_000);
         for (String attack : madeUp()) {
-            // One of ours is harmless, and so are the letters of one that is torn.
-            String foreign = OUR_COLOURS.matcher(attack).replaceAll("").replace("\n", "");
+            // The letters of one that is torn are harmless.
+            String foreign = attack.replace("\n", "");
             if (foreign.codePoints().anyMatch(c -> c < 0x20 || (c >= 0x7f && c < 0xa0))) {
-                assertThatThrownBy(() -> assertHarmless(attack.replace("\n", "\r")))
+                assertThatThrownBy(() -> assertPlain(attack.replace("\n", "\r")))
                         .isInstanceOf(AssertionError.class);
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1", "2", "7", "1;34", "31"})
+    void S6_theCheckRefusesOneOfOurColoursThatANameBringsAlong(String colour) {
+        String leaked = "a\u001b[" + colour + "mb";
+        assertThatThrownBy(() -> assertPlain(leaked)).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> assertOfOurColoursAlone(leaked, "a" + leaked)).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> assertOfOurColoursAlone(leaked, leaked)).isInstanceOf(AssertionError.class);
     }
 
     @Test
@@ -187,13 +197,14 @@ class RendererSafetyTest {
                     new NodeStatus(self, NodeState.UP, Duration.ZERO, attack, NodeSummary.of(told), told),
                     new NodeStatus(
                             new NodeIdentity(attack + "2", attack), NodeState.DOWN, Duration.ZERO, attack, null, null));
-            CommandLineRun command = new CommandLineRun(folder).onATerminal(80, 24);
+            CommandLineRun command =
+                    new CommandLineRun(folder).onATerminal(80, 24).with("NO_COLOR", "1");
             Path recording = folder.resolve("night.ndjson");
             Files.writeString(recording, StatusJson.write(told) + "\n" + StatusJson.write(cluster) + "\n");
             try (FakeNode alice = FakeNode.of(told, cluster)) {
                 command.node("alice", "life", alice.url(), 4_711);
                 for (String[] arguments : new String[][] {
-                    {"status", "--color=always"},
+                    {"status"},
                     {"status", "--cluster", "--json"},
                     {"explain"},
                     {"explain", attack.isEmpty() ? "x" : attack.replace("-", "_")},
@@ -204,9 +215,13 @@ class RendererSafetyTest {
                     {"replay", recording.toString(), "--json"},
                 }) {
                     CommandLineRun.Result result = command.run(arguments);
-                    assertHarmless(result.out());
-                    assertHarmless(result.err());
+                    assertPlain(result.out());
+                    assertPlain(result.err());
                 }
+                CommandLineRun.Result coloured = command.run("status", "--color=always");
+                assertOfOurColoursAlone(
+                        coloured.out(), command.run("status", "--color=never").out());
+                assertPlain(coloured.err());
             }
         }
         ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -226,7 +241,8 @@ class RendererSafetyTest {
         for (int i = 0; i < ATTACKS.size(); i++) {
             String attack = ATTACKS.get(i);
             String other = ATTACKS.get((i + 1) % ATTACKS.size());
-            CommandLineRun command = new CommandLineRun(folder).onATerminal(80, 24);
+            CommandLineRun command =
+                    new CommandLineRun(folder).onATerminal(80, 24).with("NO_COLOR", "1");
             descriptor(command, 4_711, attack, "http://127.0.0.1:1/" + attack);
             descriptor(command, 4_713, other, "http://127.0.0.1:2?" + other);
             // Those two are refused, for something is behind their port. Of these one has to be chosen, by its alias.
@@ -235,7 +251,7 @@ class RendererSafetyTest {
             // A configuration that is refused would be all that is told.
             command.config("");
             CommandLineRun.Result choice = command.run("status");
-            assertHarmless(choice.err());
+            assertPlain(choice.err());
             if (attack.length() < LONGEST_OF_A_DESCRIPTOR) {
                 assertThat(choice.err()).contains("run one of");
             }
@@ -255,7 +271,7 @@ class RendererSafetyTest {
             descriptor(command, 4_711, "alice", "http://127.0.0.1:1" + hidden);
             descriptor(command, 4_712, "bob", "http://127.0.0.1:2/");
             CommandLineRun.Result result = command.run("status");
-            assertHarmless(result.err());
+            assertPlain(result.err());
             assertThat(result.err())
                     .as(hidden)
                     .contains("its url is not a http address of this machine")
@@ -266,7 +282,8 @@ class RendererSafetyTest {
     @Test
     void S6_whatANodeSaysInsteadOfAStatusIsHarmless(@TempDir Path folder) {
         for (String attack : ATTACKS) {
-            CommandLineRun command = new CommandLineRun(folder).onATerminal(80, 24);
+            CommandLineRun command =
+                    new CommandLineRun(folder).onATerminal(80, 24).with("NO_COLOR", "1");
             for (int status : new int[] {400, 404, 409, 503}) {
                 try (FakeNode node = FakeNode.saying(status, attack)) {
                     command.node("alice", "life", node.url(), 4_711);
@@ -278,8 +295,8 @@ class RendererSafetyTest {
                 for (String[] arguments : new String[][] {{"status", "-w"}, {"status", "-w", "--json"}}) {
                     CommandLineRun.Result result = command.run(arguments);
                     assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
-                    assertHarmless(result.out());
-                    assertHarmless(result.err());
+                    assertPlain(result.out());
+                    assertPlain(result.err());
                 }
             }
         }
@@ -316,8 +333,8 @@ class RendererSafetyTest {
             {"info"},
         }) {
             CommandLineRun.Result result = command.run(arguments);
-            assertHarmless(result.out());
-            assertHarmless(result.err());
+            assertPlain(result.out());
+            assertPlain(result.err());
         }
     }
 
@@ -326,13 +343,14 @@ class RendererSafetyTest {
     void S6_onlyOurOwnSequencesComeOutOfTheDrawing(List<String> names) {
         StatusSnapshot snapshot = called(names);
         String drawn = StatusRenderer.ansi(0).render(snapshot);
-        assertHarmless(drawn);
+        assertOfOurColoursAlone(drawn, StatusRenderer.plain().render(snapshot));
         // No name began a line of its own.
         assertThat(drawn.lines().filter(line -> line.contains("── "))).hasSize(names.size());
-        for (StatusRenderer narrow :
-                List.of(StatusRenderer.ansi(60), StatusRenderer.ansi(60).ascii())) {
-            String cut = narrow.render(snapshot);
-            assertHarmless(cut);
+        StatusRenderer plain = StatusRenderer.plain().withWidth(60);
+        for (boolean ascii : new boolean[] {false, true}) {
+            StatusRenderer narrow = StatusRenderer.ansi(60);
+            String cut = (ascii ? narrow.ascii() : narrow).render(snapshot);
+            assertOfOurColoursAlone(cut, (ascii ? plain.ascii() : plain).render(snapshot));
             cut.lines().forEach(line -> {
                 TerminalEmulator row = new TerminalEmulator(70, 2).feed(line);
                 assertThat(row.isColoured()).as(line).isFalse();
@@ -348,21 +366,27 @@ class RendererSafetyTest {
         Terminal terminal = new Terminal(true, true, false, 0);
         Table table = new Table("NAME");
         TopView top = new TopView(terminal);
+        TopView plainTop = new TopView(new Terminal(true, false, false, 0));
         for (String name : names) {
             table.row(name);
-            assertHarmless(Printable.line(name));
-            assertHarmless(Shell.quoted(name));
+            assertPlain(Printable.line(name));
+            assertPlain(Shell.quoted(name));
         }
-        assertHarmless(table.drawn(terminal));
+        assertPlain(table.drawn(terminal));
         StatusSnapshot snapshot = called(names);
-        top.news(new Answer.OfNode(snapshot).rows());
-        top.press(Key.of(Key.Kind.DOWN));
+        for (TopView each : List.of(top, plainTop)) {
+            each.news(new Answer.OfNode(snapshot).rows());
+            each.press(Key.of(Key.Kind.DOWN));
+        }
         assertHarmless(top.drawn(new Size(100, 20_000)));
+        assertPlain(plainTop.drawn(new Size(100, 20_000)));
         top.press(Key.of('d'));
+        plainTop.press(Key.of('d'));
         assertHarmless(top.drawn(new Size(100, 40)));
+        assertPlain(plainTop.drawn(new Size(100, 40)));
         String json = Sanitizer.json(StatusJson.write(snapshot));
         assertThat(json.chars()).noneMatch(c -> c < 0x20 || (c >= 0x7f && c < 0xa0));
-        assertHarmless(json);
+        assertPlain(json);
     }
 
     @Test
@@ -373,9 +397,25 @@ class RendererSafetyTest {
                     Instant.EPOCH,
                     attack,
                     List.of(new NodeStatus(node, NodeState.DOWN, Duration.ZERO, attack, null, null)));
-            assertHarmless(StatusRenderer.ansi(80).render(cluster));
-            new Answer.OfCluster(cluster).gaps().forEach(RendererSafetyTest::assertHarmless);
+            assertOfOurColoursAlone(
+                    StatusRenderer.ansi(80).render(cluster),
+                    StatusRenderer.plain().withWidth(80).render(cluster));
+            new Answer.OfCluster(cluster).gaps().forEach(RendererSafetyTest::assertPlain);
         }
+    }
+
+    /** Of what has our colours nobody can tell whether one came from a name; without them there is none at all. */
+    private static void assertPlain(String output) {
+        if (output.indexOf('\u001b') >= 0) {
+            throw new AssertionError("an escape comes out where there are no colours");
+        }
+        assertHarmless(output);
+    }
+
+    private static void assertOfOurColoursAlone(String coloured, String plain) {
+        assertHarmless(coloured);
+        assertPlain(plain);
+        assertThat(OUR_COLOURS.matcher(coloured).replaceAll("")).isEqualTo(plain);
     }
 
     private static void assertHarmless(String output) {
