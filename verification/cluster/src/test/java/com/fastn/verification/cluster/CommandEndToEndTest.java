@@ -31,11 +31,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The command as its users run it, in a process of its own, against nodes in theirs: by its launcher where the jar is packaged, and
- * otherwise from the classes.
+ * The command as its users run it, in a process of its own, against nodes in theirs: by its launcher, which has to be packaged where
+ * {@code -Dcommand.packaged=true} says so, as the build does; elsewhere the classes do.
  */
 @Tag("slow")
 class CommandEndToEndTest {
@@ -69,6 +70,15 @@ class CommandEndToEndTest {
                             .waitFor())
                     .as("env " + DEFAULT_INTERRUPTS + ", which coreutils know since 8.31")
                     .isZero();
+        }
+    }
+
+    @BeforeAll
+    static void thePackagedCommand() {
+        if (Boolean.getBoolean("command.packaged") && !isPackaged()) {
+            throw new AssertionError("the packaged command is not tested: " + JAR
+                    + " is not there, or older than the classes; next: mvn -B verify -Pslow -pl verification/cluster -am,"
+                    + " or let the classes do by -Dcommand.packaged=false");
         }
     }
 
@@ -128,6 +138,13 @@ class CommandEndToEndTest {
     }
 
     private Process node(String alias, String... more) throws IOException {
+        Process node = nodeOf(folder.resolve("run"), alias, more);
+        until("the descriptor of " + alias, () -> descriptors().contains(alias));
+        return node;
+    }
+
+    /** A node that keeps its descriptor somewhere, which is another machine to a command that looks elsewhere. */
+    private Process nodeOf(Path runtime, String alias, String... more) throws IOException {
         List<String> words = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
@@ -138,12 +155,12 @@ class CommandEndToEndTest {
                 ObservedNode.class.getName(),
                 alias));
         words.addAll(List.of(more));
-        Process node = prepared(words)
-                .redirectError(folder.resolve(alias + ".log").toFile())
-                .start();
+        ProcessBuilder builder =
+                prepared(words).redirectError(folder.resolve(alias + ".log").toFile());
+        builder.environment().put("FASTN_RUNTIME_DIR", runtime.toString());
+        Process node = builder.start();
         processes.add(node);
         expect(node, "ready");
-        until("the descriptor of " + alias, () -> descriptors().contains(alias));
         return node;
     }
 
@@ -326,7 +343,7 @@ class CommandEndToEndTest {
         assertThat(typo.exitCode()).isEqualTo(1);
         assertThat(typo.err())
                 .contains("nothing is open at \"global.typo\"")
-                .contains("fastn status without --path")
+                .contains("fastn status alice shows which paths are open")
                 .isEqualTo(run("status", "--path", "global.typo").err());
         Ended nobody = run("status", "nobody", "-w");
         assertThat(nobody.exitCode()).isEqualTo(1);
@@ -490,6 +507,82 @@ class CommandEndToEndTest {
         assertThat(one.exitCode()).isEqualTo(4);
         assertThat(one.out()).contains("● alice  up").containsPattern("[◐○] bob  (stale|down)");
         assertThat(one.err()).contains("1 of 2 nodes did not answer: bob");
+    }
+
+    /** The watcher stays through it; at the end there is no descriptor here of the one that came back. */
+    @Test
+    void aClusterIsWatchedWhileANodeOfItIsKilledAndComesBackAsOneThatOnlyItsClusterKnows()
+            throws IOException, InterruptedException {
+        JsonArray ports = new JsonArray(List.copyOf(ClusterExtension.freePorts(3)));
+        JsonObject settings =
+                new JsonObject().put("cluster", "command-" + UUID.randomUUID()).put("members", ports);
+        node("alice", settings.copy().put("port", ports.getInteger(0)).encode());
+        Process bob =
+                node("bob", settings.copy().put("port", ports.getInteger(1)).encode());
+        untilRun(
+                "the cluster of both",
+                ended -> ended.out().split("fastn Cluster Status", -1).length == 2
+                        && ended.out().contains("● bob  up"),
+                "status",
+                "--cluster");
+        Started watch = start(fastn("status", "-w", "--json", "--cluster"));
+        until("bob", () -> rows(watch, "bob").stream().anyMatch(CommandEndToEndTest::isUp));
+        bob.destroyForcibly();
+        until(
+                "that he is not heard",
+                () -> rows(watch, "bob").stream()
+                        .anyMatch(row -> !row.getString("state").equals("up") && !row.containsKey("status")));
+
+        Path elsewhere = Files.createDirectory(
+                folder.resolve("elsewhere"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Process again = nodeOf(
+                elsewhere,
+                "bob",
+                settings.copy().put("port", ports.getInteger(2)).encode());
+        tell(again, "open stock");
+        tell(again, "lock till");
+        until(
+                "his return",
+                () -> rows(watch, "bob").stream()
+                        .anyMatch(row -> isUp(row) && row.encode().contains("\"stock\"")));
+        interrupt(watch.process);
+        assertThat(end(watch).exitCode()).isEqualTo(130);
+
+        assertThat(end(start(withoutTimeout(fastn("info")))).out().lines())
+                .filteredOn(line -> line.startsWith("node here "))
+                .singleElement()
+                .asString()
+                .contains("alice");
+        Ended asked = untilRun("bob by his cluster", ended -> ended.exitCode() == 0, "status", "bob");
+        assertThat(asked.out()).contains("● bob  up").contains("stock").contains("HOLDS \"till\"");
+        Ended explained =
+                untilRun("why", ended -> ended.exitCode() == 0 && ended.out().contains("till"), "explain");
+        assertThat(explained.out()).contains("bob");
+        Ended typo = run("status", "alice,bop");
+        assertThat(typo.exitCode()).isEqualTo(1);
+        assertThat(typo.err()).startsWith("fastn: unknown node \"bop\"\n").contains("did you mean \"bob\"?");
+    }
+
+    /** {@return what the last line of a stream tells of a node} */
+    private static List<JsonObject> rows(Started watch, String alias) {
+        String text = watch.text();
+        List<String> lines = text.substring(0, text.lastIndexOf('\n') + 1)
+                .lines()
+                .filter(line -> !line.isBlank())
+                .toList();
+        return lines.isEmpty()
+                ? List.of()
+                : new JsonObject(lines.get(lines.size() - 1))
+                        .getJsonArray("nodes").stream()
+                                .map(JsonObject.class::cast)
+                                .filter(row ->
+                                        alias.equals(row.getJsonObject("node").getString("alias")))
+                                .toList();
+    }
+
+    private static boolean isUp(JsonObject row) {
+        return row.getString("state").equals("up") && row.containsKey("status");
     }
 
     private Ended untilRun(String what, Predicate<Ended> condition, String... arguments) {
@@ -705,11 +798,15 @@ class CommandEndToEndTest {
     }
 
     private void assertLeftAsItWas(Ended ended) {
-        assertThat(ended.exitCode()).as(ended.out()).isEqualTo(130);
+        assertLeftAsItWas(ended, 130, ENTER_ALTERNATE, LEAVE_ALTERNATE);
+    }
+
+    private void assertLeftAsItWas(Ended ended, int exitCode, String enter, String leave) {
+        assertThat(ended.exitCode()).as(ended.out()).isEqualTo(exitCode);
         assertThat(ended.out())
-                .contains(HIDE_CURSOR, ENTER_ALTERNATE)
+                .contains(HIDE_CURSOR, enter)
                 .doesNotContain("\tat ")
-                .endsWith(SHOW_CURSOR + LEAVE_ALTERNATE);
+                .endsWith(SHOW_CURSOR + leave);
         assertThat(folder.resolve("after")).hasSameTextualContentAs(folder.resolve("before"));
     }
 
@@ -724,6 +821,39 @@ class CommandEndToEndTest {
         until("the tree", () -> top.text().contains("checkout"));
         type(top, CTRL_C);
         assertLeftAsItWas(end(top));
+    }
+
+    /** As a service manager or a terminal that is closed ends it: what died on the way is told by the number of the signal. */
+    @ParameterizedTest
+    @CsvSource({"TERM,143", "HUP,129"})
+    void whatIsEndedByASignalLeavesTheTerminalAsItWas(String signal, int exitCode)
+            throws IOException, InterruptedException {
+        assumeTerminals();
+        Process alice = node("alice");
+        tell(alice, "open checkout");
+        Started top = onATerminalThatIsComparedAfter("isig", fastn("top"));
+        until("the tree", () -> top.text().contains("checkout"));
+        kill(signal, java(top.process));
+        assertLeftAsItWas(end(top), exitCode, ENTER_ALTERNATE, LEAVE_ALTERNATE);
+        Started watch = onATerminalThatIsComparedAfter("isig", fastn("status", "-w"));
+        until("the picture", () -> watch.text().contains("checkout"));
+        kill(signal, java(watch.process));
+        assertLeftAsItWas(end(watch), exitCode, CLEAR, "\r\r\n");
+    }
+
+    /** {@return the process of the command itself, below the terminal and the shell} */
+    private static ProcessHandle java(Process terminal) {
+        return terminal.descendants()
+                .filter(process -> process.info().command().orElse("").endsWith("/java"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void kill(String signal, ProcessHandle process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     @ParameterizedTest
