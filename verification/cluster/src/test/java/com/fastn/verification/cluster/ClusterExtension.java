@@ -39,7 +39,7 @@ final class ClusterExtension implements BeforeAllCallback, BeforeEachCallback, A
     private static final String STATUS = "fastn.status";
     private static final long TIMEOUT = 5_000;
     /** Members of the cluster manager that start at once may begin two clusters, which find together some seconds later. */
-    private static final Duration MEETING = Duration.ofSeconds(120);
+    private static final Duration MEETING = Duration.ofMinutes(2);
 
     private final Class<?> main;
     private final List<String> aliases;
