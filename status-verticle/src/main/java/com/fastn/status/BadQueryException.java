@@ -17,6 +17,8 @@ final class BadQueryException extends RuntimeException {
     static final int TOO_LARGE = 413;
     /** There are as many as there may be. */
     static final int TOO_MANY = 429;
+    /** It may be there, but not all who could know answered. */
+    static final int UNKNOWN = 503;
 
     private static final long serialVersionUID = 1;
 

@@ -1,7 +1,5 @@
 package com.fastn.status;
 
-import com.fastn.context.status.ClusterStatus;
-import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
@@ -114,16 +112,16 @@ record BusQuestion(
     /**
      * Explains by what the nodes said.
      *
-     * @param status what they said
+     * @param answer what they said
      * @return a JSON object or a text
-     * @throws BadQueryException if the status shows no such context
+     * @throws BadQueryException if no node shows such a context
      */
-    Object explain(ClusterStatus status) {
-        List<Explanation> all = Explanations.of(Explainer.of(status), context);
+    Object explain(ClusterAnswer answer) {
+        List<Explanation> all = Explanations.of(answer, context);
         if (query.format() == StatusQuery.Format.JSON) {
             return new JsonObject(Buffer.buffer(Explanations.json(all)))
-                    .put("answered_by", status.answeredBy())
-                    .put("complete", status.isComplete());
+                    .put("answered_by", answer.status().answeredBy())
+                    .put("complete", answer.status().isComplete());
         }
         return Explanations.text(all, query);
     }

@@ -168,11 +168,12 @@ final class BusService {
             }
             StatusQuery query = asked.query();
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
-            return cluster.ask(asked, askedHere)
-                    .compose(status -> reply(question, () -> {
+            return cluster.answer(asked, askedHere)
+                    .compose(answer -> reply(question, () -> {
                         if (asked.explain()) {
-                            return asked.explain(status);
+                            return asked.explain(answer);
                         }
+                        ClusterStatus status = answer.status();
                         return wire ? Buffer.buffer(Answers.json(status)) : write(status, query);
                     }));
         });
@@ -202,7 +203,7 @@ final class BusService {
                 StatusSnapshot snapshot = trust.forOthers(local.take(
                         asked, LocalStatus.BUS_WAIT, wire ? Answers.MOST_WIRE_CONTEXTS : Answers.MOST_CONTEXTS));
                 if (asked.explain()) {
-                    return asked.explain(local.alone(snapshot));
+                    return asked.explain(ClusterAnswer.of(local.alone(snapshot)));
                 }
                 if (since != null && query.format() == StatusQuery.Format.JSON) {
                     StatusSnapshot fitting = wire ? Answers.fittingWire(snapshot) : Answers.fitting(snapshot);

@@ -3,10 +3,12 @@ package com.fastn.status;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusFormatException;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
+import com.fastn.status.ClusterAnswer.Gap;
 import com.fastn.status.NodeDirectory.Answer;
 import com.fastn.status.NodeDirectory.Peer;
 import com.fastn.status.NodeDirectory.Selection;
@@ -21,7 +23,9 @@ import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -76,6 +80,11 @@ final class ClusterQuery {
      *     asked or nobody has what is asked for
      */
     Future<ClusterStatus> ask(BusQuestion asked, boolean here) {
+        return answer(asked, here).map(ClusterAnswer::status);
+    }
+
+    /** Asks, as {@link #ask} does, for who wants to know what is not known. */
+    Future<ClusterAnswer> answer(BusQuestion asked, boolean here) {
         StatusQuery query = asked.query();
         Selection selection;
         try {
@@ -85,7 +94,7 @@ final class ClusterQuery {
         }
         Question question =
                 new Question(query, mostKept(asked, selection.peers().size()), new AtomicLong());
-        List<Future<Answer>> answers = new ArrayList<>();
+        List<Future<Answered>> answers = new ArrayList<>();
         if (selection.self()) {
             // No node gets more room in the answer.
             int share = Answers.MOST_CONTEXTS / (1 + selection.peers().size());
@@ -95,7 +104,7 @@ final class ClusterQuery {
             answers.add(ask(peer, asked, question));
         }
         return Future.all(answers)
-                .map(all -> sum(all.<Answer>list(), query))
+                .map(all -> sum(all.<Answered>list(), query))
                 .onComplete(done -> bytes.give(question.kept.get()));
     }
 
@@ -115,18 +124,48 @@ final class ClusterQuery {
                 : Math.max(1, Answers.MOST_CONTEXTS * KEPT_SHARES / peers);
     }
 
-    private ClusterStatus sum(List<Answer> answers, StatusQuery query) {
-        if (query.path() != null && answers.stream().allMatch(a -> a.snapshot() == null)) {
-            for (Answer answer : answers) {
-                if (answer.alive() && answer.reason() != null) {
-                    throw new BadQueryException(BadQueryException.NOT_FOUND, answer.reason());
+    /**
+     * What came of the question to one node.
+     *
+     * @param answer what is made of it
+     * @param code the one with which the node refused, or 0
+     */
+    private record Answered(Answer answer, int code) {
+        private boolean saidThatItIsNotThere() {
+            return code == BadQueryException.NOT_FOUND;
+        }
+    }
+
+    /** Where somebody did not say that nothing is there, it may be there, and the rows tell who that is. */
+    private ClusterAnswer sum(List<Answered> all, StatusQuery query) {
+        Map<String, Answered> byNode = new HashMap<>();
+        all.forEach(each -> byNode.put(each.answer.peer().node().incarnation(), each));
+        ClusterStatus status = new ClusterStatus(
+                ticker.wallTime(),
+                directory.self().alias(),
+                directory.judge(all.stream().map(Answered::answer).toList()));
+        List<Gap> gaps = new ArrayList<>();
+        boolean nowhere = true;
+        for (NodeStatus row : status.nodes()) {
+            Answered of = byNode.get(row.node().incarnation());
+            boolean notThere = of != null && of.saidThatItIsNotThere();
+            nowhere &= notThere;
+            if (row.snapshot() == null && !notThere) {
+                gaps.add(new Gap(row, of == null || of.code == 0 ? BadQueryException.UNKNOWN : of.code));
+            }
+        }
+        if (query.path() != null && nowhere) {
+            for (Answered each : all) {
+                String reason = each.answer.reason();
+                if (each.saidThatItIsNotThere() && reason != null) {
+                    throw new BadQueryException(BadQueryException.NOT_FOUND, reason);
                 }
             }
         }
-        return new ClusterStatus(ticker.wallTime(), directory.self().alias(), directory.judge(answers));
+        return new ClusterAnswer(status, gaps);
     }
 
-    private Future<Answer> askSelf(BusQuestion asked, boolean here, int most) {
+    private Future<Answered> askSelf(BusQuestion asked, boolean here, int most) {
         StatusQuery query = asked.query();
         Peer self = directory.selfAsPeer();
         return worker.executeBlocking(
@@ -135,11 +174,13 @@ final class ClusterQuery {
                             return here ? snapshot : trust.forOthers(snapshot);
                         },
                         false)
-                .map(snapshot -> new Answer(self, true, query.isWhole(), null, snapshot))
-                .otherwise(failure -> new Answer(self, true, query.isWhole(), sentence(failure), null));
+                .map(snapshot -> new Answered(new Answer(self, true, query.isWhole(), null, snapshot), 0))
+                .otherwise(failure -> new Answered(
+                        new Answer(self, true, query.isWhole(), sentence(failure), null),
+                        failure instanceof BadQueryException bad ? bad.code() : BusService.FAULT));
     }
 
-    private Future<Answer> ask(Peer peer, BusQuestion asked, Question question) {
+    private Future<Answered> ask(Peer peer, BusQuestion asked, Question question) {
         DeliveryOptions options =
                 new DeliveryOptions().setSendTimeout(timeoutMillis).addHeader(WIRE_HEADER, WIRE_VERSION);
         Future<Message<Object>> reply;
@@ -154,7 +195,7 @@ final class ClusterQuery {
                 .otherwise(failure -> unanswered(peer, question.query, failure));
     }
 
-    private Future<Answer> read(Peer peer, Message<Object> message, Question question) {
+    private Future<Answered> read(Peer peer, Message<Object> message, Question question) {
         if (!(message.body() instanceof Buffer body)) {
             return Future.succeededFuture(broken(peer, question.query, "it is not made of bytes"));
         }
@@ -175,7 +216,7 @@ final class ClusterQuery {
         });
     }
 
-    private static Answer decode(Peer peer, Buffer bytes, Question question) {
+    private static Answered decode(Peer peer, Buffer bytes, Question question) {
         StatusQuery query = question.query;
         if (bytes.length() > Answers.MOST_WIRE_BYTES) {
             return broken(
@@ -189,15 +230,16 @@ final class ClusterQuery {
             if (!claimed.incarnation().equals(peer.node().incarnation())) {
                 return broken(peer, query, "it is of another node, \"" + Printable.line(claimed.alias()) + "\"");
             }
-            return new Answer(
+            Answer read = new Answer(
                     peer,
                     true,
                     query.isWhole(),
                     null,
                     SnapshotView.folded(snapshot, SnapshotView.DEEPEST, question.mostContexts));
+            return new Answered(read, 0);
         } catch (StatusFormatException e) {
             return e.kind() == StatusFormatException.Kind.UPGRADE_NEEDED
-                    ? new Answer(peer, true, query.isWhole(), Inbox.OUTDATED, null)
+                    ? new Answered(new Answer(peer, true, query.isWhole(), Inbox.OUTDATED, null), 0)
                     : broken(peer, query, Printable.line(String.valueOf(e.getMessage())));
         } catch (Exception e) {
             return broken(peer, query, Printable.line(String.valueOf(e.getMessage())));
@@ -207,13 +249,13 @@ final class ClusterQuery {
     }
 
     /** The node lives, but what it says is of no use. */
-    private static Answer broken(Peer peer, StatusQuery query, String why) {
-        return new Answer(peer, true, query.isWhole(), "its answer cannot be read: " + why, null);
+    private static Answered broken(Peer peer, StatusQuery query, String why) {
+        return new Answered(new Answer(peer, true, query.isWhole(), "its answer cannot be read: " + why, null), 0);
     }
 
-    private Answer unanswered(Peer peer, StatusQuery query, Throwable failure) {
+    private Answered unanswered(Peer peer, StatusQuery query, Throwable failure) {
         if (failure instanceof ReplyException e && e.failureType() == ReplyFailure.RECIPIENT_FAILURE) {
-            return new Answer(peer, true, query.isWhole(), sentence(failure), null);
+            return new Answered(new Answer(peer, true, query.isWhole(), sentence(failure), null), e.failureCode());
         }
         String why;
         if (failure instanceof ReplyException e && e.failureType() == ReplyFailure.TIMEOUT) {
@@ -223,7 +265,7 @@ final class ClusterQuery {
         } else {
             why = "it could not be asked: " + sentence(failure);
         }
-        return new Answer(peer, false, query.isWhole(), why, null);
+        return new Answered(new Answer(peer, false, query.isWhole(), why, null), 0);
     }
 
     private static String sentence(Throwable failure) {

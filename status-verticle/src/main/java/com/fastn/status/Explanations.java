@@ -26,29 +26,37 @@ final class Explanations {
     private Explanations() {}
 
     /**
-     * Explains by the records of a cluster.
+     * Explains by what the nodes of a cluster said.
      *
-     * @param explainer knows them
+     * @param answer what they said
      * @param context an id, a path or a short name, or {@code null} for all that are stuck
      * @return the explanations
-     * @throws BadQueryException if the status shows no such context
+     * @throws BadQueryException if no node shows such a context, with 404 only where all of them would
      */
-    static List<Explanation> of(Explainer explainer, @Nullable String context) {
+    static List<Explanation> of(ClusterAnswer answer, @Nullable String context) {
+        Explainer explainer = Explainer.of(answer.status());
         if (context == null) {
             return explainer.explainAll();
         }
-        return List.of(found(
-                isId(context) ? explainer.explain(Long.parseLong(context)) : explainer.explain(context), context));
+        Explanation found = isId(context) ? explainer.explain(Long.parseLong(context)) : explainer.explain(context);
+        if (found == null) {
+            throw answer.missing(context);
+        }
+        return List.of(found);
     }
 
+    /** {@return the explanation of a context of this node, which knows all that are open} */
     static Explanation found(@Nullable Explanation explanation, String context) {
         if (explanation == null) {
-            throw new BadQueryException(
-                    BadQueryException.NOT_FOUND,
-                    "no context is open that is called \"" + Printable.line(context)
-                            + "\"; name one by its id, its path or its short name, as the status shows them");
+            throw new BadQueryException(BadQueryException.NOT_FOUND, unknown(context));
         }
         return explanation;
+    }
+
+    /** {@return the sentence that no such context is open} */
+    static String unknown(String context) {
+        return "no context is open that is called \"" + Printable.line(context)
+                + "\"; name one by its id, its path or its short name, as the status shows them";
     }
 
     static boolean isId(String context) {

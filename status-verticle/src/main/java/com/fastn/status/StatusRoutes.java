@@ -2,7 +2,6 @@ package com.fastn.status;
 
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
-import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeStatus;
@@ -137,7 +136,7 @@ final class StatusRoutes {
         String context = question.parameters().get("context");
         CompletableFuture<List<Explanation>> found = request.cluster()
                 ? cluster.ask(request.query().whole())
-                        .thenCompose(status -> threads.work(() -> Explanations.of(Explainer.of(status), context)))
+                        .thenCompose(status -> threads.work(() -> Explanations.of(ClusterAnswer.of(status), context)))
                 : threads.work(() -> local.explain(context));
         return found.thenApply(explanations -> request.query().format() == StatusQuery.Format.JSON
                 ? HttpReply.json(Explanations.json(explanations))
