@@ -194,12 +194,17 @@ final class BusService {
             BusQuestion asked = BusQuestion.of(keys);
             StatusQuery query = asked.query();
             Long since = asked.sinceVersion();
-            if (since != null && since == local.version()) {
-                question.reply(local.unchanged(since));
+            long version = local.version();
+            boolean sameVersion = since != null && since == version && isAnsweredByVersion(question, asked);
+            if (sameVersion && query.path() == null) {
+                question.reply(local.unchanged(version));
                 return Future.succeededFuture();
             }
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
             return reply(question, () -> {
+                if (sameVersion && local.has(query)) {
+                    return local.unchanged(version);
+                }
                 StatusSnapshot snapshot = trust.forOthers(local.take(
                         asked, LocalStatus.BUS_WAIT, wire ? Answers.MOST_WIRE_CONTEXTS : Answers.MOST_CONTEXTS));
                 if (asked.explain()) {
@@ -215,6 +220,19 @@ final class BusService {
                 return wire ? Buffer.buffer(Answers.wire(snapshot)) : write(snapshot, query);
             });
         });
+    }
+
+    /**
+     * {@return whether the asker has a status of this life (rule D3), of which no more than the version tells whether it changed} A
+     * number is the same in many lives, and an alias has many; what lasts becomes stuck without a change.
+     */
+    private boolean isAnsweredByVersion(Message<Object> question, BusQuestion asked) {
+        Long since = asked.sinceVersion();
+        if (since == null || asked.explain() || asked.recent() || asked.episodes()) {
+            return false;
+        }
+        return question.address().equals(Addresses.node(local.node().incarnation()))
+                || toldSince.knows(asked.query().part(), since, asked.sinceTimestamp());
     }
 
     /** Only for who wants to know what became of it. */

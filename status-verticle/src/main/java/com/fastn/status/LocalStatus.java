@@ -11,6 +11,7 @@ import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.NodeSummary;
@@ -125,6 +126,16 @@ final class LocalStatus {
             snapshot = snapshot.withCauses(snapshot.causes().withEpisodes(runtime.episodes()));
         }
         return snapshot;
+    }
+
+    /** {@return whether there is anything where the query looks} */
+    boolean has(StatusQuery query) {
+        return query.path() == null || SnapshotView.at(runtime.status(), query.path()) != null;
+    }
+
+    /** {@return this node} */
+    NodeIdentity node() {
+        return runtime.node();
     }
 
     /** {@return the cluster as it were if there were no other node} */

@@ -67,6 +67,25 @@ final class ToldSince {
         return delta.length < all.length ? delta : all;
     }
 
+    /**
+     * {@return whether this was told lately} A version alone may be of another life of this node's alias (rule D3). Who asks again
+     * before it is forgotten keeps it.
+     *
+     * @param part which part of the tree it is about
+     * @param version that of the status
+     * @param timestamp that of the status, or {@code null} when nobody knows it
+     */
+    @SuppressWarnings("ReferenceEquality") // the same, not an equal one: records compare their whole trees
+    synchronized boolean knows(StatusQuery part, long version, @Nullable Instant timestamp) {
+        StatusSnapshot known = timestamp == null ? null : find(part, version, timestamp);
+        if (known == null) {
+            return false;
+        }
+        told.removeIf(each -> each.snapshot == known);
+        keep(part, known);
+        return true;
+    }
+
     private synchronized @Nullable StatusSnapshot find(StatusQuery part, long version, Instant timestamp) {
         forgetOld();
         for (Told each : told) {

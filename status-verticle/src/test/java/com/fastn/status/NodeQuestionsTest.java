@@ -54,13 +54,7 @@ class NodeQuestionsTest {
         }
         JsonObject whole = ask(new JsonObject().put("since_version", -1));
         assertThat(whole.getString("kind")).isEqualTo("status_snapshot");
-        StatusSnapshot known = StatusJson.readSnapshot(whole.encode());
-
-        while (!ask(since(known)).getString("kind").equals("status_unchanged")) {
-            // What the deployment itself changed may come late.
-            known = StatusJson.readSnapshot(
-                    ask(new JsonObject().put("since_version", -1)).encode());
-        }
+        StatusSnapshot known = untilUnchanged(NODE, new JsonObject(), true);
 
         for (int round = 0; round < 3; round++) {
             jobs.get(round).incrementTotal("orders");
@@ -82,6 +76,37 @@ class NodeQuestionsTest {
         assertThat(ask(other).getString("kind")).as("nobody knows that one").isEqualTo("status_snapshot");
         JsonObject deep = since(known).put("depth", 1);
         assertThat(ask(deep).getString("kind")).as("another part").isEqualTo("status_snapshot");
+    }
+
+    @Test
+    void D3_thatNothingChangedIsSaidOfThisLifeAloneAndOfAPartThatIsOpen() {
+        FastnContext job = root().child("since-job").open();
+        String here = "fastn.status.node." + FastnVertx.install(VERTX).node().incarnation();
+        untilUnchanged(here, new JsonObject(), false);
+        // Of what this node told lately it knows that it told it.
+        StatusSnapshot known = untilUnchanged(NODE, new JsonObject(), true);
+        JsonObject bare = new JsonObject().put("since_version", known.version());
+        assertThat(ask(NODE, bare).getString("kind"))
+                .as("the same number, maybe of another life of that alias")
+                .isEqualTo("status_snapshot");
+        JsonObject formerLife = bare.copy().put("since_timestamp", "2026-01-01T00:00:00Z");
+        assertThat(ask(NODE, formerLife).getString("kind")).isEqualTo("status_snapshot");
+
+        JsonObject part = new JsonObject().put("path", "global.since-job");
+        untilUnchanged(here, part, false);
+        assertThat(ask(NODE, since(known).mergeIn(part)).getString("kind"))
+                .as("of the whole it told that one, and not of that part")
+                .isEqualTo("status_snapshot");
+        refused(here, bare.copy().put("path", "global.nope"), 404, "nothing is open at \"global.nope\"");
+        refused(NODE, since(known).put("path", "global.nope"), 404, "nothing is open at \"global.nope\"");
+
+        assertThat(ask(here, bare.copy().put("recent", true)).getString("kind")).isEqualTo("status_snapshot");
+        assertThat(ask(here, bare.copy().put("episodes", true)).getString("kind"))
+                .isEqualTo("status_snapshot");
+        assertThat(ask(here, bare.copy().put("explain", true)).getString("kind"))
+                .as("time alone makes stuck")
+                .isEqualTo("explanations");
+        job.close();
     }
 
     @Test
@@ -197,6 +222,22 @@ class NodeQuestionsTest {
         runtime.close();
     }
 
+    /** What the deployment itself changed may come late. */
+    private static StatusSnapshot untilUnchanged(String address, JsonObject part, boolean withTimestamp) {
+        return Waiting.await("nothing changes any more")
+                .until(
+                        () -> StatusJson.readSnapshot(
+                                ask(address, part.copy().put("since_version", -1)).encode()),
+                        known -> ask(
+                                        address,
+                                        (withTimestamp
+                                                        ? since(known)
+                                                        : new JsonObject().put("since_version", known.version()))
+                                                .mergeIn(part))
+                                .getString("kind")
+                                .equals("status_unchanged"));
+    }
+
     private static JsonObject since(StatusSnapshot known) {
         return new JsonObject()
                 .put("since_version", known.version())
@@ -215,7 +256,11 @@ class NodeQuestionsTest {
     }
 
     private static JsonObject ask(JsonObject question) {
-        return Waiting.result(VERTX.eventBus().<JsonObject>request(NODE, question))
+        return ask(NODE, question);
+    }
+
+    private static JsonObject ask(String address, JsonObject question) {
+        return Waiting.result(VERTX.eventBus().<JsonObject>request(address, question))
                 .body();
     }
 

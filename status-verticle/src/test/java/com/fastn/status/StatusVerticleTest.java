@@ -221,19 +221,16 @@ class StatusVerticleTest {
         assertThat(snapshot(request(vertx, STATUS, null)).getJsonArray("recent"))
                 .isNull();
 
+        String life =
+                "fastn.status.node." + FastnVertx.install(vertx).node().incarnation();
         JsonObject unchanged = await().until(
                         () -> {
-                            long version = request(vertx, "fastn.status.node.alice", null)
-                                    .getLong("version");
-                            return request(
-                                    vertx, "fastn.status.node.alice", new JsonObject().put("since_version", version));
+                            long version = request(vertx, life, null).getLong("version");
+                            return request(vertx, life, new JsonObject().put("since_version", version));
                         },
                         answer -> answer.getString("kind").equals("status_unchanged"));
         root.incrementTotal("orders");
-        assertThat(request(
-                                vertx,
-                                "fastn.status.node.alice",
-                                new JsonObject().put("since_version", unchanged.getLong("version")))
+        assertThat(request(vertx, life, new JsonObject().put("since_version", unchanged.getLong("version")))
                         .getString("kind"))
                 .isEqualTo("status_snapshot");
         refused(vertx, STATUS, new JsonObject().put("recent", "yes"), 400, "\"recent\" wants true or false");
