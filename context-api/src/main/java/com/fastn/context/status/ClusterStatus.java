@@ -56,8 +56,11 @@ public record ClusterStatus(Instant timestamp, String answeredBy, List<NodeStatu
     }
 
     private static long sum(long one, long other) {
-        long sum = one + other;
-        return sum < 0 ? Long.MAX_VALUE : sum;
+        try {
+            return Math.addExact(one, other);
+        } catch (ArithmeticException e) {
+            return one < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+        }
     }
 
     /** {@return the plain drawing, in which the tree of a node has 60 lines at most and counts the rest} */

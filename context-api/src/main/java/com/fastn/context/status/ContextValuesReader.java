@@ -70,12 +70,13 @@ final class ContextValuesReader {
         };
     }
 
+    /** {@return counters by name} None is ever below zero: a negative one was made up, and becomes zero (rule S15). */
     Map<String, Long> counters(String name) throws IOException {
         Map<String, Long> counters = new LinkedHashMap<>();
         in.requireObject(name);
         for (String key = in.nextField(); key != null; key = in.nextField()) {
             if (in.json.currentToken() == JsonToken.VALUE_NUMBER_INT) {
-                counters.put(key, in.json.getLongValue());
+                counters.put(key, Math.max(0, in.json.getLongValue()));
             } else {
                 in.json.skipChildren(); // the text beside a large number
             }

@@ -200,6 +200,34 @@ class StatusJsonTest {
     }
 
     @Test
+    void countersBelowZeroBecomeZeroAndTheSumOverNodesIsThatOfWhatWasCounted_S15() {
+        StatusSnapshot honest = Scenes.of(new Row(1, "root", ContextKind.ROOT).total("orders", 3).below("orders", 3, 0));
+        String json = StatusJson.write(honest).replace("\"orders\":3", "\"orders\":-5");
+        StatusSnapshot hostile = StatusJson.readSnapshot(json);
+        assertThat(json).contains("-5");
+        assertThat(hostile.globalContext().totalCounters()).containsEntry("orders", 0L);
+        assertThat(hostile.globalContext().subtreeTotalCounters()).containsEntry("orders", 0L);
+        assertThat(totals(hostile, honest)).containsExactly(Map.entry("orders", 3L));
+
+        StatusSnapshot most = Scenes.of(new Row(1, "root", ContextKind.ROOT).below("orders", Long.MAX_VALUE, 0));
+        assertThat(totals(most, honest)).as("M1").containsExactly(Map.entry("orders", Long.MAX_VALUE));
+        StatusSnapshot below = Scenes.of(new Row(1, "root", ContextKind.ROOT).below("orders", -5, 0));
+        assertThat(totals(below, honest))
+                .as("a sum that is negative is no overflow")
+                .containsExactly(Map.entry("orders", -2L));
+    }
+
+    private static Map<String, Long> totals(StatusSnapshot... snapshots) {
+        return new ClusterStatus(
+                        Scenes.NOON,
+                        "alice",
+                        Arrays.stream(snapshots)
+                                .map(each -> new NodeStatus(each.node(), NodeState.UP, Duration.ZERO, null, null, each))
+                                .toList())
+                .totalCounters();
+    }
+
+    @Test
     void whatCannotBeSaidInTheLimitsIsSaidShorter() {
         Map<String, Object> data = new HashMap<>();
         Object nested = "core";
@@ -400,7 +428,7 @@ class StatusJsonTest {
                             new FinishedContext.Cancelled(
                                     new CancelReason(one(CancelReason.Kind.values()), name(), name()));
                     },
-                    Map.of(name(), number()));
+                    Map.of(name(), count()));
         }
 
         private SystemMetrics metrics() {
@@ -454,9 +482,9 @@ class StatusJsonTest {
                     .metric("d", MetricValue.duration(time()))
                     .metric("t", MetricValue.text(name()));
             row.inside(name(), "2s", random.nextBoolean())
-                    .total(name(), number())
+                    .total(name(), count())
                     .live(name(), random.nextInt(5))
-                    .below(name(), number(), number());
+                    .below(name(), count(), count());
             row.data(name(), datum(0)).data(name(), datum(0));
             while (left > 0 && depth < 8 && random.nextInt(3) > 0) {
                 row.with(row(depth + 1));
@@ -498,6 +526,10 @@ class StatusJsonTest {
 
         private long number() {
             return random.nextLong() >> random.nextInt(64);
+        }
+
+        private long count() {
+            return Math.max(0, number());
         }
 
         private Duration time() {
