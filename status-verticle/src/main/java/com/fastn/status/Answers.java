@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes status for those who asked. An answer has a largest size (rule M10): beyond it contexts are folded, and counted,
@@ -38,6 +39,9 @@ final class Answers {
 
     /** What a context takes at least that has a path of some length and little to tell. */
     private static final int FEWEST_CONTEXT_BYTES = 400;
+
+    /** Room for a few contexts that somebody named, without their values. */
+    private static final int NAMED_BYTES = 32 << 10;
 
     private static final int FIRST_BYTES = 16 << 10;
     private static final String TOO_MANY = "left out, because so many nodes do not fit; ask for this one";
@@ -75,6 +79,19 @@ final class Answers {
             }
         }
         return whole(fittingWire(snapshot));
+    }
+
+    /**
+     * Writes a snapshot that shows whoever is named.
+     *
+     * @param snapshot the snapshot, in which they are
+     * @param named an id, a path or a short name
+     * @return the JSON, or {@code null} if it does not fit with them
+     */
+    static byte @Nullable [] wireShowing(StatusSnapshot snapshot, String named) {
+        byte[] written = whole(NamedContexts.shown(
+                snapshot, named, all -> SnapshotFold.fold(all, LIMITS.withMaxBytes(MOST_WIRE_BYTES - NAMED_BYTES))));
+        return written.length <= MOST_WIRE_BYTES ? written : null;
     }
 
     private static boolean isSmall(StatusSnapshot snapshot) {

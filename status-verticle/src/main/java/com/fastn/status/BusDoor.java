@@ -15,10 +15,10 @@ interface BusDoor {
     /**
      * Asks the nodes of the cluster.
      *
-     * @param query what to ask
+     * @param question what to ask
      * @return completes on the event loop of the status verticle
      */
-    CompletableFuture<ClusterStatus> ask(StatusQuery query);
+    CompletableFuture<ClusterAnswer> ask(BusQuestion question);
 
     /** {@return completes, on any thread, with what this node finds when it looks at itself} */
     CompletableFuture<List<NodeCheck>> look();

@@ -1,8 +1,6 @@
 package com.fastn.status;
 
 import com.fastn.context.status.Explanation;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
@@ -35,7 +33,8 @@ record BusQuestion(
     private static final String SINCE_VERSION = "since_version";
     private static final String SINCE_TIMESTAMP = "since_timestamp";
 
-    private static final int LONGEST_TEXT = 8_192;
+    /** Of the name of a context. */
+    static final int LONGEST_TEXT = 8_192;
 
     /**
      * Reads the body of a request.
@@ -86,6 +85,16 @@ record BusQuestion(
         return new BusQuestion(query, false, false, false, null, null, null);
     }
 
+    /**
+     * {@return the question why contexts are stuck}
+     *
+     * @param query which nodes and which part
+     * @param context whom to explain, or {@code null} for all that are stuck
+     */
+    static BusQuestion explaining(StatusQuery query, @Nullable String context) {
+        return new BusQuestion(query, false, false, true, context, null, null);
+    }
+
     private static boolean flag(String key, @Nullable Object value) {
         if (value == null || value instanceof Boolean) {
             return Boolean.TRUE.equals(value);
@@ -119,10 +128,8 @@ record BusQuestion(
     Object explain(ClusterAnswer answer) {
         List<Explanation> all = Explanations.of(answer, context);
         if (query.format() == StatusQuery.Format.JSON) {
-            return new JsonObject(Buffer.buffer(Explanations.json(all)))
-                    .put("answered_by", answer.status().answeredBy())
-                    .put("complete", answer.status().isComplete());
+            return Explanations.json(all, answer);
         }
-        return Explanations.text(all, query);
+        return Explanations.text(all, answer, query);
     }
 }

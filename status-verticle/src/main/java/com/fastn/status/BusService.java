@@ -10,6 +10,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -171,7 +172,8 @@ final class BusService {
             return cluster.answer(asked, askedHere)
                     .compose(answer -> reply(question, () -> {
                         if (asked.explain()) {
-                            return asked.explain(answer);
+                            Object told = asked.explain(answer);
+                            return wire && told instanceof JsonObject json ? json.toBuffer() : told;
                         }
                         ClusterStatus status = answer.status();
                         return wire ? Buffer.buffer(Answers.json(status)) : write(status, query);
@@ -193,6 +195,10 @@ final class BusService {
             }
             BusQuestion asked = BusQuestion.of(keys);
             StatusQuery query = asked.query();
+            String named = question.headers().get(ClusterQuery.NAMED_HEADER);
+            if (named != null && named.length() <= BusQuestion.LONGEST_TEXT && !asked.explain()) {
+                return answerShowing(question, query, named);
+            }
             Long since = asked.sinceVersion();
             long version = local.version();
             boolean sameVersion = since != null && since == version && isAnsweredByVersion(question, asked);
@@ -220,6 +226,26 @@ final class BusService {
                 return wire ? Buffer.buffer(Answers.wire(snapshot)) : write(snapshot, query);
             });
         });
+    }
+
+    /** To a node that was asked to explain a context, which may be one of those that a large status leaves out. */
+    private Future<Void> answerShowing(Message<Object> question, StatusQuery query, String named) {
+        return worker.executeBlocking(
+                () -> {
+                    StatusSnapshot snapshot = trust.forOthers(
+                            local.showing(named, query, LocalStatus.BUS_WAIT, Answers.MOST_WIRE_CONTEXTS));
+                    byte[] showing = Answers.wireShowing(snapshot, named);
+                    if (showing == null) {
+                        question.reply(Buffer.buffer(Answers.wire(snapshot)));
+                    } else {
+                        question.reply(
+                                Buffer.buffer(showing),
+                                new DeliveryOptions()
+                                        .addHeader(ClusterQuery.NAMED_HEADER, ClusterQuery.NAMED_IS_SHOWN));
+                    }
+                    return null;
+                },
+                false);
     }
 
     /**

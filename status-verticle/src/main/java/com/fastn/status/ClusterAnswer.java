@@ -1,9 +1,9 @@
 package com.fastn.status;
 
 import com.fastn.context.status.ClusterStatus;
-import com.fastn.context.status.NodeStatus;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a question to the cluster came to.
@@ -26,7 +26,7 @@ record ClusterAnswer(ClusterStatus status, List<Gap> gaps) {
                 status,
                 status.nodes().stream()
                         .filter(row -> row.snapshot() == null)
-                        .map(row -> new Gap(row, BadQueryException.UNKNOWN))
+                        .map(row -> new Gap(row.node().alias(), BadQueryException.UNKNOWN, row.reason()))
                         .toList());
     }
 
@@ -48,13 +48,13 @@ record ClusterAnswer(ClusterStatus status, List<Gap> gaps) {
     /**
      * A node of which it is not known.
      *
-     * @param row what it is in the status
+     * @param alias which
      * @param code the one with which it refused, or {@link BadQueryException#UNKNOWN}
+     * @param reason why it is not known
      */
-    record Gap(NodeStatus row, int code) {
-        private String text() {
-            String reason = row.reason();
-            return Printable.line(row.node().alias()) + ": " + (reason == null ? "no status" : reason);
+    record Gap(String alias, int code, @Nullable String reason) {
+        String text() {
+            return Printable.line(alias) + ": " + (reason == null ? "no status" : Printable.line(reason));
         }
     }
 }

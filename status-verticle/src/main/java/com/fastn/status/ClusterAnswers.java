@@ -56,11 +56,17 @@ final class ClusterAnswers {
      *     what is asked for
      */
     CompletableFuture<ClusterStatus> ask(StatusQuery query) {
+        return ask(BusQuestion.of(query)).thenApply(ClusterAnswer::status);
+    }
+
+    /** Asks in the same way, for who wants to know what is not known. */
+    CompletableFuture<ClusterAnswer> ask(BusQuestion question) {
+        StatusQuery query = question.query();
         Selection selection = directory.select(query.nodes());
-        CompletableFuture<ClusterStatus> asked = knock().thenCompose(
-                        awake -> threads.within(bus.ask(query), patience, () -> new BusSilentException(patience)));
+        CompletableFuture<ClusterAnswer> asked = knock().thenCompose(
+                        awake -> threads.within(bus.ask(question), patience, () -> new BusSilentException(patience)));
         return asked.exceptionallyCompose(failure -> cause(failure) instanceof BusSilentException silent
-                ? threads.work(() -> withoutBus(query, selection, silent))
+                ? threads.work(() -> ClusterAnswer.of(withoutBus(query, selection, silent)))
                 : CompletableFuture.failedFuture(failure));
     }
 

@@ -38,10 +38,20 @@ final class ClusterQuery {
 
     static final String WIRE_VERSION = "1";
 
+    /**
+     * In a question of one node to another: the name of a context that the status is to show, if it is open. In the answer: that it
+     * is shown, or is not open. Nodes of before know nothing of it, and leave it out of a large status.
+     */
+    static final String NAMED_HEADER = "fastn-named";
+
+    static final String NAMED_IS_SHOWN = "1";
+
     /** What so many nodes answer at most may be kept until all have. */
     private static final int MANY_NODES = 128;
     /** Nodes that need less room than others leave it to them. */
     private static final int KEPT_SHARES = 4;
+
+    private static final String LEFT_OUT = "its tree is larger than what it told of it";
 
     private final Vertx vertx;
     private final WorkerExecutor worker;
@@ -104,7 +114,7 @@ final class ClusterQuery {
             answers.add(ask(peer, asked, question));
         }
         return Future.all(answers)
-                .map(all -> sum(all.<Answered>list(), query))
+                .map(all -> sum(all.<Answered>list(), asked))
                 .onComplete(done -> bytes.give(question.kept.get()));
     }
 
@@ -129,15 +139,25 @@ final class ClusterQuery {
      *
      * @param answer what is made of it
      * @param code the one with which the node refused, or 0
+     * @param showsNamed whether the context that the question names is shown, if it is open there
      */
-    private record Answered(Answer answer, int code) {
+    private record Answered(Answer answer, int code, boolean showsNamed) {
+        private Answered(Answer answer, int code) {
+            this(answer, code, false);
+        }
+
+        /** What answers in the place of a node may fail with any number. */
+        private boolean isRefused() {
+            return code >= BadQueryException.MALFORMED && code < 600;
+        }
+
         private boolean saidThatItIsNotThere() {
             return code == BadQueryException.NOT_FOUND;
         }
     }
 
     /** Where somebody did not say that nothing is there, it may be there, and the rows tell who that is. */
-    private ClusterAnswer sum(List<Answered> all, StatusQuery query) {
+    private ClusterAnswer sum(List<Answered> all, BusQuestion asked) {
         Map<String, Answered> byNode = new HashMap<>();
         all.forEach(each -> byNode.put(each.answer.peer().node().incarnation(), each));
         ClusterStatus status = new ClusterStatus(
@@ -151,10 +171,19 @@ final class ClusterQuery {
             boolean notThere = of != null && of.saidThatItIsNotThere();
             nowhere &= notThere;
             if (row.snapshot() == null && !notThere) {
-                gaps.add(new Gap(row, of == null || of.code == 0 ? BadQueryException.UNKNOWN : of.code));
+                int code = of != null && of.isRefused() ? of.code : BadQueryException.UNKNOWN;
+                gaps.add(new Gap(row.node().alias(), code, row.reason()));
+            }
+            StatusSnapshot snapshot = row.snapshot();
+            if (asked.context() != null
+                    && snapshot != null
+                    && of != null
+                    && !of.showsNamed
+                    && NamedContexts.isFolded(snapshot)) {
+                gaps.add(new Gap(row.node().alias(), BadQueryException.UNKNOWN, LEFT_OUT));
             }
         }
-        if (query.path() != null && nowhere) {
+        if (asked.query().path() != null && nowhere) {
             for (Answered each : all) {
                 String reason = each.answer.reason();
                 if (each.saidThatItIsNotThere() && reason != null) {
@@ -174,7 +203,7 @@ final class ClusterQuery {
                             return here ? snapshot : trust.forOthers(snapshot);
                         },
                         false)
-                .map(snapshot -> new Answered(new Answer(self, true, query.isWhole(), null, snapshot), 0))
+                .map(snapshot -> new Answered(new Answer(self, true, query.isWhole(), null, snapshot), 0, true))
                 .otherwise(failure -> new Answered(
                         new Answer(self, true, query.isWhole(), sentence(failure), null),
                         failure instanceof BadQueryException bad ? bad.code() : BusService.FAULT));
@@ -183,6 +212,10 @@ final class ClusterQuery {
     private Future<Answered> ask(Peer peer, BusQuestion asked, Question question) {
         DeliveryOptions options =
                 new DeliveryOptions().setSendTimeout(timeoutMillis).addHeader(WIRE_HEADER, WIRE_VERSION);
+        String named = asked.context();
+        if (named != null) {
+            options.addHeader(NAMED_HEADER, named);
+        }
         Future<Message<Object>> reply;
         try {
             reply = vertx.eventBus()
@@ -200,6 +233,7 @@ final class ClusterQuery {
             return Future.succeededFuture(broken(peer, question.query, "it is not made of bytes"));
         }
         int length = body.length();
+        boolean showsNamed = NAMED_IS_SHOWN.equals(message.headers().get(NAMED_HEADER));
         if (!bytes.take(length)) {
             return Future.succeededFuture(broken(
                     peer,
@@ -207,7 +241,7 @@ final class ClusterQuery {
                     "the answers of other nodes have more than " + (PeerBytes.MOST >> 20)
                             + " MB together; ask for fewer nodes, or for a part of their trees"));
         }
-        return worker.executeBlocking(() -> decode(peer, body, question), false).onComplete(done -> {
+        return worker.executeBlocking(() -> decode(peer, body, showsNamed, question), false).onComplete(done -> {
             if (question.mostContexts < Answers.MOST_CONTEXTS) {
                 bytes.give(length);
             } else {
@@ -216,7 +250,7 @@ final class ClusterQuery {
         });
     }
 
-    private static Answered decode(Peer peer, Buffer bytes, Question question) {
+    private static Answered decode(Peer peer, Buffer bytes, boolean showsNamed, Question question) {
         StatusQuery query = question.query;
         if (bytes.length() > Answers.MOST_WIRE_BYTES) {
             return broken(
@@ -236,7 +270,7 @@ final class ClusterQuery {
                     query.isWhole(),
                     null,
                     SnapshotView.folded(snapshot, SnapshotView.DEEPEST, question.mostContexts));
-            return new Answered(read, 0);
+            return new Answered(read, 0, showsNamed);
         } catch (StatusFormatException e) {
             return e.kind() == StatusFormatException.Kind.UPGRADE_NEEDED
                     ? new Answered(new Answer(peer, true, query.isWhole(), Inbox.OUTDATED, null), 0)

@@ -1,11 +1,17 @@
 package com.fastn.status;
 
+import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
+import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.WaitEpisode;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +28,9 @@ final class Explanations {
     private static final int FEW_NAMES = 5;
     /** Of so many roots all names that are known are written. */
     private static final int MOST_WITH_ALL_NAMES = 25;
+
+    /** What stands above the nodes that said nothing. */
+    static final String NOT_ALL = "Not all nodes answered, so this may not be all:\n";
 
     private Explanations() {}
 
@@ -73,6 +82,62 @@ final class Explanations {
         });
     }
 
+    /** Writes what the nodes of a cluster said, and which of them said nothing. */
+    static JsonObject json(List<Explanation> explanations, ClusterAnswer answer) {
+        ClusterStatus status = answer.status();
+        List<NodeStatus> silent = status.nodes().stream()
+                .filter(row -> row.snapshot() == null)
+                .limit(MOST_WRITTEN)
+                .map(row -> new NodeStatus(row.node(), row.state(), row.age(), row.reason(), null, null))
+                .toList();
+        String rows = StatusJson.write(new ClusterStatus(status.timestamp(), status.answeredBy(), silent));
+        byte[] json = json(explanations);
+        JsonObject told = new JsonObject(Buffer.buffer(json))
+                .put("answered_by", status.answeredBy())
+                .put("complete", status.isComplete());
+        boolean fits = json.length + rows.length() < Answers.MOST_BYTES;
+        return fits ? told.put("unanswered", new JsonObject(rows).getJsonArray("nodes")) : told;
+    }
+
+    /**
+     * Reads what {@link #json(List, ClusterAnswer)} writes, and what nodes of before write, who do not tell who said nothing.
+     *
+     * @param json what a node sent, of bounded length
+     * @return the explanations
+     * @throws RuntimeException if it cannot be understood
+     */
+    static ClusterExplanations read(JsonObject json) {
+        Integer least = json.getInteger("min_schema");
+        if (!"explanations".equals(json.getString("kind")) || least == null || least > 1) {
+            throw new IllegalArgumentException(
+                    "what answers is no status verticle of this version; upgrade the one that is older");
+        }
+        List<Explanation> read = objects(json, "explanations").stream()
+                .map(each -> StatusJson.readExplanation(each.encode()))
+                .toList();
+        String answeredBy = json.getString("answered_by", "");
+        JsonObject rows = new JsonObject()
+                .put("kind", "cluster_status")
+                .put("schema", 1)
+                .put("min_schema", 1)
+                .put("timestamp", Instant.EPOCH.toString())
+                .put("answered_by", answeredBy)
+                .put("nodes", new JsonArray(objects(json, "unanswered")));
+        return new ClusterExplanations(
+                answeredBy,
+                json.getBoolean("complete", false),
+                json.getLong("count", (long) read.size()),
+                read,
+                StatusJson.readCluster(rows.encode()).nodes());
+    }
+
+    private static List<JsonObject> objects(JsonObject json, String key) {
+        return json.getJsonArray(key, new JsonArray()).stream()
+                .limit(MOST_WRITTEN)
+                .map(JsonObject.class::cast)
+                .toList();
+    }
+
     private static Explanation withFewNames(Explanation of) {
         List<String> few = of.firstFreed().stream().limit(FEW_NAMES).toList();
         return new Explanation(of.stuck(), of.chain(), of.root(), of.freed(), few);
@@ -93,6 +158,18 @@ final class Explanations {
     /** {@return a drawing in which each root stands once, however many wait for it} */
     static String text(List<Explanation> explanations, StatusQuery query) {
         return Answers.renderer(query).render(explanations);
+    }
+
+    /** {@return the same, with the nodes that said nothing, where more contexts may be stuck} */
+    static String text(List<Explanation> explanations, ClusterAnswer answer, StatusQuery query) {
+        List<ClusterAnswer.Gap> gaps = answer.gaps();
+        if (gaps.isEmpty()) {
+            return text(explanations, query);
+        }
+        String named = gaps.stream().limit(MOST_WRITTEN).map(gap -> "  " + gap.text() + "\n").collect(Collectors.joining());
+        int more = gaps.size() - MOST_WRITTEN;
+        return text(explanations, query) + "\n" + NOT_ALL + named
+                + (more <= 0 ? "" : "  +" + more + " more\n");
     }
 
     static String episodesText(List<WaitEpisode> episodes) {

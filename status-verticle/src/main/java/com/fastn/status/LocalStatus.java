@@ -83,6 +83,24 @@ final class LocalStatus {
         return take(query, wait, whole ? Answers.MOST_CONTEXTS : query.contexts(Answers.MOST_CONTEXTS));
     }
 
+    /**
+     * Takes a snapshot that shows whoever is named, however large the tree is and however deep it is found.
+     *
+     * @param named an id, a path or a short name
+     * @param query which part of the tree
+     * @param wait how long to wait for fresh readings of the machine
+     * @param contexts how many contexts at most, beside those
+     * @return the snapshot
+     * @throws BadQueryException if nothing is open at the path that is asked for
+     */
+    StatusSnapshot showing(String named, StatusQuery query, Duration wait, int contexts) {
+        if (sampler != null) {
+            sampler.refresh(wait);
+        }
+        return warned(NamedContexts.shown(
+                part(query), named, whole -> SnapshotView.folded(whole, SnapshotView.DEEPEST, contexts)));
+    }
+
     private StatusSnapshot take(StatusQuery query, Duration wait, int contexts) {
         if (sampler != null) {
             sampler.refresh(wait);
@@ -91,17 +109,23 @@ final class LocalStatus {
         if (query.path() == null) {
             return warned(runtime.status(SnapshotView.limits(levels, contexts)));
         }
-        StatusSnapshot snapshot = SnapshotView.at(runtime.status(), query.path());
+        return warned(SnapshotView.folded(part(query), levels, contexts));
+    }
+
+    private StatusSnapshot part(StatusQuery query) {
+        StatusSnapshot whole = runtime.status();
+        ContextPath path = query.path();
+        StatusSnapshot snapshot = path == null ? whole : SnapshotView.at(whole, path);
         if (snapshot == null) {
             throw new BadQueryException(
                     BadQueryException.NOT_FOUND,
-                    "nothing is open at \"" + Printable.line(query.path().toString()) + "\" on "
+                    "nothing is open at \"" + Printable.line(String.valueOf(path)) + "\" on "
                             + Printable.line(runtime.node().alias())
                             + "; a path begins with the root's name, as in \""
                             + Printable.line(runtime.root().name()) + "."
                             + "checkout\"");
         }
-        return warned(SnapshotView.folded(snapshot, levels, contexts));
+        return snapshot;
     }
 
     /**
@@ -114,6 +138,10 @@ final class LocalStatus {
      * @throws BadQueryException if nothing is open at the path that is asked for
      */
     StatusSnapshot take(BusQuestion asked, Duration wait, int contexts) {
+        String named = asked.context();
+        if (named != null) {
+            return showing(named, asked.query(), wait, contexts);
+        }
         StatusSnapshot snapshot = take(asked.query(), wait, contexts);
         ContextPath path = asked.query().path();
         if (asked.recent()) {

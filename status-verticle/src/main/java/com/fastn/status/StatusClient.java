@@ -6,7 +6,6 @@ import com.fastn.context.CancelReport;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextStatus;
-import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.StatusJson;
@@ -139,23 +138,46 @@ public final class StatusClient {
         return ask(question().put("episodes", true));
     }
 
-    /** {@return why contexts of the cluster are stuck, those that are stuck for the longest first; empty when none is} */
-    public Future<List<Explanation>> explain() {
-        return ask(new JsonObject())
-                .compose(cluster ->
-                        vertx.executeBlocking(() -> Explainer.of(cluster).explainAll(), false));
+    /**
+     * {@return why contexts of the cluster are stuck, and whether all nodes were asked: of those that did not answer nobody knows}
+     */
+    public Future<ClusterExplanations> explain() {
+        return explain(true);
     }
 
     /**
-     * {@return why one context is where it is, or {@code null} when no node shows it}
+     * {@return why one context is where it is, or {@code null} when all nodes answered and it is open on none} It fails with code 503
+     * when it is not shown and a node did not answer, on which it may be; and with the code of those nodes when all of them refused with
+     * one. However many contexts a node has, it is found.
      *
-     * @param context its path in dotted form, or its short name as the status shows it
+     * @param context its path in dotted form, its short name as the status shows it, or its id
      */
     public Future<@Nullable Explanation> explain(String context) {
-        requireNonNull(context, "context");
-        return ask(new JsonObject())
-                .compose(cluster ->
-                        vertx.executeBlocking(() -> Explainer.of(cluster).explain(context), false));
+        return explain((Object) requireNonNull(context, "context"))
+                .map(found -> found.explanations().isEmpty()
+                        ? null
+                        : found.explanations().get(0))
+                .recover(failure -> failure instanceof ReplyException e && e.failureCode() == BadQueryException.NOT_FOUND
+                        ? Future.succeededFuture()
+                        : Future.failedFuture(failure));
+    }
+
+    private Future<ClusterExplanations> explain(Object what) {
+        return request(new JsonObject().put("explain", what), ATTEMPTS)
+                .compose(message -> vertx.executeBlocking(() -> Explanations.read(json(message)), false));
+    }
+
+    /** Nodes of before send no bytes, whatever is asked for. */
+    private static JsonObject json(Message<Object> message) {
+        if (message.body() instanceof JsonObject json) {
+            return json;
+        }
+        byte[] bytes = bytes(message);
+        if (bytes.length > Answers.MOST_BYTES) {
+            throw new IllegalArgumentException(
+                    "the answer has " + bytes.length + " bytes, and " + Answers.MOST_BYTES + " is the limit");
+        }
+        return new JsonObject(Buffer.buffer(bytes));
     }
 
     /**
@@ -247,16 +269,14 @@ public final class StatusClient {
     }
 
     private Future<ClusterStatus> ask(JsonObject question) {
-        return ask(question, ATTEMPTS);
+        return request(question, ATTEMPTS).compose(message -> vertx.executeBlocking(() -> read(message), false));
     }
 
-    private Future<ClusterStatus> ask(JsonObject question, int attempts) {
+    private Future<Message<Object>> request(JsonObject question, int attempts) {
         Future<Message<Object>> reply = vertx.eventBus().request(Addresses.STATUS_QUERY, question, bytes());
-        return reply.compose(
-                message -> vertx.executeBlocking(() -> read(message), false),
-                failure -> attempts > 1 && isTimeout(failure)
-                        ? ask(question, attempts - 1)
-                        : Future.failedFuture(failure));
+        return reply.recover(failure -> attempts > 1 && isTimeout(failure)
+                ? request(question, attempts - 1)
+                : Future.failedFuture(failure));
     }
 
     private DeliveryOptions bytes() {

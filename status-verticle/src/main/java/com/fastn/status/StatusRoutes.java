@@ -134,13 +134,22 @@ final class StatusRoutes {
     private CompletableFuture<HttpReply> explain(HttpQuestion question) {
         StatusRequest request = StatusRequest.once(question, "context");
         String context = question.parameters().get("context");
-        CompletableFuture<List<Explanation>> found = request.cluster()
-                ? cluster.ask(request.query().whole())
-                        .thenCompose(status -> threads.work(() -> Explanations.of(ClusterAnswer.of(status), context)))
-                : threads.work(() -> local.explain(context));
-        return found.thenApply(explanations -> request.query().format() == StatusQuery.Format.JSON
-                ? HttpReply.json(Explanations.json(explanations))
-                : HttpReply.text(200, Explanations.text(explanations, request.query())));
+        boolean json = request.query().format() == StatusQuery.Format.JSON;
+        if (request.cluster()) {
+            return cluster.ask(BusQuestion.explaining(request.query().whole(), context))
+                    .thenCompose(answer -> threads.work(() -> {
+                        List<Explanation> found = Explanations.of(answer, context);
+                        return json
+                                ? HttpReply.json(Explanations.json(found, answer)
+                                        .toBuffer()
+                                        .getBytes())
+                                : HttpReply.text(200, Explanations.text(found, answer, request.query()));
+                    }));
+        }
+        return threads.work(() -> local.explain(context))
+                .thenApply(found -> json
+                        ? HttpReply.json(Explanations.json(found))
+                        : HttpReply.text(200, Explanations.text(found, request.query())));
     }
 
     private CompletableFuture<HttpReply> episodes(HttpQuestion question) {

@@ -30,11 +30,11 @@ final class VerticleDoor implements BusDoor {
     }
 
     @Override
-    public CompletableFuture<ClusterStatus> ask(StatusQuery query) {
-        CompletableFuture<ClusterStatus> answer = new CompletableFuture<>();
+    public CompletableFuture<ClusterAnswer> ask(BusQuestion question) {
+        CompletableFuture<ClusterAnswer> answer = new CompletableFuture<>();
         context.runOnContext(now -> {
             try {
-                cluster.ask(BusQuestion.of(query), true)
+                cluster.answer(question, true)
                         .onSuccess(answer::complete)
                         .onFailure(answer::completeExceptionally);
             } catch (Throwable t) {
