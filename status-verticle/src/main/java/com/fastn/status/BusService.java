@@ -164,8 +164,8 @@ final class BusService {
             if (asked.sinceVersion() != null) {
                 throw new BadQueryException(
                         BadQueryException.MALFORMED,
-                        "a version is of one node, so \"since_version\" is asked at \"fastn.status.node.<alias>\"; of all"
-                                + " nodes a stream tells what changes");
+                        "a version is of one node, so \"since_version\" is asked at \"fastn.status.node.<alias>\"; of"
+                                + " all nodes a stream tells what changes");
             }
             StatusQuery query = asked.query();
             boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
@@ -300,8 +300,8 @@ final class BusService {
                 || ((Number) least).longValue() > LONGEST_WAIT.toMillis()) {
             throw new BadQueryException(
                     BadQueryException.MALFORMED,
-                    "\"waits\" stands alone, or with \"suspected\", and wants the milliseconds from which on waits are told,"
-                            + " from 0 to " + LONGEST_WAIT.toMillis());
+                    "\"waits\" stands alone, or with \"suspected\", and wants the milliseconds from which on waits are"
+                            + " told, from 0 to " + LONGEST_WAIT.toMillis());
         }
         if (Boolean.TRUE.equals(suspected)) {
             deadlocks.suspect();
@@ -362,7 +362,8 @@ final class BusService {
                     new BadQueryException(
                             BadQueryException.TOO_MANY,
                             "this node is answering " + MOST_UNDER_WAY
-                                    + " questions already; ask again in a moment, or open a stream instead of asking often"));
+                                    + " questions already; ask again in a moment, or open a stream instead of asking"
+                                    + " often"));
             return;
         }
         underWay.incrementAndGet();

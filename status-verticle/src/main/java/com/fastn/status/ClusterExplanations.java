@@ -20,11 +20,7 @@ import java.util.List;
  * @param unanswered the nodes that did not answer, each with the reason; of more than 100 the first
  */
 public record ClusterExplanations(
-        String answeredBy,
-        boolean complete,
-        long count,
-        List<Explanation> explanations,
-        List<NodeStatus> unanswered) {
+        String answeredBy, boolean complete, long count, List<Explanation> explanations, List<NodeStatus> unanswered) {
     /** Copies the lists. */
     public ClusterExplanations {
         requireNonNull(answeredBy, "answeredBy");

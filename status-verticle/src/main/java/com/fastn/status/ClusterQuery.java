@@ -241,13 +241,14 @@ final class ClusterQuery {
                     "the answers of other nodes have more than " + (PeerBytes.MOST >> 20)
                             + " MB together; ask for fewer nodes, or for a part of their trees"));
         }
-        return worker.executeBlocking(() -> decode(peer, body, showsNamed, question), false).onComplete(done -> {
-            if (question.mostContexts < Answers.MOST_CONTEXTS) {
-                bytes.give(length);
-            } else {
-                question.kept.addAndGet(length);
-            }
-        });
+        return worker.executeBlocking(() -> decode(peer, body, showsNamed, question), false)
+                .onComplete(done -> {
+                    if (question.mostContexts < Answers.MOST_CONTEXTS) {
+                        bytes.give(length);
+                    } else {
+                        question.kept.addAndGet(length);
+                    }
+                });
     }
 
     private static Answered decode(Peer peer, Buffer bytes, boolean showsNamed, Question question) {

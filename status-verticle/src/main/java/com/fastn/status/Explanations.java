@@ -166,10 +166,12 @@ final class Explanations {
         if (gaps.isEmpty()) {
             return text(explanations, query);
         }
-        String named = gaps.stream().limit(MOST_WRITTEN).map(gap -> "  " + gap.text() + "\n").collect(Collectors.joining());
+        String named = gaps.stream()
+                .limit(MOST_WRITTEN)
+                .map(gap -> "  " + gap.text() + "\n")
+                .collect(Collectors.joining());
         int more = gaps.size() - MOST_WRITTEN;
-        return text(explanations, query) + "\n" + NOT_ALL + named
-                + (more <= 0 ? "" : "  +" + more + " more\n");
+        return text(explanations, query) + "\n" + NOT_ALL + named + (more <= 0 ? "" : "  +" + more + " more\n");
     }
 
     static String episodesText(List<WaitEpisode> episodes) {

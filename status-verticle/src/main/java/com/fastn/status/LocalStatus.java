@@ -262,8 +262,8 @@ final class LocalStatus {
                 0,
                 circle.proven()
                         ? "take these locks in one order on all nodes, or cancel one of these contexts"
-                        : "whether one of them is about to release or to answer; if not, take these locks in one order on"
-                                + " all nodes, and hold none while asking another node",
+                        : "whether one of them is about to release or to answer; if not, take these locks in one order"
+                                + " on all nodes, and hold none while asking another node",
                 circle.parties().stream()
                         .map(DeadlockReport.Party::waited)
                         .min(Comparator.naturalOrder())

@@ -157,9 +157,10 @@ public final class StatusClient {
                 .map(found -> found.explanations().isEmpty()
                         ? null
                         : found.explanations().get(0))
-                .recover(failure -> failure instanceof ReplyException e && e.failureCode() == BadQueryException.NOT_FOUND
-                        ? Future.succeededFuture()
-                        : Future.failedFuture(failure));
+                .recover(
+                        failure -> failure instanceof ReplyException e && e.failureCode() == BadQueryException.NOT_FOUND
+                                ? Future.succeededFuture()
+                                : Future.failedFuture(failure));
     }
 
     private Future<ClusterExplanations> explain(Object what) {
@@ -274,9 +275,8 @@ public final class StatusClient {
 
     private Future<Message<Object>> request(JsonObject question, int attempts) {
         Future<Message<Object>> reply = vertx.eventBus().request(Addresses.STATUS_QUERY, question, bytes());
-        return reply.recover(failure -> attempts > 1 && isTimeout(failure)
-                ? request(question, attempts - 1)
-                : Future.failedFuture(failure));
+        return reply.recover(failure ->
+                attempts > 1 && isTimeout(failure) ? request(question, attempts - 1) : Future.failedFuture(failure));
     }
 
     private DeliveryOptions bytes() {

@@ -34,9 +34,7 @@ final class VerticleDoor implements BusDoor {
         CompletableFuture<ClusterAnswer> answer = new CompletableFuture<>();
         context.runOnContext(now -> {
             try {
-                cluster.answer(question, true)
-                        .onSuccess(answer::complete)
-                        .onFailure(answer::completeExceptionally);
+                cluster.answer(question, true).onSuccess(answer::complete).onFailure(answer::completeExceptionally);
             } catch (Throwable t) {
                 answer.completeExceptionally(t);
             }

@@ -58,9 +58,7 @@ class NamedContextsTest {
         NodeIdentity bob = FastnVertx.install(BOB).node();
         ALICE.eventBus().consumer(Addresses.node(bob.incarnation()), NamedContextsTest::handOn);
         ALICE.eventBus()
-                .publish(
-                        HelloExchange.ADDRESS,
-                        new JsonObject(new Hello(bob, 1, Hello.Kind.NEWCOMER, null).toMap()));
+                .publish(HelloExchange.ADDRESS, new JsonObject(new Hello(bob, 1, Hello.Kind.NEWCOMER, null).toMap()));
         Waiting.await("bob is known")
                 .until(() -> Waiting.result(client().status()).nodes().size() == 2);
     }
@@ -117,7 +115,9 @@ class NamedContextsTest {
 
     @Test
     void M10_aContextThatIsDeeperThanAnyAnswerIsFoundByItsName() {
-        assertThat(requireNonNull(Waiting.result(client().explain("d59"))).stuck().path())
+        assertThat(requireNonNull(Waiting.result(client().explain("d59")))
+                        .stuck()
+                        .path())
                 .endsWith("d57.d58.d59");
     }
 
@@ -183,7 +183,12 @@ class NamedContextsTest {
         assertThat(root.children()).anyMatch(child -> child.name().equals("c8999"));
         assertThat(root.children().size() + root.foldedChildren().count())
                 .as("each is shown or counted, and none is both")
-                .isEqualTo(FastnVertx.install(BOB).runtime().status().globalContext().children().size());
+                .isEqualTo(FastnVertx.install(BOB)
+                        .runtime()
+                        .status()
+                        .globalContext()
+                        .children()
+                        .size());
     }
 
     private static StatusClient client() {
@@ -196,7 +201,9 @@ class NamedContextsTest {
                                 Addresses.STATUS,
                                 new JsonObject()
                                         .put("explain", name)
-                                        .put("nodes", new JsonArray().add("alice").add("bob"))))
+                                        .put(
+                                                "nodes",
+                                                new JsonArray().add("alice").add("bob"))))
                 .body();
     }
 

@@ -226,8 +226,8 @@ class NodeQuestionsTest {
     private static StatusSnapshot untilUnchanged(String address, JsonObject part, boolean withTimestamp) {
         return Waiting.await("nothing changes any more")
                 .until(
-                        () -> StatusJson.readSnapshot(
-                                ask(address, part.copy().put("since_version", -1)).encode()),
+                        () -> StatusJson.readSnapshot(ask(address, part.copy().put("since_version", -1))
+                                .encode()),
                         known -> ask(
                                         address,
                                         (withTimestamp

@@ -221,8 +221,7 @@ class StatusVerticleTest {
         assertThat(snapshot(request(vertx, STATUS, null)).getJsonArray("recent"))
                 .isNull();
 
-        String life =
-                "fastn.status.node." + FastnVertx.install(vertx).node().incarnation();
+        String life = "fastn.status.node." + FastnVertx.install(vertx).node().incarnation();
         JsonObject unchanged = await().until(
                         () -> {
                             long version = request(vertx, life, null).getLong("version");

@@ -201,7 +201,8 @@ class StatusJsonTest {
 
     @Test
     void countersBelowZeroBecomeZeroAndTheSumOverNodesIsThatOfWhatWasCounted_S15() {
-        StatusSnapshot honest = Scenes.of(new Row(1, "root", ContextKind.ROOT).total("orders", 3).below("orders", 3, 0));
+        StatusSnapshot honest = Scenes.of(
+                new Row(1, "root", ContextKind.ROOT).total("orders", 3).below("orders", 3, 0));
         String json = StatusJson.write(honest).replace("\"orders\":3", "\"orders\":-5");
         StatusSnapshot hostile = StatusJson.readSnapshot(json);
         assertThat(json).contains("-5");
