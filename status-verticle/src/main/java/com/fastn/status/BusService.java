@@ -195,8 +195,9 @@ final class BusService {
             }
             BusQuestion asked = BusQuestion.of(keys);
             StatusQuery query = asked.query();
+            boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
             String named = question.headers().get(ClusterQuery.NAMED_HEADER);
-            if (named != null && named.length() <= BusQuestion.LONGEST_TEXT && !asked.explain()) {
+            if (wire && named != null && named.length() <= BusQuestion.LONGEST_TEXT && !asked.explain()) {
                 return answerShowing(question, query, named);
             }
             Long since = asked.sinceVersion();
@@ -206,7 +207,6 @@ final class BusService {
                 question.reply(local.unchanged(version));
                 return Future.succeededFuture();
             }
-            boolean wire = question.headers().contains(ClusterQuery.WIRE_HEADER);
             return reply(question, () -> {
                 if (sameVersion && local.has(query)) {
                     return local.unchanged(version);

@@ -118,6 +118,7 @@ class AnswerSchemasTest {
         String explanations = get("/status/explain?format=json");
         assertThat(new JsonObject(explanations).getInteger("count")).isPositive();
         fits("explanations", explanations);
+        fits("explanations", get("/status/explain?format=json&scope=cluster"));
         String episodes = get("/status/episodes?format=json");
         assertThat(new JsonObject(episodes).getInteger("count")).isPositive();
         fits("episodes", episodes);

@@ -1,11 +1,15 @@
 package com.fastn.status;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.status.CauseKind;
+import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.Explanation;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
+import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.RootCause;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
@@ -55,5 +59,40 @@ class ExplanationsTest {
         byte[] json = Explanations.json(all);
         assertThat(json.length).isLessThan(1 << 20);
         assertThat(namesWritten(json)).hasSize(100).startsWith(20, 20).endsWith(5);
+    }
+
+    @Test
+    void D9_whatNodesOfBeforeSayOfThoseWhoAreStuckIsReadTooAndWhatIsNewerThanThisIsRefused() {
+        JsonObject json = new JsonObject(Buffer.buffer(Explanations.json(List.of(behind(1, 1, "x")))))
+                .put("answered_by", "alice")
+                .put("complete", false);
+        ClusterExplanations read = Explanations.read(json.copy());
+        assertThat(read.explanations()).containsExactly(behind(1, 1, "x"));
+        assertThat(read.count()).isEqualTo(1);
+        assertThat(read.complete()).isFalse();
+        assertThat(read.unanswered()).isEmpty();
+        assertThatThrownBy(() -> Explanations.read(json.copy().put("min_schema", 2)))
+                .hasMessageContaining("upgrade");
+        assertThatThrownBy(() -> Explanations.read(json.copy().put("kind", "episodes")))
+                .hasMessageContaining("upgrade");
+    }
+
+    @Test
+    void S13_ofManyNodesThatDidNotAnswerTheFirstAreWritten() {
+        List<NodeStatus> rows = IntStream.range(0, 900)
+                .mapToObj(i -> new NodeStatus(
+                        new NodeIdentity("node-" + i, "incarnation-" + i),
+                        NodeState.DOWN,
+                        Duration.ofSeconds(40),
+                        "no answer within 1000 ms",
+                        null,
+                        null))
+                .toList();
+        ClusterAnswer answer = ClusterAnswer.of(new ClusterStatus(Fixtures.NOW, "alice", rows));
+        ClusterExplanations read = Explanations.read(Explanations.json(List.of(), answer));
+        assertThat(read.complete()).isFalse();
+        assertThat(read.unanswered()).isEqualTo(rows.subList(0, 100));
+        assertThat(Explanations.text(List.of(), answer, StatusQuery.all())).contains("+800 more");
+        assertThat(answer.missing("x").sentence()).contains("+895 more").hasSizeLessThan(1_000);
     }
 }

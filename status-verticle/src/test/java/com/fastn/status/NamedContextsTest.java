@@ -161,6 +161,11 @@ class NamedContextsTest {
                     .body();
             assertThat(text).contains("Not all nodes answered", "bob: in a moment");
             refused("global.nope", 503, "bob: in a moment");
+            JsonObject told = Waiting.result(ALICE.eventBus()
+                            .<JsonObject>request(Addresses.STATUS, new JsonObject().put("explain", true)))
+                    .body();
+            assertThat(told.getJsonArray("unanswered")).hasSize(1);
+            Schemas.fits("explanations", told.encode());
         } finally {
             silent = false;
         }
