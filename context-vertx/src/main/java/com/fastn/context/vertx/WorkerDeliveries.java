@@ -27,13 +27,25 @@ final class WorkerDeliveries {
         } catch (RuntimeException e) {
             // The pool is gone already.
             tracked.drop();
+        } catch (Throwable e) {
+            // As where no thread can be made: who called delivers it, unless another thread has begun with it.
+            if (tracked.take()) {
+                throw e;
+            }
         }
     }
 
     /** The verticle is undeployed. */
     void close() {
         closed = true;
-        pending.forEach(Tracked::drop);
+        pending.forEach(tracked -> {
+            try {
+                tracked.drop();
+            } catch (Throwable e) {
+                // The others must not be lost with it.
+                Quietly.failed("what was on its way to a place that is gone was not dropped", e);
+            }
+        });
     }
 
     private final class Tracked implements Runnable {
@@ -46,17 +58,24 @@ final class WorkerDeliveries {
             this.delivery = delivery;
         }
 
+        /** {@return whether it is the caller's from now on} */
+        boolean take() {
+            boolean mine = begun.compareAndSet(false, true);
+            if (mine) {
+                pending.remove(this);
+            }
+            return mine;
+        }
+
         @Override
         public void run() {
-            if (begun.compareAndSet(false, true)) {
-                pending.remove(this);
+            if (take()) {
                 to.dispatch(delivery);
             }
         }
 
         void drop() {
-            if (begun.compareAndSet(false, true)) {
-                pending.remove(this);
+            if (take()) {
                 delivery.drop();
             }
         }
