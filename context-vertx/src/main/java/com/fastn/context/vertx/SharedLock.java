@@ -238,7 +238,7 @@ public final class SharedLock {
             }
             try {
                 place.execute(this);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 drop();
             }
         }
@@ -266,7 +266,7 @@ public final class SharedLock {
 
         private void giveBack(Throwable why) {
             Quietly.run(
-                    "a shared lock that nobody is left for was not released", requireNonNull(guard, "guard")::close);
+                    "a shared lock that nobody is left for was not released", requireNonNull(guard, "guard")::release);
             fail(why);
         }
 
@@ -354,7 +354,7 @@ public final class SharedLock {
             Registration lost = Futures.onLost(done, () -> {
                 Throwable why = Futures.lost(guard.context(), this.toString());
                 try {
-                    guard.close();
+                    guard.release();
                 } finally {
                     told.tryFail(why);
                 }
@@ -362,7 +362,7 @@ public final class SharedLock {
             done.onComplete(end -> {
                 lost.close();
                 try {
-                    guard.close();
+                    guard.release();
                 } finally {
                     Futures.tell(end, told);
                 }
@@ -396,18 +396,29 @@ public final class SharedLock {
             return turn.context();
         }
 
-        /** Releases the lock. A second call has no effect. */
+        /** Releases the lock. A second call has no effect but to be counted as a misuse. */
         @Override
         public void close() {
-            if (closed.compareAndSet(false, true)) {
-                turn.over();
-                try {
-                    lock.release();
-                } finally {
-                    // Whatever becomes of the lock, those of this Vertx who wait for it ask for themselves.
-                    line.leave(turn.line);
-                }
+            if (!release() && context() instanceof ContextNode node) {
+                node.runtime()
+                        .misuse("a guard of the shared lock \"" + turn.name + "\" was closed twice; the second time had no"
+                                + " effect: close it in one place, or use withLock");
             }
+        }
+
+        /** {@return whether it was held} */
+        private boolean release() {
+            if (!closed.compareAndSet(false, true)) {
+                return false;
+            }
+            turn.over();
+            try {
+                lock.release();
+            } finally {
+                // Whatever becomes of the lock, those of this Vertx who wait for it ask for themselves.
+                line.leave(turn.line);
+            }
+            return true;
         }
     }
 }

@@ -71,7 +71,12 @@ class SharedLockTest {
             assertThat(Waiting.failure(vertx.sharedData().getLockWithTimeout("orders", 20)))
                     .isNotNull();
             held.close();
+            assertThat(runtime.misuses()).isEmpty();
             held.close();
+            assertThat(runtime.misuses())
+                    .singleElement()
+                    .asString()
+                    .startsWith("1x a guard of the shared lock \"orders\" was closed twice;");
             Waiting.result(waiting).close();
             Waiting.result(vertx.sharedData().getLockWithTimeout("orders", 10_000))
                     .release();
