@@ -492,6 +492,21 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
+    /** Ends waits and holds, all of them before somebody goes on in this thread, who may block. */
+    private void endWithThis(List<Waiter<?>> waits, List<Grant<?>> held) {
+        if (waits.isEmpty() && held.isEmpty()) {
+            return;
+        }
+        Trampoline trampoline = runtime().trampoline();
+        trampoline.hold();
+        try {
+            waits.forEach(wait -> wait.lock.endWithContext(wait));
+            held.forEach(grant -> grant.lock.releaseAtEnd(grant));
+        } finally {
+            trampoline.go();
+        }
+    }
+
     void runCancelHandlers() {
         CancelReason reason = requireNonNull(cancelReason(), "reason");
         NodeExtras x = extrasOrNull();
@@ -507,7 +522,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
             waits = x.waitList();
         }
         deadlines.forEach(Deadline::close);
-        waits.forEach(wait -> wait.lock.endWithContext(wait));
+        endWithThis(waits, List.of());
         List<Throwable> failures = new ArrayList<>(0);
         for (CancelHandler handler : handlers) {
             Throwable failure = handler.fire(reason);
@@ -1412,8 +1427,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
         handlers.forEach(CancelHandler::drop);
         deadlines.forEach(Deadline::close);
-        waits.forEach(wait -> wait.lock.endWithContext(wait));
-        releasedWithEnd.forEach(grant -> grant.lock.releaseAtEnd(grant));
+        endWithThis(waits, releasedWithEnd);
         locks.forEach(runtime()::keepIfBusy);
         if (persisted) {
             remember(failure);

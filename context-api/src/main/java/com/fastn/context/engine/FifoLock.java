@@ -413,13 +413,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** Serves from the head of the queue what can be served; gives the first, which leads to the others. */
     @GuardedBy("holders")
-    private @Nullable Waiter<T> serve() {
+    private @Nullable Waiter<T> serve(long now) {
         Waiter<T> first = null;
         Waiter<T> last = null;
         for (Grant<T> head = queue.first(); head != null && head.permits <= available; head = queue.first()) {
             Waiter<T> waiter = (Waiter<T>) head;
             queue.remove(waiter);
             waiter.state = Waiter.State.GRANTED;
+            if (now - waiter.sinceNanos > 0) {
+                waiter.sinceNanos = now;
+            }
             grant(waiter);
             if (last == null) {
                 first = waiter;
@@ -446,18 +449,32 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         }
     }
 
-    /** Tells those who were served, in their order. */
-    private void tellServed(@Nullable Waiter<T> first) {
-        Waiter<T> waiter = first;
-        while (waiter != null) {
-            Waiter<T> next = waiter.nextServed;
-            waiter.nextServed = null;
-            stopTimer(waiter);
-            outside(waiter);
-            held(waiter);
-            dispatch(waiter, waiter);
-            waiter = next;
+    /** Tells those who were served, in their order. None has to wait for what another one goes on with in this thread. */
+    final void tellServed(@Nullable Waiter<T> first) {
+        if (first == null || first.nextServed == null) {
+            if (first != null) {
+                tellServedOne(first);
+            }
+            return;
         }
+        runtime.trampoline().hold();
+        try {
+            for (Waiter<T> waiter = first; waiter != null; ) {
+                Waiter<T> next = waiter.nextServed;
+                waiter.nextServed = null;
+                tellServedOne(waiter);
+                waiter = next;
+            }
+        } finally {
+            runtime.trampoline().go();
+        }
+    }
+
+    private void tellServedOne(Waiter<T> waiter) {
+        stopTimer(waiter);
+        outside(waiter);
+        held(waiter);
+        dispatch(waiter, waiter);
     }
 
     private void stopTimer(Waiter<T> waiter) {
@@ -520,8 +537,13 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private void giveBack(Waiter<T> waiter, Throwable why) {
         goesOn(waiter);
         Pending<AnyGuard<T>> ticket = waiter.takeTicket();
-        tryRelease(waiter);
-        ticket.fail(why);
+        runtime.trampoline().hold();
+        try {
+            tryRelease(waiter);
+            ticket.fail(why);
+        } finally {
+            runtime.trampoline().go();
+        }
     }
 
     /**
@@ -550,7 +572,6 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     private void goesOn(Waiter<T> waiter) {
         long now = runtime.touchNanos();
-        noteLongWait(waiter, now - waiter.sinceNanos);
         waiter.sinceNanos = now;
         waiter.by.touch(now);
     }
@@ -567,8 +588,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         }
     }
 
-    private void noteLongWait(Waiter<T> waiter, long waitedNanos) {
-        if (waitedNanos > LONG_ENOUGH_TO_LOOK
+    /** Since when the head of the queue waits, of those who may be served next the longest. */
+    @GuardedBy("holders")
+    private long headSinceNanos() {
+        Grant<T> head = queue.first();
+        return head == null ? 0 : head.sinceNanos;
+    }
+
+    private void noteLongWait(@Nullable Waiter<T> waiter, long waitedNanos) {
+        if (waiter != null
+                && waitedNanos > LONG_ENOUGH_TO_LOOK
                 && !placesWanted
                 && waitedNanos > WarningSettings.of(waiter.by).waiterStuckNanos) {
             wantPlaces();
@@ -599,25 +628,61 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** {@return whether it was held} */
     final boolean tryRelease(Grant<T> grant) {
-        Waiter<T> served = null;
-        if (word != grant || !WORD.compareAndSet(this, grant, null)) {
-            synchronized (holders) {
-                look();
-                boolean held = holders.contains(grant);
-                if (held) {
-                    holders.remove(grant);
-                    available += grant.permits;
-                    changes++;
-                    served = serve();
-                }
-                rest();
-                if (!held) {
-                    return false;
-                }
-            }
+        if (word == grant && WORD.compareAndSet(this, grant, null)) {
+            released(grant);
+            return true;
         }
-        released(grant);
-        tellServed(served);
+        long now = runtime.touchNanos();
+        boolean held;
+        long since;
+        Waiter<T> served;
+        synchronized (holders) {
+            look();
+            held = takeOut(grant);
+            since = headSinceNanos();
+            served = held ? serve(now) : null;
+            rest();
+        }
+        if (held) {
+            noteLongWait(served, now - since);
+            released(grant);
+            tellServed(served);
+        }
+        return held;
+    }
+
+    /** As {@link #tryRelease}; but those who are served by it are told by whoever calls, by {@link #tellServed}. */
+    final @Nullable Waiter<T> takeBack(Grant<T> grant) {
+        if (word == grant && WORD.compareAndSet(this, grant, null)) {
+            released(grant);
+            return null;
+        }
+        long now = runtime.touchNanos();
+        boolean held;
+        long since;
+        Waiter<T> served;
+        synchronized (holders) {
+            look();
+            held = takeOut(grant);
+            since = headSinceNanos();
+            served = held ? serve(now) : null;
+            rest();
+        }
+        if (held) {
+            noteLongWait(served, now - since);
+            released(grant);
+        }
+        return served;
+    }
+
+    @GuardedBy("holders")
+    private boolean takeOut(Grant<T> grant) {
+        if (!holders.contains(grant)) {
+            return false;
+        }
+        holders.remove(grant);
+        available += grant.permits;
+        changes++;
         return true;
     }
 
@@ -638,7 +703,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     /** Gives some of the permits of a grant back. */
     final void releaseSome(Grant<T> grant, int some) {
         boolean last;
+        long since = 0;
         Waiter<T> served = null;
+        long now = runtime.touchNanos();
         synchronized (holders) {
             look();
             int has = holders.contains(grant) ? grant.permits : 0;
@@ -647,7 +714,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
                 grant.permits -= some;
                 available += some;
                 changes++;
-                served = serve();
+                since = headSinceNanos();
+                served = serve(now);
             } else if (some < 1 || some > has) {
                 rest();
                 throw new IllegalArgumentException(
@@ -659,6 +727,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (last) {
             release(grant);
         } else {
+            noteLongWait(served, now - since);
             grant.by.touch();
             runtime.changed();
             tellServed(served);
@@ -696,12 +765,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
      * @return whether it still waited; otherwise the lock was granted to it or it had left, and nothing happens
      */
     boolean giveUp(Waiter<?> waiter, Throwable cause) {
-        Waiter<T> mine = mine(waiter);
-        if (!leave(mine)) {
-            return false;
-        }
-        dispatch(mine, new GivenUp(mine, mine.takeTicket(), cause));
-        return true;
+        return leave(mine(waiter), cause);
     }
 
     private record GivenUp(Waiter<?> waiter, Pending<?> ticket, Throwable cause) implements Trampoline.Task {
@@ -729,9 +793,19 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         return (Waiter<T>) waiter;
     }
 
-    /** Takes a waiter out of the queue before anybody hears of it; false when it was granted or had left (rule L1). */
-    final boolean leave(Waiter<?> leaving) {
-        Waiter<T> waiter = mine(leaving);
+    /**
+     * Takes a waiter out of the queue before anybody hears of it (rule L1). Who calls tells of its end, between {@link
+     * Trampoline#hold} and {@link Trampoline#go}.
+     *
+     * @return false when it was granted or had left
+     */
+    final boolean leave(Waiter<?> waiter) {
+        return leave(mine(waiter), null);
+    }
+
+    private boolean leave(Waiter<T> waiter, @Nullable Throwable cause) {
+        long now = runtime.touchNanos();
+        long since;
         Waiter<T> served;
         synchronized (holders) {
             if (waiter.state != Waiter.State.WAITING) {
@@ -741,9 +815,11 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             queue.remove(waiter);
             changes++;
             // Those behind it may fit where it did not (rule L6).
-            served = serve();
+            since = headSinceNanos();
+            served = serve(now);
             rest();
         }
+        noteLongWait(served, now - since);
         stopTimer(waiter);
         outside(waiter);
         waiter.by.removeWait(waiter);
@@ -751,7 +827,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.WaitEnded(idOf(waiter.by), waiter.by.path(), id, name, type));
         }
-        tellServed(served);
+        runtime.trampoline().hold();
+        try {
+            if (cause != null) {
+                // Before those behind it: one of these may block for what it still has.
+                dispatch(waiter, new GivenUp(waiter, waiter.takeTicket(), cause));
+            }
+            tellServed(served);
+        } finally {
+            runtime.trampoline().go();
+        }
         return true;
     }
 
@@ -797,7 +882,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     final void releaseAtEnd(Grant<?> held) {
         @SuppressWarnings("unchecked") // a grant is asked about at its own lock
         Grant<T> grant = (Grant<T>) held;
-        if (tryRelease(grant)) {
+        boolean seen = !(grant instanceof Waiter<?> waiter) || waiter.isTold();
+        if (tryRelease(grant) && seen) {
             LeakTracker.Opened opened = grant.opened;
             if (opened != null) {
                 opened.closed();

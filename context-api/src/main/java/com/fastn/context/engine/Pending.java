@@ -114,12 +114,18 @@ class Pending<R extends @Nullable Object> extends CompletableFuture<R> {
     }
 
     private static boolean leave(Waiter<?> waiter, BooleanSupplier ending) {
-        boolean left = waiter.lock.leave(waiter);
-        boolean ended = ending.getAsBoolean();
-        if (left) {
-            waiter.by.waitEnded(waiter);
+        Trampoline trampoline = waiter.lock.runtime().trampoline();
+        trampoline.hold();
+        try {
+            boolean left = waiter.lock.leave(waiter);
+            boolean ended = ending.getAsBoolean();
+            if (left) {
+                waiter.by.waitEnded(waiter);
+            }
+            return ended;
+        } finally {
+            trampoline.go();
         }
-        return ended;
     }
 
     /** The waiter that ends with this stage, or null. */

@@ -11,6 +11,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Why a context does not get a lock, in words: what it asks for is not to be had, or it waits no longer. */
 final class Refusals {
+    private static final String INSIDE =
+            "; it is not reentrant. Hand the value down instead, or let another branch ask";
+    private static final String ON_TOP =
+            ", in a way that blocks, by one who goes on in the thread of that scope, which released what he waited for"
+                    + " and cannot go on before he returns; use the form that gives a stage, or go on elsewhere";
+
     private Refusals() {}
 
     /** Why a context may not even queue, or null. */
@@ -19,8 +25,18 @@ final class Refusals {
         if (permits < 1 || permits > lock.total()) {
             return impossible(lock, asker, permits);
         }
-        Throwable ended = ofEnded(lock, asker);
-        return ended != null || inside == null ? ended : selfDeadlock(lock, asker, permits, inside, blocking);
+        CancelReason cancelled = asker.cancelReason();
+        Throwable ended = cancelled == null
+                ? ofEnded(lock, asker)
+                : new ContextCancelledException(
+                        lock + " was not given to " + asker.path() + ", which was cancelled before it asked (lock in a"
+                                + " context that is open, or look at isCancelled() first)",
+                        cancelled);
+        Throwable refusal =
+                ended != null || inside == null ? ended : selfDeadlock(lock, asker, permits, inside, blocking, INSIDE);
+        // What goes on in the middle of the work of a scope, because that released something, must not block for the rest.
+        Scope below = refusal == null && blocking ? lock.runtime().trampoline().below() : null;
+        return below == null ? refusal : selfDeadlock(lock, asker, permits, below, true, ON_TOP);
     }
 
     static IllegalArgumentException impossible(FifoLock<?> lock, ContextNode asker, int permits) {
@@ -47,7 +63,7 @@ final class Refusals {
      * of the scope, and not to another branch that happens to be called back by it.
      */
     private static @Nullable Throwable selfDeadlock(
-            FifoLock<?> lock, ContextNode asker, int permits, Scope innermost, boolean blocking) {
+            FifoLock<?> lock, ContextNode asker, int permits, Scope innermost, boolean blocking, String why) {
         if (lock.total() - Scope.heldBy(innermost, lock) >= permits) {
             return null;
         }
@@ -78,8 +94,7 @@ final class Refusals {
         }
         String place = Places.describe(Places.caller());
         return new SelfDeadlockException(lock + " is held by " + holding.grant.by.path() + " in a scope that was begun "
-                + holding.place() + ", and was asked for again inside of it at " + place
-                + "; it is not reentrant. Hand the value down instead, or let another branch ask");
+                + holding.place() + ", and was asked for again inside of it at " + place + why);
     }
 
     static LockTimeoutException outOfTime(Waiter<?> waiter, Duration timeout) {

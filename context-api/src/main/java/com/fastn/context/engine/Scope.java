@@ -79,8 +79,13 @@ class Scope implements ContextEngine.LockScope, BiConsumer<@Nullable Object, @Nu
         try {
             done = requireNonNull(work.run(code, held), "the work gave no stage");
         } catch (Throwable t) {
+            var unused = ended();
+            if (asked != null) {
+                end(held, asked, null, t);
+                return asked;
+            }
             held.lock.tryRelease(held);
-            return failed(asked, t);
+            return failed(t);
         } finally {
             scopes.set(before);
         }
@@ -97,14 +102,13 @@ class Scope implements ContextEngine.LockScope, BiConsumer<@Nullable Object, @Nu
         } catch (Throwable t) {
             // A stage that is not the platform's own; nobody would release any more.
             var unused = ended();
-            held.lock.tryRelease(held);
-            result.fail(t);
+            end(held, result, null, t);
         }
         return result;
     }
 
-    private static <R extends @Nullable Object> Pending<R> failed(@Nullable Pending<R> asked, Throwable failure) {
-        Pending<R> result = asked == null ? new Pending<>(null) : asked;
+    private static <R extends @Nullable Object> Pending<R> failed(Throwable failure) {
+        Pending<R> result = new Pending<>(null);
         result.fail(failure);
         return result;
     }
@@ -214,23 +218,42 @@ class Scope implements ContextEngine.LockScope, BiConsumer<@Nullable Object, @Nu
 
     /** What the work gave is over: releases what the scope held, and then ends its result as the work did. */
     @Override
-    @SuppressWarnings("NullAway") // a stage that did not fail has a value of its type, null only where the type says so
     public void accept(@Nullable Object value, @Nullable Throwable failure) {
         @SuppressWarnings("unchecked") // a scope has the result of the type of its work
         Pending<Object> ends = (Pending<Object>) ended();
-        release(grant);
+        end(grant, ends, value, failure == null ? null : Stages.unwrap(failure));
+    }
+
+    /** Releases, and tells of the end before those who have the lock then go on here: one of them may block. */
+    private static <T extends @Nullable Object, R extends @Nullable Object> void end(
+            Grant<T> grant, @Nullable Pending<R> ends, @Nullable R value, @Nullable Throwable failure) {
+        FifoLock<T> lock = grant.lock;
+        Waiter<T> served = lock.takeBack(grant);
+        if (served == null) {
+            tell(ends, value, failure);
+            return;
+        }
+        Trampoline trampoline = lock.runtime().trampoline();
+        trampoline.hold();
+        try {
+            lock.tellServed(served);
+            tell(ends, value, failure);
+        } finally {
+            trampoline.go();
+        }
+    }
+
+    @SuppressWarnings("NullAway") // a stage that did not fail has a value of its type, null only where the type says so
+    private static <R extends @Nullable Object> void tell(
+            @Nullable Pending<R> ends, @Nullable R value, @Nullable Throwable failure) {
         if (ends == null) {
             return;
         }
         if (failure == null) {
             ends.end(value);
         } else {
-            ends.fail(Stages.unwrap(failure));
+            ends.fail(failure);
         }
-    }
-
-    private static <T extends @Nullable Object> void release(Grant<T> grant) {
-        grant.lock.tryRelease(grant);
     }
 
     /** How many permits of a lock the scopes around the one who asks hold, as far as one may think. */

@@ -46,21 +46,55 @@ final class Trampoline {
         ArrayDeque<Task> rest = turn == null ? null : turn.takeRest();
         if (rest != null && !rest.isEmpty()) {
             try {
-                runtime.timers().soon(() -> rest.forEach(this::run));
+                runtime.timers().soon(() -> runAll(rest));
             } catch (Throwable e) {
                 // No thread is left: they stay where they were.
-                rest.forEach(this::run);
+                runAll(rest);
             }
         }
     }
 
+    /** All are known before the first one runs, which may block too. */
+    private void runAll(ArrayDeque<Task> tasks) {
+        hold();
+        try {
+            tasks.forEach(this::run);
+        } finally {
+            go();
+        }
+    }
+
     void run(Task task) {
+        turn().run(task);
+    }
+
+    /**
+     * Until {@link #go}, what is to be run in this thread is only noted. Whoever has several to tell of one step notes them
+     * all first: the first of them may block, and then passes the others on.
+     */
+    void hold() {
+        turn().holds++;
+    }
+
+    /** Runs what was noted, unless this thread is in a turn, or a step, that will. */
+    void go() {
+        turn().go();
+    }
+
+    /** The scope whose work this thread is in, and that cannot go on before the task that the thread runs has returned. */
+    @Nullable
+    Scope below() {
+        Turn turn = turns.get();
+        return turn == null ? null : turn.below;
+    }
+
+    private Turn turn() {
         Turn turn = turns.get();
         if (turn == null) {
             turn = new Turn(runtime);
             turns.set(turn);
         }
-        turn.run(task);
+        return turn;
     }
 
     /** What one thread runs. It is kept, so that a single hand-off needs nothing new; what waited in it is not. */
@@ -72,41 +106,58 @@ final class Trampoline {
         private @Nullable ArrayDeque<Task> more;
 
         private final Runnable runNext = this::runNext;
+        private boolean running;
         private boolean begun;
+        private int holds;
+        private @Nullable Scope below;
 
         Turn(EngineRuntime runtime) {
             this.runtime = runtime;
         }
 
         void run(Task task) {
-            if (more != null) {
-                more.add(task);
-            } else if (next != null) {
+            if (next == null) {
+                next = task;
+                if (holds == 0) {
+                    begin(task);
+                }
+                return;
+            }
+            if (more == null) {
                 more = new ArrayDeque<>(USUALLY_AT_ONCE);
-                more.add(task);
-            } else {
-                begin(task);
+            }
+            more.add(task);
+        }
+
+        void go() {
+            holds--;
+            Task first = next;
+            if (holds == 0 && !running && first != null) {
+                begin(first);
             }
         }
 
-        private void begin(Task task) {
-            next = task;
+        private void begin(Task first) {
             // What goes on here belongs to others, not to the work of a scope that happens to release something.
             Scope scope = runtime.scopes().get();
             if (scope != null) {
+                below = scope;
                 runtime.scopes().set(null);
             }
+            running = true;
             try {
                 // The context of the first stays entered: those behind it are often of the same, and need no more then.
-                runtime.current().runAs(task.context(), this);
+                runtime.current().runAs(first.context(), this);
             } catch (Throwable t) {
-                LOG.error("the context of a completion of a lock could not be entered", LoggedFailure.of(t));
                 // Nobody else would run what is left.
                 run();
+                LoggedFailure.error(LOG, t, "the context of a completion of a lock could not be entered");
             } finally {
+                running = false;
                 next = null;
                 more = null;
                 if (scope != null) {
+                    below = null;
                     runtime.scopes().set(scope);
                 }
             }
@@ -119,8 +170,8 @@ final class Trampoline {
                 try {
                     runtime.current().runAs(next.context(), runNext);
                 } catch (Throwable t) {
-                    LOG.error("a completion of a lock failed", LoggedFailure.of(t));
                     runWithoutContext();
+                    LoggedFailure.error(LOG, t, "a completion of a lock failed");
                 }
                 next = more == null ? null : more.poll();
             }
@@ -132,7 +183,7 @@ final class Trampoline {
                 try {
                     runNext();
                 } catch (Throwable t) {
-                    LOG.error("a completion of a lock failed", LoggedFailure.of(t));
+                    LoggedFailure.error(LOG, t, "a completion of a lock failed");
                 }
             }
         }
@@ -146,6 +197,13 @@ final class Trampoline {
         ArrayDeque<Task> takeRest() {
             ArrayDeque<Task> rest = more;
             more = null;
+            Task first = next;
+            if (!running && first != null) {
+                // Noted, and not begun yet.
+                rest = rest == null ? new ArrayDeque<>(USUALLY_AT_ONCE) : rest;
+                rest.addFirst(first);
+                next = null;
+            }
             return rest;
         }
     }

@@ -15,14 +15,20 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.ReadGuard;
+import com.fastn.context.SelfDeadlockException;
 import com.fastn.context.spi.ContextBinding;
+import java.io.PrintStream;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -260,5 +266,389 @@ class LockHandOffTest {
         await().until(() -> lock.waiters() == 0);
         first.close();
         assertThat(lock.holder()).isNull();
+    }
+
+    // --- a step tells all whom it serves before it lets one of them go on in its thread
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private <G> G in(FastnContext context, Supplier<G> code) {
+        try (ContextScope ignored = context.makeCurrent()) {
+            return code.get();
+        }
+    }
+
+    @Test
+    void L9_aReaderWhoBlocksForWhatTheReaderServedWithHimHasPassesHimOn() {
+        ContextReadWriteLock<Integer> table = tree.root.readWriteLock("table", 1);
+        ContextMutex<Integer> lock = tree.root.mutex("m", 1);
+        ContextNode one = tree.open("one");
+        ContextNode two = tree.open("two");
+        LockGuard<Integer> writer = requireNonNull(table.tryWriteLock());
+        LockGuard<Integer> ofTwo = requireNonNull(in(two, lock::tryLock));
+        CompletionStage<?> first = in(one, () -> table.readLock().thenAccept(guard -> {
+            lock.lockBlocking().close();
+            guard.close();
+        }));
+        CompletionStage<?> second = in(two, () -> table.readLock().thenAccept(guard -> {
+            ofTwo.close();
+            guard.close();
+        }));
+        thread(writer::close);
+        assertThat(second.toCompletableFuture()).succeedsWithin(LIMIT);
+        assertThat(first.toCompletableFuture()).succeedsWithin(LIMIT);
+        await().atMost(LIMIT).until(() -> table.holders().isEmpty());
+    }
+
+    @Test
+    void L9_ofThoseWhoArePassedOnOneMayBlockForAnotherToo() {
+        ContextReadWriteLock<Integer> table = tree.root.readWriteLock("table", 1);
+        ContextMutex<Integer> lock = tree.root.mutex("m", 1);
+        LockGuard<Integer> writer = requireNonNull(table.tryWriteLock());
+        LockGuard<Integer> ofLast = requireNonNull(lock.tryLock());
+        List<CompletableFuture<?>> readers = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            readers.add(table.readLock()
+                    .thenAccept(guard -> {
+                        lock.lockBlocking().close();
+                        guard.close();
+                    })
+                    .toCompletableFuture());
+        }
+        readers.add(table.readLock()
+                .thenAccept(guard -> {
+                    ofLast.close();
+                    guard.close();
+                })
+                .toCompletableFuture());
+        thread(writer::close);
+        assertThat(CompletableFuture.allOf(readers.toArray(CompletableFuture[]::new)))
+                .succeedsWithin(LIMIT);
+        await().atMost(LIMIT).until(() -> table.holders().isEmpty());
+    }
+
+    @Test
+    void L9_aSlowReaderHoldsUpNeitherAnEventLoopNorAThreadThatWereServedWithHim() throws Exception {
+        TestTree onLoops = new TestTree(new FakeLoop.Binding());
+        ContextReadWriteLock<Integer> table = onLoops.root.readWriteLock("table", 1);
+        LockGuard<Integer> writer = requireNonNull(table.tryWriteLock());
+        CountDownLatch slow = new CountDownLatch(1);
+        CompletableFuture<?> plain = table.readLock()
+                .thenAccept(guard -> {
+                    awaitQuietly(slow);
+                    guard.close();
+                })
+                .toCompletableFuture();
+        FakeLoop loop = new FakeLoop();
+        CompletableFuture<String> onLoop = new CompletableFuture<>();
+        loop.run(() -> {
+            var unused = table.readLock(Duration.ofMinutes(5)).thenAccept(guard -> {
+                guard.close();
+                onLoop.complete("told");
+            });
+        });
+        CompletableFuture<String> blocked = new CompletableFuture<>();
+        thread(() -> {
+            table.readLockBlocking().close();
+            blocked.complete("woken");
+        });
+        await().atMost(LIMIT).until(() -> table.waiters() == 3);
+        Thread releases = thread(writer::close);
+        assertThat(blocked).succeedsWithin(LIMIT).isEqualTo("woken");
+        await().atMost(LIMIT).until(() -> loop.turn() > 0);
+        assertThat(onLoop).isCompletedWithValue("told");
+        assertThat(onLoops.runtime.timers().pending()).isZero();
+        assertThat(plain).isNotDone();
+        slow.countDown();
+        releases.join();
+        assertThat(plain).succeedsWithin(LIMIT);
+        onLoops.afterEach(null);
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void L1_whoLeavesHearsOfItThoughTheOneServedByThatBlocksForWhatHeHas() {
+        ContextReadWriteLock<Integer> table = tree.root.readWriteLock("table", 1);
+        ContextMutex<Integer> lock = tree.root.mutex("m", 1);
+        ReadGuard<Integer> reader = requireNonNull(table.tryReadLock());
+        LockGuard<Integer> ofWriter = requireNonNull(lock.tryLock());
+        CompletableFuture<?> left = table.writeLock()
+                .whenComplete((guard, failure) -> ofWriter.close())
+                .toCompletableFuture();
+        CompletableFuture<?> behind = table.readLock()
+                .thenAccept(guard -> {
+                    lock.lockBlocking().close();
+                    guard.close();
+                })
+                .toCompletableFuture();
+        Waiter<?> writer = tree.root.waits().get(0);
+        thread(() -> writer.lock.giveUp(writer, new IllegalStateException("out of time")));
+        assertThat(left).failsWithin(LIMIT);
+        assertThat(behind).succeedsWithin(LIMIT);
+        reader.close();
+        await().atMost(LIMIT).until(() -> table.holders().isEmpty());
+    }
+
+    @Test
+    void L1_aTicketThatIsCancelledIsOverThoughTheOneServedByThatBlocksForWhatItsOwnerHas() {
+        ContextReadWriteLock<Integer> table = tree.root.readWriteLock("table", 1);
+        ContextMutex<Integer> lock = tree.root.mutex("m", 1);
+        ReadGuard<Integer> reader = requireNonNull(table.tryReadLock());
+        LockGuard<Integer> ofWriter = requireNonNull(lock.tryLock());
+        CompletableFuture<LockGuard<Integer>> ticket = table.writeLock().toCompletableFuture();
+        var unused = ticket.whenComplete((guard, failure) -> ofWriter.close());
+        CompletableFuture<?> behind = table.readLock()
+                .thenAccept(guard -> {
+                    lock.lockBlocking().close();
+                    guard.close();
+                })
+                .toCompletableFuture();
+        CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
+        thread(() -> cancelled.complete(ticket.cancel(false)));
+        assertThat(cancelled).succeedsWithin(LIMIT).isEqualTo(true);
+        assertThat(behind).succeedsWithin(LIMIT);
+        reader.close();
+        await().atMost(LIMIT).until(() -> table.holders().isEmpty());
+    }
+
+    @Test
+    void L2_whoDoesNotGetItsGrantHearsOfItThoughTheNextOneBlocksForWhatItHas() {
+        TestTree onLoops = new TestTree(new FakeLoop.Binding());
+        ContextMutex<Integer> lock = onLoops.root.mutex("m", 1);
+        ContextMutex<Integer> other = onLoops.root.mutex("other", 1);
+        LockGuard<Integer> first = requireNonNull(lock.tryLock());
+        LockGuard<Integer> ofGone = requireNonNull(other.tryLock());
+        FakeLoop loop = new FakeLoop();
+        ContextNode gone = onLoops.open("gone");
+        CompletableFuture<LockGuard<Integer>> asked = new CompletableFuture<>();
+        loop.run(() -> {
+            try (ContextScope ignored = gone.makeCurrent()) {
+                var unused = lock.lock().whenComplete((guard, failure) -> {
+                    ofGone.close();
+                    asked.completeExceptionally(failure);
+                });
+            }
+        });
+        CompletableFuture<?> next = lock.lock()
+                .thenAccept(guard -> {
+                    other.lockBlocking().close();
+                    guard.close();
+                })
+                .toCompletableFuture();
+        Waiter<?> granted = gone.waits().get(0);
+        first.close();
+        // As where the pool of the one who asked is gone.
+        thread(granted::drop);
+        assertThat(asked).failsWithin(LIMIT);
+        assertThat(next).succeedsWithin(LIMIT);
+        await().atMost(LIMIT).until(() -> lock.holder() == null);
+        onLoops.afterEach(null);
+    }
+
+    @Test
+    void L8_theEndOfAScopeIsToldThoughTheNextOneBlocksForTheScopeAroundIt() {
+        ContextMutex<Integer> outer = tree.root.mutex("outer", 1);
+        ContextMutex<Integer> inner = tree.root.mutex("inner", 1);
+        CompletableFuture<Integer> work = new CompletableFuture<>();
+        CompletableFuture<Integer> result =
+                outer.withLock(v -> inner.withLock(x -> work)).toCompletableFuture();
+        CompletableFuture<?> next = inner.lock()
+                .thenAccept(guard -> {
+                    outer.lockBlocking().close();
+                    guard.close();
+                })
+                .toCompletableFuture();
+        thread(() -> work.complete(7));
+        assertThat(result).succeedsWithin(LIMIT).isEqualTo(7);
+        assertThat(next).succeedsWithin(LIMIT);
+        await().atMost(LIMIT).until(() -> inner.holder() == null);
+    }
+
+    @Test
+    void L8_theFailureOfALaterScopeIsToldThoughTheNextOneBlocksForTheScopeAroundIt() {
+        ContextMutex<Integer> outer = tree.root.mutex("outer", 1);
+        ContextMutex<Integer> inner = tree.root.mutex("inner", 1);
+        LockGuard<Integer> first = requireNonNull(inner.tryLock());
+        CompletableFuture<Integer> result = outer.<Integer>withLock(v -> inner.withLock(x -> {
+                    throw new IllegalStateException("no");
+                }))
+                .toCompletableFuture();
+        CompletableFuture<?> next = inner.lock()
+                .thenAccept(guard -> {
+                    outer.lockBlocking().close();
+                    guard.close();
+                })
+                .toCompletableFuture();
+        thread(first::close);
+        assertThat(result).failsWithin(LIMIT);
+        assertThat(next).succeedsWithin(LIMIT);
+        await().atMost(LIMIT).until(() -> inner.holder() == null);
+    }
+
+    @Test
+    void L1_ofAContextThatIsCancelledAllWaitsEndBeforeOneOfThemGoesOn() {
+        ContextMutex<Integer> one = tree.root.mutex("one", 1);
+        ContextMutex<Integer> two = tree.root.mutex("two", 1);
+        ContextMutex<Integer> other = tree.root.mutex("other", 1);
+        LockGuard<Integer> ofOne = requireNonNull(one.tryLock());
+        LockGuard<Integer> ofTwo = requireNonNull(two.tryLock());
+        LockGuard<Integer> ofOther = requireNonNull(other.tryLock());
+        ContextNode asks = tree.open("asks");
+        CompletableFuture<?> first = in(asks, () -> one.lock().handle((guard, failure) -> {
+                    in(tree.root, other::lockBlocking).close();
+                    return failure;
+                }))
+                .toCompletableFuture();
+        CompletableFuture<?> second = in(asks, () -> two.lock().handle((guard, failure) -> {
+                    ofOther.close();
+                    return failure;
+                }))
+                .toCompletableFuture();
+        thread(asks::cancel);
+        assertThat(second).succeedsWithin(LIMIT);
+        assertThat(first).succeedsWithin(LIMIT);
+        ofOne.close();
+        ofTwo.close();
+    }
+
+    @Test
+    void L7_whoGoesOnInTheThreadOfAScopeMayNotBlockForWhatThatScopeHas() {
+        ContextMutex<Integer> outer = tree.root.mutex("outer", 1);
+        ContextMutex<Integer> inner = tree.root.mutex("inner", 1);
+        ContextNode holds = tree.open("holds");
+        ContextNode next = tree.open("next");
+        CompletableFuture<Throwable> refused = new CompletableFuture<>();
+        CompletableFuture<Integer> result = new CompletableFuture<>();
+        thread(() -> {
+            try (ContextScope ignored = holds.makeCurrent()) {
+                var unused = outer.withLock(v -> {
+                            LockGuard<Integer> guard = inner.lockBlocking();
+                            var alsoUnused = in(next, inner::lock).thenAccept(given -> {
+                                try {
+                                    outer.lockBlocking().close();
+                                } catch (RuntimeException e) {
+                                    refused.complete(e);
+                                } finally {
+                                    given.close();
+                                }
+                            });
+                            guard.close();
+                            return CompletableFuture.completedFuture(7);
+                        })
+                        .whenComplete((value, failure) -> result.complete(value));
+            }
+        });
+        assertThat(refused).succeedsWithin(LIMIT).satisfies(failure -> assertThat(failure)
+                .isInstanceOf(SelfDeadlockException.class)
+                .hasMessageStartingWith("mutex \"outer\" is held by app.holds in a scope that was begun by code of "
+                        + LockHandOffTest.class.getName())
+                .hasMessageContaining("LockHandOffTest.java:")
+                .hasMessageEndingWith("; use the form that gives a stage, or go on elsewhere"));
+        assertThat(result).succeedsWithin(LIMIT).isEqualTo(7);
+        assertThat(outer.holder()).isNull();
+        await().atMost(LIMIT).until(() -> inner.holder() == null);
+    }
+
+    @Test
+    void L7_whoGoesOnInTheThreadOfAScopeMayBlockForOtherLocksAndAskForThatOneInStages() {
+        ContextMutex<Integer> outer = tree.root.mutex("outer", 1);
+        ContextMutex<Integer> inner = tree.root.mutex("inner", 1);
+        ContextMutex<Integer> other = tree.root.mutex("other", 1);
+        LockGuard<Integer> ofOther = requireNonNull(other.tryLock());
+        CompletableFuture<String> told = new CompletableFuture<>();
+        CompletionStage<Integer> result = outer.withLock(v -> {
+            LockGuard<Integer> guard = inner.lockBlocking();
+            var unused = inner.lock().thenAccept(given -> {
+                thread(ofOther::close);
+                other.lockBlocking().close();
+                var alsoUnused = outer.lock().thenAccept(last -> {
+                    last.close();
+                    told.complete("told");
+                });
+                given.close();
+            });
+            guard.close();
+            return CompletableFuture.completedFuture(7);
+        });
+        assertThat(result).isCompletedWithValue(7);
+        assertThat(told).succeedsWithin(LIMIT);
+    }
+
+    @Test
+    void L10_whatEndsWithItsContextBeforeAnybodySawTheGuardIsNoMisuse() {
+        TestTree onLoops = new TestTree(new FakeLoop.Binding());
+        ContextMutex<Integer> lock = onLoops.root.mutex("m", 1);
+        lock.setAutoReleaseOnEnd(true);
+        LockGuard<Integer> first = requireNonNull(lock.tryLock());
+        ContextNode asks = onLoops.open("asks");
+        FakeLoop loop = new FakeLoop();
+        List<Throwable> told = new ArrayList<>();
+        loop.run(() -> {
+            try (ContextScope ignored = asks.makeCurrent()) {
+                var unused = lock.lock().whenComplete((guard, failure) -> told.add(failure));
+            }
+        });
+        first.close();
+        assertThat(lock.holder()).isSameAs(asks);
+        asks.close();
+        assertThat(lock.holder()).isNull();
+        loop.turn();
+        assertThat(told).singleElement().isInstanceOf(IllegalStateException.class);
+        assertThat(onLoops.runtime.misuses()).isEmpty();
+        onLoops.afterEach(null);
+    }
+
+    @Test
+    void L2_noGrantIsLostWhenTheContextAndTheLogFail() {
+        BrokenBinding binding = new BrokenBinding();
+        EngineRuntime runtime = new EngineRuntime(
+                new ContextEngine.Settings(
+                        "app",
+                        "App",
+                        "alice",
+                        new ManualTicker(TestTree.START),
+                        10_000,
+                        100,
+                        false,
+                        DeadlockPolicy.REPORT),
+                new CurrentContext(binding));
+        ContextReadWriteLock<Integer> lock = runtime.root().readWriteLock("rw", 1);
+        LockGuard<Integer> writer = lock.writeLock().toCompletableFuture().join();
+        CompletableFuture<ReadGuard<Integer>> a = lock.readLock().toCompletableFuture();
+        CompletableFuture<ReadGuard<Integer>> b = lock.readLock().toCompletableFuture();
+        binding.broken = true;
+        PrintStream before = System.err;
+        System.setErr(brokenFor(Thread.currentThread(), before));
+        try {
+            writer.close();
+        } finally {
+            System.setErr(before);
+            binding.broken = false;
+        }
+        assertThat(a).isCompleted();
+        assertThat(b).isCompleted();
+        a.join().close();
+        b.join().close();
+        assertThat(lock.holders()).isEmpty();
+        runtime.close();
+    }
+
+    private static PrintStream brokenFor(Thread thread, PrintStream others) {
+        return new PrintStream(others) {
+            @Override
+            public void println(@Nullable String line) {
+                if (Thread.currentThread() == thread) {
+                    throw new IllegalStateException("the log is broken");
+                }
+                super.println(line);
+            }
+        };
     }
 }

@@ -25,6 +25,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -359,6 +360,43 @@ class LockScopeTest {
         now.withLock(value -> {
             pump(then, now);
             return CompletableFuture.completedFuture(value);
+        });
+    }
+
+    @Test
+    void ofWorkThatAsksAgainAndAgainAndThrowsNothingIsKept() {
+        AtomicReference<LockGuard<Integer>> behind = new AtomicReference<>();
+        AtomicInteger rounds = new AtomicInteger();
+        AtomicInteger deepest = new AtomicInteger();
+        asksAndThrows(orders(), stock(), rounds, behind, deepest);
+        for (LockGuard<Integer> next = behind.getAndSet(null); next != null; next = behind.getAndSet(null)) {
+            next.close();
+        }
+        assertThat(rounds).hasValue(ROUNDS);
+        assertThat(deepest.get()).isLessThanOrEqualTo(2);
+    }
+
+    private static final int ROUNDS = 50;
+
+    /** Each piece of work waits for the other lock, in turns, and throws before that is granted. */
+    private void asksAndThrows(
+            ContextMutex<Integer> now,
+            ContextMutex<Integer> then,
+            AtomicInteger rounds,
+            AtomicReference<LockGuard<Integer>> behind,
+            AtomicInteger deepest) {
+        var unused = now.withLock(value -> {
+            int depth = 0;
+            for (Scope at = tree.runtime.scopes().get(); at != null; at = at.outer()) {
+                depth++;
+            }
+            deepest.accumulateAndGet(depth, Math::max);
+            if (rounds.incrementAndGet() < ROUNDS) {
+                LockGuard<Integer> held = requireNonNull(then.tryLock());
+                asksAndThrows(then, now, rounds, behind, deepest);
+                behind.set(held);
+            }
+            throw new IllegalStateException("no");
         });
     }
 

@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import static com.fastn.context.engine.Patience.await;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextCancelledException;
@@ -342,5 +343,42 @@ class LockStressTest {
         assertThat(orders.waiters()).isZero();
         assertThat(tree.root.waits()).isEmpty();
         System.out.println("LockStressTest: in " + ran + " of " + done + " rounds the work ran");
+    }
+
+    /** Each blocks for what the next one has, who is served in the same moment and goes on behind it in the same thread. */
+    @Test
+    void L9_ofReadersWhoAreServedTogetherEachMayBlockForTheNext() throws InterruptedException {
+        int rounds = 200 * SCALE;
+        int readers = 6;
+        ContextReadWriteLock<Integer> table = tree.root.readWriteLock("table", 1);
+        List<ContextMutex<Integer>> own = new ArrayList<>();
+        for (int i = 0; i < readers; i++) {
+            own.add(tree.root.mutex("m" + i, 1));
+        }
+        for (int round = 0; round < rounds; round++) {
+            LockGuard<Integer> writer = requireNonNull(table.tryWriteLock());
+            List<CompletableFuture<?>> told = new ArrayList<>();
+            for (int i = 0; i < readers; i++) {
+                LockGuard<Integer> has = requireNonNull(own.get(i).tryLock());
+                ContextMutex<Integer> ofNext = i + 1 < readers ? own.get(i + 1) : null;
+                told.add(table.readLock()
+                        .thenAccept(guard -> {
+                            if (ofNext != null) {
+                                ofNext.lockBlocking().close();
+                            }
+                            has.close();
+                            guard.close();
+                        })
+                        .toCompletableFuture());
+            }
+            Thread releases = new Thread(writer::close);
+            releases.setDaemon(true);
+            releases.start();
+            assertThat(CompletableFuture.allOf(told.toArray(CompletableFuture[]::new)))
+                    .as("round %d", round)
+                    .succeedsWithin(Duration.ofSeconds(60));
+            releases.join();
+            assertThat(table.holders()).isEmpty();
+        }
     }
 }

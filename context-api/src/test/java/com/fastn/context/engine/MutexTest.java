@@ -233,7 +233,9 @@ class MutexTest {
         ContextNode task = tree.open("task");
         task.cancel();
 
-        assertThat(ask(task, orders())).isCompletedExceptionally();
+        assertFailure(ask(task, orders()))
+                .isInstanceOf(ContextCancelledException.class)
+                .hasMessageContaining("was cancelled before it asked (lock in a context that is open,");
         assertThat(orders().holder()).isNull();
         try (ContextScope ignored = task.makeCurrent();
                 LockGuard<Integer> tried = orders().tryLock()) {
