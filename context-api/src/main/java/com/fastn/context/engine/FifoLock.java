@@ -564,6 +564,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private void hand(Waiter<T> waiter) {
         goesOn(waiter);
         Pending<AnyGuard<T>> ticket = waiter.takeTicket();
+        // That he is told can be seen, as a grant can.
+        runtime.changed();
         AnyGuard<T> guard = handedOut(waiter);
         if (!ticket.end(guard)) {
             guard.close();

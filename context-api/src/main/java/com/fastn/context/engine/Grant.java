@@ -27,7 +27,10 @@ class Grant<T extends @Nullable Object> extends Chain.Link<Grant<T>> implements 
 
     int permits;
     long fence;
-    /** Since when it is held; of a waiter, since when it waits. To within {@link CoarseClock#STEP}. */
+    /**
+     * Since when it is held: of one who waited, since the grant, and from then on since he was told. Of a waiter, since when it
+     * waits. To within {@link CoarseClock#STEP}.
+     */
     long sinceNanos;
 
     /** Where it was asked for: in strict mode, and for locks that were waited for for long. */

@@ -83,6 +83,11 @@ record LockView(FifoLock<?> lock, List<Holder> holders, List<Waiting> waiters, l
             return grant.scoped;
         }
 
+        /** Whether the holder knows; one who waited hears of it later than it is his. */
+        boolean isTold() {
+            return !(grant instanceof Waiter<?> waiter) || waiter.isTold();
+        }
+
         LockMode mode() {
             return grant.mode(permits);
         }

@@ -313,6 +313,7 @@ final class SnapshotTaker {
         long held = runtime.elapsed(holder.sinceNanos(), now);
         long limit = WarningSettings.of(by).lockLongHeldNanos;
         boolean counted = holder.mode() == LockMode.PERMITS;
+        boolean told = holder.isTold();
         return new LockStatus(
                 view.name(),
                 view.id(),
@@ -326,8 +327,9 @@ final class SnapshotTaker {
                 Duration.ofNanos(held),
                 holder.fence(),
                 view.waiters().size(),
-                held > limit,
-                Places.describe(holder.place()));
+                told && held > limit,
+                Places.describe(holder.place()),
+                told);
     }
 
     /** Who holds the line of this node for a lock of the cluster, and is inside of the operation of asking for that, waits. */

@@ -79,7 +79,7 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
         return byThread;
     }
 
-    /** Whether who asked was told how it ended; reliable for who goes on in the same turn only. */
+    /** Whether who asked was told how it ended; for others than who goes on in the same turn, as of a moment ago. */
     boolean isTold() {
         return ticket == null;
     }

@@ -31,7 +31,7 @@ final class WaiterStuckRule extends NamedRule {
                         settings,
                         waiter.contextName() + " stuck waiting (" + Evidence.time(waiter.waitingDuration()) + ") for \""
                                 + waiter.lockName() + "\"" + (waiter.waitsAt() == null ? "" : " at " + waiter.waitsAt())
-                                + (lock == null ? "" : ", held by " + lock.heldByContext()),
+                                + (lock == null ? "" : (lock.told() ? ", held by " : ", granted to ") + lock.heldByContext()),
                         waiter.contextPath().toString(),
                         waiter.contextId(),
                         lock == null

@@ -339,8 +339,12 @@ public final class Explainer {
                             "has ended" + neverGaveBack(held),
                             List.of());
         }
-        String moving = inMovingQueue(key, index);
-        String besides = (moving.isEmpty() ? "" : "; " + moving) + alsoWaits(key, index);
+        LockStatus granted = index.untold(key.id);
+        String untold = granted == null ? "" : notToldYet(granted);
+        String moving = granted == null ? inMovingQueue(key, index) : "";
+        String besides = (moving.isEmpty() ? "" : "; " + moving)
+                + (untold.isEmpty() ? "" : "; " + untold)
+                + alsoWaits(key, index);
         List<String> stack = row.onThread() ? stacks.of(ref) : List.of();
         String at = AppFrames.first(stack);
         String where = at.isEmpty() ? "" : " at " + at;
@@ -360,7 +364,7 @@ public final class Explainer {
         }
         if (row.state() != ContextState.ACTIVE) {
             LockStatus held = index.heldLongest(key.id);
-            if (held != null) {
+            if (held != null && held.told()) {
                 return new RootCause(
                         ref,
                         CauseKind.ENDED,
@@ -389,6 +393,15 @@ public final class Explainer {
             return new RootCause(
                     ref, CauseKind.THREAD, "", row.lastActivity(), asked + "runs on a thread" + where + besides, stack);
         }
+        if (granted != null) {
+            return new RootCause(
+                    ref,
+                    CauseKind.IDLE,
+                    granted.name(),
+                    granted.heldDuration(),
+                    asked + untold + alsoWaits(key, index),
+                    stack);
+        }
         LockStatus held = index.heldLongest(key.id);
         if (held != null && !moving.isEmpty()) {
             return new RootCause(
@@ -411,6 +424,11 @@ public final class Explainer {
                         + besides
                         + (held == null ? "" : unknownTasks(index)),
                 stack);
+    }
+
+    private static String notToldYet(LockStatus granted) {
+        return "was granted " + ExplanationText.held(granted) + " " + HumanText.duration(granted.heldDuration())
+                + " ago and is not told yet: its event loop, or the thread that released it, is busy";
     }
 
     /** What an idle holder may wait for and nobody sees: a task of its own that stands in the queue of a full pool. */
@@ -590,7 +608,7 @@ public final class Explainer {
                 "waits " + ExplanationText.wanted(held.lockType(), wait) + " "
                         + HumanText.duration(wait.waitingDuration())
                         + LockText.askedAt(wait),
-                "held " + HumanText.duration(held.heldDuration()) + " by "
+                LockText.since(held)
                         + ref(next).shortName()
                         + ExplanationText.as(held)
                         + LockText.takenAt(held)
@@ -601,7 +619,7 @@ public final class Explainer {
 
     /** Whether a holder that is well took a lock while others waited for it already, so that they wait for many. */
     private boolean isMoving(Key holder, LockStatus held, Duration waited) {
-        return !held.longHeld() && held.heldDuration().compareTo(waited) < 0 && trouble(holder) == 0;
+        return held.told() && !held.longHeld() && held.heldDuration().compareTo(waited) < 0 && trouble(holder) == 0;
     }
 
     private static String moves(LockWaiter wait) {

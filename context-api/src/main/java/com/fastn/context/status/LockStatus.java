@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param longHeld whether it is held longer than the threshold: an opinion, not a proof
  * @param heldAt where in the code this holder asked for it, as a stack trace writes it, or {@code null} when that was not
  *     recorded: it is in strict mode, and for each lock from its first long wait on
+ * @param told whether the holder knows: a lock that was granted to one who waited is his from then on, and he hears of it
+ *     when his event loop, or the thread that released it, gets to that. A lock whose holder is not told is not long held
  */
 public record LockStatus(
         String name,
@@ -38,7 +40,8 @@ public record LockStatus(
         long fence,
         int waiters,
         boolean longHeld,
-        @Nullable String heldAt) {
+        @Nullable String heldAt,
+        boolean told) {
     /** Checks that all parts are there. */
     public LockStatus {
         requireNonNull(name, "name");
@@ -47,6 +50,57 @@ public record LockStatus(
         requireNonNull(heldByContext, "heldByContext");
         requireNonNull(holderPath, "holderPath");
         requireNonNull(heldDuration, "heldDuration");
+    }
+
+    /**
+     * A lock whose holder was told that he has it.
+     *
+     * @param name the lock's name
+     * @param lockId tells locks of one name apart
+     * @param lockType the kind of lock
+     * @param mode how it is held
+     * @param permits how many permits of a semaphore this holder has
+     * @param totalPermits how many permits a semaphore has
+     * @param heldByContext the holder's shortest unambiguous name
+     * @param holderId the holder's context id
+     * @param holderPath the holder's path
+     * @param heldDuration since it was granted
+     * @param fence the number of this grant
+     * @param waiters how many wait for it
+     * @param longHeld whether it is held longer than the threshold
+     * @param heldAt where in the code this holder asked for it, or {@code null}
+     */
+    public LockStatus(
+            String name,
+            long lockId,
+            LockType lockType,
+            LockMode mode,
+            int permits,
+            int totalPermits,
+            String heldByContext,
+            long holderId,
+            ContextPath holderPath,
+            Duration heldDuration,
+            long fence,
+            int waiters,
+            boolean longHeld,
+            @Nullable String heldAt) {
+        this(
+                name,
+                lockId,
+                lockType,
+                mode,
+                permits,
+                totalPermits,
+                heldByContext,
+                holderId,
+                holderPath,
+                heldDuration,
+                fence,
+                waiters,
+                longHeld,
+                heldAt,
+                true);
     }
 
     /**
@@ -124,6 +178,7 @@ public record LockStatus(
                 fence,
                 waiters,
                 longHeld,
-                at);
+                at,
+                told);
     }
 }

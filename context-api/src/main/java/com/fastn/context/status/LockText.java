@@ -14,6 +14,16 @@ final class LockText {
         };
     }
 
+    /** Since when somebody has a lock, as in {@code held 5s by }; one who is not told yet was granted it. */
+    static String since(LockStatus lock) {
+        String time = HumanText.duration(lock.heldDuration());
+        return lock.told() ? "held " + time + " by " : "granted " + time + " ago to ";
+    }
+
+    static String untold(LockStatus lock) {
+        return lock.told() ? "" : ", not told yet";
+    }
+
     static String wanted(LockWaiter waiter) {
         return switch (waiter.mode()) {
             case EXCLUSIVE -> "";

@@ -72,7 +72,9 @@ final class SnapshotIndex {
     }
 
     private static LockStatus longer(LockStatus one, LockStatus other) {
-        return one.heldDuration().compareTo(other.heldDuration()) >= 0 ? one : other;
+        // One that its holder knows of comes first: with the others he can do nothing yet.
+        int told = Boolean.compare(one.told(), other.told());
+        return told > 0 || (told == 0 && one.heldDuration().compareTo(other.heldDuration()) >= 0) ? one : other;
     }
 
     /** Whether contexts are left out, so that one that is not here need not have ended. */
@@ -83,6 +85,13 @@ final class SnapshotIndex {
     @Nullable
     LockStatus heldLongest(long contextId) {
         return heldLongest.get(contextId);
+    }
+
+    /** A lock that was granted to a context which is not told; null where it knows of one that it has. */
+    @Nullable
+    LockStatus untold(long contextId) {
+        LockStatus longest = heldLongest.get(contextId);
+        return longest == null || longest.told() ? null : longest;
     }
 
     /** Who is served next of those who wait for a lock, where that is known. */

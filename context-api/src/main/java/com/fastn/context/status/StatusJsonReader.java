@@ -556,6 +556,7 @@ final class StatusJsonReader extends JsonTokens {
         int waiters = 0;
         boolean longHeld = false;
         String heldAt = null;
+        boolean told = true;
         requireObject("a lock");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -573,6 +574,7 @@ final class StatusJsonReader extends JsonTokens {
                 case "waiters" -> waiters = smallCount(name);
                 case "long_held" -> longHeld = bool(name);
                 case "held_at" -> heldAt = string(name);
+                case "told" -> told = bool(name);
                 default -> json.skipChildren();
             }
         }
@@ -590,7 +592,8 @@ final class StatusJsonReader extends JsonTokens {
                 fence,
                 waiters,
                 longHeld,
-                heldAt);
+                heldAt,
+                told);
     }
 
     LockType lockType(String name) throws IOException {

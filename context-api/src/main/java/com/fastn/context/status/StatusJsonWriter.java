@@ -641,6 +641,9 @@ final class StatusJsonWriter implements Closeable, RowSink {
         integer("waiters", lock.waiters());
         bool("long_held", lock.longHeld());
         string("held_at", lock.heldAt());
+        if (!lock.told()) {
+            bool("told", false);
+        }
         json.writeEndObject();
     }
 

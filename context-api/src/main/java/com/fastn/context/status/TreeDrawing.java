@@ -214,7 +214,7 @@ final class TreeDrawing {
         line.add(" (")
                 .add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()))
                 .keep();
-        return line.add(" held" + LockText.held(lock) + ")");
+        return line.add(" held" + LockText.held(lock) + LockText.untold(lock) + ")");
     }
 
     private Line waits(Line line, LockWaiter waiter) {

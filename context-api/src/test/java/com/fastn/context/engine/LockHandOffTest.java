@@ -16,7 +16,12 @@ import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.ReadGuard;
 import com.fastn.context.SelfDeadlockException;
+import com.fastn.context.WarningIds;
 import com.fastn.context.spi.ContextBinding;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
 import java.io.PrintStream;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
@@ -28,6 +33,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -650,5 +656,86 @@ class LockHandOffTest {
                 super.println(line);
             }
         };
+    }
+
+    // --- granted, and not told yet
+
+    @Test
+    void aLockThatWasGrantedAndIsNotToldYetIsHeldSinceTheGrantAndNobodyIsBlamedForIt() {
+        TestTree onLoops = new TestTree(new FakeLoop.Binding());
+        ContextMutex<Integer> lock = onLoops.root.mutex("orders", 1);
+        ContextNode settle = onLoops.open("settle");
+        ContextNode request = onLoops.open("req");
+        LockGuard<Integer> first = requireNonNull(in(new FakeLoop(), settle, lock::tryLock));
+        FakeLoop loop = new FakeLoop();
+        CompletionStage<LockGuard<Integer>> asked = in(loop, request, lock::lock);
+        onLoops.pass(Duration.ofSeconds(12));
+        first.close();
+        LockStatus held = lockOf(onLoops);
+        assertThat(held.heldByContext()).isEqualTo("req");
+        assertThat(held.heldDuration()).isZero();
+        assertThat(held.told()).isFalse();
+        assertThat(onLoops.runtime.status().toString()).contains("req (0s, not told yet)");
+
+        CompletionStage<LockGuard<Integer>> behind = in(loop, settle, lock::lock);
+        onLoops.pass(Duration.ofSeconds(11));
+        StatusSnapshot late = onLoops.runtime.status();
+        assertThat(lockOf(onLoops)).returns(Duration.ofSeconds(11), LockStatus::heldDuration);
+        assertThat(lockOf(onLoops).longHeld()).isFalse();
+        assertThat(late.warnings()).singleElement().satisfies(warning -> assertThat(warning)
+                .returns(WarningIds.WAITER_STUCK, StatusWarning::id)
+                .returns(
+                        "settle stuck waiting (11s) for \"orders\", granted to req",
+                        w -> w.message().replaceAll(" at [^,]*", ""))
+                .matches(w -> w.next().contains("req is not told yet that it has it")));
+        assertThat(requireNonNull(onLoops.runtime.explain("settle")).toString())
+                .contains("granted 11s ago to req")
+                .contains("was granted mutex \"orders\" 11s ago and is not told yet: its event loop, or the thread that"
+                        + " released it, is busy")
+                .doesNotContain("no sign of life");
+
+        StatusSnapshot read = StatusJson.readSnapshot(StatusJson.write(late));
+        assertThat(read.activeLocks()).isEqualTo(late.activeLocks());
+        long version = onLoops.runtime.status().version();
+        loop.turn();
+        assertThat(lockOf(onLoops).told()).isTrue();
+        assertThat(lockOf(onLoops).heldDuration()).isZero();
+        assertThat(onLoops.runtime.status().version()).as("that it was told can be seen").isGreaterThan(version);
+        asked.toCompletableFuture().join().close();
+        loop.turn();
+        behind.toCompletableFuture().join().close();
+        onLoops.afterEach(null);
+    }
+
+    private static <G> G in(FakeLoop loop, FastnContext context, Supplier<G> code) {
+        AtomicReference<G> given = new AtomicReference<>();
+        loop.run(() -> {
+            try (ContextScope ignored = context.makeCurrent()) {
+                given.set(code.get());
+            }
+        });
+        return given.get();
+    }
+
+    private static LockStatus lockOf(TestTree tree) {
+        return tree.runtime.status().activeLocks().get(0);
+    }
+
+    @Test
+    void aLockThatIsOnItsWayToAContextThatHasEndedIsNotLeaked() {
+        TestTree onLoops = new TestTree(new FakeLoop.Binding());
+        ContextMutex<Integer> lock = onLoops.root.mutex("orders", 1);
+        ContextNode request = onLoops.open("req");
+        LockGuard<Integer> first = requireNonNull(lock.tryLock());
+        FakeLoop loop = new FakeLoop();
+        CompletionStage<LockGuard<Integer>> asked = in(loop, request, lock::lock);
+        first.close();
+        request.close();
+        assertThat(lockOf(onLoops).told()).isFalse();
+        assertThat(onLoops.runtime.status().warnings()).isEmpty();
+        loop.turn();
+        assertThat(asked.toCompletableFuture()).isCompletedExceptionally();
+        assertThat(lock.holder()).isNull();
+        onLoops.afterEach(null);
     }
 }

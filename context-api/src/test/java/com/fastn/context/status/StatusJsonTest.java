@@ -313,7 +313,8 @@ class StatusJsonTest {
                         number(),
                         random.nextInt(9),
                         random.nextBoolean(),
-                        random.nextBoolean() ? null : name()));
+                        random.nextBoolean() ? null : name(),
+                        random.nextBoolean()));
                 LockMode mode = one(LockMode.values());
                 waiters.add(new LockWaiter(
                         name(),
