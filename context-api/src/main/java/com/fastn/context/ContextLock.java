@@ -11,7 +11,9 @@ import java.util.List;
  *
  * <p>A waiter whose context is cancelled or ends, whose time ran out or whose stage was cancelled leaves the queue before it
  * hears of it. A guard that comes too late for it is given back unseen. A stage completes on the Vert.x context that asked,
- * elsewhere in the thread that released, and there with the asking context as the current one.
+ * elsewhere in the thread that released, and there with the asking context as the current one. Code that goes on there must not
+ * block for what that thread has: for a lock of the {@code withLock} that it runs that is refused, and a guard that it has to
+ * close nobody knows of.
  *
  * <p>The forms whose names end in {@code Blocking} are for worker, virtual and plain threads. On an event loop they throw an
  * {@link IllegalStateException}. A thread that is interrupted while it waits leaves the queue, keeps its interrupt flag and
