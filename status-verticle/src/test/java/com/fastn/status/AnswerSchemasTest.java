@@ -11,7 +11,12 @@ import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
+import com.fastn.context.status.LockMode;
+import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.LockType;
 import com.fastn.context.status.MetricValue;
+import com.fastn.context.status.StatusJson;
+import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.Vertx;
@@ -204,5 +209,32 @@ class AnswerSchemasTest {
         }
         assertThat(errors("nodes", get("/status?scope=cluster&format=json"))).isNotEmpty();
         assertThat(errors("recent", good)).isNotEmpty();
+    }
+
+    @Test
+    void aHolderWhoIsNotToldYetIsOfTheSchemaToo() {
+        try (ContextRuntime runtime = ContextRuntime.builder().build()) {
+            StatusSnapshot status = runtime.status();
+            LockStatus untold = new LockStatus(
+                    "orders",
+                    1,
+                    LockType.MUTEX,
+                    LockMode.EXCLUSIVE,
+                    1,
+                    1,
+                    "root",
+                    status.globalContext().id(),
+                    status.globalContext().path(),
+                    Duration.ofSeconds(8),
+                    1,
+                    0,
+                    false,
+                    null,
+                    false);
+            String written = StatusJson.write(Fixtures.snapshot(
+                    status.node(), 1, status.globalContext(), List.of(untold), List.of(), List.of()));
+            assertThat(written).contains("\"told\":false");
+            fits("status_snapshot", written);
+        }
     }
 }
