@@ -631,22 +631,26 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     /** {@return whether it was held} */
     final boolean tryRelease(Grant<T> grant) {
         if (word == grant && WORD.compareAndSet(this, grant, null)) {
+            grant.by.touch();
             released(grant);
             return true;
         }
         long now = runtime.touchNanos();
         boolean held;
-        long since;
-        Waiter<T> served;
+        long since = 0;
+        Waiter<T> served = null;
         synchronized (holders) {
             look();
             held = takeOut(grant);
-            since = headSinceNanos();
-            served = held ? serve(now) : null;
+            if (held && !queue.isEmpty()) {
+                since = headSinceNanos();
+                served = serve(now);
+            }
             rest();
         }
         if (held) {
             noteLongWait(served, now - since);
+            grant.by.touch(now);
             released(grant);
             tellServed(served);
         }
@@ -656,22 +660,26 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     /** As {@link #tryRelease}; but those who are served by it are told by whoever calls, by {@link #tellServed}. */
     final @Nullable Waiter<T> takeBack(Grant<T> grant) {
         if (word == grant && WORD.compareAndSet(this, grant, null)) {
+            grant.by.touch();
             released(grant);
             return null;
         }
         long now = runtime.touchNanos();
         boolean held;
-        long since;
-        Waiter<T> served;
+        long since = 0;
+        Waiter<T> served = null;
         synchronized (holders) {
             look();
             held = takeOut(grant);
-            since = headSinceNanos();
-            served = held ? serve(now) : null;
+            if (held && !queue.isEmpty()) {
+                since = headSinceNanos();
+                served = serve(now);
+            }
             rest();
         }
         if (held) {
             noteLongWait(served, now - since);
+            grant.by.touch(now);
             released(grant);
         }
         return served;
@@ -689,7 +697,6 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     private void released(Grant<T> grant) {
-        grant.by.touch();
         runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.LockReleased(idOf(grant.by), grant.by.path(), id, name, type, grant.fence));
