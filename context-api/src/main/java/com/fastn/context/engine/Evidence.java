@@ -32,7 +32,28 @@ record Evidence(
         @Nullable SystemMetrics system) {
 
     /** A lock as it is shown, and the grant behind it. */
-    record HeldLock(LockStatus status, Grant<?> grant) {}
+    record HeldLock(LockStatus status, Grant<?> grant) {
+        /**
+         * Whether a context that has ended left it behind. One that ends while a status is made may have given it back after the
+         * locks were read, so it is looked at again, once it is known to have ended.
+         */
+        boolean isLeftBehind() {
+            return grant.by.isClosed() && isStillHeld();
+        }
+
+        /** Whether it was given back since it was read, by a context that has ended. */
+        boolean isGivenBackAtTheEnd() {
+            return grant.by.isClosed() && !isStillHeld();
+        }
+
+        private boolean isStillHeld() {
+            return isStillHeld(grant);
+        }
+
+        private static <T extends @Nullable Object> boolean isStillHeld(Grant<T> grant) {
+            return grant.lock.isHeldBy(grant);
+        }
+    }
 
     /** A wait as it is shown, and who waits. */
     record WaitingContext(LockWaiter status, ContextNode node) {}

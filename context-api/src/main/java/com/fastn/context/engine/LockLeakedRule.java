@@ -47,7 +47,7 @@ final class LockLeakedRule extends NamedRule {
             // It goes on to the next one when it would reach a context that has ended.
             return false;
         }
-        return grant.scoped ? grant.by.isClosed() && lock.status().longHeld() : grant.by.isClosed() || isLost(lock);
+        return grant.scoped ? lock.status().longHeld() && lock.isLeftBehind() : lock.isLeftBehind() || isLost(lock);
     }
 
     private static boolean isLost(Evidence.HeldLock lock) {

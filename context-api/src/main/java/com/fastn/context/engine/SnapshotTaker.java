@@ -50,6 +50,7 @@ final class SnapshotTaker {
     private final long version;
     private final SnapshotWalk order;
     private final Set<FifoLock<?>> locksFound = new LinkedHashSet<>();
+    private List<Evidence.HeldLock> held = List.of();
     private Map<PathCounters, SubtreeCounts.Counts> counts = Map.of();
     // Empty until the lists that they are found by are made.
     private @Nullable ContextTrouble[] troubles = new ContextTrouble[0];
@@ -66,7 +67,7 @@ final class SnapshotTaker {
     static StatusSnapshot take(EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system) {
         SnapshotTaker taker = new SnapshotTaker(runtime, from);
         StatusSnapshot frame = taker.frame(from, system);
-        return frame.withGlobalContext(taker.build());
+        return taker.withoutGivenBack(frame.withGlobalContext(taker.build()));
     }
 
     /** Contexts beyond the limits never become records. */
@@ -74,7 +75,7 @@ final class SnapshotTaker {
             EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system, SnapshotLimits limits) {
         SnapshotTaker taker = new SnapshotTaker(runtime, from);
         StatusSnapshot frame = taker.frame(from, system);
-        return SnapshotFold.fold(frame, taker.new Unmade(), limits);
+        return taker.withoutGivenBack(SnapshotFold.fold(frame, taker.new Unmade(), limits));
     }
 
     /** Each context is a record only while it is written. */
@@ -126,6 +127,7 @@ final class SnapshotTaker {
                 position++;
             }
         }
+        held = locks;
         locks.sort(Comparator.comparing(
                 Evidence.HeldLock::status,
                 Comparator.comparing(LockStatus::heldDuration)
@@ -150,6 +152,23 @@ final class SnapshotTaker {
         troubles = SnapshotFold.troubles(frame, new Unmade());
         return frame.withOperationBaselines(baselines())
                 .withCounterWindows(runtime.counterStore().windows(order.path(0), counts, now));
+    }
+
+    /**
+     * The rows are made after the locks were read. Who ended in between and gave back what it held is not shown as one that has ended
+     * and holds it.
+     */
+    private StatusSnapshot withoutGivenBack(StatusSnapshot made) {
+        Set<LockStatus> given = new HashSet<>();
+        for (Evidence.HeldLock lock : held) {
+            if (lock.isGivenBackAtTheEnd()) {
+                given.add(lock.status());
+            }
+        }
+        return given.isEmpty()
+                ? made
+                : made.withLocks(
+                        made.activeLocks().stream().filter(lock -> !given.contains(lock)).toList(), made.lockWaiters());
     }
 
     /** What is usual is told once for a name, however many contexts are inside of an operation of that name. */

@@ -328,6 +328,10 @@ public final class Explainer {
                 return new RootCause(
                         ref, CauseKind.UNKNOWN, "", since, "is of another runtime of this process", List.of());
             }
+            if (held != null && held.heldDuration().isZero()) {
+                // The tree was walked before it began.
+                return new RootCause(ref, CauseKind.UNKNOWN, held.name(), since, "has just begun", List.of());
+            }
             return index.isFolded()
                     ? new RootCause(
                             ref, CauseKind.UNKNOWN, "", since, "not in the part of the status that is shown", List.of())
