@@ -4,6 +4,7 @@ import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
@@ -40,6 +41,7 @@ final class ClusterFeed {
     private static final long TICK_MILLIS = 1_000;
     private static final long NO_TIMER = -1;
     private static final String OPENING = "its stream is being opened";
+    private static final String GONE = "it has left the cluster, or was silent for so long that it is forgotten";
     private static final Logger LOG = LoggerFactory.getLogger(ClusterFeed.class);
 
     private final Vertx vertx;
@@ -94,8 +96,8 @@ final class ClusterFeed {
      * @throws BadQueryException if a name fits nobody
      */
     Registration watch(List<String> names, Consumer<ClusterStatus> watcher) {
-        var unused = directory.select(names);
         Watcher added = new Watcher(names, watcher);
+        added.begin(directory.select(names));
         watchers.add(added);
         if (watchers.size() == 1) {
             begin();
@@ -308,28 +310,87 @@ final class ClusterFeed {
     }
 
     private void tell(Watcher watcher, ClusterStatus status) {
-        if (watcher.names().isEmpty()) {
-            watcher.consumer().accept(status);
-            return;
-        }
-        Set<NodeIdentity> chosen = new HashSet<>();
-        try {
-            Selection selection = directory.select(watcher.names());
-            if (selection.self()) {
-                chosen.add(directory.self());
-            }
-            selection.peers().forEach(peer -> chosen.add(peer.node()));
-        } catch (BadQueryException e) {
-            LOG.debug("a node that is watched has left: {}", e.sentence());
-        }
-        watcher.consumer()
-                .accept(new ClusterStatus(
-                        status.timestamp(),
-                        status.answeredBy(),
-                        status.nodes().stream()
-                                .filter(row -> chosen.contains(row.node()))
-                                .toList()));
+        watcher.consumer.accept(
+                watcher.names.isEmpty()
+                        ? status
+                        : new ClusterStatus(status.timestamp(), status.answeredBy(), watcher.chosen(status.nodes())));
     }
 
-    private record Watcher(List<String> names, Consumer<ClusterStatus> consumer) {}
+    /** One who watches. Of a node that it named, and that left, it is told for as long as the name fits no other. */
+    private final class Watcher {
+        private final List<String> names;
+        private final Consumer<ClusterStatus> consumer;
+
+        // Mutable state
+        /** By name, whom it fitted last, without their trees. */
+        private final Map<String, Fitting> fitted = new HashMap<>();
+
+        Watcher(List<String> names, Consumer<ClusterStatus> consumer) {
+            this.names = names;
+            this.consumer = consumer;
+        }
+
+        void begin(Selection selection) {
+            List<NodeStatus> rows = new ArrayList<>();
+            selection.peers().forEach(peer -> rows.add(opening(peer.node())));
+            if (selection.self()) {
+                rows.add(opening(directory.self()));
+            }
+            names.forEach(name -> note(name, fitting(name, rows)));
+        }
+
+        private static NodeStatus opening(NodeIdentity node) {
+            return new NodeStatus(node, NodeState.UP, Duration.ZERO, OPENING, null, null);
+        }
+
+        private static List<NodeStatus> fitting(String name, List<NodeStatus> rows) {
+            return rows.stream()
+                    .filter(row -> NodeDirectory.fits(name, row.node()))
+                    .toList();
+        }
+
+        private void note(String name, List<NodeStatus> rows) {
+            fitted.put(
+                    name,
+                    new Fitting(
+                            rows.stream()
+                                    .map(row -> new NodeStatus(
+                                            row.node(), row.state(), row.age(), row.reason(), row.summary(), null))
+                                    .toList(),
+                            ticker.nanos()));
+        }
+
+        List<NodeStatus> chosen(List<NodeStatus> rows) {
+            Map<String, NodeStatus> chosen = new HashMap<>();
+            for (String name : names) {
+                List<NodeStatus> there = fitting(name, rows);
+                if (!there.isEmpty()) {
+                    note(name, there);
+                    there.forEach(row -> chosen.put(row.node().incarnation(), row));
+                    continue;
+                }
+                Fitting last = fitted.getOrDefault(name, Fitting.NOBODY);
+                Duration since = Duration.ofNanos(ticker.nanos() - last.nanos());
+                for (NodeStatus row : last.rows()) {
+                    // Who was met a moment ago is not summed up yet.
+                    chosen.put(row.node().incarnation(), directory.isKnown(row.node()) ? row : gone(row, since));
+                }
+            }
+            return chosen.values().stream().sorted(NodeDirectory.BY_ALIAS).toList();
+        }
+
+        private static NodeStatus gone(NodeStatus row, Duration since) {
+            return new NodeStatus(row.node(), NodeState.DOWN, row.age().plus(since), GONE, row.summary(), null);
+        }
+    }
+
+    /**
+     * Whom a name fitted.
+     *
+     * @param rows what was so
+     * @param nanos when
+     */
+    private record Fitting(List<NodeStatus> rows, long nanos) {
+        static final Fitting NOBODY = new Fitting(List.of(), 0);
+    }
 }

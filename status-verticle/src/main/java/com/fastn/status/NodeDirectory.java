@@ -34,6 +34,11 @@ final class NodeDirectory {
     /** A node that was heard of within this time and does not answer is stale; later it is down (rule D7). */
     static final Duration STALE_FOR = Duration.ofSeconds(15);
 
+    /** The order of rows. */
+    static final Comparator<NodeStatus> BY_ALIAS = Comparator.comparing(
+                    (NodeStatus row) -> row.node().alias())
+            .thenComparing(row -> row.node().incarnation());
+
     /** A flood of forged hellos must not fill the memory (rule S16). */
     private static final int MOST_PEERS = 1_000;
 
@@ -212,6 +217,11 @@ final class NodeDirectory {
                 .toList();
     }
 
+    /** {@return whether a node is this one, or one that this one has heard of and that did not leave} */
+    synchronized boolean isKnown(NodeIdentity node) {
+        return node.equals(self) || peers.containsKey(node.incarnation());
+    }
+
     /** {@return how long ago something of a node was heard; of one that is not listed, as long as one is} */
     synchronized Duration silence(NodeIdentity node) {
         Entry entry = peers.get(node.incarnation());
@@ -271,7 +281,8 @@ final class NodeDirectory {
         return aliases;
     }
 
-    private static boolean fits(String name, NodeIdentity node) {
+    /** {@return whether a name means a node} */
+    static boolean fits(String name, NodeIdentity node) {
         return node.alias().equals(name)
                 || (name.length() >= SHORTEST_PREFIX && node.incarnation().startsWith(name));
     }
@@ -300,8 +311,7 @@ final class NodeDirectory {
             }
             rows.add(row(answer, sharing.contains(node.incarnation())));
         }
-        rows.sort(Comparator.comparing((NodeStatus row) -> row.node().alias())
-                .thenComparing(row -> row.node().incarnation()));
+        rows.sort(BY_ALIAS);
         return rows;
     }
 

@@ -24,6 +24,12 @@ class AnswersTest {
     private static final NodeIdentity ALICE = new NodeIdentity("alice", "i-1");
 
     @Test
+    void D7_aStatusOfNobodyIsNotComplete() {
+        assertThat(new ClusterStatus(Fixtures.NOW, "alice", List.of()).isComplete())
+                .isFalse();
+    }
+
+    @Test
     void M10_aLargeTreeIsFoldedUntilItFitsAndItsPartsAddUp() {
         StatusSnapshot large = large(ALICE, 20_000);
 

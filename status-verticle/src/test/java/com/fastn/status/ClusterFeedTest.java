@@ -367,6 +367,56 @@ class ClusterFeedTest {
         assertThat(shows(told, "untold")).isTrue();
     }
 
+    @Test
+    void D7_aNodeThatWasNamedAndLeavesIsARowWithAReasonUntilItIsBack() {
+        refuse("not now");
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        directory.heard(new Hello(new NodeIdentity("carol", "cccc-1"), 100, Hello.Kind.NEWCOMER, null));
+        watch(fastn.node().alias(), "bob");
+        assertThat(told.get(0).nodes()).extracting(row -> row.node().alias()).doesNotContain("carol");
+
+        directory.heard(new Hello(BOB, 100, Hello.Kind.GOODBYE, null));
+        change("after");
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return state("bob") == NodeState.DOWN && shows(told, "after");
+        });
+        assertThat(last("bob").node()).isEqualTo(BOB);
+        assertThat(last("bob").reason()).contains("has left the cluster");
+        assertThat(last("bob").snapshot()).isNull();
+        assertThat(told.get(told.size() - 1).isComplete()).isFalse();
+
+        Duration age = last("bob").age();
+        ticker.advance(Duration.ofSeconds(10));
+        change("later");
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return shows(told, "later");
+        });
+        assertThat(last("bob").age()).isGreaterThanOrEqualTo(age.plusSeconds(10));
+
+        NodeIdentity again = new NodeIdentity("bob", "bbbb-2");
+        vertx.eventBus().consumer(Addresses.subscribe(again.incarnation()), asked -> {});
+        directory.heard(new Hello(again, 200, Hello.Kind.NEWCOMER, null));
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return last("bob").node().equals(again);
+        });
+        assertThat(told.get(told.size() - 1).nodes()).hasSize(2);
+    }
+
+    @Test
+    void whoIsNamedBeforeItIsSummedUpIsARowAtOnce() {
+        watch();
+        quieten();
+        vertx.eventBus().consumer(Addresses.subscribe(BOB.incarnation()), asked -> {});
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        told.clear();
+        watch("bob");
+        assertThat(told.get(0).nodes()).extracting(NodeStatus::reason).containsExactly("its stream is being opened");
+        assertThat(told.get(0).isComplete()).isFalse();
+    }
+
     /** Until nothing was told for a second. */
     private void quieten() {
         int before;
@@ -409,11 +459,19 @@ class ClusterFeedTest {
         return done.future();
     }
 
-    private void watch() {
+    private void watch(String... names) {
+        StatusQuery all = StatusQuery.all();
         onContext(() -> {
-            ends.add(watches.cluster(StatusQuery.all(), told::add)::close);
+            ends.add(watches.cluster(
+                    new StatusQuery(List.of(names), all.format(), null, null, all.width(), 0), told::add)::close);
         });
-        await().atMost(LONG).until(() -> !told.isEmpty());
+        await().atMost(LONG).until(() -> {
+            if (names.length > 0 && told.isEmpty()) {
+                // The first waits for those that are named.
+                tick(NodeWatch.PACE);
+            }
+            return !told.isEmpty();
+        });
     }
 
     private void refuse(String why) {

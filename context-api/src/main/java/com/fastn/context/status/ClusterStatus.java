@@ -25,9 +25,11 @@ public record ClusterStatus(Instant timestamp, String answeredBy, List<NodeStatu
         nodes = List.copyOf(nodes);
     }
 
-    /** {@return whether every node answered, and the node that answers lists all that it has heard of} */
+    /** {@return whether every node answered, at least one, and the node that answers lists all that it has heard of} */
     public boolean isComplete() {
-        return nodes.stream().allMatch(n -> n.snapshot() != null && !(isAnswering(n) && leavesNodesOut(n.snapshot())));
+        return !nodes.isEmpty()
+                && nodes.stream()
+                        .allMatch(n -> n.snapshot() != null && !(isAnswering(n) && leavesNodesOut(n.snapshot())));
     }
 
     private boolean isAnswering(NodeStatus node) {
