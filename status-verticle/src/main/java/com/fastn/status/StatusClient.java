@@ -183,12 +183,14 @@ public final class StatusClient {
 
     /**
      * {@return the status of the cluster as it changes: the first at once, later ones when something changed and at most one
-     * per second} It begins when its handler is set, and ends when the handler is set to {@code null}.
+     * per second} It begins when its handler is set, and ends when the handler is set to {@code null}, and with the verticle that set
+     * it.
      *
      * <p>A stream that is paused keeps the newest status only. When the node that serves it is lost, it goes on with another:
      * {@code exceptionHandler} is told, and the stream does not end.
      *
-     * @param nodes aliases, or beginnings of incarnations; none for the whole cluster
+     * @param nodes aliases, or beginnings of incarnations; none for the whole cluster. One that leaves is a row with that
+     *     reason until its name fits another
      */
     public ReadStream<ClusterStatus> stream(String... nodes) {
         return new StatusStream(vertx, of(question(), nodes));

@@ -7,20 +7,27 @@ import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.status.stream.Inbox;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.vertx.core.Context;
+import io.vertx.core.Closeable;
+import io.vertx.core.Completable;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.streams.ReadStream;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A stream of the cluster's status. It keeps the newest only: while it is paused nothing piles up, here or at the writer. All
  * state is touched on one Vert.x context, where the handlers run too.
  */
 final class StatusStream implements ReadStream<ClusterStatus> {
-    private final Context home;
+    private static final Logger LOG = LoggerFactory.getLogger(StatusStream.class);
+
+    private final ContextInternal home;
+    private final Closeable atUndeploy = this::undeployed;
     private final StatusSubscription subscription;
 
     // Mutable state, only touched on home
@@ -37,7 +44,7 @@ final class StatusStream implements ReadStream<ClusterStatus> {
     }
 
     StatusStream(Vertx vertx, JsonObject question, Ticker ticker) {
-        this.home = vertx.getOrCreateContext();
+        this.home = (ContextInternal) vertx.getOrCreateContext();
         this.subscription = new StatusSubscription(
                 vertx,
                 null,
@@ -59,8 +66,7 @@ final class StatusStream implements ReadStream<ClusterStatus> {
             if (newHandler == null) {
                 end();
             } else if (!opened) {
-                opened = true;
-                subscription.open();
+                begin();
             } else {
                 emit();
             }
@@ -106,6 +112,25 @@ final class StatusStream implements ReadStream<ClusterStatus> {
             emit();
         });
         return this;
+    }
+
+    private void begin() {
+        opened = true;
+        // Vert.x itself ends the consumer and the timer of a verticle with it, and knows of no stream.
+        if (home.deploymentID() != null && !home.closeFuture().add(atUndeploy)) {
+            end();
+            return;
+        }
+        subscription.open();
+    }
+
+    private void undeployed(Completable<Void> told) {
+        try {
+            home.runOnContext(now -> end());
+        } catch (RejectedExecutionException e) {
+            LOG.debug("a stream could not be ended, as the threads of its verticle are gone; its lease will end", e);
+        }
+        told.succeed();
     }
 
     private void onHome(Runnable change) {
@@ -158,6 +183,7 @@ final class StatusStream implements ReadStream<ClusterStatus> {
         }
         ended = true;
         pending = null;
+        home.closeFuture().remove(atUndeploy);
         subscription.close();
         Handler<Void> told = endHandler;
         if (told != null) {

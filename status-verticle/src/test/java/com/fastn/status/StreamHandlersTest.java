@@ -13,6 +13,8 @@ import com.fastn.context.vertx.Addresses;
 import com.fastn.status.stream.Outbox;
 import com.fastn.status.stream.StreamFrame;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
@@ -37,6 +39,7 @@ class StreamHandlersTest {
     private final List<Throwable> unhandled = new CopyOnWriteArrayList<>();
     private final List<String> readers = new CopyOnWriteArrayList<>();
     private final List<ClusterStatus> told = new CopyOnWriteArrayList<>();
+    private final List<String> closed = new CopyOnWriteArrayList<>();
     private final Outbox outbox = new Outbox();
     private final AtomicInteger renewals = new AtomicInteger();
     private volatile boolean gone;
@@ -60,6 +63,9 @@ class StreamHandlersTest {
                 .completion());
         Waiting.result(vertx.eventBus()
                 .<JsonObject>consumer("handlers.control", said -> {
+                    if (said.body().getBoolean(StreamWire.CLOSE, false)) {
+                        closed.add(said.body().getString(StreamWire.STREAM));
+                    }
                     if (gone) {
                         said.fail(BadQueryException.GONE, "there is no such stream here any more; open another");
                     } else if (said.replyAddress() != null) {
@@ -92,6 +98,24 @@ class StreamHandlersTest {
         await().atMost(LONG).until(() -> readers.size() > before);
         assertThat(unhandled).extracting(Throwable::getMessage).containsOnly("planted");
         stream.handler(null);
+    }
+
+    @Test
+    void S16_theStreamOfAVerticleThatIsUndeployedEndsAndIsClosedAtTheWriter() {
+        AtomicInteger ends = new AtomicInteger();
+        String deployed = Waiting.result(vertx.deployVerticle(new VerticleBase() {
+            @Override
+            public Future<?> start() {
+                new StatusStream(vertx, new JsonObject())
+                        .endHandler(ended -> ends.incrementAndGet())
+                        .handler(told::add);
+                return Future.succeededFuture();
+            }
+        }));
+        await().atMost(LONG).until(() -> renewals.get() > 0);
+        Waiting.result(vertx.undeploy(deployed));
+        await().atMost(LONG).until(() -> ends.get() == 1 && closed.equals(List.of("of bob")));
+        assertThat(unhandled).isEmpty();
     }
 
     @Test
