@@ -5,6 +5,9 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonObject;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -82,8 +85,9 @@ final class EventStream {
         }
         if (failure != null) {
             LOG.warn("a stream of status ended, because what it tells could not be made", failure);
+            write(framing.item(error(failure)));
             end();
-            connection.close();
+            var unused = response.end().onComplete(told -> connection.close());
             return;
         }
         if (item != null) {
@@ -92,6 +96,19 @@ final class EventStream {
         if (item != null || again) {
             pull();
         }
+    }
+
+    /** What is said of a fault of the node itself is in its log, and not for whoever asks. */
+    private static StreamItem error(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        JsonObject error = new JsonObject().put("kind", "error");
+        if (cause instanceof HttpRefusalException refusal) {
+            error.put("code", refusal.status()).put("message", refusal.getMessage());
+        } else {
+            error.put("code", 500).put("message", "this node failed to make its status; its log has more");
+        }
+        return new StreamItem("error", null, error.encode().getBytes(StandardCharsets.UTF_8));
     }
 
     /** Shows the client, and what stands between, that the stream is alive. A client that does not read gets none. */

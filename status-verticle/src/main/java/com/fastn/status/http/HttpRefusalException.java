@@ -17,6 +17,11 @@ public final class HttpRefusalException extends RuntimeException {
         this.status = status;
     }
 
+    /** {@return the status of the response} */
+    int status() {
+        return status;
+    }
+
     /** {@return the answer} */
     public HttpReply reply() {
         return HttpReply.text(status, getMessage() + "\n");

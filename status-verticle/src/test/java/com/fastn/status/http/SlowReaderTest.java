@@ -107,6 +107,47 @@ class SlowReaderTest {
         }
     }
 
+    /** Too many readers at once are told so, as a question is. */
+    @Test
+    void S15_aReaderWhoseItemCannotBeMadeIsToldWhyBeforeTheEnd() throws Exception {
+        CompletableFuture<StreamItem> busy = new CompletableFuture<>();
+        StatusServer server = StatusServer.open(
+                        new HttpSettings("127.0.0.1", 0, List.of(), null, null),
+                        Map.of(),
+                        Map.of("/s", (question, news) -> new StreamReader() {
+                            @Override
+                            public CompletionStage<@Nullable StreamItem> next() {
+                                return busy.thenApply(item -> item);
+                            }
+
+                            @Override
+                            public void close() {
+                                closed.countDown();
+                            }
+                        }),
+                        Ticker.system())
+                .get(60, TimeUnit.SECONDS);
+        try (Socket socket = new Socket()) {
+            URI uri = URI.create(server.url());
+            socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()));
+            socket.setSoTimeout(60_000);
+            socket.getOutputStream()
+                    .write(("GET /s?format=ndjson HTTP/1.1\r\nHost: " + uri.getAuthority() + "\r\n\r\n")
+                            .getBytes(StandardCharsets.UTF_8));
+            busy.completeExceptionally(new HttpRefusalException(503, "this node is busy with other questions"));
+            String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(all)
+                    .contains("{\"kind\":\"error\",\"code\":503,"
+                            + "\"message\":\"this node is busy with other questions\"}\n")
+                    .endsWith("0\r\n\r\n");
+            assertThat(closed.await(60, TimeUnit.SECONDS))
+                    .as("the reader was given back")
+                    .isTrue();
+        } finally {
+            server.close().get(60, TimeUnit.SECONDS);
+        }
+    }
+
     private int stalled() throws IOException {
         int[] last = {-1};
         await().pollInterval(Duration.ofMillis(500))
