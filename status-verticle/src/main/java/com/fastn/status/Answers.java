@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,10 +140,7 @@ final class Answers {
             written = write.apply(rows(status));
         }
         if (written.length > MOST_BYTES) {
-            throw new BadQueryException(
-                    BadQueryException.TOO_LARGE,
-                    "the rows of " + status.nodes().size() + " nodes have " + written.length + " bytes, and "
-                            + MOST_BYTES + " is the limit; ask for some of the nodes");
+            throw tooLarge(status, written.length, MOST_BYTES);
         }
         return written;
     }
@@ -155,24 +153,44 @@ final class Answers {
 
     /** Writes what is published to everybody each second at most, and so has as many bytes as what one node tells another. */
     static byte[] published(ClusterStatus status) {
-        return rowsAtLeast(status, MOST_WIRE_BYTES, Answers::whole);
+        byte[] written = rowsAtLeast(status, MOST_WIRE_BYTES, Answers::whole);
+        if (written.length > MOST_WIRE_BYTES) {
+            // Who consumes it may ask for the rest.
+            written = whole(mapped(rows(status), node -> row(node, node.reason(), null)));
+        }
+        if (written.length > MOST_WIRE_BYTES) {
+            written = whole(mapped(rows(status), node -> row(node, null, null)));
+        }
+        if (written.length > MOST_WIRE_BYTES) {
+            throw tooLarge(status, written.length, MOST_WIRE_BYTES);
+        }
+        return written;
+    }
+
+    private static BadQueryException tooLarge(ClusterStatus status, int bytes, int mostBytes) {
+        return new BadQueryException(
+                BadQueryException.TOO_LARGE,
+                "the rows of " + status.nodes().size() + " nodes have " + bytes + " bytes, and " + mostBytes
+                        + " is the limit; ask for some of the nodes");
     }
 
     private static ClusterStatus rows(ClusterStatus status) {
+        return mapped(
+                status,
+                node -> node.snapshot() == null
+                        ? node
+                        : row(node, node.reason() == null ? TOO_MANY : node.reason(), NodeSummary.of(node.snapshot())));
+    }
+
+    private static NodeStatus row(NodeStatus node, @Nullable String reason, @Nullable NodeSummary summary) {
+        return new NodeStatus(node.node(), node.state(), node.age(), reason, summary, null);
+    }
+
+    private static ClusterStatus mapped(ClusterStatus status, UnaryOperator<NodeStatus> change) {
         return new ClusterStatus(
                 status.timestamp(),
                 status.answeredBy(),
-                status.nodes().stream()
-                        .map(node -> node.snapshot() == null
-                                ? node
-                                : new NodeStatus(
-                                        node.node(),
-                                        node.state(),
-                                        node.age(),
-                                        node.reason() == null ? TOO_MANY : node.reason(),
-                                        NodeSummary.of(node.snapshot()),
-                                        null))
-                        .toList());
+                status.nodes().stream().map(change).toList());
     }
 
     static String text(StatusSnapshot snapshot, StatusQuery query) {

@@ -11,6 +11,7 @@ import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import java.nio.charset.StandardCharsets;
@@ -99,6 +100,30 @@ class AnswersTest {
         byte[] json = Answers.published(new ClusterStatus(Fixtures.NOW, "node0", nodes));
         assertThat(json).hasSizeBetween(100 << 10, 256 << 10);
         assertThat(StatusJson.readCluster(json).isComplete()).isTrue();
+    }
+
+    @Test
+    void M10_rowsThatArePublishedAreToldWithoutWhatDoesNotFitOrNotAtAll() {
+        for (int reason : List.of(100, 400)) {
+            byte[] json = Answers.published(silent(36, "x".repeat(reason)));
+            assertThat(json).hasSizeBetween(100 << 10, 256 << 10);
+            ClusterStatus read = StatusJson.readCluster(json);
+            assertThat(read.nodes()).hasSize(1_000);
+            assertThat(read.nodes().get(0).reason() == null).isEqualTo(reason == 400);
+        }
+        assertThatThrownBy(() -> Answers.published(silent(256, "silent")))
+                .isInstanceOf(BadQueryException.class)
+                .hasMessageContaining("262144 is the limit");
+    }
+
+    private static ClusterStatus silent(int alias, String reason) {
+        List<NodeStatus> nodes = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            NodeIdentity node = new NodeIdentity("n".repeat(alias - 4) + (1_000 + i), "01a210f0a144-" + i);
+            nodes.add(new NodeStatus(
+                    node, NodeState.STALE, Duration.ofSeconds(4), reason, new NodeSummary(700, 1, 1, 1), null));
+        }
+        return new ClusterStatus(Fixtures.NOW, "node", nodes);
     }
 
     @Test
