@@ -11,6 +11,7 @@ import com.fastn.context.vertx.Addresses;
 import com.fastn.status.NodeDirectory.Answer;
 import com.fastn.status.NodeDirectory.Peer;
 import com.fastn.status.NodeDirectory.Selection;
+import com.fastn.status.stream.Silence;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.json.JsonObject;
@@ -20,7 +21,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +58,7 @@ final class ClusterFeed {
     private @Nullable Registration watching;
     private @Nullable NodeStatus own;
     private @Nullable ClusterStatus latest;
+    private long latestNanos;
     private long timer = NO_TIMER;
     /** Goes off once, when the pause is over. */
     private long pauseTimer = NO_TIMER;
@@ -102,7 +103,10 @@ final class ClusterFeed {
         if (watchers.size() == 1) {
             begin();
         } else if (latest != null) {
-            tell(added, latest);
+            Duration since = Duration.ofNanos(ticker.nanos() - latestNanos);
+            tell(
+                    added,
+                    new ClusterStatus(ticker.wallTime(), latest.answeredBy(), Silence.later(latest.nodes(), since)));
         }
         return () -> {
             if (watchers.remove(added) && watchers.isEmpty()) {
@@ -286,15 +290,13 @@ final class ClusterFeed {
         return null;
     }
 
-    private static boolean sameStates(List<NodeStatus> rows, List<NodeStatus> before) {
-        if (rows.size() != before.size()) {
+    /** A silence goes on by itself. What ends it, and what is said by a hello alone, is told. */
+    private boolean sameStates(List<NodeStatus> rows, List<NodeStatus> before) {
+        if (!Silence.tellTheSame(rows, before, Duration.ofNanos(ticker.nanos() - latestNanos))) {
             return false;
         }
         for (int i = 0; i < rows.size(); i++) {
-            if (!rows.get(i).node().equals(before.get(i).node())
-                    || rows.get(i).state() != before.get(i).state()
-                    || !Objects.equals(rows.get(i).reason(), before.get(i).reason())
-                    || (rows.get(i).snapshot() == null) != (before.get(i).snapshot() == null)) {
+            if ((rows.get(i).snapshot() == null) != (before.get(i).snapshot() == null)) {
                 return false;
             }
         }
@@ -303,6 +305,7 @@ final class ClusterFeed {
 
     private void tell(ClusterStatus status) {
         pausedNanos = ticker.nanos();
+        latestNanos = pausedNanos;
         latest = status;
         for (Watcher watcher : List.copyOf(watchers)) {
             tell(watcher, status);

@@ -10,6 +10,7 @@ import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.status.http.StreamItem;
 import com.fastn.status.http.StreamReader;
+import com.fastn.status.stream.Silence;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
@@ -281,6 +282,8 @@ final class StatusFeed {
                         node.node(),
                         node.state(),
                         node.reason() == null ? "" : node.reason(),
+                        // Of a part they may change though that does not.
+                        node.summary() == null || Silence.countsItself(part) ? "" : node.summary(),
                         part == null ? "" : sign(part)));
             }
             return new Told(sign, "status", null, cluster, null);

@@ -43,6 +43,9 @@ final class StatusSubscription {
     /** When so many new beginnings brought nothing at all, the cluster manager has forgotten where this reader is. */
     private static final int MOST_DEAF_RESTARTS = 2;
 
+    /** Whoever begins anew so often and is never whole has a fault that does not go by itself. */
+    private static final int MOST_RESTARTS_IN_VAIN = 2;
+
     /** A cluster manager that merges may not know for a moment who is there; whom it does not know again has left. */
     private static final int MOST_TIMES_UNFOUND = 2;
 
@@ -131,6 +134,7 @@ final class StatusSubscription {
     private long timer = -1;
     private int ticksToRestart;
     private int deafRestarts;
+    private int restartsInVain;
     private int timesUnfound;
     private int unacknowledgedBytes;
     private int unacknowledgedFrames;
@@ -163,7 +167,7 @@ final class StatusSubscription {
         this.onView = onView;
         this.onTrouble = onTrouble;
         this.mostNodes = mostNodes;
-        this.inbox = new Inbox(mostNodes);
+        this.inbox = new Inbox(mostNodes, ticker);
         this.bytes = bytes;
         this.ticker = ticker;
     }
@@ -259,7 +263,7 @@ final class StatusSubscription {
             leaseNanos = lease(opened).toNanos();
             trouble = null;
             ticksToRestart = 0;
-            inbox = new Inbox(mostNodes);
+            inbox = new Inbox(mostNodes, ticker);
             viewEpoch = NO_EPOCH;
             if (awaited != null) {
                 // Its first whole is of now.
@@ -405,7 +409,7 @@ final class StatusSubscription {
         viewBytes = 0;
         viewEpoch = NO_EPOCH;
         if (progress.broken()) {
-            inbox = new Inbox(mostNodes);
+            inbox = new Inbox(mostNodes, ticker);
         }
         holdNoMoreThan(progress.broken() ? 0 : progress.heldBytes());
         onTrouble.accept(new IllegalStateException(BEHIND));
@@ -477,7 +481,14 @@ final class StatusSubscription {
         ticksToRestart = TICKS_BETWEEN_RESTARTS;
         deafRestarts++;
         LOG.debug("a stream begins anew: {}", progress.reason());
+        if (!leftOut && ++restartsInVain == MOST_RESTARTS_IN_VAIN) {
+            onTrouble.accept(new IllegalStateException(inVain()));
+        }
         return true;
+    }
+
+    private String inVain() {
+        return "its stream begins anew again and again, and does not come whole: " + Printable.line(progress.reason());
     }
 
     private JsonObject say(boolean restart) {
@@ -564,6 +575,7 @@ final class StatusSubscription {
             // What is not shown nobody takes up, and a writer that waited for that could not tell what is awaited.
             takenUp = true;
             leftOut = false;
+            restartsInVain = 0;
             behind = false;
             behindNanos = NOT_BEHIND;
             if (awaited != null && now.hasAll(awaited)) {
@@ -615,7 +627,7 @@ final class StatusSubscription {
         view = null;
         viewBytes = 0;
         viewEpoch = NO_EPOCH;
-        inbox = new Inbox(mostNodes);
+        inbox = new Inbox(mostNodes, ticker);
         holdNoMoreThan(0);
     }
 
@@ -755,7 +767,13 @@ final class StatusSubscription {
         if (progress.outdated()) {
             return Inbox.OUTDATED;
         }
-        return behind ? BEHIND : awaited != null && view != null ? NOT_YET : null;
+        if (behind) {
+            return BEHIND;
+        }
+        if (awaited != null && view != null) {
+            return NOT_YET;
+        }
+        return restartsInVain >= MOST_RESTARTS_IN_VAIN ? inVain() : null;
     }
 
     /** {@return how often something was missing in the present stream} */

@@ -212,11 +212,12 @@ final class StreamService {
         private final String address;
         private final boolean wholeCluster;
         private final boolean here;
-        private final Outbox outbox = new Outbox();
+        private final Outbox outbox = new Outbox(ticker);
 
         // Mutable state
         private @Nullable Registration watching;
         private @Nullable ClusterStatus latest;
+        private long latestNanos;
         private long heardNanos = ticker.nanos();
         private long restartedNanos = ticker.nanos() - RESTART_PACE.toNanos();
         private long sentEpoch;
@@ -242,6 +243,7 @@ final class StreamService {
 
         void offer(ClusterStatus status) {
             latest = status;
+            latestNanos = ticker.nanos();
             offered = true;
             proceed();
         }
@@ -254,6 +256,7 @@ final class StreamService {
 
         void proceed() {
             ClusterStatus status = latest;
+            long asOf = latestNanos;
             boolean due = restartDue ? mayRestart() : offered || (heldUp && acknowledgeDue);
             if (busy || closed || status == null || !due) {
                 return;
@@ -280,7 +283,8 @@ final class StreamService {
                                 return outbox.tell(
                                         here || trust.isTrusted()
                                                 ? status
-                                                : ClusterTrust.withOwn(status, self, this::forOthers));
+                                                : ClusterTrust.withOwn(status, self, this::forOthers),
+                                        asOf);
                             },
                             false)
                     .onComplete(done -> {

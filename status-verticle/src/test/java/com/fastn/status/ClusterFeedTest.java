@@ -10,6 +10,7 @@ import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.vertx.Addresses;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.stream.Outbox;
@@ -415,6 +416,80 @@ class ClusterFeedTest {
         watch("bob");
         assertThat(told.get(0).nodes()).extracting(NodeStatus::reason).containsExactly("its stream is being opened");
         assertThat(told.get(0).isComplete()).isFalse();
+    }
+
+    @Test
+    void D7_aStreamOfAThousandNodesThatFellSilentTellsAllOfThem() {
+        for (int i = 0; i < 999; i++) {
+            NodeIdentity node = new NodeIdentity("checkout-" + "x".repeat(100) + i, "incarnation-" + i);
+            directory.heard(new Hello(node, 100, Hello.Kind.NEWCOMER, new NodeSummary(700, 1, 1, 1)));
+        }
+        List<ClusterStatus> heard = new CopyOnWriteArrayList<>();
+        List<Throwable> troubles = new CopyOnWriteArrayList<>();
+        StatusStream stream = new StatusStream(vertx, new JsonObject(), ticker);
+        stream.exceptionHandler(troubles::add).handler(heard::add);
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return !heard.isEmpty()
+                    && heard.get(heard.size() - 1).nodes().stream()
+                                    .filter(row -> row.state() == NodeState.STALE)
+                                    .count()
+                            == 999;
+        });
+        assertThat(heard.get(heard.size() - 1).nodes()).hasSize(1_000);
+        assertThat(troubles).isEmpty();
+        onContext(() -> stream.handler(null));
+    }
+
+    @Test
+    void D7_whoWatchesLaterIsToldTheAgesOfThen() {
+        watch();
+        meetSilentBob();
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return !rows("bob").isEmpty() && state("bob") == NodeState.DOWN;
+        });
+        quieten();
+        Duration before = last("bob").age();
+        int mark = told.size();
+        ticker.advance(Duration.ofSeconds(60));
+        watch("bob");
+        assertThat(told.size()).isGreaterThan(mark);
+        assertThat(last("bob").age()).isGreaterThanOrEqualTo(before.plusSeconds(60));
+    }
+
+    @Test
+    void D7_ofASilentNodeWhatAHelloSaysIsTold() {
+        watch();
+        meetSilentBob();
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return !rows("bob").isEmpty() && state("bob") == NodeState.STALE;
+        });
+        quieten();
+        int mark = told.size();
+        NodeSummary numbers = new NodeSummary(2_005, 2, 0, 0);
+        directory.heard(new Hello(BOB, 100, Hello.Kind.ALIVE, numbers));
+        tick(NodeWatch.PACE);
+        await().atMost(LONG).until(() -> told.size() > mark);
+        assertThat(last("bob").summary()).isEqualTo(numbers);
+        assertThat(last("bob").state()).isEqualTo(NodeState.STALE);
+        assertThat(last("bob").age()).isLessThanOrEqualTo(NodeWatch.PACE);
+        quieten();
+        int quiet = told.size();
+        directory.heard(new Hello(BOB, 100, Hello.Kind.ALIVE, numbers));
+        tick(Duration.ofSeconds(5));
+        directory.heard(new Hello(BOB, 100, Hello.Kind.ALIVE, numbers));
+        tick(NodeWatch.PACE);
+        await().atMost(LONG).until(() -> told.size() > quiet);
+        assertThat(last("bob").age()).isLessThanOrEqualTo(NodeWatch.PACE);
+    }
+
+    /** Bob was met, and never answers. */
+    private void meetSilentBob() {
+        vertx.eventBus().consumer(Addresses.subscribe(BOB.incarnation()), asked -> {});
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        tick(NodeWatch.PACE);
     }
 
     /** Until nothing was told for a second. */

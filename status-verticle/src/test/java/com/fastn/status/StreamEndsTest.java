@@ -22,6 +22,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -237,6 +238,32 @@ class StreamEndsTest {
         assertThat(troubles).allSatisfy(trouble -> assertThat(trouble).hasMessageContaining("No handlers"));
     }
 
+    @Test
+    void S15_aStreamThatBeginsAnewInVainIsToldUntilItIsWhole() {
+        opened(1);
+        AtomicLong epoch = new AtomicLong();
+        await().atMost(LONG).until(() -> {
+            StreamFrame nonsense =
+                    new StreamFrame(epoch.incrementAndGet(), 1, StreamFrame.Content.NODES, true, new byte[] {'{'});
+            vertx.eventBus().send(address(0), Buffer.buffer(nonsense.body()), StreamWire.headers("stream 1", nonsense));
+            tick();
+            return !troubles.isEmpty();
+        });
+        assertThat(epoch.get()).as("once is no trouble").isGreaterThan(1);
+        assertThat(troubles)
+                .singleElement()
+                .satisfies(trouble -> assertThat(trouble).hasMessageContaining("begins anew again and again"));
+        assertThat(requireNonNull(onLoop(subscription::trouble))).contains("begins anew again and again");
+
+        Outbox whole = new Outbox();
+        while (whole.epoch() <= epoch.get()) {
+            whole.restart();
+        }
+        tell("stream 1", whole);
+        await().atMost(LONG).until(() -> onLoop(() -> subscription.view() != null));
+        assertThat(onLoop(subscription::trouble)).isNull();
+    }
+
     // --- the writer
 
     private void open(Message<JsonObject> question, @Nullable Object lease) {
@@ -255,9 +282,13 @@ class StreamEndsTest {
     }
 
     private void tell(String stream) {
+        tell(stream, new Outbox());
+    }
+
+    private void tell(String stream, Outbox outbox) {
         NodeStatus row = new NodeStatus(
                 BOB, NodeState.UP, Duration.ZERO, null, null, Fixtures.snapshot(BOB, 1, Fixtures.context(1, "global")));
-        for (StreamFrame frame : new Outbox().tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
+        for (StreamFrame frame : outbox.tell(new ClusterStatus(Fixtures.NOW, "bob", List.of(row)))) {
             vertx.eventBus()
                     .send(address(asked.size() - 1), Buffer.buffer(frame.body()), StreamWire.headers(stream, frame));
         }

@@ -1,5 +1,6 @@
 package com.fastn.status.stream;
 
+import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.NodeIdentity;
@@ -10,6 +11,7 @@ import com.fastn.context.status.SnapshotDelta;
 import com.fastn.context.status.StatusFormatException;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,13 +45,29 @@ public final class Inbox {
 
     private static final int VAGUE_BYTES = 16 << 10;
 
+    /** What a list of nodes may have that comes in several frames. */
+    private static final int MOST_LIST_BYTES = 16 * Outbox.MOST_FRAME_BYTES;
+
     private final int mostNodes;
+    private final Ticker ticker;
 
     // Mutable state
+    /** Of a list of nodes that comes in several frames, what has come. */
+    private final List<NodeStatus> someNodes = new ArrayList<>();
+
+    private int someNodesBytes;
     private final Map<String, StatusSnapshot> snapshots = new HashMap<>();
     private final Map<String, Size> sizes = new HashMap<>();
 
     private @Nullable ClusterStatus nodes;
+    /** When the list of the nodes came: who is silent in it gets older here. */
+    private long nodesNanos;
+
+    /** The last time that the writer told, by its clock, which may have been set. */
+    private Instant timestamp = Instant.EPOCH;
+    /** Whether more is told that is of the same time as that. */
+    private boolean sameTime;
+
     private @Nullable ClusterStatus view;
     private long epoch;
     private long sequence;
@@ -73,7 +91,18 @@ public final class Inbox {
      * @param mostNodes how many nodes the stream may have
      */
     public Inbox(int mostNodes) {
+        this(mostNodes, Ticker.system());
+    }
+
+    /**
+     * Makes an inbox that knows nothing.
+     *
+     * @param mostNodes how many nodes the stream may have
+     * @param ticker the clock by which nodes that are silent get older
+     */
+    public Inbox(int mostNodes, Ticker ticker) {
         this.mostNodes = mostNodes;
+        this.ticker = ticker;
     }
 
     /** What became of a frame. */
@@ -107,6 +136,7 @@ public final class Inbox {
             snapshots.clear();
             sizes.clear();
             nodes = null;
+            forgetSomeNodes();
         }
         if (broken || frame.epoch() != epoch || frame.sequence() != sequence + 1) {
             return gap("frame " + frame.sequence() + " of epoch " + frame.epoch() + " came after frame " + sequence
@@ -129,6 +159,7 @@ public final class Inbox {
             return Outcome.TAKEN;
         }
         view = sum();
+        sameTime = false;
         return Outcome.COMPLETE;
     }
 
@@ -164,13 +195,24 @@ public final class Inbox {
                     "a frame has " + frame.body().length + " bytes, and " + Outbox.MOST_FRAME_BYTES + " is the limit");
         }
         switch (frame.content()) {
-            case NODES -> {
-                ClusterStatus told = StatusJson.readCluster(frame.body(), LIMITS);
-                if (told.nodes().size() > mostNodes) {
+            case SOME_NODES -> {
+                someNodesBytes += frame.body().length;
+                if (someNodesBytes > MOST_LIST_BYTES) {
                     throw new IllegalArgumentException(
-                            "a stream of " + told.nodes().size() + " nodes, and " + mostNodes + " is the limit");
+                            "a list of nodes of more than " + MOST_LIST_BYTES + " bytes, which is the limit");
+                }
+                someNodes.addAll(nodes(frame).nodes());
+            }
+            case NODES -> {
+                ClusterStatus told = nodes(frame);
+                if (!someNodes.isEmpty()) {
+                    someNodes.addAll(told.nodes());
+                    told = new ClusterStatus(told.timestamp(), told.answeredBy(), someNodes);
+                    forgetSomeNodes();
                 }
                 nodes = told;
+                nodesNanos = ticker.nanos();
+                tookAt(told.timestamp());
                 snapshots.keySet().retainAll(incarnations(told));
                 for (NodeStatus row : told.nodes()) {
                     if (row.state() == NodeState.UP && row.reason() != null) {
@@ -195,6 +237,28 @@ public final class Inbox {
         }
     }
 
+    private ClusterStatus nodes(StreamFrame frame) {
+        ClusterStatus told = StatusJson.readCluster(frame.body(), LIMITS);
+        int count = someNodes.size() + told.nodes().size();
+        if (count > mostNodes) {
+            throw new IllegalArgumentException("a stream of " + count + " nodes, and " + mostNodes + " is the limit");
+        }
+        return told;
+    }
+
+    private void forgetSomeNodes() {
+        someNodes.clear();
+        someNodesBytes = 0;
+    }
+
+    /** Of what is told together the latest; what is told later is later, whatever its clock says. */
+    private void tookAt(Instant time) {
+        if (!sameTime || time.isAfter(timestamp)) {
+            timestamp = time;
+        }
+        sameTime = true;
+    }
+
     private void keep(StatusSnapshot snapshot, Size size) {
         if (nodes == null && outdated) {
             return;
@@ -216,6 +280,9 @@ public final class Inbox {
         }
         snapshots.put(node.incarnation(), snapshot);
         sizes.put(node.incarnation(), has);
+        if (node.alias().equals(nodes.answeredBy())) {
+            tookAt(snapshot.timestamp());
+        }
     }
 
     /**
@@ -261,28 +328,18 @@ public final class Inbox {
         if (nodes == null) {
             return null;
         }
-        Instant timestamp = nodes.timestamp();
         List<NodeStatus> rows = new ArrayList<>();
-        for (NodeStatus row : nodes.nodes()) {
+        for (NodeStatus row : Silence.later(nodes.nodes(), Duration.ofNanos(ticker.nanos() - nodesNanos))) {
             // A node that does not answer any more is shown by its last summary, not by what it was doing then.
             boolean speaks = row.state() == NodeState.UP || row.state() == NodeState.CONFLICT;
             StatusSnapshot snapshot = speaks ? snapshots.get(row.node().incarnation()) : null;
-            NodeSummary summary = snapshot == null || isPart(snapshot) ? row.summary() : NodeSummary.of(snapshot);
-            if (snapshot != null
-                    && row.node().alias().equals(nodes.answeredBy())
-                    && snapshot.timestamp().isAfter(timestamp)) {
-                timestamp = snapshot.timestamp();
-            }
+            NodeSummary summary =
+                    snapshot != null && Silence.countsItself(snapshot) ? NodeSummary.of(snapshot) : row.summary();
             boolean unread = outdated && speaks && snapshot == null && row.reason() == null;
             rows.add(new NodeStatus(
                     row.node(), row.state(), row.age(), unread ? OUTDATED : row.reason(), summary, snapshot));
         }
         return new ClusterStatus(timestamp, nodes.answeredBy(), rows);
-    }
-
-    /** Of a part the numbers are not those of the node. */
-    private static boolean isPart(StatusSnapshot snapshot) {
-        return snapshot.globalContext().path().depth() > 1;
     }
 
     private static Set<String> incarnations(ClusterStatus status) {

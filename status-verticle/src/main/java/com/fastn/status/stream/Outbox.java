@@ -1,5 +1,6 @@
 package com.fastn.status.stream;
 
+import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
@@ -16,7 +17,6 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -35,13 +35,21 @@ public final class Outbox {
     /** No frame is longer, so that it does not hold up what else goes between two nodes. */
     public static final int MOST_FRAME_BYTES = 256 << 10;
 
+    /** How long a reason may be in a list of nodes that is longer than a frame. */
+    private static final int LONGEST_REASON = 200;
+
     private static final SnapshotLimits LIMITS = new SnapshotLimits(30, 1_000, 8_192, MOST_FRAME_BYTES - 1_024);
+
+    private final Ticker ticker;
 
     // Mutable state
     private final Map<String, StatusSnapshot> told = new HashMap<>();
     private final Map<String, StatusSnapshot> sources = new HashMap<>();
     private final Deque<Sent> unacknowledged = new ArrayDeque<>();
     private List<NodeStatus> toldRows = List.of();
+    /** Of when they are. */
+    private long toldNanos;
+
     private boolean toldNodes;
     /** Who was told of last, when the reader's credits were used up: with whoever comes after it is gone on. */
     private @Nullable String toldLast;
@@ -51,7 +59,18 @@ public final class Outbox {
     private int unacknowledgedBytes;
 
     /** Makes an outbox of a reader who was told nothing. */
-    public Outbox() {}
+    public Outbox() {
+        this(Ticker.system());
+    }
+
+    /**
+     * Makes an outbox of a reader who was told nothing.
+     *
+     * @param ticker the clock by which nodes that are silent get older
+     */
+    public Outbox(Ticker ticker) {
+        this.ticker = ticker;
+    }
 
     /** {@return how often the stream began, from 1} */
     public long epoch() {
@@ -93,15 +112,25 @@ public final class Outbox {
      * @return frames, in their order; none when nothing is new, or when the reader is so far behind that it must catch up
      */
     public List<StreamFrame> tell(ClusterStatus now) {
+        return tell(now, ticker.nanos());
+    }
+
+    /**
+     * Tells what is new.
+     *
+     * @param now what is so, or was so a while ago and nothing else is known yet
+     * @param asOfNanos of when that is
+     * @return frames, in their order; none when nothing is new, or when the reader is so far behind that it must catch up
+     */
+    public List<StreamFrame> tell(ClusterStatus now, long asOfNanos) {
         List<StreamFrame> frames = new ArrayList<>();
         List<NodeStatus> nodes = now.nodes();
-        List<NodeStatus> rows = nodes.stream().map(Outbox::bare).toList();
-        takeBackFromConflicts(now, rows, frames);
-        if ((!toldNodes || !sameRows(rows)) && hasCredit()) {
-            frames.add(list(now, rows));
+        takeBackFromConflicts(now, asOfNanos, frames);
+        if ((!toldNodes || !sameRows(nodes, asOfNanos)) && hasCredit()) {
+            list(now, nodes, asOfNanos, frames);
             toldNodes = true;
         }
-        boolean knowsRows = toldNodes && sameRows(rows);
+        boolean knowsRows = toldNodes && sameRows(nodes, asOfNanos);
         int begun = afterToldLast(nodes);
         if (!tell(nodes.subList(begun, nodes.size()), knowsRows, frames)) {
             return frames;
@@ -118,7 +147,6 @@ public final class Outbox {
             return frames;
         }
         toldLast = null;
-        forgetOthers(now);
         if (!frames.isEmpty()) {
             markLast(frames, frames.size() - 1);
         }
@@ -164,28 +192,66 @@ public final class Outbox {
      * A node in conflict has a reason whether it has a status or not, so the reader cannot see that this is gone. It is told of
      * a cluster without that node first, which is never shown.
      */
-    private void takeBackFromConflicts(ClusterStatus now, List<NodeStatus> rows, List<StreamFrame> frames) {
+    private void takeBackFromConflicts(ClusterStatus now, long asOfNanos, List<StreamFrame> frames) {
         Set<String> gone = now.nodes().stream()
                 .filter(node -> node.state() == NodeState.CONFLICT && node.snapshot() == null)
                 .map(node -> node.node().incarnation())
                 .filter(told::containsKey)
                 .collect(Collectors.toSet());
         if (!gone.isEmpty() && hasCredit()) {
-            frames.add(list(
-                    now,
-                    rows.stream()
-                            .filter(row -> !gone.contains(row.node().incarnation()))
-                            .toList()));
-            told.keySet().removeAll(gone);
-            sources.keySet().removeAll(gone);
+            List<NodeStatus> others = now.nodes().stream()
+                    .filter(row -> !gone.contains(row.node().incarnation()))
+                    .toList();
+            list(now, others, asOfNanos, frames);
         }
     }
 
-    private StreamFrame list(ClusterStatus now, List<NodeStatus> rows) {
-        toldRows = rows;
-        return frame(
-                StreamFrame.Content.NODES,
-                StatusJson.write(new ClusterStatus(now.timestamp(), now.answeredBy(), rows)));
+    /** The reader drops what it knows of all others. */
+    private void list(ClusterStatus now, List<NodeStatus> nodes, long asOfNanos, List<StreamFrame> frames) {
+        toldRows = nodes.stream().map(Outbox::bare).toList();
+        toldNanos = asOfNanos;
+        Set<String> there =
+                nodes.stream().map(node -> node.node().incarnation()).collect(Collectors.toSet());
+        told.keySet().retainAll(there);
+        sources.keySet().retainAll(there);
+        // It may have waited here until the reader had caught up.
+        List<NodeStatus> rows = Silence.later(toldRows, Duration.ofNanos(Math.max(0, ticker.nanos() - asOfNanos)));
+        List<String> parts = new ArrayList<>();
+        String whole = StatusJson.write(new ClusterStatus(now.timestamp(), now.answeredBy(), rows));
+        if (isShort(whole)) {
+            parts.add(whole);
+        } else {
+            cut(now, rows.stream().map(Outbox::shortened).toList(), parts);
+        }
+        for (int i = 0; i < parts.size(); i++) {
+            boolean end = i == parts.size() - 1;
+            frames.add(frame(end ? StreamFrame.Content.NODES : StreamFrame.Content.SOME_NODES, parts.get(i)));
+        }
+    }
+
+    private static boolean isShort(String json) {
+        return json.length() <= MOST_FRAME_BYTES && json.getBytes(StandardCharsets.UTF_8).length <= MOST_FRAME_BYTES;
+    }
+
+    private static void cut(ClusterStatus now, List<NodeStatus> rows, List<String> parts) {
+        String json = StatusJson.write(new ClusterStatus(now.timestamp(), now.answeredBy(), rows));
+        if (rows.size() <= 1 || isShort(json)) {
+            parts.add(json);
+            return;
+        }
+        cut(now, rows.subList(0, rows.size() / 2), parts);
+        cut(now, rows.subList(rows.size() / 2, rows.size()), parts);
+    }
+
+    private static NodeStatus shortened(NodeStatus row) {
+        String reason = row.reason();
+        if (reason == null || reason.length() <= LONGEST_REASON) {
+            return row;
+        }
+        int end =
+                Character.isHighSurrogate(reason.charAt(LONGEST_REASON - 3)) ? LONGEST_REASON - 3 : LONGEST_REASON - 2;
+        return new NodeStatus(
+                row.node(), row.state(), row.age(), reason.substring(0, end) + "..", row.summary(), row.snapshot());
     }
 
     private boolean isKnown(NodeStatus node) {
@@ -244,28 +310,8 @@ public final class Outbox {
         return unacknowledged.size() < CREDIT_FRAMES && unacknowledgedBytes < CREDIT_BYTES;
     }
 
-    /** Ages go on by themselves, and the numbers of a node are in its status too. */
-    private boolean sameRows(List<NodeStatus> rows) {
-        if (rows.size() != toldRows.size()) {
-            return false;
-        }
-        for (int i = 0; i < rows.size(); i++) {
-            NodeStatus row = rows.get(i);
-            NodeStatus before = toldRows.get(i);
-            if (!row.node().equals(before.node())
-                    || row.state() != before.state()
-                    || !Objects.equals(row.reason(), before.reason())) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private void forgetOthers(ClusterStatus now) {
-        Set<String> there =
-                now.nodes().stream().map(node -> node.node().incarnation()).collect(Collectors.toSet());
-        told.keySet().retainAll(there);
-        sources.keySet().retainAll(there);
+    private boolean sameRows(List<NodeStatus> nodes, long asOfNanos) {
+        return Silence.tellTheSame(nodes, toldRows, Duration.ofNanos(asOfNanos - toldNanos));
     }
 
     private static NodeStatus bare(NodeStatus node) {

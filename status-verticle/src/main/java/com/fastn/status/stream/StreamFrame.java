@@ -23,6 +23,8 @@ public record StreamFrame(long epoch, long sequence, Content content, boolean la
     public enum Content {
         /** A cluster status whose rows have no status: all nodes that there are, and how they are known. */
         NODES("nodes"),
+        /** The same of some of the nodes, the others of which come in the next frames up to that of {@link #NODES}. */
+        SOME_NODES("some_nodes"),
         /** A status of one node. */
         FULL("full"),
         /** What changed in the status of one node. */

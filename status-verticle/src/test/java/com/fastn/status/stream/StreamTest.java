@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
+import com.fastn.context.ManualTicker;
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.NodeSummary;
@@ -257,6 +259,200 @@ class StreamTest {
         assertThat(view("alice").state()).isEqualTo(NodeState.UP);
 
         assertThat(take(outbox.tell(conflict(bob.status(), why)))).isEqualTo(Outcome.COMPLETE);
+        assertThat(view("bob").snapshot()).isNotNull();
+    }
+
+    @Test
+    void D7_aListOfNodesThatIsLongerThanAFrameComesInSeveral() {
+        List<NodeStatus> rows = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            rows.add(new NodeStatus(
+                    new NodeIdentity("checkout-service-7d9f8b6c5d-" + (10_000 + i), "01a210f0a144-" + i),
+                    NodeState.STALE,
+                    Duration.ofSeconds(4),
+                    "its stream has been silent for more than 3 s; it may be stopped, blocked or cut off",
+                    new NodeSummary(700, 1, 1, 1),
+                    null));
+        }
+        List<NodeStatus> all =
+                Stream.concat(Stream.of(row(alice)), rows.stream()).toList();
+        List<StreamFrame> whole = outbox.tell(new ClusterStatus(NOW, "alice", all));
+        assertThat(whole)
+                .allSatisfy(frame -> assertThat(frame.body().length).isLessThanOrEqualTo(Outbox.MOST_FRAME_BYTES));
+        assertThat(whole).extracting(StreamFrame::content).containsExactly(Content.SOME_NODES, Content.NODES);
+        assertThat(take(whole)).isEqualTo(Outcome.TAKEN);
+        outbox.acknowledge(inbox.epoch(), inbox.sequence());
+        assertThat(take(outbox.tell(new ClusterStatus(NOW, "alice", all)))).isEqualTo(Outcome.COMPLETE);
+        assertThat(requireNonNull(inbox.view()).nodes())
+                .extracting(NodeStatus::node)
+                .containsExactlyElementsOf(all.stream().map(NodeStatus::node).toList());
+        assertThat(requireNonNull(inbox.view()).nodes())
+                .extracting(NodeStatus::reason)
+                .containsExactlyElementsOf(all.stream().map(NodeStatus::reason).toList());
+        outbox.acknowledge(inbox.epoch(), inbox.sequence());
+
+        // That one node goes is news, and no hole.
+        assertThat(take(outbox.tell(new ClusterStatus(NOW, "alice", all.subList(0, 1_000)))))
+                .isEqualTo(Outcome.COMPLETE);
+        assertThat(requireNonNull(inbox.view()).nodes()).hasSize(1_000);
+        assertThat(view("alice").snapshot()).isNotNull();
+        assertThat(inbox.gaps()).isZero();
+    }
+
+    @Test
+    void S16_longReasonsOfManyNodesAreCutAndPartsOfAListDoNotFillTheMemoryOfTheReader() {
+        List<NodeStatus> rows = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            rows.add(new NodeStatus(
+                    new NodeIdentity("node-" + i, "incarnation-" + i),
+                    NodeState.UP,
+                    Duration.ZERO,
+                    "nothing is open at \"" + "x".repeat(8_000) + '"',
+                    null,
+                    null));
+        }
+        List<StreamFrame> cut = outbox.tell(new ClusterStatus(NOW, "node-0", rows));
+        assertThat(cut.stream().mapToInt(frame -> frame.body().length).sum()).isLessThan(2 * Outbox.MOST_FRAME_BYTES);
+        assertThat(take(cut)).isEqualTo(Outcome.COMPLETE);
+        assertThat(requireNonNull(view("node-7").reason()))
+                .startsWith("nothing is open at \"xxx")
+                .endsWith("..");
+
+        String fat = StatusJson.write(new ClusterStatus(NOW, "node-0", rows.subList(0, 30)));
+        Inbox fresh = new Inbox();
+        Outcome outcome = Outcome.TAKEN;
+        int taken = 0;
+        while (outcome == Outcome.TAKEN) {
+            outcome = fresh.take(
+                    new StreamFrame(1, ++taken, Content.SOME_NODES, false, fat.getBytes(StandardCharsets.UTF_8)));
+        }
+        assertThat(outcome).isEqualTo(Outcome.GAP);
+        assertThat(taken).isLessThan(30);
+        Inbox ofOne = new Inbox(1);
+        ofOne.take(new StreamFrame(1, 1, Content.SOME_NODES, false, bytes(rows.subList(0, 1))));
+        assertThat(ofOne.take(new StreamFrame(1, 2, Content.NODES, true, bytes(rows.subList(1, 2)))))
+                .isEqualTo(Outcome.GAP);
+    }
+
+    private static byte[] bytes(List<NodeStatus> rows) {
+        return StatusJson.write(new ClusterStatus(NOW, "alice", rows)).getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void D7_whoIsSilentGetsOlderByTheClockOfTheReaderAndYoungerWhenItWasHeardMeanwhile() {
+        ManualTicker ticker = new ManualTicker(NOW);
+        Outbox writer = new Outbox(ticker);
+        Inbox reader = new Inbox(Inbox.MOST_NODES, ticker);
+        writer.tell(silentBob(NodeState.DOWN, 16)).forEach(reader::take);
+        assertThat(ageOfBob(reader)).isEqualTo(Duration.ofSeconds(16));
+
+        ticker.advance(Duration.ofMinutes(30));
+        alice.root().incrementTotal("orders");
+        List<StreamFrame> later = writer.tell(silentBob(NodeState.DOWN, 16 + 1_800));
+        assertThat(later).extracting(StreamFrame::content).containsExactly(Content.DELTA);
+        later.forEach(reader::take);
+        assertThat(ageOfBob(reader)).isEqualTo(Duration.ofSeconds(16 + 1_800));
+
+        writer.tell(silentBob(NodeState.STALE, 14)).forEach(reader::take);
+        ticker.advance(Duration.ofSeconds(5));
+        // It said hello a second ago, and its stream is silent still.
+        List<StreamFrame> heard = writer.tell(silentBob(NodeState.STALE, 1));
+        assertThat(heard).extracting(StreamFrame::content).startsWith(Content.NODES);
+        heard.forEach(reader::take);
+        assertThat(ageOfBob(reader)).isEqualTo(Duration.ofSeconds(1));
+
+        // What waited for the reader is told as it is then.
+        ClusterStatus waited = silentBob(NodeState.DOWN, 20);
+        long asOf = ticker.nanos();
+        ticker.advance(Duration.ofSeconds(7));
+        writer.tell(waited, asOf).forEach(reader::take);
+        assertThat(ageOfBob(reader)).isEqualTo(Duration.ofSeconds(27));
+        ticker.advance(Duration.ofSeconds(7));
+        assertThat(writer.tell(waited, asOf)).as("nothing is new").isEmpty();
+        assertThat(reader.gaps()).isZero();
+    }
+
+    private ClusterStatus silentBob(NodeState state, long seconds) {
+        return new ClusterStatus(
+                NOW,
+                "alice",
+                List.of(
+                        row(alice),
+                        new NodeStatus(bob.node(), state, Duration.ofSeconds(seconds), "silent", null, null)));
+    }
+
+    private Duration ageOfBob(Inbox reader) {
+        return requireNonNull(reader.view()).nodes().stream()
+                .filter(row -> row.node().equals(bob.node()))
+                .findFirst()
+                .orElseThrow()
+                .age();
+    }
+
+    @Test
+    void D7_theNumbersOfANodeOfWhichAPartIsToldAreThoseOfNow() {
+        FastnContext till = bob.root().child("Till").open();
+        for (int contexts = 5; contexts < 8; contexts++) {
+            till.incrementTotal("orders");
+            StatusSnapshot part = partOf(bob.status());
+            NodeSummary truth = new NodeSummary(contexts, contexts, 0, 0);
+            List<StreamFrame> frames = outbox.tell(new ClusterStatus(
+                    NOW, "alice", List.of(new NodeStatus(bob.node(), NodeState.UP, Duration.ZERO, null, truth, part))));
+            assertThat(take(frames)).isEqualTo(Outcome.COMPLETE);
+            assertThat(view("bob").summary()).isEqualTo(truth);
+            assertThat(outbox.tell(new ClusterStatus(
+                            NOW,
+                            "alice",
+                            List.of(new NodeStatus(bob.node(), NodeState.UP, Duration.ZERO, null, truth, part)))))
+                    .isEmpty();
+        }
+    }
+
+    private static StatusSnapshot partOf(StatusSnapshot whole) {
+        return new StatusSnapshot(
+                whole.node(),
+                whole.timestamp(),
+                whole.version(),
+                null,
+                whole.globalContext().children().get(0),
+                List.of(),
+                List.of(),
+                List.of());
+    }
+
+    @Test
+    void whereTheClockOfTheWriterIsSetBackTheReaderTellsTheTimeThatItTells() {
+        for (Duration step : List.of(Duration.ZERO, Duration.ofMinutes(-50), Duration.ofMinutes(-40))) {
+            Instant time = NOW.plus(step);
+            alice.root().incrementTotal("orders");
+            StatusSnapshot now = alice.status();
+            StatusSnapshot told = new StatusSnapshot(
+                    now.node(), time, now.version(), null, now.globalContext(), List.of(), List.of(), List.of());
+            take(outbox.tell(new ClusterStatus(
+                    time.plusMillis(5),
+                    "alice",
+                    List.of(new NodeStatus(alice.node(), NodeState.UP, Duration.ZERO, null, null, told)))));
+            assertThat(requireNonNull(inbox.view()).timestamp()).isEqualTo(step.isZero() ? time.plusMillis(5) : time);
+        }
+    }
+
+    /** The reader drops whoever is in the list of nodes no more, however far behind it is. */
+    @Test
+    void D6_aNodeThatWasGoneWhileTheReaderWasBehindIsToldAsAWhole() {
+        take(outbox.tell(now()));
+        outbox.acknowledge(inbox.epoch(), inbox.sequence());
+        List<StreamFrame> ahead = new ArrayList<>();
+        while (ahead.size() < Outbox.CREDIT_FRAMES - 1) {
+            alice.root().incrementTotal("orders");
+            ahead.addAll(outbox.tell(status(bob, alice)));
+        }
+        ahead.addAll(outbox.tell(status(alice)));
+        assertThat(outbox.isHeldUp()).isTrue();
+        take(ahead);
+        outbox.acknowledge(inbox.epoch(), inbox.sequence());
+        bob.root().incrementTotal("orders");
+        assertThat(take(outbox.tell(now()))).isEqualTo(Outcome.COMPLETE);
+        assertThat(inbox.gaps()).as(inbox.reason()).isZero();
         assertThat(view("bob").snapshot()).isNotNull();
     }
 
