@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,9 @@ final class ClusterFeed {
 
     // Mutable state
     private final List<Watcher> watchers = new ArrayList<>();
+    /** The nodes that they want; {@code null} where one wants all. */
+    private @Nullable NodeNames named;
+
     private final Map<String, StatusSubscription> peers = new HashMap<>();
     private @Nullable Registration watching;
     private @Nullable NodeStatus own;
@@ -63,7 +67,6 @@ final class ClusterFeed {
     /** Goes off once, when the pause is over. */
     private long pauseTimer = NO_TIMER;
 
-    private long begunNanos;
     /** When something was told last, or could not be summed up: for a second after it nothing is told. */
     private long pausedNanos;
 
@@ -100,24 +103,40 @@ final class ClusterFeed {
         Watcher added = new Watcher(names, watcher);
         added.begin(directory.select(names));
         watchers.add(added);
+        named = named();
         if (watchers.size() == 1) {
             begin();
-        } else if (latest != null) {
-            Duration since = Duration.ofNanos(ticker.nanos() - latestNanos);
-            tell(
-                    added,
-                    new ClusterStatus(ticker.wallTime(), latest.answeredBy(), Silence.later(latest.nodes(), since)));
+        } else {
+            follow();
+            if (latest != null && added.isCoveredBy(latest.nodes())) {
+                Duration since = Duration.ofNanos(ticker.nanos() - latestNanos);
+                added.tell(new ClusterStatus(
+                        ticker.wallTime(), latest.answeredBy(), Silence.later(latest.nodes(), since)));
+            } else {
+                sumAfterPause();
+            }
         }
         return () -> {
-            if (watchers.remove(added) && watchers.isEmpty()) {
+            if (!watchers.remove(added)) {
+                return;
+            }
+            named = named();
+            if (watchers.isEmpty()) {
                 end();
             }
         };
     }
 
+    private @Nullable NodeNames named() {
+        return watchers.stream().anyMatch(watcher -> watcher.wantsAll)
+                ? null
+                : new NodeNames(watchers.stream()
+                        .flatMap(watcher -> watcher.names.all().stream())
+                        .collect(Collectors.toSet()));
+    }
+
     private void begin() {
-        begunNanos = ticker.nanos();
-        pausedNanos = begunNanos - NodeWatch.PACE.toNanos();
+        pausedNanos = ticker.nanos() - NodeWatch.PACE.toNanos();
         timer = vertx.setPeriodic(TICK_MILLIS, id -> tick());
         watching = watches.node(part, row -> {
             own = row;
@@ -154,7 +173,7 @@ final class ClusterFeed {
 
     private void follow() {
         Set<String> there = new HashSet<>();
-        for (Peer peer : directory.peers()) {
+        for (Peer peer : wanted()) {
             String incarnation = peer.node().incarnation();
             there.add(incarnation);
             StatusSubscription known = peers.get(incarnation);
@@ -186,6 +205,24 @@ final class ClusterFeed {
         });
     }
 
+    /** Whoever shares its alias with one of them belongs to what is told of it. */
+    private List<Peer> wanted() {
+        List<Peer> all = directory.peers();
+        NodeNames names = named;
+        if (names == null) {
+            return all;
+        }
+        Set<String> aliases = new HashSet<>(Set.of(directory.self().alias()));
+        for (Peer peer : all) {
+            if (!names.of(peer.node()).isEmpty()) {
+                aliases.add(peer.node().alias());
+            }
+        }
+        return all.stream()
+                .filter(peer -> aliases.contains(peer.node().alias()))
+                .toList();
+    }
+
     private void onChange() {
         changed = true;
         sumAfterPause();
@@ -209,15 +246,17 @@ final class ClusterFeed {
     /** On a worker: what a large cluster adds up to takes its time. */
     private void sum() {
         NodeStatus mine = own;
-        if (summing || mine == null || watchers.isEmpty() || (latest == null && isAboutToBeWhole())) {
+        if (summing || mine == null || watchers.stream().allMatch(Watcher::isAboutToBeWhole)) {
             return;
         }
         summing = true;
         boolean news = changed;
         changed = false;
+        Set<Watcher> counted =
+                watchers.stream().filter(watcher -> !watcher.isAboutToBeWhole()).collect(Collectors.toSet());
         List<Answer> answers = new ArrayList<>();
         answers.add(new Answer(directory.selfAsPeer(), true, part.isWhole(), mine.reason(), mine.snapshot()));
-        for (Peer peer : directory.peers()) {
+        for (Peer peer : wanted()) {
             answers.add(answer(peer));
         }
         worker.executeBlocking(() -> directory.judge(answers), false).onComplete(done -> {
@@ -228,7 +267,7 @@ final class ClusterFeed {
                 changed |= news;
                 pausedNanos = ticker.nanos();
             } else {
-                onSummed(done.result(), news);
+                onSummed(done.result(), news, counted);
             }
             if (changed) {
                 // It came too late for this sum, or was not told. Where nothing was told, it is due at once.
@@ -237,16 +276,23 @@ final class ClusterFeed {
         });
     }
 
-    private void onSummed(List<NodeStatus> rows, boolean news) {
-        if (!watchers.isEmpty() && (news || latest == null || !sameStates(rows, latest.nodes()))) {
-            tell(new ClusterStatus(ticker.wallTime(), directory.self().alias(), rows));
+    /** Whoever came meanwhile may want nodes that were left out. */
+    private void onSummed(List<NodeStatus> rows, boolean news, Set<Watcher> counted) {
+        if (watchers.isEmpty()) {
+            return;
         }
-    }
-
-    /** The first that is told waits a moment for the others, so that nobody is called silent who was not heard yet. */
-    private boolean isAboutToBeWhole() {
-        return ticker.nanos() - begunNanos < FIRST_FOR.toNanos()
-                && peers.values().stream().anyMatch(peer -> peer.view() == null && peer.trouble() == null);
+        boolean differs = news || latest == null || !sameStates(rows, latest.nodes());
+        List<Watcher> due = watchers.stream()
+                .filter(watcher -> watcher.told ? differs : counted.contains(watcher))
+                .toList();
+        if (differs || !due.isEmpty()) {
+            pausedNanos = ticker.nanos();
+            latestNanos = pausedNanos;
+            ClusterStatus status =
+                    new ClusterStatus(ticker.wallTime(), directory.self().alias(), rows);
+            latest = status;
+            due.forEach(watcher -> watcher.tell(status));
+        }
     }
 
     private Answer answer(Peer peer) {
@@ -303,33 +349,22 @@ final class ClusterFeed {
         return true;
     }
 
-    private void tell(ClusterStatus status) {
-        pausedNanos = ticker.nanos();
-        latestNanos = pausedNanos;
-        latest = status;
-        for (Watcher watcher : List.copyOf(watchers)) {
-            tell(watcher, status);
-        }
-    }
-
-    private void tell(Watcher watcher, ClusterStatus status) {
-        watcher.consumer.accept(
-                watcher.names.isEmpty()
-                        ? status
-                        : new ClusterStatus(status.timestamp(), status.answeredBy(), watcher.chosen(status.nodes())));
-    }
-
     /** One who watches. Of a node that it named, and that left, it is told for as long as the name fits no other. */
     private final class Watcher {
-        private final List<String> names;
+        private final NodeNames names;
+        private final boolean wantsAll;
         private final Consumer<ClusterStatus> consumer;
+        private final long begunNanos = ticker.nanos();
 
         // Mutable state
         /** By name, whom it fitted last, without their trees. */
         private final Map<String, Fitting> fitted = new HashMap<>();
 
+        private boolean told;
+
         Watcher(List<String> names, Consumer<ClusterStatus> consumer) {
-            this.names = names;
+            this.names = new NodeNames(names);
+            this.wantsAll = names.isEmpty();
             this.consumer = consumer;
         }
 
@@ -339,17 +374,46 @@ final class ClusterFeed {
             if (selection.self()) {
                 rows.add(opening(directory.self()));
             }
-            names.forEach(name -> note(name, fitting(name, rows)));
+            byName(rows).forEach(this::note);
+        }
+
+        boolean wants(NodeIdentity node) {
+            return wantsAll || !names.of(node).isEmpty();
+        }
+
+        /** What it is told first waits a moment for the others, so that nobody is called silent who was not heard yet. */
+        boolean isAboutToBeWhole() {
+            return !told
+                    && ticker.nanos() - begunNanos < FIRST_FOR.toNanos()
+                    && peers.values().stream().anyMatch(peer -> peer.view() == null && peer.trouble() == null);
+        }
+
+        /** {@return whether all that it wants are rows} What was summed up for others may leave some of them out. */
+        boolean isCoveredBy(List<NodeStatus> rows) {
+            Set<NodeIdentity> there = rows.stream().map(NodeStatus::node).collect(Collectors.toSet());
+            return directory.peers().stream().map(Peer::node).allMatch(node -> there.contains(node) || !wants(node));
+        }
+
+        void tell(ClusterStatus status) {
+            told = true;
+            consumer.accept(
+                    wantsAll
+                            ? status
+                            : new ClusterStatus(status.timestamp(), status.answeredBy(), chosen(status.nodes())));
         }
 
         private static NodeStatus opening(NodeIdentity node) {
             return new NodeStatus(node, NodeState.UP, Duration.ZERO, OPENING, null, null);
         }
 
-        private static List<NodeStatus> fitting(String name, List<NodeStatus> rows) {
-            return rows.stream()
-                    .filter(row -> NodeDirectory.fits(name, row.node()))
-                    .toList();
+        private Map<String, List<NodeStatus>> byName(List<NodeStatus> rows) {
+            Map<String, List<NodeStatus>> byName = new HashMap<>();
+            for (NodeStatus row : rows) {
+                for (String name : names.of(row.node())) {
+                    byName.computeIfAbsent(name, its -> new ArrayList<>()).add(row);
+                }
+            }
+            return byName;
         }
 
         private void note(String name, List<NodeStatus> rows) {
@@ -365,8 +429,9 @@ final class ClusterFeed {
 
         List<NodeStatus> chosen(List<NodeStatus> rows) {
             Map<String, NodeStatus> chosen = new HashMap<>();
-            for (String name : names) {
-                List<NodeStatus> there = fitting(name, rows);
+            Map<String, List<NodeStatus>> byName = byName(rows);
+            for (String name : names.all()) {
+                List<NodeStatus> there = byName.getOrDefault(name, List.of());
                 if (!there.isEmpty()) {
                     note(name, there);
                     there.forEach(row -> chosen.put(row.node().incarnation(), row));

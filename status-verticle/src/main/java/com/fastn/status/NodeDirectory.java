@@ -54,7 +54,7 @@ final class NodeDirectory {
     static final Duration UNLISTED_FOR = Duration.ofSeconds(60);
 
     /** Shorter beginnings of incarnations, which all begin with a time, would mean anything. */
-    private static final int SHORTEST_PREFIX = 4;
+    static final int SHORTEST_PREFIX = 4;
 
     private final NodeIdentity self;
     private final long bootedMillis;
@@ -281,8 +281,7 @@ final class NodeDirectory {
         return aliases;
     }
 
-    /** {@return whether a name means a node} */
-    static boolean fits(String name, NodeIdentity node) {
+    private static boolean fits(String name, NodeIdentity node) {
         return node.alias().equals(name)
                 || (name.length() >= SHORTEST_PREFIX && node.incarnation().startsWith(name));
     }

@@ -407,15 +407,43 @@ class ClusterFeedTest {
     }
 
     @Test
-    void whoIsNamedBeforeItIsSummedUpIsARowAtOnce() {
-        watch();
-        quieten();
-        vertx.eventBus().consumer(Addresses.subscribe(BOB.incarnation()), asked -> {});
-        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
-        told.clear();
-        watch("bob");
-        assertThat(told.get(0).nodes()).extracting(NodeStatus::reason).containsExactly("its stream is being opened");
-        assertThat(told.get(0).isComplete()).isFalse();
+    void whoNamesNodesFollowsThoseAloneAndWhoNamesNoneComesToKnowAll() {
+        List<String> asked = new CopyOnWriteArrayList<>();
+        NodeIdentity carol = new NodeIdentity("carol", "cccc-1");
+        for (NodeIdentity node : List.of(BOB, carol)) {
+            vertx.eventBus().consumer(Addresses.subscribe(node.incarnation()), question -> {
+                asked.add(node.alias());
+                question.fail(429, "not now");
+            });
+            directory.heard(new Hello(node, 100, Hello.Kind.NEWCOMER, null));
+        }
+        watch(fastn.node().alias(), "bob");
+        for (int second = 0; second < 5; second++) {
+            tick(NodeWatch.PACE);
+        }
+        assertThat(asked).contains("bob").doesNotContain("carol");
+        assertThat(rows("carol")).isEmpty();
+
+        List<ClusterStatus> all = new CopyOnWriteArrayList<>();
+        List<ClusterStatus> ofCarol = new CopyOnWriteArrayList<>();
+        onContext(() -> {
+            StatusQuery query = StatusQuery.all();
+            ends.add(watches.cluster(query, all::add)::close);
+            ends.add(
+                    watches.cluster(
+                            new StatusQuery(List.of("cccc"), query.format(), null, null, query.width(), 0),
+                            ofCarol::add)::close);
+        });
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return !all.isEmpty() && !ofCarol.isEmpty();
+        });
+        assertThat(all.get(0).nodes()).hasSize(3);
+        assertThat(ofCarol)
+                .allSatisfy(status ->
+                        assertThat(status.nodes()).extracting(NodeStatus::node).containsExactly(carol));
+        assertThat(asked).contains("carol");
+        assertThat(rows("carol")).isEmpty();
     }
 
     @Test

@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * The frames of a stream, from whoever reaches the bus (rules D1, S13, S15). Each line of the input is one frame: its epoch as a digit, how far its
- * number is from the next one as a digit (5 is none), its content as N, F or D, whether it is the last as + or -, and then its body.
+ * number is from the next one as a digit (5 is none), its content as N, S, F or D, whether it is the last as + or -, and then its body.
  */
 class InboxFuzzTest {
     @FuzzTest
@@ -37,6 +37,7 @@ class InboxFuzzTest {
     private static void take(Inbox inbox, String line) {
         Content content = switch (line.charAt(2)) {
             case 'N' -> Content.NODES;
+            case 'S' -> Content.SOME_NODES;
             case 'F' -> Content.FULL;
             default -> Content.DELTA;
         };
