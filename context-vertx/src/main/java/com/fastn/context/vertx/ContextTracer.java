@@ -216,7 +216,7 @@ final class ContextTracer implements VertxTracer<Object, Object> {
     private static <R> String clientCall(FastnVertx owner, R request, String operation, TagExtractor<R> tagExtractor) {
         String url = tag(request, tagExtractor, "url.full", "http.url");
         if (url != null) {
-            return owner.requests().callNames().call(operation, url);
+            return owner.requests().callNames().call(method(request, operation, tagExtractor), url);
         }
         String sql = tag(request, tagExtractor, "db.query.text", "db.statement");
         if (sql != null) {
@@ -224,6 +224,15 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         }
         String command = tag(request, tagExtractor, "db.operation.name");
         return command == null ? operation : DatabaseNames.command(tag(request, tagExtractor, "db.system"), command);
+    }
+
+    /** A method is any word that somebody sent on; a name that the application gave to the operation is its own. */
+    private static <R> String method(R request, String operation, TagExtractor<R> tagExtractor) {
+        String known = HttpNames.method(operation);
+        return known.equals(operation)
+                        || operation.equals(tag(request, tagExtractor, "http.request.method", "http.method"))
+                ? known
+                : operation;
     }
 
     private static <R> String path(R request, TagExtractor<R> tagExtractor) {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
@@ -16,6 +17,7 @@ import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.spi.VertxTracerFactory;
 import io.vertx.core.spi.tracing.SpanKind;
@@ -119,6 +121,39 @@ class ContextTracerTest {
         nothingIsLeft(vertx);
     }
 
+    /** A method is any word that somebody sent on; a name that the application gave to the operation is its own. */
+    @Test
+    void whatAClientPassesOnAsAMethodIsNoNameOfACall() {
+        Vertx vertx = vertx(new Recording());
+        assertThat(nameOf(vertx, new RequestOptions().setMethod(HttpMethod.valueOf("BREW-17"))))
+                .startsWith("OTHER 127.0.0.1:");
+        assertThat(nameOf(vertx, new RequestOptions().setMethod(HttpMethod.PUT).setTraceOperation("price")))
+                .startsWith("price 127.0.0.1:");
+    }
+
+    /** What the call of a request is called while it is served. */
+    private String nameOf(Vertx vertx, RequestOptions request) {
+        List<FastnContext> callers = new CopyOnWriteArrayList<>();
+        HttpServer server = Waiting.result(vertx.createHttpServer()
+                .requestHandler(asked -> asked.response()
+                        .end(requireNonNull(((ContextNode) callers.get(0)).latestOperation())
+                                .name()))
+                .listen(0, "127.0.0.1"));
+        HttpClient calling = vertx.createHttpClient();
+        clients.add(calling);
+        return Waiting.<Buffer>onDuplicate(
+                        Front.deploy(vertx).place(), () -> FutureContext.current()
+                                .child("call")
+                                .run(ctx -> {
+                                    callers.add(ctx.context());
+                                    return calling.request(
+                                                    request.setHost("127.0.0.1").setPort(server.actualPort()))
+                                            .compose(HttpClientRequest::send)
+                                            .compose(response -> response.body());
+                                }))
+                .toString();
+    }
+
     @Test
     void theUsersTracerIsToldOfMessagesAsWithoutUs() {
         Recording with = new Recording();
@@ -134,6 +169,34 @@ class ContextTracerTest {
         }
         Waiting.until(() -> with.lines.size() >= without.lines.size());
         assertThat(kinds(with)).isNotEmpty().containsExactlyInAnyOrderElementsOf(kinds(without));
+    }
+
+    /** Vert.x hands on the null that such a tracer gave, except of a request that is served: there it tells no end. */
+    @Test
+    void aUsersTracerThatMakesNoPayloadsIsToldOfMessagesAsWithoutUs() {
+        Recording with = withoutPayloads();
+        Recording without = withoutPayloads();
+        Vertx vertx = vertx(with);
+        talk(vertx);
+        Vertx plain = FastnVertx.withoutContexts(
+                () -> Vertx.builder().withTracer(factory(without)).build());
+        try {
+            talk(plain);
+        } finally {
+            Waiting.result(plain.close());
+        }
+        Waiting.until(() -> with.lines.size() >= without.lines.size());
+        assertThat(kinds(with)).isNotEmpty().containsExactlyInAnyOrderElementsOf(kinds(without));
+    }
+
+    private static Recording withoutPayloads() {
+        return new Recording() {
+            @Override
+            @Nullable
+            Object payload() {
+                return null;
+            }
+        };
     }
 
     /** Which number a payload has is a matter of who came first. */
@@ -199,14 +262,7 @@ class ContextTracerTest {
 
     @Test
     void aUsersTracerThatMakesNoPayloadsDoesNotDisturbUs() {
-        Recording users = new Recording() {
-            @Override
-            @Nullable
-            Object payload() {
-                return null;
-            }
-        };
-        Vertx vertx = vertx(users);
+        Vertx vertx = vertx(withoutPayloads());
         assertThat(call(vertx).toString()).isEqualTo("x");
         nothingIsLeft(vertx);
     }
