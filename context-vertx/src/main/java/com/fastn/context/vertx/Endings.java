@@ -5,10 +5,13 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.status.ContextKind;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,10 +20,15 @@ import org.slf4j.LoggerFactory;
 final class Endings {
     private static final Logger LOG = LoggerFactory.getLogger(Endings.class);
 
-    private final AutomaticContexts automatic;
+    // One turn of an event loop ends no more: others have work there too.
+    private static final int SLICE = 500;
 
-    Endings(AutomaticContexts automatic) {
+    private final AutomaticContexts automatic;
+    private final ContextInternal home;
+
+    Endings(AutomaticContexts automatic, ContextInternal home) {
         this.automatic = automatic;
+        this.home = home;
     }
 
     /** Closes a context of which nobody tells the end when nothing is left of it: neither children nor operations. */
@@ -38,7 +46,7 @@ final class Endings {
         List<Future<?>> waits = new ArrayList<>();
         for (ContextNode top : cancelled) {
             if (!top.isChildless()) {
-                waits.add(Futures.of(top.cancelAndReport(grace)).onSuccess(report -> tell(top, report)));
+                waits.add(Futures.of(top.cancelAndReport(grace)).compose(report -> tell(top, report)));
             }
         }
         return waits.isEmpty()
@@ -46,28 +54,53 @@ final class Endings {
                 : Future.join(waits).<Void>mapEmpty().otherwiseEmpty();
     }
 
-    private void tell(ContextNode top, CancelReport report) {
-        if (!report.isComplete()) {
-            LOG.warn("{} has ended; of the work in it {}", top.path(), report);
-            Consumer<CancelReport> told = automatic.options().unstopped();
-            try {
-                told.accept(report);
-            } catch (RuntimeException e) {
-                LOG.error("who was to be told of what did not stop has failed", e);
-            }
-            endOwn(top);
+    /** Completes when what nobody else would end has ended. */
+    private Future<Void> tell(ContextNode top, CancelReport report) {
+        if (report.isComplete()) {
+            return Future.succeededFuture();
         }
+        LOG.warn("{} has ended; of the work in it {}", top.path(), report);
+        Consumer<CancelReport> told = automatic.options().unstopped();
+        try {
+            told.accept(report);
+        } catch (Throwable t) {
+            // Also an Error, and what Kotlin throws unannounced: nobody else ends what is open.
+            LOG.error("who was to be told of what did not stop has failed", t);
+        }
+        Promise<Void> ended = Promise.promise();
+        endOwn(new ArrayDeque<>(List.of(top)), ended);
+        return ended.future();
     }
 
     /** Nobody ends the requests, messages and sessions of a verticle that is gone; what the application opened stays. */
-    private static void endOwn(ContextNode top) {
-        ArrayDeque<FastnContext> open = new ArrayDeque<>(top.children());
-        for (FastnContext context = open.poll(); context != null; context = open.poll()) {
-            open.addAll(context.children());
-            ContextKind kind = context.kind();
-            if (kind == ContextKind.REQUEST || kind == ContextKind.MESSAGE || kind == ContextKind.SESSION) {
-                context.close();
+    private void endOwn(ArrayDeque<FastnContext> open, Promise<Void> ended) {
+        try {
+            int left = SLICE;
+            for (FastnContext context = open.poll(); context != null; context = open.poll()) {
+                // Before it ends, for it leaves the tree then.
+                open.addAll(context.children());
+                ContextKind kind = context.kind();
+                if (kind == ContextKind.REQUEST || kind == ContextKind.MESSAGE || kind == ContextKind.SESSION) {
+                    context.close();
+                }
+                if (--left <= 0 && !open.isEmpty() && continuesLater(open, ended)) {
+                    return;
+                }
             }
+            ended.complete();
+        } catch (RuntimeException | Error e) {
+            ended.fail(e);
+            throw e;
+        }
+    }
+
+    private boolean continuesLater(ArrayDeque<FastnContext> open, Promise<Void> ended) {
+        try {
+            home.runOnContext(now -> endOwn(open, ended));
+            return true;
+        } catch (RejectedExecutionException e) {
+            LOG.debug("what is open in a Vertx that is closed is ended at once", e);
+            return false;
         }
     }
 }

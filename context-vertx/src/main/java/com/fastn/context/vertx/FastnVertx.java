@@ -59,7 +59,7 @@ public final class FastnVertx implements Shareable {
     private final AutomaticContexts automatic = new AutomaticContexts();
     private final Listeners listeners = new Listeners(automatic);
     private final Sessions sessions = new Sessions(automatic, listeners);
-    private final Endings endings = new Endings(automatic);
+    private final Endings endings;
     private final HttpContexts requests;
     private final PendingReplies pendingReplies;
     private final RemoteWaits remoteWaits;
@@ -81,6 +81,7 @@ public final class FastnVertx implements Shareable {
         // What we do by ourselves is done here, on a context that belongs to no verticle and ends with the Vertx.
         this.home = vertx.createEventLoopContext();
         this.runtime = runtime;
+        this.endings = new Endings(automatic, home);
         this.verticles = new VerticleContexts(vertx, runtime, automatic, listeners, endings);
         this.requests = new HttpContexts(
                 verticles, automatic, listeners, sessions, new UntoldRequests(runtime, home, workerQueue));

@@ -702,6 +702,22 @@ class VertxCancellationTest {
     }
 
     @Test
+    void whoFailsToHearOfWhatDidNotStopLeavesNoMessageOpen() {
+        FastnVertx.builder()
+                .options(new VertxContextOptions()
+                        .setGrace(Duration.ofMillis(20))
+                        .setUnstopped(report -> {
+                            throw new AssertionError("thrown by a test");
+                        }))
+                .install(vertx);
+        Service bank = Service.deploy(vertx, "bank.pay", message -> {});
+        var unused = vertx.eventBus().request("bank.pay", 1);
+        FastnContext working = bank.only();
+        Waiting.result(bank.undeploy());
+        assertThat(working.state()).isEqualTo(ContextState.CLOSED);
+    }
+
+    @Test
     void aVertxThatClosesWaitsForWorkAndThenEndsAll() {
         Vertx other = Vertx.vertx();
         List<CancelReport> reports = new CopyOnWriteArrayList<>();
