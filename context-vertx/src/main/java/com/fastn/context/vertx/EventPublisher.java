@@ -55,6 +55,7 @@ final class EventPublisher {
     private final StatusDeliveries deliveries;
     private final ContextInternal home;
     private final WorkerQueue workers;
+    private final FramesForOthers others;
     private final Stream locks = new Stream(Addresses.EVENTS_LOCKS);
     private final Stream counters = new Stream(Addresses.EVENTS_COUNTERS);
     private final Stream contexts = new Stream(Addresses.EVENTS_CONTEXTS);
@@ -67,7 +68,6 @@ final class EventPublisher {
     private @Nullable Registration listening;
     private boolean stopped;
     private boolean acrossCluster;
-    private Future<?> toldOthers = Future.succeededFuture();
 
     EventPublisher(
             VertxInternal vertx,
@@ -80,6 +80,7 @@ final class EventPublisher {
         this.deliveries = deliveries;
         this.home = home;
         this.workers = workers;
+        this.others = new FramesForOthers(vertx, home, workers);
     }
 
     void start() {
@@ -227,7 +228,7 @@ final class EventPublisher {
             written = Future.failedFuture(e);
         }
         if (acrossCluster) {
-            tellOthers(stream, frame);
+            others.tell(stream.address, frame);
         }
         onLoop(written, told -> {
             if (told.succeeded() || acrossCluster) {
@@ -236,19 +237,6 @@ final class EventPublisher {
                 quiet(stream);
             }
         });
-    }
-
-    private void tellOthers(Stream stream, EventFrame frame) {
-        DeliveryOptions others = new DeliveryOptions()
-                .setTracingPolicy(TracingPolicy.IGNORE)
-                .addHeader(StatusDeliveries.FRAME_HEADER, frame.incarnation());
-        // One after the other, as their numbers say, and of them all one in the queue of the pool.
-        toldOthers = toldOthers
-                .transform(before -> workers.<@Nullable Void>runOwn(home, () -> {
-                    EventFrameJson.of(frame).forEach(part -> vertx.eventBus().publish(stream.address, part, others));
-                    return null;
-                }))
-                .onFailure(failure -> LOG.warn("events could not be told to the cluster", failure));
     }
 
     private void quiet(Stream stream) {
