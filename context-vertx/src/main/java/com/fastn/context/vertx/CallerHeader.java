@@ -21,6 +21,7 @@ final class CallerHeader {
     private static final String VERSION = "2";
     private static final String WITHOUT_KEY = "1";
     private static final int MOST_PATH_CHARS = 640;
+    private static final int MOST_ALIAS_CHARS = 256;
 
     private CallerHeader() {}
 
@@ -30,7 +31,7 @@ final class CallerHeader {
      * @param path the caller's path, as {@link #text} gives it
      */
     static String write(NodeIdentity node, @Nullable String key, long callerId, String path) {
-        String alias = clean(node.alias());
+        String alias = clean(shortened(node.alias()));
         return (key == null ? WITHOUT_KEY : VERSION)
                 + ' '
                 + node.incarnation()
@@ -120,6 +121,15 @@ final class CallerHeader {
             }
         }
         return true;
+    }
+
+    /** As much of an alias as there is room for: one of wide characters has two chars for each. */
+    private static String shortened(String alias) {
+        if (alias.length() <= MOST_ALIAS_CHARS) {
+            return alias;
+        }
+        boolean inTheMiddle = Character.isHighSurrogate(alias.charAt(MOST_ALIAS_CHARS - 1));
+        return alias.substring(0, inTheMiddle ? MOST_ALIAS_CHARS - 1 : MOST_ALIAS_CHARS);
     }
 
     /** The whole path, or its root and as many of its last names as there is room for. */

@@ -116,6 +116,21 @@ class CallerHeaderTest {
         assertThat(roundTrip("\\".repeat(256), names).path()).isNotEmpty();
     }
 
+    /** Each counts once in a name and twice here. */
+    @Test
+    void anAliasOfTheWidestCharactersIsShortenedForAHeaderAndReadWhole() {
+        String[] names = new String[10];
+        Arrays.setAll(names, i -> "x".repeat(100));
+        for (String before : List.of("", "a")) {
+            CallerLink read = roundTrip(before + "\uD83D\uDE00".repeat(255), names);
+            assertThat(read.path()).startsWith("\u2026.");
+            assertThat(read.node())
+                    .startsWith(before + "\uD83D\uDE00")
+                    .doesNotMatch(".*[\uD800-\uDBFF]$")
+                    .endsWith("\uD83D\uDE00");
+        }
+    }
+
     @Test
     void controlsInNamesDoNotMakeAHeaderThatIsNotRead() {
         assertThat(roundTrip("al\nce", "a\u0000b", "c\u0085d").path()).isNotEmpty();
