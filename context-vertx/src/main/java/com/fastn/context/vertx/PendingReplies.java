@@ -1,5 +1,6 @@
 package com.fastn.context.vertx;
 
+import com.fastn.context.FastnContext;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.CallerLink;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * The contexts of messages whose sender waits for a reply.
  *
  * <p>One that has had no reply for {@link #PATIENCE} says so in its row, and ends then, unless it is still at work: inside of
- * an operation, with open children, or with a lock that it holds or waits for.
+ * an operation, with open children, on a thread, or with a lock that it holds or waits for.
  */
 final class PendingReplies {
     static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -40,7 +41,11 @@ final class PendingReplies {
      * @param callerKey what a cancellation of the caller has to name, or null when none can come
      */
     void expect(String replyAddress, ContextNode context, @Nullable String callerKey) {
-        waiting.put(replyAddress, new Answering(context, callerKey));
+        Answering before = waiting.put(replyAddress, new Answering(context, callerKey));
+        if (before != null && before.context != context) {
+            // One reply answers one request, and what is told of the other one's end comes to none.
+            Endings.whenNothingIsLeft(before.context);
+        }
         late.begin();
     }
 
@@ -144,6 +149,7 @@ final class PendingReplies {
             if (context.children().isEmpty()
                     && !context.isInOperation()
                     && !locking.contains(context.id())
+                    && !isOnThread(context)
                     && waiting.remove(address, answering)) {
                 context.incrementTotal("unanswered_messages");
                 context.close();
@@ -157,6 +163,10 @@ final class PendingReplies {
         snapshot.activeLocks().forEach(lock -> ids.add(lock.holderId()));
         snapshot.lockWaiters().forEach(waiter -> ids.add(waiter.contextId()));
         return ids;
+    }
+
+    static boolean isOnThread(FastnContext context) {
+        return context.subtreeStatus().globalContext().onThread();
     }
 
     /** Told of the replies that somebody works on. */

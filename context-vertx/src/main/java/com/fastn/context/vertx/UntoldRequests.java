@@ -1,6 +1,5 @@
 package com.fastn.context.vertx;
 
-import com.fastn.context.FastnContext;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
 import io.vertx.core.internal.ContextInternal;
@@ -86,7 +85,7 @@ final class UntoldRequests {
             if (served.isChildless()
                     && !served.isInOperation()
                     && !locking.contains(served.id())
-                    && !isOnThread(served)
+                    && !PendingReplies.isOnThread(served)
                     && open.remove(served, exchange)) {
                 endWithoutOutcome(exchange);
             }
@@ -111,9 +110,5 @@ final class UntoldRequests {
         }
         exchange.served().setData("note", NOTE);
         exchange.served().closeWhenDone();
-    }
-
-    private static boolean isOnThread(FastnContext context) {
-        return context.subtreeStatus().globalContext().onThread();
     }
 }

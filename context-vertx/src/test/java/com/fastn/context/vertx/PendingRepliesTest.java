@@ -107,6 +107,28 @@ class PendingRepliesTest {
         message.close();
     }
 
+    /** Whoever sends may write the address of another one's reply. */
+    @Test
+    void aMessageWhoseReplyAddressIsAskedForAgainEndsWhenNothingIsLeftOfIt() {
+        FastnContext child = message.child("step").open();
+        ContextNode again = runtime.root().openChild("bank.pay", ContextKind.MESSAGE, null);
+        replies.expect("reply-1", again, null);
+        assertThat(message.state()).isEqualTo(ContextState.ACTIVE);
+        child.close();
+        assertThat(message.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(replies.take("reply-1")).isSameAs(again);
+        again.close();
+    }
+
+    /** Its reply would be none otherwise, and who runs in it runs in its verticle. */
+    @Test
+    void aMessageWhoseHandlerStillRunsLasts() {
+        message.enterThread();
+        isStillThere();
+        message.leaveThread();
+        endsNow();
+    }
+
     @Test
     void aReplyToSomethingElseTakesNothing() {
         assertThat(replies.take("reply-2")).isNull();
