@@ -25,11 +25,13 @@ public final class WebContexts {
      * Gives the context of a request that a router serves, from any thread.
      *
      * @param routing the request's routing context
-     * @return its context, or the one that its server runs in when it has none of its own
+     * @return its context, or the one that its server runs in when it has none of its own; where contexts are not
+     *     installed it is the root that {@link FastnContext#global} gives
      */
     public static FastnContext context(RoutingContext routing) {
         requireNonNull(routing, "routing");
-        return FastnVertx.install(routing.vertx()).context(routing.request());
+        FastnVertx fastn = FastnVertx.installedIn(routing.vertx());
+        return fastn == null ? FastnContext.global() : fastn.context(routing.request());
     }
 
     /**

@@ -146,6 +146,27 @@ class LostTracerTest {
         Waiting.result(answer);
     }
 
+    @Test
+    void whoAsksForTheContextOfARequestInstallsNone() {
+        Vertx plain = FastnVertx.withoutContexts(Vertx::vertx);
+        try {
+            Router router = Router.router(plain);
+            CompletableFuture<FastnContext> context = new CompletableFuture<>();
+            router.route().handler(routing -> {
+                context.complete(WebContexts.context(routing));
+                routing.end();
+            });
+            int port = Waiting.result(
+                            plain.createHttpServer().requestHandler(router).listen(0, HOST))
+                    .actualPort();
+            Waiting.result(get(port, HttpVersion.HTTP_1_1));
+            assertThat(Waiting.result(context).parent()).isNull();
+            assertThat(FastnVertx.installedIn(plain)).isNull();
+        } finally {
+            Waiting.result(plain.close());
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = HttpVersion.class,
