@@ -72,14 +72,44 @@ final class HttpContexts {
     /** A connection that requests come on, until its end. */
     static final class Connection {
         private final ContextNode verticle;
-        private final ContextNode listener;
+        private final String port;
+        // Another one when that was cancelled or closed meanwhile.
+        private volatile ContextNode listener;
+        private final AtomicReference<@Nullable LiveCount> live = new AtomicReference<>();
         // Of HTTP/1, which answers one request after the other. Of a stream of HTTP/2 Vert.x tells the end itself.
         private final AtomicReference<@Nullable Exchange> serving = new AtomicReference<>();
         private volatile boolean over;
 
-        private Connection(ContextNode verticle, ContextNode listener) {
+        private Connection(ContextNode verticle, String port, ContextNode listener) {
             this.verticle = verticle;
+            this.port = port;
             this.listener = listener;
+        }
+
+        /** Counts it as one of its listener, until it ends or moves to another one. */
+        @SuppressWarnings("MustBeClosedChecker") // closed when the connection ends
+        private void count() {
+            LiveCount before = live.getAndSet(listener.trackLive(Listeners.CONNECTIONS));
+            if (before != null) {
+                before.close();
+            }
+            if (over) {
+                endCount();
+            }
+        }
+
+        private void endCount() {
+            LiveCount counted = live.get();
+            if (counted != null) {
+                counted.close();
+            }
+        }
+
+        private void moveTo(ContextNode another) {
+            listener = another;
+            if (live.get() != null) {
+                count();
+            }
         }
 
         private void begin(Exchange exchange) {
@@ -95,6 +125,7 @@ final class HttpContexts {
 
         private void end() {
             over = true;
+            endCount();
             endServing();
         }
 
@@ -196,7 +227,7 @@ final class HttpContexts {
         Connection connection = request instanceof HttpServerRequest http
                 ? connection(verticle, http)
                 : read == null ? null : read.connection();
-        ContextNode server = connection == null ? verticle : connection.listener;
+        ContextNode server = connection == null ? verticle : server(connection);
         ContextNode served =
                 automatic.openCounted(server, ContextKind.REQUEST, name(options, method, path), null, "requests");
         if (served == null) {
@@ -225,6 +256,19 @@ final class HttpContexts {
         return route == null ? names.request(method, path) : HttpNames.method(method) + " " + route;
     }
 
+    /** What a request of a connection is a child of. */
+    private ContextNode server(Connection connection) {
+        ContextNode known = connection.listener;
+        if (Listeners.isUsable(connection.verticle, known)) {
+            return known;
+        }
+        ContextNode now = listeners.of(connection.verticle, connection.port);
+        if (now != known) {
+            connection.moveTo(now);
+        }
+        return now;
+    }
+
     private Connection connection(ContextNode verticle, HttpServerRequest request) {
         Connection known = connections.get(request.connection());
         return known != null ? known : first(verticle, request.connection(), request.localAddress());
@@ -239,11 +283,10 @@ final class HttpContexts {
         }
     }
 
-    @SuppressWarnings("MustBeClosedChecker") // closed when the connection ends
     private Connection first(ContextNode verticle, HttpConnection connection, @Nullable SocketAddress local) {
-        int port = local == null ? -1 : local.port();
-        ContextNode listener = listeners.of(verticle, port < 0 ? "http" : "http:" + port);
-        Connection made = new Connection(verticle, listener);
+        int number = local == null ? -1 : local.port();
+        String port = number < 0 ? "http" : "http:" + number;
+        Connection made = new Connection(verticle, port, listeners.of(verticle, port));
         Future<?> end = ConnectionEnds.of(connection);
         if (end == null) {
             return made;
@@ -256,10 +299,9 @@ final class HttpContexts {
             // Its verticle ended meanwhile: who forgets all connections may have looked before this one was among them.
             connections.remove(connection, made);
         }
-        LiveCount live = listener.trackLive(Listeners.CONNECTIONS);
+        made.count();
         end.onComplete(ended -> {
             connections.remove(connection);
-            live.close();
             Quietly.run("the request of a connection that ended was not ended", made::end);
         });
         return made;

@@ -40,7 +40,7 @@ final class Listeners {
         }
         Key key = new Key(host, name);
         ContextNode known = open.get(key);
-        if (known != null && known.state() == ContextState.ACTIVE) {
+        if (known != null && isUsable(host, known)) {
             return known;
         }
         if (host.isCancelled()) {
@@ -64,7 +64,16 @@ final class Listeners {
             return host;
         }
         makeRoom(host, made);
+        if (known != null && known.state() == ContextState.ACTIVE) {
+            // It was cancelled, and nobody else would end it.
+            Endings.whenNothingIsLeft(known);
+        }
         return made;
+    }
+
+    /** Whether a listener takes in what comes: one that was cancelled for itself does not, as that would be born cancelled. */
+    static boolean isUsable(ContextNode host, ContextNode listener) {
+        return listener.state() == ContextState.ACTIVE && (!listener.isCancelled() || host.isCancelled());
     }
 
     private @Nullable ContextNode replaced(Key key, ContextNode ended, ContextNode made) {

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -131,6 +132,35 @@ class HttpConnectionsTest {
         FastnContext listener = requireNonNull(seen.get(0).parent());
         assertThat(listener.name()).isEqualTo("http:" + port);
         return listener;
+    }
+
+    /** Whoever cancels it means what runs in it: what comes later is served. */
+    @ParameterizedTest
+    @CsvSource({"HTTP_1_1, true", "HTTP_1_1, false", "HTTP_2, true", "HTTP_2, false"})
+    void aConnectionOutlivesThePortThatWasCancelledOrClosed(HttpVersion version, boolean cancelled) {
+        speak(version);
+        int port = serve(request -> request.response().end("x"));
+        Waiting.result(get(port));
+        FastnContext before = listener(port);
+        FastnContext verticle = requireNonNull(before.parent());
+        if (cancelled) {
+            before.cancel();
+        } else {
+            before.close();
+        }
+        Waiting.result(get(port));
+        assertThat(seen).hasSize(2);
+        FastnContext after = requireNonNull(seen.get(1).parent());
+        assertThat(after).isNotSameAs(before);
+        assertThat(after.name()).isEqualTo("http:" + port);
+        assertThat(after.isCancelled()).isFalse();
+        assertThat(seen.get(1).isCancelled()).isFalse();
+        assertThat(connected).hasSize(1);
+        assertThat(after.getLive("connections")).isEqualTo(1);
+        Waiting.until(() -> before.state() == ContextState.CLOSED);
+        assertThat(verticle.children()).containsExactly(after);
+        Waiting.result(client.close());
+        Waiting.until(() -> after.getLive("connections") == 0);
     }
 
     private FastnContext only() {

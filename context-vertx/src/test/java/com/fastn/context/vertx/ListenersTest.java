@@ -41,6 +41,19 @@ class ListenersTest {
         assertThat(listener.state()).isEqualTo(ContextState.CLOSED);
     }
 
+    @Test
+    void aListenerThatWasCancelledGivesWayToAnotherAndEnds() {
+        ContextNode cancelled = listeners.of(host, "http:1");
+        ContextNode request = cancelled.openChild("GET /", ContextKind.REQUEST, null);
+        cancelled.cancel();
+        ContextNode listener = listeners.of(host, "http:1");
+        assertThat(listener).isNotSameAs(cancelled).isNotSameAs(host);
+        assertThat(listener.isCancelled()).isFalse();
+        request.close();
+        assertThat(cancelled.state()).isEqualTo(ContextState.CLOSED);
+        endHost();
+    }
+
     /** Who was about to serve the first connection of a port had found the verticle at work. */
     @Test
     void aListenerThatIsOpenedAfterItsVerticleWasCancelledDoesNotKeepIt() {
