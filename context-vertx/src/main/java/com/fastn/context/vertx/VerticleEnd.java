@@ -3,6 +3,7 @@ package com.fastn.context.vertx;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.ContextState;
 import io.vertx.core.Closeable;
 import io.vertx.core.Completable;
 import io.vertx.core.internal.CloseFuture;
@@ -11,34 +12,52 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The end of the verticle that something was begun in, for a context that is not of that verticle and goes on. Vert.x drops
  * what an undeployed verticle waits for without a word: the context would keep it, and with it the classes of the verticle.
  */
 final class VerticleEnd {
+    private static final Logger LOG = LoggerFactory.getLogger(VerticleEnd.class);
+
     private VerticleEnd() {}
 
     /**
      * Registers what gives something up when the verticle of a place is undeployed; where it is by now, that runs before this
-     * returns. A context that is cancelled then, or a place of no verticle, needs none.
+     * returns. A place of no verticle needs none. A context that is cancelled then has the time that it is given to end in, and it
+     * is given up only after that: it may end by itself before, and then nobody cancels it.
      */
     static Registration onUndeployed(FastnContext context, ContextInternal place, Runnable giveUp) {
         // Not isDeployment(), which is false from 5.1 on once the verticle is undeployed.
-        if (place.deploymentID() == null || isOfVerticle(context, place)) {
+        if (place.deploymentID() == null) {
             return () -> {};
         }
+        CloseFuture verticle = place.closeFuture();
         Closeable undeployed = done -> {
-            giveUp.run();
+            boolean ended = context.state() == ContextState.CLOSED && !context.isCancelled();
+            if (ended || !isOfVerticle(context, place)) {
+                giveUp.run();
+            } else {
+                verticle.future().onComplete(end -> giveUpLate(giveUp));
+            }
             done.succeed();
         };
-        CloseFuture verticle = place.closeFuture();
         if (!verticle.add(undeployed)) {
             // Something of it still runs, and what that begins now would have no end.
             giveUp.run();
             return () -> {};
         }
         return () -> verticle.remove(undeployed);
+    }
+
+    private static void giveUpLate(Runnable giveUp) {
+        try {
+            giveUp.run();
+        } catch (RejectedExecutionException e) {
+            LOG.debug("nobody is told of what was given up in a verticle whose worker pool is closed", e);
+        }
     }
 
     /**

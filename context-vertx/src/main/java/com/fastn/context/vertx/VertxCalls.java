@@ -55,11 +55,14 @@ final class VertxCalls {
             String what,
             Future<?> call,
             Consumer<CancellationException> giveUp) {
-        Registration undeployed = VerticleEnd.onUndeployed(
-                context,
-                place,
-                () -> giveUp.accept(new CancellationException(what + " of " + context.path()
-                        + " was given up, as the verticle that it ran in was undeployed")));
+        Registration undeployed = VerticleEnd.onUndeployed(context, place, () -> {
+            CancelReason reason = context.cancelReason();
+            giveUp.accept(
+                    reason != null
+                            ? givenUp(context, what, reason)
+                            : new CancellationException(what + " of " + context.path()
+                                    + " was given up, as the verticle that it ran in was undeployed"));
+        });
         call.onComplete(done -> undeployed.close());
     }
 

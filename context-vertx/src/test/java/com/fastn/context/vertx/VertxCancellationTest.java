@@ -701,6 +701,38 @@ class VertxCancellationTest {
         Waiting.until(() -> working.state() == ContextState.CLOSED);
     }
 
+    /** Its context ended with the handler or the reply, so nobody can cancel that any more. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatAMessageThatHasEndedWaitsForIsGivenUpWithItsVerticle(boolean replied) {
+        List<Future<?>> waits = new CopyOnWriteArrayList<>();
+        CountDownLatch over = new CountDownLatch(1);
+        Service bank = Service.deploy(vertx, "bank.pay", message -> {
+            FutureContext ctx = FutureContext.current();
+            waits.add(ctx.timer(LONG));
+            waits.add(ctx.blocking(() -> {
+                over.await();
+                return 1;
+            }));
+            if (replied) {
+                message.reply("paid");
+            }
+        });
+        if (replied) {
+            Waiting.result(vertx.eventBus().request("bank.pay", 1));
+        } else {
+            vertx.eventBus().send("bank.pay", 1);
+        }
+        FastnContext ended = bank.only();
+        Waiting.until(() -> ended.state() == ContextState.CLOSED);
+        assertThat(waits).hasSize(2).noneMatch(Future::isComplete);
+        Waiting.result(bank.undeploy());
+        for (Future<?> wait : waits) {
+            assertThat(Waiting.failure(wait)).hasMessageContaining("the verticle that it ran in was undeployed");
+        }
+        over.countDown();
+    }
+
     @Test
     void whoFailsToHearOfWhatDidNotStopLeavesNoMessageOpen() {
         FastnVertx.builder()
