@@ -33,14 +33,22 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FutureContext {
     private final FastnContext context;
+    // Another one only where that of the caller has ended: what is told to that does not reach the one around it.
+    private final FastnContext told;
 
-    private FutureContext(FastnContext context) {
+    private FutureContext(FastnContext context, FastnContext told) {
         this.context = context;
+        this.told = told;
     }
 
-    /** {@return the context that the caller runs in} In the {@code start()} of a verticle it is the verticle's. */
+    /**
+     * {@return the context that the caller runs in} In the {@code start()} of a verticle it is the verticle's. After the response of
+     * its request or the reply to its message it is the one around that, for what is begun then; but {@link #cancel}, {@link
+     * #cancelAndReport} and {@link #setData} are still those of the one that has ended, so that they do nothing to others.
+     */
     public static FutureContext current() {
-        return new FutureContext(FastnContext.current());
+        FastnContext now = FastnContext.current();
+        return new FutureContext(now, VertxBinding.endedOr(now));
     }
 
     /**
@@ -50,7 +58,8 @@ public final class FutureContext {
      * @return its future form
      */
     public static FutureContext of(FastnContext context) {
-        return new FutureContext(requireNonNull(context, "context"));
+        requireNonNull(context, "context");
+        return new FutureContext(context, context);
     }
 
     /** {@return the context itself, with all that has nothing to do with futures} */
@@ -281,7 +290,7 @@ public final class FutureContext {
 
     /** Cancels this context and everything below it; see {@link FastnContext#cancel()}. */
     public void cancel() {
-        context.cancel();
+        told.cancel();
     }
 
     /**
@@ -292,7 +301,7 @@ public final class FutureContext {
      * @return completes with what did not stop; never fails
      */
     public Future<CancelReport> cancelAndReport(Duration timeout) {
-        return Futures.of(context.cancelAndReport(timeout));
+        return Futures.of(told.cancelAndReport(timeout));
     }
 
     /** {@return whether this context was asked to stop} */
@@ -393,7 +402,7 @@ public final class FutureContext {
      * @param value a String, Number, Boolean, {@code null}, List, Map or JSON node; copied
      */
     public void setData(String key, @Nullable Object value) {
-        context.setData(key, value);
+        told.setData(key, value);
     }
 
     /**

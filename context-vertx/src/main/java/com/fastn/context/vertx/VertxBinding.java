@@ -60,6 +60,13 @@ public final class VertxBinding implements ContextBinding {
         return ours != null ? ours : ofRoot(here);
     }
 
+    /** The request or message that has ended here, where a context is the current one in place of it; or that context. */
+    static FastnContext endedOr(FastnContext current) {
+        ContextInternal here = ContextInternal.current();
+        ContextNode mine = here != null && here.isDuplicate() ? ContextSlot.get(here) : null;
+        return mine != null && mine != current && ContextSlot.stillOpen(mine) == current ? mine : current;
+    }
+
     /** What this thread has made current for itself at a place. */
     private @Nullable FastnContext ofThread(@Nullable ContextInternal here) {
         for (ThreadScope scope = innermost(); scope != null; scope = scope.around) {

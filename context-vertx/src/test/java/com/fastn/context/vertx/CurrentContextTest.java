@@ -1,5 +1,6 @@
 package com.fastn.context.vertx;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextScope;
@@ -20,6 +21,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.junit5.VertxExtension;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -496,5 +498,35 @@ class CurrentContextTest {
         vertx.eventBus().send("one-way", "x");
         assertThat(Waiting.result(during).name()).isEqualTo("one-way");
         assertThat(Waiting.result(after)).isSameAs(Waiting.result(during).parent());
+    }
+
+    /** Such as a deadline that nobody took back: others are served by the one around it. */
+    @Test
+    void whatIsToldToAMessageThatHasEndedDoesNotReachItsVerticle(Vertx made) {
+        List<Message<Object>> asked = new CopyOnWriteArrayList<>();
+        CompletableFuture<FastnContext> late = new CompletableFuture<>();
+        Service bank = Service.deploy(made, "bank.late", message -> {
+            message.reply("paid");
+            asked.add(message);
+            FutureContext ctx = FutureContext.current();
+            ctx.setData("user", "alice");
+            ctx.cancel();
+            ctx.cancelAndReport(Duration.ZERO)
+                    .compose(report -> ctx.child("later").run(child -> {
+                        late.complete(child.context());
+                        return Future.succeededFuture();
+                    }))
+                    .onFailure(late::completeExceptionally);
+        });
+        for (int i = 1; i <= 2; i++) {
+            int wanted = i;
+            Waiting.result(made.eventBus().request("bank.late", i));
+            Waiting.until(() -> asked.size() == wanted);
+        }
+        FastnContext verticle = requireNonNull(bank.seen.get(0).parent());
+        assertThat(Waiting.result(late).parent()).isSameAs(verticle);
+        assertThat(verticle.isCancelled()).isFalse();
+        assertThat(verticle.getData("user")).isNull();
+        assertThat(bank.seen).noneMatch(FastnContext::isCancelled);
     }
 }
