@@ -2,6 +2,7 @@ package com.fastn.context.vertx;
 
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.CallerLink;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.internal.ContextInternal;
@@ -10,7 +11,9 @@ import io.vertx.core.tracing.TracingPolicy;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -44,6 +47,7 @@ final class CalleeCancellation {
     private static final int KEY_BYTES = 8;
     private static final int SECRET_BYTES = 32;
     private static final long RETRY_MILLIS = 20;
+    private static final long SLICE_NANOS = 1_000_000;
     private static final String ALGORITHM = "HmacSHA256";
     private static final Logger LOG = LoggerFactory.getLogger(CalleeCancellation.class);
 
@@ -132,9 +136,34 @@ final class CalleeCancellation {
             ids.add(id);
         }
         String incarnation = runtime.node().incarnation();
-        pending.cancelCallees(incarnation, ids);
+        // First, for nothing runs in between that is not ours: handlers of a cancellation may take their time.
         if (vertx.isClustered()) {
             tellOthers(incarnation, new ArrayList<>(awaited.waiting(ids)));
+        }
+        cancelSome(pending.callees(incarnation, ids));
+    }
+
+    /** Cancels callees one after the other, and lets others have the event loop in between. */
+    private void cancelSome(Deque<ContextNode> callees) {
+        long began = System.nanoTime();
+        for (ContextNode callee = callees.poll(); callee != null; callee = callees.poll()) {
+            CallerLink caller = callee.caller();
+            if (caller != null) {
+                PendingReplies.cancelFor(caller, callee);
+            }
+            if (System.nanoTime() - began >= SLICE_NANOS && !callees.isEmpty() && continuesLater(callees)) {
+                return;
+            }
+        }
+    }
+
+    private boolean continuesLater(Deque<ContextNode> callees) {
+        try {
+            home.runOnContext(now -> cancelSome(callees));
+            return true;
+        } catch (RejectedExecutionException e) {
+            LOG.debug("what is worked on in a Vertx that is closed is cancelled at once", e);
+            return false;
         }
     }
 
@@ -216,7 +245,10 @@ final class CalleeCancellation {
                     && automatic.options().isCancelCallees()) {
                 // First remembered: who begins to work now either is found or finds it.
                 heard.add(told.incarnation, told.keys);
-                if (!pending.cancelCallees(told.incarnation, told.keys)) {
+                Deque<ContextNode> callees = new ArrayDeque<>();
+                boolean genuine = pending.callees(told.incarnation, told.keys, callees);
+                cancelSome(callees);
+                if (!genuine) {
                     runtime.misuse("a cancellation came from somebody who had not seen the request for the work; it was"
                             + " ignored");
                 }

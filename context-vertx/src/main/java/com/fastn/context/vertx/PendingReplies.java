@@ -8,7 +8,9 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.StatusSnapshot;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -71,28 +73,31 @@ final class PendingReplies {
     }
 
     /**
-     * Cancels what works on the requests of some callers of this node.
+     * What works on the requests of some callers of this node.
      *
      * @param incarnation this node
      * @param callers their ids
      */
-    void cancelCallees(String incarnation, Set<Long> callers) {
+    Deque<ContextNode> callees(String incarnation, Set<Long> callers) {
+        Deque<ContextNode> found = new ArrayDeque<>();
         for (Answering answering : waiting.values()) {
             CallerLink caller = answering.context.caller();
             if (caller != null && caller.incarnation().equals(incarnation) && callers.contains(caller.contextId())) {
-                cancelFor(caller, answering.context);
+                found.add(answering.context);
             }
         }
+        return found;
     }
 
     /**
-     * Cancels what works on the requests of some callers of another node.
+     * What works on the requests of some callers of another node.
      *
      * @param incarnation the node of the callers
      * @param keys of each caller, by its id there, what its requests said
+     * @param found takes it
      * @return whether none of the requests had said another key
      */
-    boolean cancelCallees(String incarnation, Map<Long, String> keys) {
+    boolean callees(String incarnation, Map<Long, String> keys, Deque<ContextNode> found) {
         boolean genuine = true;
         for (Answering answering : waiting.values()) {
             CallerLink caller = answering.context.caller();
@@ -102,7 +107,7 @@ final class PendingReplies {
                 continue;
             }
             if (key.equals(answering.callerKey)) {
-                cancelFor(caller, answering.context);
+                found.add(answering.context);
             } else {
                 genuine = false;
             }
