@@ -534,7 +534,8 @@ final class HttpContexts {
             return;
         }
         ContextInternal place = internal.context();
-        ContextNode session = sessions.open(server, request.remoteAddress(), request.localAddress(), end, place);
+        ContextNode session = sessions.open(
+                server, request.remoteAddress(), request.localAddress(), request.connection(), end, place);
         if (session == null) {
             return;
         }

@@ -59,7 +59,7 @@ final class SessionSocket implements InvocationHandler {
         listener.touch("connection");
         ContextInternal scope = here.duplicate(true);
         ContextNode session =
-                fastn.sessions().open(listener, socket.remoteAddress(), socket.localAddress(), end, scope);
+                fastn.sessions().open(listener, socket.remoteAddress(), socket.localAddress(), socket, end, scope);
         if (session == null) {
             return null;
         }

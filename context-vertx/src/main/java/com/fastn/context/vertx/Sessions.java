@@ -4,6 +4,7 @@ import com.fastn.context.LiveCount;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
+import io.netty.channel.ChannelHandlerContext;
 import io.vertx.core.Future;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.net.SocketAddress;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** The contexts of connections that live on: a WebSocket, a socket of a net server. */
 final class Sessions {
     private static final String NAME = "session-";
+    private static final String ENDED = "the connection ended";
 
     private final AutomaticContexts automatic;
     private final ConcurrentHashMap<Ends, ContextNode> open = new ConcurrentHashMap<>();
@@ -43,6 +45,7 @@ final class Sessions {
      * @param listener who accepted it
      * @param peer who connected; only its host is part of the name, so that there are few names
      * @param local the address that it connected to
+     * @param connection the connection itself
      * @param end completes when the connection ends
      * @param place the Vert.x context that the connection's handlers run on
      * @return the context, or null when none is wanted
@@ -53,6 +56,7 @@ final class Sessions {
             ContextNode listener,
             @Nullable SocketAddress peer,
             @Nullable SocketAddress local,
+            Object connection,
             Future<?> end,
             ContextInternal place) {
         if (!automatic.options().isSessions()) {
@@ -77,10 +81,23 @@ final class Sessions {
                 open.remove(ends, session);
             }
             // Whoever works for the peer is told that it has left.
-            session.cancel(CancelReason.Kind.REQUESTED, "the connection ended");
+            session.cancel(CancelReason.Kind.REQUESTED, ENDED);
             session.close();
         })));
+        if (!place.isEventLoopContext()) {
+            Quietly.run("a session is not told at once that its peer left", () -> cancelAtOnce(session, connection));
+        }
         return session;
+    }
+
+    /** All that is told at the place of a worker waits for the handler that runs there, which may be busy for the peer. */
+    private static void cancelAtOnce(ContextNode session, Object connection) {
+        ChannelHandlerContext channel = ConnectionHandlers.of(connection);
+        if (channel != null) {
+            channel.channel()
+                    .closeFuture()
+                    .addListener(closed -> session.cancel(CancelReason.Kind.REQUESTED, ENDED));
+        }
     }
 
     /** The session between two addresses, or null; null also where addresses tell no peers apart. */
