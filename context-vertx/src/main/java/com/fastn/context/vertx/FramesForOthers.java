@@ -47,7 +47,11 @@ final class FramesForOthers {
         EventFrame whole = lost == 0
                 ? frame
                 : new EventFrame(
-                        frame.node(), frame.incarnation(), frame.firstSequence(), frame.events(), frame.dropped() + lost);
+                        frame.node(),
+                        frame.incarnation(),
+                        frame.firstSequence(),
+                        frame.events(),
+                        frame.dropped() + lost);
         DeliveryOptions others = new DeliveryOptions()
                 .setTracingPolicy(TracingPolicy.IGNORE)
                 .addHeader(StatusDeliveries.FRAME_HEADER, frame.incarnation());

@@ -94,9 +94,7 @@ final class Sessions {
     private static void cancelAtOnce(ContextNode session, Object connection) {
         ChannelHandlerContext channel = ConnectionHandlers.of(connection);
         if (channel != null) {
-            channel.channel()
-                    .closeFuture()
-                    .addListener(closed -> session.cancel(CancelReason.Kind.REQUESTED, ENDED));
+            channel.channel().closeFuture().addListener(closed -> session.cancel(CancelReason.Kind.REQUESTED, ENDED));
         }
     }
 

@@ -22,8 +22,8 @@ class CalleeSlicesTest {
 
     private static boolean isOneLeft(FastnVertx fastn) {
         return IntStream.range(0, CALLEES)
-                .anyMatch(i -> !requireNonNull(fastn.pendingReplies().of("reply-" + i))
-                        .isCancelled());
+                .anyMatch(i ->
+                        !requireNonNull(fastn.pendingReplies().of("reply-" + i)).isCancelled());
     }
 
     @Test
@@ -32,7 +32,10 @@ class CalleeSlicesTest {
         EngineRuntime runtime = (EngineRuntime) fastn.runtime();
         ContextNode caller = runtime.root().openChild("caller", ContextKind.SERVICE, null);
         CallerLink link = new CallerLink(
-                "alice", runtime.node().incarnation(), caller.id(), caller.path().toString());
+                "alice",
+                runtime.node().incarnation(),
+                caller.id(),
+                caller.path().toString());
         CompletableFuture<Boolean> othersFirst = new CompletableFuture<>();
         List<ContextNode> callees = IntStream.range(0, CALLEES)
                 .mapToObj(i -> {

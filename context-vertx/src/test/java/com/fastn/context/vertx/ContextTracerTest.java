@@ -142,15 +142,13 @@ class ContextTracerTest {
         HttpClient calling = vertx.createHttpClient();
         clients.add(calling);
         return Waiting.<Buffer>onDuplicate(
-                        Front.deploy(vertx).place(), () -> FutureContext.current()
-                                .child("call")
-                                .run(ctx -> {
-                                    callers.add(ctx.context());
-                                    return calling.request(
-                                                    request.setHost("127.0.0.1").setPort(server.actualPort()))
-                                            .compose(HttpClientRequest::send)
-                                            .compose(response -> response.body());
-                                }))
+                        Front.deploy(vertx).place(),
+                        () -> FutureContext.current().child("call").run(ctx -> {
+                            callers.add(ctx.context());
+                            return calling.request(request.setHost("127.0.0.1").setPort(server.actualPort()))
+                                    .compose(HttpClientRequest::send)
+                                    .compose(response -> response.body());
+                        }))
                 .toString();
     }
 
@@ -171,7 +169,7 @@ class ContextTracerTest {
         assertThat(kinds(with)).isNotEmpty().containsExactlyInAnyOrderElementsOf(kinds(without));
     }
 
-    /** Vert.x hands on the null that such a tracer gave, except of a request that is served: there it tells no end. */
+    /** Of a message Vert.x tells it no end. */
     @Test
     void aUsersTracerThatMakesNoPayloadsIsToldOfMessagesAsWithoutUs() {
         Recording with = withoutPayloads();

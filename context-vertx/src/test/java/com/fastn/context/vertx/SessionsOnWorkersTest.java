@@ -106,8 +106,7 @@ class SessionsOnWorkersTest {
                 },
                 new DeploymentOptions().setThreadingModel(model)));
         WebSocketClient client = vertx.createWebSocketClient();
-        WebSocket socket =
-                Waiting.result(client.connect(Waiting.result(server).actualPort(), HOST, "/"));
+        WebSocket socket = Waiting.result(client.connect(Waiting.result(server).actualPort(), HOST, "/"));
         Waiting.result(socket.writeTextMessage("x"));
         Waiting.result(session);
         // It does not wait for the server to close it too.
