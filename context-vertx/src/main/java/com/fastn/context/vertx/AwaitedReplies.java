@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +28,32 @@ final class AwaitedReplies {
 
     private static final long SWEEP_MILLIS = 30_000;
 
+    // In place of the operation of a wait that was given up: who works on it has to be found until Vert.x gives it up
+    // too.
+    private static final Operation GIVEN_UP = new Operation() {
+        @Override
+        public String name() {
+            return "";
+        }
+
+        @Override
+        public Duration elapsed() {
+            return Duration.ZERO;
+        }
+
+        @Override
+        public void close() {}
+    };
+
     private final ContextInternal home;
     private final Runnable onWait;
     private final ConcurrentHashMap<String, Awaited> replies = new ConcurrentHashMap<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final AtomicInteger givenUp = new AtomicInteger();
     private volatile boolean someHaveNoOperation;
+
+    @SuppressWarnings("ThreadLocalUsage") // there is one of these for each Vertx, and it is empty between two requests
+    private final ThreadLocal<@Nullable Asked> asking = new ThreadLocal<>();
 
     /** Makes one; {@code onWait} is run for each reply that is waited for, and has to return at once. */
     AwaitedReplies(ContextInternal home, Runnable onWait) {
@@ -56,10 +79,41 @@ final class AwaitedReplies {
         replies.put(
                 replyAddress,
                 new Awaited(caller, name, operation, caller.runtime().ticker().nanos()));
+        Asked asked = asking.get();
+        if (asked != null && asked.replyAddress == null) {
+            asked.replyAddress = replyAddress;
+        }
         if (!scheduled.get()) {
             schedule();
         }
         onWait.run();
+    }
+
+    /** Makes a request, and remembers which one it was. */
+    <T> T asking(Asked asked, Supplier<T> request) {
+        asking.set(asked);
+        try {
+            return request.get();
+        } finally {
+            asking.set(null);
+        }
+    }
+
+    /** Ends the operation of a request that nobody waits for any longer, unless its end was told. */
+    void giveUp(Asked asked) {
+        String replyAddress = asked.replyAddress;
+        Awaited waiting = replyAddress == null ? null : replies.get(replyAddress);
+        if (replyAddress == null || waiting == null || waiting.operation == null || waiting.operation == GIVEN_UP) {
+            return;
+        }
+        // Before the operation ends: whoever is cancelled is looked for in any case then.
+        givenUp.incrementAndGet();
+        if (replies.replace(
+                replyAddress, waiting, new Awaited(waiting.caller, waiting.name, GIVEN_UP, waiting.sinceNanos))) {
+            waiting.operation.close();
+        } else {
+            givenUp.decrementAndGet();
+        }
     }
 
     /** Who waits for a reply, or null. */
@@ -72,19 +126,28 @@ final class AwaitedReplies {
     boolean mayWait(ContextNode context) {
         // One that has ended shows no operations, and may have ended since it was cancelled.
         return !replies.isEmpty()
-                && (someHaveNoOperation || context.isInOperation() || context.state() != ContextState.ACTIVE);
+                && (someHaveNoOperation
+                        || givenUp.get() > 0
+                        || context.isInOperation()
+                        || context.state() != ContextState.ACTIVE);
     }
 
     /** Tells of those that are waited for at this moment. */
     void forEach(Visitor visitor) {
-        replies.forEach((address, awaited) ->
-                visitor.waits(address, awaited, awaited.caller, operation(awaited.name), awaited.sinceNanos));
+        replies.forEach((address, awaited) -> {
+            if (awaited.operation != GIVEN_UP) {
+                visitor.waits(address, awaited, awaited.caller, operation(awaited.name), awaited.sinceNanos);
+            }
+        });
     }
 
     /** Ends the operation that waits for this reply, if there is one and it has not ended. */
     void end(String replyAddress) {
         Awaited waiting = replies.remove(replyAddress);
         if (waiting != null && waiting.operation != null) {
+            if (waiting.operation == GIVEN_UP) {
+                givenUp.decrementAndGet();
+            }
             waiting.operation.close();
         }
     }
@@ -129,6 +192,11 @@ final class AwaitedReplies {
                 end(address);
             }
         });
+    }
+
+    /** A request that is made by {@link #asking}. */
+    static final class Asked {
+        private volatile @Nullable String replyAddress;
     }
 
     /** Told of the replies that somebody waits for. */

@@ -73,15 +73,23 @@ final class VertxCalls {
             return failed(givenUp(context, "a request to \"" + address + "\"", cancelled));
         }
         ContextInternal place = place(context);
-        return race(context, place, "a request to \"" + address + "\"", scope -> {
+        FastnVertx fastn = FastnVertx.installedIn(place.owner());
+        AwaitedReplies.Asked asked = new AwaitedReplies.Asked();
+        Future<Message<T>> reply = race(context, place, "a request to \"" + address + "\"", scope -> {
             try {
-                return scope.owner().eventBus().request(address, body, options);
+                return fastn == null
+                        ? scope.owner().eventBus().request(address, body, options)
+                        : fastn.awaitedReplies()
+                                .asking(asked, () -> scope.owner().eventBus().<T>request(address, body, options));
             } catch (RuntimeException e) {
                 // For want of a codec: no interceptor is told of that.
                 context.incrementTotal(BusContexts.FAILED_SENDS);
                 throw e;
             }
         });
+        return fastn == null
+                ? reply
+                : reply.onFailure(failure -> fastn.awaitedReplies().giveUp(asked));
     }
 
     static <T extends @Nullable Object> Future<T> blocking(FastnContext context, Callable<T> task, boolean interrupt) {

@@ -11,6 +11,7 @@ import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Operation;
 import com.fastn.context.Registration;
+import com.fastn.context.engine.ContextNode;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.StatusSnapshot;
@@ -19,6 +20,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpMethod;
@@ -731,6 +733,23 @@ class VertxCancellationTest {
             assertThat(Waiting.failure(wait)).hasMessageContaining("the verticle that it ran in was undeployed");
         }
         over.countDown();
+    }
+
+    /** Vert.x goes on to wait, and nobody else does; who works on it is told all the same. */
+    @Test
+    void aRequestThatWasGivenUpIsNoOperationAnyMore() {
+        Service bank = Service.deploy(vertx, "bank.pay", message -> {});
+        Future<?> asked =
+                begin(ctx -> ctx.request("bank.pay", 1, new DeliveryOptions().setSendTimeout(LONG.toMillis())));
+        FastnContext working = bank.only();
+        assertThat(((ContextNode) child).isInOperation()).isTrue();
+        child.cancel("enough");
+        wasGivenUp(asked, "a request");
+        Waiting.until(() -> !((ContextNode) child).isInOperation());
+        Waiting.until(working::isCancelled);
+        assertThat(FastnVertx.install(vertx).awaitedReplies().count()).isEqualTo(1);
+        bank.messages.get(0).reply("late");
+        Waiting.until(() -> FastnVertx.install(vertx).awaitedReplies().count() == 0);
     }
 
     @Test
