@@ -231,8 +231,8 @@ class AnswerSchemasTest {
                     false,
                     null,
                     false);
-            String written = StatusJson.write(Fixtures.snapshot(
-                    status.node(), 1, status.globalContext(), List.of(untold), List.of(), List.of()));
+            String written = StatusJson.write(
+                    Fixtures.snapshot(status.node(), 1, status.globalContext(), List.of(untold), List.of(), List.of()));
             assertThat(written).contains("\"told\":false");
             fits("status_snapshot", written);
         }

@@ -39,8 +39,9 @@ final class LockLongHeldRule extends NamedRule {
     /** The place to look at is the same for the lock and for all who wait for it. */
     static String whatTheHolderDoes(LockStatus lock) {
         if (!lock.told()) {
-            return "what the event loop of " + lock.heldByContext() + " is doing, or the thread that released the lock: "
-                    + lock.heldByContext() + " is not told yet that it has it";
+            return "what the event loop of " + lock.heldByContext()
+                    + " is doing, or the thread that released the lock: " + lock.heldByContext()
+                    + " is not told yet that it has it";
         }
         return "what " + lock.heldByContext()
                 + (lock.heldAt() == null

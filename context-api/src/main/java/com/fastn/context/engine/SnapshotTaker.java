@@ -168,7 +168,10 @@ final class SnapshotTaker {
         return given.isEmpty()
                 ? made
                 : made.withLocks(
-                        made.activeLocks().stream().filter(lock -> !given.contains(lock)).toList(), made.lockWaiters());
+                        made.activeLocks().stream()
+                                .filter(lock -> !given.contains(lock))
+                                .toList(),
+                        made.lockWaiters());
     }
 
     /** What is usual is told once for a name, however many contexts are inside of an operation of that name. */

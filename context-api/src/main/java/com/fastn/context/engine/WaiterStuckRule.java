@@ -31,7 +31,9 @@ final class WaiterStuckRule extends NamedRule {
                         settings,
                         waiter.contextName() + " stuck waiting (" + Evidence.time(waiter.waitingDuration()) + ") for \""
                                 + waiter.lockName() + "\"" + (waiter.waitsAt() == null ? "" : " at " + waiter.waitsAt())
-                                + (lock == null ? "" : (lock.told() ? ", held by " : ", granted to ") + lock.heldByContext()),
+                                + (lock == null
+                                        ? ""
+                                        : (lock.told() ? ", held by " : ", granted to ") + lock.heldByContext()),
                         waiter.contextPath().toString(),
                         waiter.contextId(),
                         lock == null

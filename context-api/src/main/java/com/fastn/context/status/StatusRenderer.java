@@ -290,7 +290,10 @@ public final class StatusRenderer {
             line.add(" held by ").name(Ink.WHITE, lock.heldByContext()).add(" (");
             line.add(lock.longHeld() ? Ink.RED : Ink.WHITE, HumanText.duration(lock.heldDuration()))
                     .keep();
-            line.add(LockText.held(lock)).add(LockText.takenAt(lock)).add(LockText.untold(lock)).add(")");
+            line.add(LockText.held(lock))
+                    .add(LockText.takenAt(lock))
+                    .add(LockText.untold(lock))
+                    .add(")");
             line.add(lock.waiters() > 0 ? ", " + HumanText.count(lock.waiters()) + " waiting" : "");
             page.end(line.mark(Ink.RED, lock.longHeld() ? " ⚠️ LONG HELD" : ""));
         }

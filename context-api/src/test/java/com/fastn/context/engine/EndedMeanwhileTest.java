@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextEngine;
@@ -50,7 +51,7 @@ class EndedMeanwhileTest {
 
     EndedMeanwhileTest() {
         try (ContextScope ignored = holder.makeCurrent()) {
-            guard = stock.tryLock();
+            guard = requireNonNull(stock.tryLock());
         }
         try (ContextScope ignored = waiter.makeCurrent()) {
             var unused = stock.lock();
@@ -72,8 +73,8 @@ class EndedMeanwhileTest {
         StatusSnapshot status = runtime.status();
         assertThat(status.activeLocks()).extracting(LockStatus::heldByContext).doesNotContain("audit");
         assertThat(status.warnings()).extracting(StatusWarning::id).doesNotContain("lock-leaked");
-        assertThat(runtime.explainAll()).allSatisfy(each -> assertThat(each.root().kind())
-                .isNotEqualTo(CauseKind.ENDED));
+        assertThat(runtime.explainAll())
+                .allSatisfy(each -> assertThat(each.root().kind()).isNotEqualTo(CauseKind.ENDED));
     }
 
     @Test
@@ -82,8 +83,10 @@ class EndedMeanwhileTest {
         StatusSnapshot status = runtime.status();
         assertThat(status.activeLocks()).extracting(LockStatus::heldByContext).containsExactly("audit");
         assertThat(status.warnings()).extracting(StatusWarning::id).contains("lock-leaked");
-        assertThat(runtime.explainAll()).singleElement().satisfies(each -> assertThat(each.toString())
-                .contains("audit: has ended, and never gave back mutex \"stock\""));
+        assertThat(runtime.explainAll())
+                .singleElement()
+                .satisfies(each ->
+                        assertThat(each.toString()).contains("audit: has ended, and never gave back mutex \"stock\""));
         guard.close();
     }
 }

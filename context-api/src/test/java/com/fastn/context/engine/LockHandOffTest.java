@@ -292,14 +292,18 @@ class LockHandOffTest {
         ContextNode two = tree.open("two");
         LockGuard<Integer> writer = requireNonNull(table.tryWriteLock());
         LockGuard<Integer> ofTwo = requireNonNull(in(two, lock::tryLock));
-        CompletionStage<?> first = in(one, () -> table.readLock().thenAccept(guard -> {
-            lock.lockBlocking().close();
-            guard.close();
-        }));
-        CompletionStage<?> second = in(two, () -> table.readLock().thenAccept(guard -> {
-            ofTwo.close();
-            guard.close();
-        }));
+        CompletionStage<?> first = in(
+                one,
+                () -> table.readLock().thenAccept(guard -> {
+                    lock.lockBlocking().close();
+                    guard.close();
+                }));
+        CompletionStage<?> second = in(
+                two,
+                () -> table.readLock().thenAccept(guard -> {
+                    ofTwo.close();
+                    guard.close();
+                }));
         thread(writer::close);
         assertThat(second.toCompletableFuture()).succeedsWithin(LIMIT);
         assertThat(first.toCompletableFuture()).succeedsWithin(LIMIT);
@@ -368,7 +372,7 @@ class LockHandOffTest {
         slow.countDown();
         releases.join();
         assertThat(plain).succeedsWithin(LIMIT);
-        onLoops.afterEach(null);
+        onLoops.end();
     }
 
     private static void awaitQuietly(CountDownLatch latch) {
@@ -455,7 +459,7 @@ class LockHandOffTest {
         assertThat(asked).failsWithin(LIMIT);
         assertThat(next).succeedsWithin(LIMIT);
         await().atMost(LIMIT).until(() -> lock.holder() == null);
-        onLoops.afterEach(null);
+        onLoops.end();
     }
 
     @Test
@@ -507,15 +511,19 @@ class LockHandOffTest {
         LockGuard<Integer> ofTwo = requireNonNull(two.tryLock());
         LockGuard<Integer> ofOther = requireNonNull(other.tryLock());
         ContextNode asks = tree.open("asks");
-        CompletableFuture<?> first = in(asks, () -> one.lock().handle((guard, failure) -> {
-                    in(tree.root, other::lockBlocking).close();
-                    return failure;
-                }))
+        CompletableFuture<?> first = in(
+                        asks,
+                        () -> one.lock().handle((guard, failure) -> {
+                            in(tree.root, other::lockBlocking).close();
+                            return failure;
+                        }))
                 .toCompletableFuture();
-        CompletableFuture<?> second = in(asks, () -> two.lock().handle((guard, failure) -> {
-                    ofOther.close();
-                    return failure;
-                }))
+        CompletableFuture<?> second = in(
+                        asks,
+                        () -> two.lock().handle((guard, failure) -> {
+                            ofOther.close();
+                            return failure;
+                        }))
                 .toCompletableFuture();
         thread(asks::cancel);
         assertThat(second).succeedsWithin(LIMIT);
@@ -536,7 +544,7 @@ class LockHandOffTest {
             try (ContextScope ignored = holds.makeCurrent()) {
                 var unused = outer.withLock(v -> {
                             LockGuard<Integer> guard = inner.lockBlocking();
-                            var alsoUnused = in(next, inner::lock).thenAccept(given -> {
+                            var unusedToo = in(next, inner::lock).thenAccept(given -> {
                                 try {
                                     outer.lockBlocking().close();
                                 } catch (RuntimeException e) {
@@ -551,12 +559,15 @@ class LockHandOffTest {
                         .whenComplete((value, failure) -> result.complete(value));
             }
         });
-        assertThat(refused).succeedsWithin(LIMIT).satisfies(failure -> assertThat(failure)
-                .isInstanceOf(SelfDeadlockException.class)
-                .hasMessageStartingWith("mutex \"outer\" is held by app.holds in a scope that was begun by code of "
-                        + LockHandOffTest.class.getName())
-                .hasMessageContaining("LockHandOffTest.java:")
-                .hasMessageEndingWith("; use the form that gives a stage, or go on elsewhere"));
+        assertThat(refused)
+                .succeedsWithin(LIMIT)
+                .satisfies(failure -> assertThat(failure)
+                        .isInstanceOf(SelfDeadlockException.class)
+                        .hasMessageStartingWith(
+                                "mutex \"outer\" is held by app.holds in a scope that was begun by code of "
+                                        + LockHandOffTest.class.getName())
+                        .hasMessageContaining("LockHandOffTest.java:")
+                        .hasMessageEndingWith("; use the form that gives a stage, or go on elsewhere"));
         assertThat(result).succeedsWithin(LIMIT).isEqualTo(7);
         assertThat(outer.holder()).isNull();
         await().atMost(LIMIT).until(() -> inner.holder() == null);
@@ -574,7 +585,7 @@ class LockHandOffTest {
             var unused = inner.lock().thenAccept(given -> {
                 thread(ofOther::close);
                 other.lockBlocking().close();
-                var alsoUnused = outer.lock().thenAccept(last -> {
+                var unusedToo = outer.lock().thenAccept(last -> {
                     last.close();
                     told.complete("told");
                 });
@@ -608,7 +619,7 @@ class LockHandOffTest {
         loop.turn();
         assertThat(told).singleElement().isInstanceOf(IllegalStateException.class);
         assertThat(onLoops.runtime.misuses()).isEmpty();
-        onLoops.afterEach(null);
+        onLoops.end();
     }
 
     @Test
@@ -682,12 +693,14 @@ class LockHandOffTest {
         StatusSnapshot late = onLoops.runtime.status();
         assertThat(lockOf(onLoops)).returns(Duration.ofSeconds(11), LockStatus::heldDuration);
         assertThat(lockOf(onLoops).longHeld()).isFalse();
-        assertThat(late.warnings()).singleElement().satisfies(warning -> assertThat(warning)
-                .returns(WarningIds.WAITER_STUCK, StatusWarning::id)
-                .returns(
-                        "settle stuck waiting (11s) for \"orders\", granted to req",
-                        w -> w.message().replaceAll(" at [^,]*", ""))
-                .matches(w -> w.next().contains("req is not told yet that it has it")));
+        assertThat(late.warnings())
+                .singleElement()
+                .satisfies(warning -> assertThat(warning)
+                        .returns(WarningIds.WAITER_STUCK, StatusWarning::id)
+                        .returns(
+                                "settle stuck waiting (11s) for \"orders\", granted to req",
+                                w -> w.message().replaceAll(" at [^,]*", ""))
+                        .matches(w -> requireNonNull(w.next()).contains("req is not told yet that it has it")));
         assertThat(requireNonNull(onLoops.runtime.explain("settle")).toString())
                 .contains("granted 11s ago to req")
                 .contains("was granted mutex \"orders\" 11s ago and is not told yet: its event loop, or the thread that"
@@ -700,11 +713,13 @@ class LockHandOffTest {
         loop.turn();
         assertThat(lockOf(onLoops).told()).isTrue();
         assertThat(lockOf(onLoops).heldDuration()).isZero();
-        assertThat(onLoops.runtime.status().version()).as("that it was told can be seen").isGreaterThan(version);
+        assertThat(onLoops.runtime.status().version())
+                .as("that it was told can be seen")
+                .isGreaterThan(version);
         asked.toCompletableFuture().join().close();
         loop.turn();
         behind.toCompletableFuture().join().close();
-        onLoops.afterEach(null);
+        onLoops.end();
     }
 
     private static <G> G in(FakeLoop loop, FastnContext context, Supplier<G> code) {
@@ -714,7 +729,7 @@ class LockHandOffTest {
                 given.set(code.get());
             }
         });
-        return given.get();
+        return requireNonNull(given.get());
     }
 
     private static LockStatus lockOf(TestTree tree) {
@@ -736,6 +751,6 @@ class LockHandOffTest {
         loop.turn();
         assertThat(asked.toCompletableFuture()).isCompletedExceptionally();
         assertThat(lock.holder()).isNull();
-        onLoops.afterEach(null);
+        onLoops.end();
     }
 }

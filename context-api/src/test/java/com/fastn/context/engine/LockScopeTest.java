@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What is inside a {@code withLock}, waits that block, and contexts that end. */
+@SuppressWarnings("MustBeClosedChecker") // guards are closed by hand
 class LockScopeTest {
     @RegisterExtension
     final TestTree tree = new TestTree();

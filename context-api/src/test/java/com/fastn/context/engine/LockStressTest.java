@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Many waiters at once. */
+@SuppressWarnings("MustBeClosedChecker") // guards are closed by hand
 class LockStressTest {
     private static final int SCALE = Integer.getInteger("proof.scale", 1);
 

@@ -96,6 +96,11 @@ final class TestTree implements AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext test) {
+        end();
+    }
+
+    /** What is checked after a test, for a tree that the test makes itself. */
+    void end() {
         isWhole();
         List<ContextNode> all = nodes();
         for (int i = all.size() - 1; i > 0; i--) {

@@ -401,7 +401,8 @@ public final class SharedLock {
         public void close() {
             if (!release() && context() instanceof ContextNode node) {
                 node.runtime()
-                        .misuse("a guard of the shared lock \"" + turn.name + "\" was closed twice; the second time had no"
+                        .misuse("a guard of the shared lock \"" + turn.name
+                                + "\" was closed twice; the second time had no"
                                 + " effect: close it in one place, or use withLock");
             }
         }

@@ -129,7 +129,7 @@ class HostileDocumentsTest {
     private static byte[] inCluster(byte[] snapshot) {
         String cluster =
                 "{\"kind\":\"cluster_status\",\"schema\":1,\"min_schema\":1,\"timestamp\":\"2026-01-01T00:00:00Z\","
-                    + "\"answered_by\":\"a\",\"nodes\":[{\"node\":{\"alias\":\"a\",\"incarnation\":\"i\"},\"state\":\"up\",\"status\":"
+                        + "\"answered_by\":\"a\",\"nodes\":[{\"node\":{\"alias\":\"a\",\"incarnation\":\"i\"},\"state\":\"up\",\"status\":"
                         + new String(snapshot, StandardCharsets.UTF_8) + "}]}";
         return cluster.getBytes(StandardCharsets.UTF_8);
     }
