@@ -581,10 +581,15 @@ public final class ContextNode extends TreeNode implements FastnContext {
         CompletableFuture<T> first = new CompletableFuture<>();
         Registration registration = onCancel(reason -> first.completeExceptionally(
                 new ContextCancelledException("a wait of " + path() + " was given up", reason)));
-        stage.whenComplete((value, failure) -> {
+        try {
+            stage.whenComplete((value, failure) -> {
+                registration.close();
+                Stages.complete(first, value, failure);
+            });
+        } catch (Throwable t) {
             registration.close();
-            Stages.complete(first, value, failure);
-        });
+            throw t;
+        }
         return first;
     }
 
@@ -593,8 +598,14 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public <T extends @Nullable Object> CompletionStage<T> awaiting(String operation, CompletionStage<T> stage) {
         requireNonNull(stage, "stage");
-        Operation running = begin(operation);
-        stage.whenComplete((value, failure) -> running.close());
+        RunningOperation running = begin(operation);
+        try {
+            stage.whenComplete((value, failure) -> running.close());
+        } catch (Throwable t) {
+            // Nobody else would end it, and how long it takes is not known.
+            running.abandon();
+            throw t;
+        }
         return stage;
     }
 

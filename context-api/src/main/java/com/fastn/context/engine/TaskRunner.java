@@ -102,13 +102,15 @@ final class TaskRunner {
             return;
         }
         context.touch();
-        CompletionStage<T> stage;
-        try (ContextScope ignored = context.makeCurrent()) {
-            stage = requireNonNull(task.get(), "the task gave no stage");
+        try {
+            CompletionStage<T> stage;
+            try (ContextScope ignored = context.makeCurrent()) {
+                stage = requireNonNull(task.get(), "the task gave no stage");
+            }
+            // Also this is code of users, where the stage is one of their own.
+            stage.whenComplete((value, failure) -> Stages.complete(result, value, failure));
         } catch (Throwable t) {
             result.completeExceptionally(t);
-            return;
         }
-        stage.whenComplete((value, failure) -> Stages.complete(result, value, failure));
     }
 }

@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.Operation;
 import com.fastn.context.status.ContextState;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -72,6 +74,23 @@ class OperationsTest {
         good.complete("done");
         bad.completeExceptionally(new IllegalStateException("no"));
         assertThat(shown(task)).isEmpty();
+    }
+
+    @Test
+    void aStageThatCannotBeWaitedForLeavesNoOperationAndNoHandler() {
+        ContextNode task = tree.open("task");
+        CompletableFuture<String> stage = new CompletableFuture<>() {
+            @Override
+            public CompletableFuture<String> whenComplete(BiConsumer<? super String, ? super Throwable> action) {
+                throw new UnsupportedOperationException("a stage of its own");
+            }
+        };
+
+        assertThatThrownBy(() -> task.awaiting("db", stage)).hasMessage("a stage of its own");
+        assertThatThrownBy(() -> task.race(stage)).hasMessage("a stage of its own");
+        assertThat(shown(task)).isEmpty();
+        assertThat(task.cancelHandlers()).isZero();
+        assertThat(tree.runtime.operationBaselines()).isEmpty();
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -101,6 +102,22 @@ class SpawnTest {
 
         assertThat(result).failsWithin(SOON);
         assertFailure(result).hasMessageContaining("too deep");
+        assertThat(tree.root.children()).isEmpty();
+    }
+
+    @Test
+    void aStageThatCannotBeWaitedForFailsTheTaskAndClosesItsChild() {
+        CompletableFuture<String> stage = new CompletableFuture<>() {
+            @Override
+            public CompletableFuture<String> whenComplete(BiConsumer<? super String, ? super Throwable> action) {
+                throw new UnsupportedOperationException("a stage of its own");
+            }
+        };
+        CompletableFuture<String> result =
+                tree.root.spawnChild("task", child -> stage).toCompletableFuture();
+
+        assertThat(result).failsWithin(SOON);
+        assertFailure(result).hasMessageContaining("a stage of its own");
         assertThat(tree.root.children()).isEmpty();
     }
 
