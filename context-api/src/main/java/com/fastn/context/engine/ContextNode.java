@@ -49,9 +49,12 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One context of the tree. */
 public final class ContextNode extends TreeNode implements FastnContext {
+    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final AtomicReferenceFieldUpdater<ContextNode, @Nullable Object> ON_THREAD =
             AtomicReferenceFieldUpdater.newUpdater(ContextNode.class, Object.class, "onThread");
     private static final AtomicLongFieldUpdater<ContextNode> ACTIVITY =
@@ -492,16 +495,15 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
-    /** Ends waits and holds, all of them before somebody goes on in this thread, who may block. */
-    private void endWithThis(List<Waiter<?>> waits, List<Grant<?>> held) {
-        if (waits.isEmpty() && held.isEmpty()) {
+    /** Ends waits, all of them before somebody goes on in this thread, who may block. */
+    private void endWithThis(List<Waiter<?>> waits) {
+        if (waits.isEmpty()) {
             return;
         }
         Trampoline trampoline = runtime().trampoline();
         trampoline.hold();
         try {
             waits.forEach(wait -> wait.lock.endWithContext(wait));
-            held.forEach(grant -> grant.lock.releaseAtEnd(grant));
         } finally {
             trampoline.go();
         }
@@ -522,7 +524,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
             waits = x.waitList();
         }
         deadlines.forEach(Deadline::close);
-        endWithThis(waits, List.of());
+        endWithThis(waits);
         List<Throwable> failures = new ArrayList<>(0);
         for (CancelHandler handler : handlers) {
             Throwable failure = handler.fire(reason);
@@ -1330,13 +1332,16 @@ public final class ContextNode extends TreeNode implements FastnContext {
         if (leaks != null) {
             leaks.contextClosed(id());
         }
-        if (more) {
-            endExtras();
-        }
-        if ((found & IS_CLOSED) != 0) {
-            leaveTree(more);
-        } else {
-            changed("state");
+        try {
+            if (more) {
+                endExtras();
+            }
+        } finally {
+            if ((found & IS_CLOSED) != 0) {
+                leaveTree(more);
+            } else {
+                changed("state");
+            }
         }
     }
 
@@ -1364,19 +1369,23 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
-    /** Takes this node out of the tree, and every closing ancestor that it was the last child of. */
+    /**
+     * Takes this node out of the tree, and every closing ancestor that it was the last child of. Code of users comes last, as
+     * it may block or look at the tree: it finds all of them gone, and none stays for it.
+     */
     private void leaveTree(boolean more) {
-        ContextNode node = this;
         boolean hasMore = more;
-        ContextPath path = runtime().hasListeners() ? path() : null;
+        boolean somebodyWaits = false;
+        ContextNode top = this;
         ContextNode lastEmptied = null;
-        while (node != null) {
+        for (ContextNode node = this; node != null; ) {
+            top = node;
             PathCounters counted = node.counters;
             if (counted != null) {
                 counted.ended(node.endedNanos());
             }
             if (hasMore) {
-                node.letGo();
+                somebodyWaits |= node.letGo();
             }
             hasMore = true;
             ContextNode up = node.parent();
@@ -1391,13 +1400,36 @@ public final class ContextNode extends TreeNode implements FastnContext {
             runtime().contextClosed();
             // Whoever is told may ask for the version at once.
             runtime().changed();
-            if (path != null) {
-                runtime().tell(new ContextEvent.Closed(node.id(), path));
-                path = path.parent();
-            }
             node = last ? up : null;
         }
-        // Last, as it is code of users that may block or look at the tree: it finds all of them gone.
+        if (!somebodyWaits) {
+            tellLeft(top, lastEmptied);
+            return;
+        }
+        Trampoline trampoline = runtime().trampoline();
+        trampoline.hold();
+        try {
+            for (ContextNode node = this; node != null; node = node == top ? null : node.parent()) {
+                node.endWaitsAndHolds();
+            }
+            tellLeft(top, lastEmptied);
+        } finally {
+            trampoline.go();
+        }
+    }
+
+    /** Tells that this node has left the tree, and its ancestors up to a top; and of which the last child has left. */
+    private void tellLeft(ContextNode top, @Nullable ContextNode lastEmptied) {
+        ContextPath path = runtime().hasListeners() ? path() : null;
+        for (ContextNode node = this; path != null; path = path.parent()) {
+            // Each finds the version raised since the one before it was told.
+            runtime().changed();
+            runtime().tell(new ContextEvent.Closed(node.id(), path));
+            if (node == top) {
+                break;
+            }
+            node = requireNonNull(node.parent(), "parent");
+        }
         for (ContextNode up = lastEmptied == null ? null : parent(); up != null; ) {
             if (up.isWatched()) {
                 up.tellIfChildless();
@@ -1406,42 +1438,69 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
-    /** Drops what can be of no use to a node that is closed, and keeps its held locks in sight. */
-    private void letGo() {
+    /**
+     * Drops what can be of no use to a node that is closed, and keeps its held locks in sight; what fails with it keeps no
+     * node in the tree.
+     *
+     * @return whether waits or holds are to be ended too
+     */
+    private boolean letGo() {
         NodeExtras x = extrasOrNull();
         if (x == null) {
-            return;
+            return false;
         }
         List<Deadline> deadlines;
         List<FifoLock<?>> locks;
         List<CancelHandler> handlers = Collections.emptyList();
-        List<Waiter<?>> waits = Collections.emptyList();
-        List<Grant<?>> releasedWithEnd = Collections.emptyList();
+        boolean somebodyWaits;
         boolean persisted;
         Throwable failure;
-        synchronized (x) {
-            if (cancelReason() == null) {
-                // No mark comes any more. Otherwise the thread that cancels is about to take the handlers.
-                handlers = x.takeCancelHandlers();
-                waits = x.waitList();
+        try {
+            synchronized (x) {
+                if (cancelReason() == null) {
+                    // No mark comes any more. Otherwise the thread that cancels is about to take the handlers.
+                    handlers = x.takeCancelHandlers();
+                }
+                somebodyWaits = x.firstWait != null || x.releasedWithEnd != null;
+                deadlines = x.takeDeadlines();
+                locks = x.lockList();
+                persisted = x.persisted;
+                failure = x.failure;
+                x.persisted = false;
+                x.failure = null;
             }
-            deadlines = x.takeDeadlines();
-            locks = x.lockList();
-            if (x.releasedWithEnd != null) {
-                releasedWithEnd = List.copyOf(x.releasedWithEnd);
+            handlers.forEach(CancelHandler::drop);
+            deadlines.forEach(Deadline::close);
+            locks.forEach(runtime()::keepIfBusy);
+            if (persisted) {
+                remember(failure);
+            }
+            return somebodyWaits;
+        } catch (Throwable t) {
+            LoggedFailure.error(LOG, t, "the end of a context met a failure; some of what it had is kept");
+            return true;
+        }
+    }
+
+    /** Of a node that is closed: none comes any more. */
+    private void endWaitsAndHolds() {
+        NodeExtras x = extrasOrNull();
+        if (x == null) {
+            return;
+        }
+        try {
+            List<Waiter<?>> waits;
+            Set<Grant<?>> held;
+            synchronized (x) {
+                // Of one that was cancelled, the thread that cancels may not have come to them yet.
+                waits = x.waitList();
+                held = x.releasedWithEnd == null ? Collections.emptySet() : x.releasedWithEnd;
                 x.releasedWithEnd = null;
             }
-            persisted = x.persisted;
-            failure = x.failure;
-            x.persisted = false;
-            x.failure = null;
-        }
-        handlers.forEach(CancelHandler::drop);
-        deadlines.forEach(Deadline::close);
-        endWithThis(waits, releasedWithEnd);
-        locks.forEach(runtime()::keepIfBusy);
-        if (persisted) {
-            remember(failure);
+            waits.forEach(wait -> wait.lock.endWithContext(wait));
+            held.forEach(grant -> grant.lock.releaseAtEnd(grant));
+        } catch (Throwable t) {
+            LoggedFailure.error(LOG, t, "the end of a context met a failure at its locks");
         }
     }
 

@@ -3,14 +3,23 @@ package com.fastn.context.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
 import com.fastn.context.Registration;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.FinishedContext;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -141,6 +150,76 @@ class TreeLifeTest {
         assertThat(child.state()).isEqualTo(ContextState.CLOSED);
         assertThat(tree.root.children()).isEmpty();
         assertThat(tree.runtime.openContexts()).isEqualTo(1);
+    }
+
+    @Test
+    void C8_whoBlocksWhenItsWaitEndsKeepsNoContextInTheTree() throws InterruptedException {
+        ContextNode outer = tree.open("outer");
+        ContextNode request = tree.open(outer, "request");
+        request.persist();
+        LockGuard<?> before =
+                tree.root.mutex("before").lock().toCompletableFuture().join();
+        CountDownLatch blocked = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CountDownLatch both = new CountDownLatch(2);
+        try (ContextScope ignored = request.makeCurrent()) {
+            for (int i = 0; i < 2; i++) {
+                tree.root.mutex("before").lock().whenComplete((guard, failure) -> {
+                    blocked.countDown();
+                    waitFor(goOn);
+                    both.countDown();
+                });
+            }
+        }
+        try (ContextScope ignored = request.makeCurrent()) {
+            tree.root.mutex("with-end").setAutoReleaseOnEnd(true);
+            var unused = tree.root.mutex("with-end").lock().toCompletableFuture().join();
+        }
+        CompletableFuture<Boolean> childless = new CompletableFuture<>();
+        outer.whenChildless(() -> childless.complete(true));
+        outer.close();
+        Thread closing = new Thread(request::close);
+        closing.start();
+        waitFor(blocked);
+
+        assertThat(request.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(outer.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(tree.root.children()).isEmpty();
+        assertThat(tree.runtime.openContexts()).isEqualTo(1);
+        assertThat(tree.runtime.recent()).extracting(FinishedContext::path).containsExactly(request.path());
+        assertThat(tree.runtime.status().lockWaiters()).isEmpty();
+        assertThat(tree.root.mutex("with-end").holders()).isEmpty();
+        assertThat(childless).succeedsWithin(Duration.ofSeconds(60));
+        goOn.countDown();
+        waitFor(both);
+        closing.join();
+        before.close();
+    }
+
+    @Test
+    void C8_whoIsToldOfTheEndOfAChildFindsAllThatClosedWithItGone() {
+        ContextNode outer = tree.open("outer");
+        ContextNode inner = tree.open(outer, "inner");
+        outer.close();
+        List<String> found = new ArrayList<>();
+        Registration listening = tree.runtime.addListener(event -> {
+            if (event instanceof ContextEvent.Closed closed) {
+                found.add(closed.path() + ": " + outer.state() + ", " + tree.root.children());
+                throw new StackOverflowError("planted");
+            }
+        });
+        CapturedLog.of(inner::close);
+        listening.close();
+
+        assertThat(found).containsExactly("app.outer.inner: CLOSED, []", "app.outer: CLOSED, []");
+    }
+
+    private static void waitFor(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
