@@ -208,6 +208,9 @@ public interface FastnContext extends AutoCloseable {
      * Cancels this context and everything below it, waits for the contexts below it to end, and tells which did not, and
      * what they are doing.
      *
+     * <p>What hangs on the stage runs on the Vert.x context that this is called from. Off Vert.x it has a thread of its own, so
+     * it may wait for the results of what has ended.
+     *
      * @param timeout how long to wait at most; zero or negative tells at once
      * @return completes when everything below has ended or the time is over; fails only where the tree cannot be looked
      *     through, such as for lack of memory

@@ -16,9 +16,15 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Waits for the end of everything below a cancelled context, and names who did not come to one in time. */
+/**
+ * Waits for the end of everything below a cancelled context, and names who did not come to one in time. Whoever is told goes
+ * on in a thread that does nothing else: it may wait for what the thread that closes the last context does next.
+ */
 final class Stragglers {
+    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final int MAX_NAMED = 100;
 
     private final ContextNode top;
@@ -26,6 +32,9 @@ final class Stragglers {
     private final long began;
     private final CompletableFuture<CancelReport> result = new CompletableFuture<>();
     private final AtomicBoolean over = new AtomicBoolean();
+
+    // Nobody has the stage before it has returned from the call that asks.
+    private volatile @Nullable Thread asking = Thread.currentThread();
 
     private Stragglers(ContextNode top, @Nullable Executor where) {
         this.top = top;
@@ -53,6 +62,7 @@ final class Stragglers {
                 childless.close();
             });
         }
+        wait.asking = null;
         return wait.result.minimalCompletionStage();
     }
 
@@ -66,29 +76,31 @@ final class Stragglers {
 
     private void end(Supplier<CancelReport> reading) {
         if (over.compareAndSet(false, true)) {
-            CancelReport report;
             try {
-                report = reading.get();
+                CancelReport report = reading.get();
+                complete(() -> result.complete(report));
             } catch (Throwable t) {
                 // Such as for lack of memory: whoever waits is told, and nobody waits for ever.
-                result.completeExceptionally(t);
-                return;
+                complete(() -> result.completeExceptionally(t));
             }
-            complete(report);
         }
     }
 
-    private void complete(CancelReport report) {
-        if (where == null) {
-            result.complete(report);
+    private void complete(Runnable tell) {
+        if (where == null && asking == Thread.currentThread()) {
+            tell.run();
             return;
         }
-        try {
-            where.execute(() -> result.complete(report));
-        } catch (Throwable t) {
-            // The place is gone, or has no thread left; the report is there.
-            result.complete(report);
+        if (where != null) {
+            try {
+                where.execute(tell);
+                return;
+            } catch (Throwable t) {
+                // The place is gone, or has no thread left; the report is there.
+                LOG.debug("a report of a cancellation goes on elsewhere", t);
+            }
         }
+        top.runtime().timers().soon(tell);
     }
 
     private Duration waited() {

@@ -53,11 +53,14 @@ final class TaskRunner {
     private static <T extends @Nullable Object> void closeFirst(
             ContextNode child, CompletableFuture<T> result, CompletableFuture<T> done) {
         var unused = result.whenComplete((value, failure) -> {
-            if (failure != null) {
-                child.failed(Stages.unwrap(failure));
+            try {
+                if (failure != null) {
+                    child.failed(Stages.unwrap(failure));
+                }
+                child.close();
+            } finally {
+                Stages.complete(done, value, failure);
             }
-            child.close();
-            Stages.complete(done, value, failure);
         });
     }
 
