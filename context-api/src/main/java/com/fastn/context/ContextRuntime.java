@@ -204,7 +204,10 @@ public interface ContextRuntime extends AutoCloseable {
      */
     List<Unclosed> unclosed();
 
-    /** Cancels everything and closes the root. Contexts that are still open stay visible as closing. */
+    /**
+     * Cancels everything and closes the root. Contexts that are still open stay visible as closing. A handler that does not
+     * return holds up this call, but for a few seconds only those who wait for the end of the runtime, such as streams.
+     */
     @Override
     void close();
 

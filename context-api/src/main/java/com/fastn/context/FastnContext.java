@@ -170,7 +170,8 @@ public interface FastnContext extends AutoCloseable {
 
     /**
      * Registers a handler for cancellation. It runs once: later, on the Vert.x context or in the thread that cancels, or
-     * at once if this context is cancelled already. A handler that throws is logged and harms no other.
+     * at once if this context is cancelled already. A handler that throws is logged and harms no other. Off Vert.x, one that
+     * does not return for about a second has those behind it run in another thread, so that it may wait for what they stop.
      *
      * @param handler is given the reason
      * @return closing it takes the handler back
@@ -200,7 +201,7 @@ public interface FastnContext extends AutoCloseable {
      *
      * <p>The first reason stays. A second call, off an event loop, cancels what a cancellation that is under way elsewhere
      * has not reached yet, so that all is cancelled when that returns too; on an event loop it has no effect. Neither waits
-     * for handlers that run elsewhere.
+     * for handlers that run elsewhere. Waits for locks below end before the first handler runs.
      */
     void cancel();
 

@@ -7,23 +7,31 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The cancellation of a subtree. All of it is marked first, then told of, then the handlers run: a slow handler never delays
- * a mark. On a thread that must not be held up, the walk yields after each {@link #SLICE_NANOS} and goes on there (rule C7).
+ * The cancellation of a subtree. All of it is marked first, then told of; then times and waits for locks end, and then the
+ * handlers run: a slow handler never delays a mark or the end of a wait. On a thread that must not be held up, the walk yields
+ * after each {@link #SLICE_NANOS} and goes on there (rule C7). On another one, what comes behind the marks is handed on where
+ * code of users does not return ({@link CancelWatch}); each mark is told, and each handler run, once all the same.
  */
 final class CancelWalk {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final long SLICE_NANOS = 1_000_000;
     private static final int STEP = 256;
+    private static final int USUALLY_OPEN = 3;
+    private static final AtomicIntegerFieldUpdater<CancelWalk> TOLD =
+            AtomicIntegerFieldUpdater.newUpdater(CancelWalk.class, "told");
+    private static final AtomicIntegerFieldUpdater<CancelWalk> PROGRESS =
+            AtomicIntegerFieldUpdater.newUpdater(CancelWalk.class, "progress");
 
     private final EngineRuntime runtime;
     private CancelReason inherited; // by the children that are visited
     private final @Nullable Executor loop;
-    private final ArrayDeque<ContextNode> open = new ArrayDeque<>();
+    private final ArrayDeque<ContextNode> open = new ArrayDeque<>(USUALLY_OPEN);
     private final List<ContextNode> marked = new ArrayList<>();
     private @Nullable ChildBatches children;
     private boolean changed;
@@ -31,8 +39,14 @@ final class CancelWalk {
     private boolean counted;
     // From then on it hurries to its end, without the clock and in the thread where that was.
     private boolean brokenOff;
-    private int told;
+    private int ended;
     private int handled;
+
+    // Other threads may take part from here on: of what is told each takes the next, what is ended or run finds nothing
+    // the second time.
+    private volatile int told;
+    private volatile int progress;
+    private volatile boolean watched;
 
     private CancelWalk(EngineRuntime runtime, CancelReason inherited, @Nullable Executor loop) {
         this.runtime = runtime;
@@ -108,6 +122,9 @@ final class CancelWalk {
     private void goOn() {
         if (loop == null || brokenOff) {
             while (!step()) {}
+            if (watched) {
+                runtime.cancelWatch().remove(this);
+            }
             return;
         }
         long began = runtime.nanos();
@@ -159,20 +176,104 @@ final class CancelWalk {
             changed = false;
             runtime.changed();
         }
-        if (told < marked.size()) {
-            int end = Math.min(marked.size(), told + STEP);
-            while (told < end) {
-                marked.get(told++).tellCancelled();
+        int all = marked.size();
+        if (told < all) {
+            if (runtime.hasListeners()) {
+                watch(true);
             }
+            for (int i = 0; i < STEP && tellNext(); i++) {}
             return false;
         }
-        if (handled < marked.size()) {
-            int end = Math.min(marked.size(), handled + STEP);
-            while (handled < end) {
-                marked.get(handled++).runCancelHandlers();
+        if (ended < all) {
+            endWaits(loop == null ? all : Math.min(all, ended + STEP));
+            return false;
+        }
+        for (int i = 0; i < STEP && handled < all; i++) {
+            marked.get(handled++).runCancelHandlers(this);
+            progressed();
+        }
+        return handled == all;
+    }
+
+    private boolean tellNext() {
+        int next = TOLD.getAndIncrement(this);
+        if (next >= marked.size()) {
+            return false;
+        }
+        marked.get(next).tellCancelled();
+        progressed();
+        return true;
+    }
+
+    /** Ends times and waits, all of them before somebody goes on in this thread, who may block. */
+    private void endWaits(int end) {
+        Trampoline trampoline = runtime.trampoline();
+        boolean held = false;
+        try {
+            while (ended < end) {
+                held |= marked.get(ended++).endTimesAndWaits(this, held);
+            }
+        } finally {
+            progressed();
+            if (held) {
+                trampoline.go();
             }
         }
-        return handled == marked.size();
+    }
+
+    /**
+     * Code of users runs now, which may not come back for a long time.
+     *
+     * @param more whether the node that it belongs to has more to do behind it
+     */
+    void watch(boolean more) {
+        if (loop == null && !watched && (more || Math.max(handled, 1) < marked.size() || runtime.isClosing())) {
+            watched = true;
+            runtime.cancelWatch().add(this);
+        }
+    }
+
+    private void progressed() {
+        // One that is lost between two threads is followed by others.
+        PROGRESS.lazySet(this, progress + 1);
+    }
+
+    /** What is another number once more was done, by whomever. */
+    int progress() {
+        return progress;
+    }
+
+    /** Does what is left, for a thread that has not come back from code of users. */
+    void help() {
+        helpWith(() -> {
+            while (tellNext()) {}
+        });
+        Trampoline trampoline = runtime.trampoline();
+        trampoline.hold();
+        try {
+            for (ContextNode node : marked) {
+                helpWith(() -> {
+                    var unused = node.endTimesAndWaits(this, true);
+                });
+            }
+        } finally {
+            progressed();
+            trampoline.go();
+        }
+        for (ContextNode node : marked) {
+            helpWith(() -> node.runCancelHandlers(this));
+            progressed();
+        }
+        runtime.cancelWatch().remove(this);
+        runtime.cancellationWasHelped();
+    }
+
+    private static void helpWith(Runnable part) {
+        try {
+            part.run();
+        } catch (Throwable t) {
+            LoggedFailure.error(LOG, t, "a cancellation met a failure; it goes on behind it");
+        }
     }
 
     private void visit(ContextNode node, CancelReason why) {

@@ -347,7 +347,10 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
         if (child.isBornCancelled()) {
             child.tellCancelled();
-            child.runCancelHandlers();
+            if (child.endTimesAndWaits(null, false)) {
+                runtime().trampoline().go();
+            }
+            child.runCancelHandlers(null);
         }
         return child;
     }
@@ -495,44 +498,67 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
-    /** Ends waits, all of them before somebody goes on in this thread, who may block. */
-    private void endWithThis(List<Waiter<?>> waits) {
-        if (waits.isEmpty()) {
-            return;
+    /**
+     * Ends the times and the waits for locks of this node, which is marked. Who waited goes on when the trampoline is let go.
+     *
+     * @return whether the trampoline is held for it, or was before
+     */
+    boolean endTimesAndWaits(@Nullable CancelWalk walk, boolean held) {
+        NodeExtras x = extrasOrNull();
+        if (x == null) {
+            return held;
         }
-        Trampoline trampoline = runtime().trampoline();
-        trampoline.hold();
+        List<Deadline> deadlines;
+        List<Waiter<?>> waits;
+        boolean more;
+        synchronized (x) {
+            deadlines = x.takeDeadlines();
+            waits = x.waitList();
+            more = x.cancelHandlers != null;
+        }
+        deadlines.forEach(Deadline::close);
+        if (waits.isEmpty()) {
+            return held;
+        }
+        if (walk != null) {
+            walk.watch(more);
+        }
+        if (!held) {
+            runtime().trampoline().hold();
+        }
         try {
             waits.forEach(wait -> wait.lock.endWithContext(wait));
-        } finally {
-            trampoline.go();
+        } catch (Throwable t) {
+            LoggedFailure.error(LOG, t, "the cancellation of a context met a failure at its waits for locks");
         }
+        return true;
     }
 
-    void runCancelHandlers() {
+    /** Runs the handlers that nobody has begun yet, of this node, which is marked; several threads may come here. */
+    void runCancelHandlers(@Nullable CancelWalk walk) {
         CancelReason reason = requireNonNull(cancelReason(), "reason");
         NodeExtras x = extrasOrNull();
         if (x == null) {
             return;
         }
-        List<CancelHandler> handlers;
-        List<Deadline> deadlines;
-        List<Waiter<?>> waits;
-        synchronized (x) {
-            handlers = x.takeCancelHandlers();
-            deadlines = x.takeDeadlines();
-            waits = x.waitList();
-        }
-        deadlines.forEach(Deadline::close);
-        endWithThis(waits);
-        List<Throwable> failures = new ArrayList<>(0);
-        for (CancelHandler handler : handlers) {
-            Throwable failure = handler.fire(reason);
+        List<Throwable> failures = null;
+        boolean more = true;
+        while (more) {
+            CancelHandler handler;
+            synchronized (x) {
+                handler = x.nextCancelHandler();
+                more = x.cancelHandlers != null;
+            }
+            if (walk != null && handler != null) {
+                walk.watch(more);
+            }
+            Throwable failure = handler == null ? null : handler.fire(reason);
             if (failure != null) {
+                failures = failures == null ? new ArrayList<>() : failures;
                 failures.add(failure);
             }
         }
-        if (!failures.isEmpty()) {
+        if (failures != null) {
             CancelHandler.report(this, failures);
         }
     }

@@ -73,6 +73,7 @@ public final class EngineRuntime implements ContextRuntime {
     private final CauseFinder causes;
     private final Trampoline trampoline = new Trampoline(this);
     private final SeenSince seenSince = new SeenSince(this);
+    private final CancelWatch cancelWatch;
 
     @SuppressWarnings("ThreadLocalUsage") // one a runtime, of which there are few; null outside of scopes
     private final ThreadLocal<@Nullable Scope> scopes = new ThreadLocal<>();
@@ -126,6 +127,7 @@ public final class EngineRuntime implements ContextRuntime {
             @Nullable Timers othersTimers) {
         this.ticker = settings.ticker();
         this.timers = othersTimers != null ? othersTimers : new Timers(this::tasks);
+        this.cancelWatch = new CancelWatch(timers);
         this.causes = new CauseFinder(this, settings.deadlockPolicy());
         this.onQueued = causes::queued;
         this.coarse = new CoarseClock(ticker, timers);
@@ -385,15 +387,19 @@ public final class EngineRuntime implements ContextRuntime {
         if (tracker != null) {
             tracker.tellWhatIsLeft();
         }
-        root.close();
-        atClose.forEach(Runnable::run);
-        atClose.clear();
+        end();
         timers.close();
         coarse.stop();
         ExecutorService pool = tasks;
         if (pool != null) {
             pool.shutdown();
         }
+    }
+
+    private void end() {
+        root.close();
+        atClose.forEach(Runnable::run);
+        atClose.clear();
     }
 
     // --- for the binding
@@ -600,6 +606,10 @@ public final class EngineRuntime implements ContextRuntime {
         return trampoline;
     }
 
+    CancelWatch cancelWatch() {
+        return cancelWatch;
+    }
+
     SeenSince seenSince() {
         return seenSince;
     }
@@ -662,6 +672,16 @@ public final class EngineRuntime implements ContextRuntime {
 
     boolean hasCancellationBrokenOff() {
         return cancellationBrokenOff;
+    }
+
+    /**
+     * All that there was to do of a cancellation is done or begun, in other threads where the one that cancels has not come
+     * back. Where that is the one that closes this runtime, nobody else has to wait for it.
+     */
+    void cancellationWasHelped() {
+        if (isClosing() && root.isCancelled()) {
+            end();
+        }
     }
 
     /** Whether a context may be alive below one that is cancelled. */

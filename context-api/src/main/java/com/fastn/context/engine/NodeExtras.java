@@ -451,6 +451,20 @@ final class NodeExtras {
         return chain == null ? Collections.emptyList() : chain.drain();
     }
 
+    /** Takes the one that was added first; whoever takes the last finds no chain any more. */
+    @Nullable
+    CancelHandler nextCancelHandler() {
+        Chain<CancelHandler> chain = cancelHandlers;
+        CancelHandler first = chain == null ? null : chain.first();
+        if (chain != null && first != null) {
+            chain.remove(first);
+        }
+        if (chain == null || chain.isEmpty()) {
+            cancelHandlers = null;
+        }
+        return first;
+    }
+
     synchronized long firstDeadlineNanos() {
         Chain<Deadline> chain = deadlines;
         long first = 0;

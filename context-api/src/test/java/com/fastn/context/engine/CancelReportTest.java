@@ -8,7 +8,9 @@ import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextScope;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
+import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
 import java.time.Duration;
@@ -152,13 +154,17 @@ class CancelReportTest {
                 tree.root.mutex("orders", 1).lock().toCompletableFuture().join();
         CompletableFuture<LockGuard<Integer>> wait = MutexTest.ask(second, tree.root.mutex("orders", 1));
         tree.passSeconds(3);
-        // All are marked before anybody is told; so while a handler of the first one runs, the second one still waits.
+        // All are marked before anybody is told, and told of before a wait ends: who is told finds the second one
+        // waiting.
         List<CancelReport> reports = new ArrayList<>();
-        first.onCancel(reason -> {
-            first.close();
-            reports.add(cancel(server, Duration.ZERO).join());
+        Registration listening = tree.runtime.addListener(event -> {
+            if (event instanceof ContextEvent.Cancelled cancelled && cancelled.contextId() == first.id()) {
+                first.close();
+                reports.add(cancel(server, Duration.ZERO).join());
+            }
         });
         server.cancel();
+        listening.close();
 
         assertThat(reports)
                 .singleElement()

@@ -7,8 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
 import com.fastn.context.Registration;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextState;
 import java.lang.ref.WeakReference;
@@ -17,6 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -312,6 +318,106 @@ class CancellationTest {
         tree.root.cancel();
 
         assertThat(told).hasValue(100_000);
+    }
+
+    @Test
+    void L1_waitsBelowEndBeforeTheFirstHandlerRuns() {
+        ContextNode server = tree.open("server");
+        ContextNode request = tree.open(server, "request");
+        LockGuard<?> guard =
+                tree.root.mutex("orders").lock().toCompletableFuture().join();
+        CompletableFuture<? extends LockGuard<?>> wait;
+        try (ContextScope ignored = request.makeCurrent()) {
+            wait = tree.root.mutex("orders").lock().toCompletableFuture();
+        }
+        request.cancelAfter(Duration.ofHours(1));
+        List<String> found = new ArrayList<>();
+        server.onCancel(
+                reason -> found.add("wait over " + wait.isDone() + ", time over " + (request.deadlineNanos() == 0)
+                        + ", waiters " + tree.runtime.status().lockWaiters().size()));
+        server.cancel();
+
+        assertThat(found).containsExactly("wait over true, time over true, waiters 0");
+        guard.close();
+    }
+
+    @Test
+    void C3_aHandlerMayWaitForWhatTheCancellationEndsBelow() throws InterruptedException {
+        ContextNode server = tree.open("server");
+        List<CompletableFuture<?>> ends = new CopyOnWriteArrayList<>();
+        List<String> ran = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            ContextNode request = tree.open(server, "request");
+            ends.add(request.race(new CompletableFuture<>())
+                    .handle((value, failure) -> value)
+                    .toCompletableFuture());
+            ends.add(request.cancellation().toCompletableFuture());
+            CompletableFuture<String> handled = new CompletableFuture<>();
+            ends.add(handled);
+            String name = "handler " + i;
+            // As the first one, it does not come back before the others have run.
+            request.onCancel(reason -> {
+                ran.add(name);
+                handled.complete(name);
+                allOf(ends).join();
+            });
+        }
+        CompletableFuture<String> behind = new CompletableFuture<>();
+        ends.add(behind);
+        CountDownLatch back = new CountDownLatch(1);
+        server.onCancel(reason -> {
+            ran.add("first");
+            allOf(ends).join();
+            back.countDown();
+        });
+        server.onCancel(reason -> {
+            ran.add("behind");
+            behind.complete("done");
+        });
+        Thread canceller = new Thread(server::cancel);
+        canceller.setDaemon(true);
+        canceller.start();
+
+        assertThat(back.await(60, TimeUnit.SECONDS)).isTrue();
+        canceller.join();
+        assertThat(ran).containsExactlyInAnyOrder("first", "behind", "handler 0", "handler 1", "handler 2");
+    }
+
+    private static CompletableFuture<Void> allOf(List<CompletableFuture<?>> all) {
+        return CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]));
+    }
+
+    @Test
+    void C3_aListenerThatDoesNotReturnHoldsUpNoHandler() throws InterruptedException {
+        ContextNode server = tree.open("server");
+        ContextNode request = tree.open(server, "request");
+        CountDownLatch handled = new CountDownLatch(2);
+        server.onCancel(reason -> handled.countDown());
+        request.onCancel(reason -> handled.countDown());
+        AtomicInteger told = new AtomicInteger();
+        CountDownLatch back = new CountDownLatch(1);
+        Registration listening = tree.runtime.addListener(event -> {
+            if (event instanceof ContextEvent.Cancelled && told.incrementAndGet() == 1) {
+                awaitHandled(handled);
+                back.countDown();
+            }
+        });
+        Thread canceller = new Thread(server::cancel);
+        canceller.setDaemon(true);
+        canceller.start();
+
+        assertThat(back.await(60, TimeUnit.SECONDS)).isTrue();
+        canceller.join();
+        listening.close();
+        assertThat(told).hasValue(2);
+    }
+
+    private static void awaitHandled(CountDownLatch handled) {
+        try {
+            assertThat(handled.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.CancelReport;
 import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.DeadlockPolicy;
@@ -13,10 +14,14 @@ import com.fastn.context.Ticker;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.StatusSnapshot;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Flow;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -100,6 +105,63 @@ class RuntimeTest {
                 .isCompletedExceptionally();
         ended.cancelAfter(Duration.ofHours(1)).close();
         assertThat(runtime.status().globalContext().children()).isEmpty();
+    }
+
+    @Test
+    void C3_aHandlerThatDoesNotReturnHoldsUpNobodyElseAtTheEndOfTheRuntime() throws InterruptedException {
+        ContextRuntime runtime = ContextRuntime.builder().rootName("app").build();
+        FastnContext server = runtime.root().child("server").open();
+        server.child("request").open();
+        CountDownLatch never = new CountDownLatch(1);
+        CompletableFuture<String> back = new CompletableFuture<>();
+        server.onCancel(reason -> back.complete(waited(never)));
+        CompletableFuture<CancelReport> report = new CompletableFuture<>();
+        FastnContext stopped = runtime.root().child("stopped").open();
+        stopped.child("left").open();
+        var unused = stopped.cancelAndReport(Duration.ofHours(1)).thenAccept(report::complete);
+        CompletableFuture<String> handled = new CompletableFuture<>();
+        runtime.root().child("other").open().onCancel(reason -> handled.complete("handled"));
+        CompletableFuture<String> ended = new CompletableFuture<>();
+        runtime.statusStream().subscribe(new Flow.Subscriber<>() {
+            @Override
+            public void onSubscribe(Flow.Subscription subscription) {
+                subscription.request(Long.MAX_VALUE);
+            }
+
+            @Override
+            public void onNext(StatusSnapshot snapshot) {}
+
+            @Override
+            public void onError(Throwable failure) {
+                ended.completeExceptionally(failure);
+            }
+
+            @Override
+            public void onComplete() {
+                ended.complete("ended");
+            }
+        });
+        Thread closing = new Thread(runtime::close);
+        closing.setDaemon(true);
+        closing.start();
+
+        Duration limit = Duration.ofSeconds(60);
+        assertThat(handled).succeedsWithin(limit);
+        assertThat(ended).succeedsWithin(limit);
+        assertThat(report).succeedsWithin(limit);
+        assertThat(runtime.root().state()).isEqualTo(ContextState.CLOSING);
+        assertThat(back).isNotDone();
+        never.countDown();
+        closing.join();
+        assertThat(back).isCompleted();
+    }
+
+    private static String waited(CountDownLatch latch) {
+        try {
+            return "came back " + latch.await(120, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

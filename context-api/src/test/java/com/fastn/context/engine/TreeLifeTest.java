@@ -173,7 +173,8 @@ class TreeLifeTest {
         }
         try (ContextScope ignored = request.makeCurrent()) {
             tree.root.mutex("with-end").setAutoReleaseOnEnd(true);
-            var unused = tree.root.mutex("with-end").lock().toCompletableFuture().join();
+            var unused =
+                    tree.root.mutex("with-end").lock().toCompletableFuture().join();
         }
         CompletableFuture<Boolean> childless = new CompletableFuture<>();
         outer.whenChildless(() -> childless.complete(true));
