@@ -21,7 +21,15 @@ import java.util.List;
  */
 public record ClusterExplanations(
         String answeredBy, boolean complete, long count, List<Explanation> explanations, List<NodeStatus> unanswered) {
-    /** Copies the lists. */
+    /**
+     * Copies the lists.
+     *
+     * @param answeredBy the alias of the node that asked the others
+     * @param complete whether every node answered
+     * @param count how many contexts are stuck
+     * @param explanations why
+     * @param unanswered the nodes that did not answer
+     */
     public ClusterExplanations {
         requireNonNull(answeredBy, "answeredBy");
         explanations = List.copyOf(explanations);

@@ -165,7 +165,7 @@ final class StatusStream implements ReadStream<ClusterStatus> {
         try {
             told.handle(what);
         } catch (Throwable t) {
-            ((ContextInternal) home).reportException(t);
+            home.reportException(t);
         }
     }
 

@@ -51,20 +51,15 @@ class WorkerDeliveriesTest {
         return (ContextInternal) Proxy.newProxyInstance(
                 WorkerDeliveriesTest.class.getClassLoader(),
                 new Class<?>[] {ContextInternal.class},
-                (proxy, method, arguments) -> {
-                    switch (method.getName()) {
-                        case "executor":
-                            return executor;
-                        case "dispatch":
-                            ((Runnable) arguments[0]).run();
-                            return null;
-                        case "hashCode":
-                            return 1;
-                        case "equals":
-                            return proxy == arguments[0];
-                        default:
-                            throw new UnsupportedOperationException(method.getName());
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "executor" -> executor;
+                    case "dispatch" -> {
+                        ((Runnable) arguments[0]).run();
+                        yield null;
                     }
+                    case "hashCode" -> 1;
+                    case "equals" -> proxy == arguments[0];
+                    default -> throw new UnsupportedOperationException(method.getName());
                 });
     }
 
