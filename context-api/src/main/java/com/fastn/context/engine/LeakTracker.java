@@ -34,8 +34,10 @@ final class LeakTracker {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final int MAX_TOLD = 20;
 
+    // One for all: each has a thread of its own, which lives as long as a handle of a closed runtime is known to it.
+    private static final Cleaner CLEANER = Cleaner.create();
+
     private final EngineRuntime runtime;
-    private final Cleaner cleaner = Cleaner.create();
     private final ConcurrentHashMap<Long, Opened> contexts = new ConcurrentHashMap<>();
     private final Set<Opened> handles = ConcurrentHashMap.newKeySet();
     private final AtomicInteger lostTold = new AtomicInteger();
@@ -101,15 +103,23 @@ final class LeakTracker {
     }
 
     private Stream<Opened> all() {
-        handles.removeIf(Opened::isOver);
+        for (Opened each : handles) {
+            if (each.isOver()) {
+                each.closed();
+            }
+        }
         List<Opened> all = new ArrayList<>(contexts.values());
         all.addAll(handles);
         return all.stream().sorted(Comparator.comparingLong(opened -> opened.sinceNanos));
     }
 
-    /** Says in the log what the runtime that closes leaves open. */
+    /**
+     * Says in the log what the runtime that closes leaves open. From then on nothing is told of a handle that is collected,
+     * and the cleaner, which lives on, knows none of this runtime.
+     */
     void tellWhatIsLeft() {
         List<Unclosed> left = list();
+        handles.forEach(Opened::letGo);
         if (!left.isEmpty() && LOG.isWarnEnabled()) {
             LOG.warn(
                     "the runtime closes, and {} never closed: {}{}",
@@ -139,7 +149,7 @@ final class LeakTracker {
     }
 
     /** One thing that is open. It must not refer to its handle, which would then never be collected. */
-    static final class Opened implements Runnable {
+    static final class Opened {
         private final LeakTracker tracker;
         private final Unclosed.Kind kind;
         private final String name;
@@ -147,6 +157,7 @@ final class LeakTracker {
         private final List<StackTraceElement> place;
         private final long sinceNanos;
         private volatile boolean lost;
+        private volatile @Nullable Watch watch;
         private volatile Cleaner.@Nullable Cleanable cleanable;
 
         Opened(LeakTracker tracker, Unclosed.Kind kind, String name, ContextNode node, List<StackTraceElement> place) {
@@ -159,7 +170,21 @@ final class LeakTracker {
         }
 
         private void watch(Object handle) {
-            cleanable = tracker.cleaner.register(handle, this);
+            watch = new Watch(this);
+            cleanable = CLEANER.register(handle, watch);
+            if (tracker.runtime.isClosing()) {
+                letGo();
+            }
+        }
+
+        /** It stays in the list, and nobody looks for its end any more. */
+        private void letGo() {
+            Watch watching = watch;
+            Cleaner.Cleanable watched = cleanable;
+            if (watching != null && watched != null) {
+                watching.opened = null;
+                watched.clean();
+            }
         }
 
         void closed() {
@@ -168,12 +193,6 @@ final class LeakTracker {
             if (watched != null) {
                 watched.clean();
             }
-        }
-
-        /** Runs when the handle is unreachable, or closed and so no longer among the open ones. */
-        @Override
-        public void run() {
-            tracker.collected(this);
         }
 
         ContextNode node() {
@@ -201,6 +220,24 @@ final class LeakTracker {
                     node.id(),
                     Duration.ofNanos(tracker.runtime.elapsed(sinceNanos, now)),
                     place);
+        }
+    }
+
+    /** What the cleaner knows of one that is open. */
+    private static final class Watch implements Runnable {
+        volatile @Nullable Opened opened;
+
+        Watch(Opened opened) {
+            this.opened = opened;
+        }
+
+        /** Runs when the handle is unreachable, or closed and so no longer among the open ones. */
+        @Override
+        public void run() {
+            Opened left = opened;
+            if (left != null) {
+                left.tracker.collected(left);
+            }
         }
     }
 

@@ -65,7 +65,7 @@ final class Trampoline {
     }
 
     void run(Task task) {
-        turn().run(task);
+        turn().run(task, runtime);
     }
 
     /**
@@ -78,7 +78,7 @@ final class Trampoline {
 
     /** Runs what was noted, unless this thread is in a turn, or a step, that will. */
     void go() {
-        turn().go();
+        turn().go(runtime);
     }
 
     /** The scope whose work this thread is in, and that cannot go on before the task that the thread runs has returned. */
@@ -91,17 +91,20 @@ final class Trampoline {
     private Turn turn() {
         Turn turn = turns.get();
         if (turn == null) {
-            turn = new Turn(runtime);
+            turn = new Turn();
             turns.set(turn);
         }
         return turn;
     }
 
-    /** What one thread runs. It is kept, so that a single hand-off needs nothing new; what waited in it is not. */
+    /**
+     * What one thread runs. It is kept, so that a single hand-off needs nothing new; what waited in it is not. As long as it
+     * runs nothing it refers to no runtime: a thread outlives many, and what it keeps would keep them.
+     */
     private static final class Turn implements Runnable {
         private static final int USUALLY_AT_ONCE = 2;
 
-        private final EngineRuntime runtime;
+        private @Nullable EngineRuntime ofTasks;
         private @Nullable Task next;
         private @Nullable ArrayDeque<Task> more;
 
@@ -111,15 +114,11 @@ final class Trampoline {
         private int holds;
         private @Nullable Scope below;
 
-        Turn(EngineRuntime runtime) {
-            this.runtime = runtime;
-        }
-
-        void run(Task task) {
+        void run(Task task, EngineRuntime runtime) {
             if (next == null) {
                 next = task;
                 if (holds == 0) {
-                    begin(task);
+                    begin(task, runtime);
                 }
                 return;
             }
@@ -129,15 +128,15 @@ final class Trampoline {
             more.add(task);
         }
 
-        void go() {
+        void go(EngineRuntime runtime) {
             holds--;
             Task first = next;
             if (holds == 0 && !running && first != null) {
-                begin(first);
+                begin(first, runtime);
             }
         }
 
-        private void begin(Task first) {
+        private void begin(Task first, EngineRuntime runtime) {
             // What goes on here belongs to others, not to the work of a scope that happens to release something.
             Scope scope = runtime.scopes().get();
             if (scope != null) {
@@ -145,6 +144,8 @@ final class Trampoline {
                 runtime.scopes().set(null);
             }
             running = true;
+            EngineRuntime before = ofTasks;
+            ofTasks = runtime;
             try {
                 // The context of the first stays entered: those behind it are often of the same, and need no more then.
                 runtime.current().runAs(first.context(), this);
@@ -156,6 +157,7 @@ final class Trampoline {
                 running = false;
                 next = null;
                 more = null;
+                ofTasks = before;
                 if (scope != null) {
                     below = null;
                     runtime.scopes().set(scope);
@@ -165,6 +167,7 @@ final class Trampoline {
 
         @Override
         public void run() {
+            EngineRuntime runtime = requireNonNull(ofTasks, "runtime");
             while (next != null) {
                 begun = false;
                 try {

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextReadWriteLock;
+import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.DeadlockPolicy;
 import com.fastn.context.FastnContext;
@@ -752,5 +753,26 @@ class LockHandOffTest {
         assertThat(asked.toCompletableFuture()).isCompletedExceptionally();
         assertThat(lock.holder()).isNull();
         onLoops.end();
+    }
+
+    @Test
+    void aThreadThatHandedOnALockDoesNotKeepTheRuntime() {
+        WeakReference<ContextRuntime> closed = closedAfterAHandOff();
+
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
+            System.gc();
+            return closed.get() == null;
+        });
+    }
+
+    private static WeakReference<ContextRuntime> closedAfterAHandOff() {
+        try (ContextRuntime runtime = ContextRuntime.builder().build()) {
+            ContextMutex<Integer> lock = runtime.root().mutex("m", 1);
+            LockGuard<Integer> first = requireNonNull(lock.tryLock());
+            CompletionStage<LockGuard<Integer>> second = lock.lock();
+            first.close();
+            second.toCompletableFuture().join().close();
+            return new WeakReference<>(runtime);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package com.fastn.context.engine;
 
 import static com.fastn.context.engine.Patience.await;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
@@ -293,5 +294,39 @@ class StrictModeTest {
         session.close();
         assertThat(lock.holder()).isNull();
         assertThat(runtime.unclosed()).isEmpty();
+    }
+
+    @Test
+    void aStrictRuntimeThatIsClosedLeavesNeitherItselfNorAThread() {
+        List<ContextRuntime> open = new ArrayList<>();
+        long before = cleanerThreads();
+        for (int i = 0; i < 10; i++) {
+            open.add(ContextRuntime.builder().strict(true).build());
+        }
+        assertThat(cleanerThreads()).isLessThanOrEqualTo(before + 1);
+        open.forEach(ContextRuntime::close);
+
+        WeakReference<ContextRuntime> closed = closedWithAnOperationThatItRefersTo();
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
+            System.gc();
+            return closed.get() == null;
+        });
+    }
+
+    private static long cleanerThreads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("Cleaner-"))
+                .count();
+    }
+
+    private static WeakReference<ContextRuntime> closedWithAnOperationThatItRefersTo() {
+        try (ContextRuntime strict = ContextRuntime.builder().strict(true).build()) {
+            Operation query = strict.root().operation("db-query");
+            strict.root().onCancel(reason -> assertThat(query.name()).isEqualTo("db-query"));
+            LockGuard<Operation> guard =
+                    requireNonNull(strict.root().mutex("orders", query).tryLock());
+            assertThat(guard.value()).isSameAs(query);
+            return new WeakReference<>(strict);
+        }
     }
 }
