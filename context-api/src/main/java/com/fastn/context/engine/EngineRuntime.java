@@ -27,6 +27,7 @@ import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.SystemMetrics;
 import com.fastn.context.status.WaitEpisode;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -91,7 +92,10 @@ public final class EngineRuntime implements ContextRuntime {
 
     // A hot path only looks whether the mark is set already; the version itself moves when somebody asks for it.
     private final AtomicBoolean dirty = new AtomicBoolean();
-    private final AtomicLong version = new AtomicLong();
+    private final Object versions = new Object();
+
+    @GuardedBy("versions")
+    private long version;
 
     // Cancellations of subtrees whose marks are not all set yet.
     private final AtomicInteger cancelling = new AtomicInteger();
@@ -327,7 +331,13 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public long version() {
-        return dirty.getAndSet(false) ? version.incrementAndGet() : version.get();
+        // Under one monitor: otherwise the mark is gone for a moment, and another thread finds the old version.
+        synchronized (versions) {
+            if (dirty.getAndSet(false)) {
+                version++;
+            }
+            return version;
+        }
     }
 
     @Override

@@ -18,10 +18,14 @@ import com.fastn.context.status.StatusSnapshot;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -376,5 +380,34 @@ class RuntimeTest {
         }
         assertThat(runtime.misuses()).hasSize(201).contains("802x others, beyond the first 200 kinds");
         runtime.close();
+    }
+
+    @Test
+    void aChangeThatIsOverIsInTheVersionForWhoeverAsksThen() throws Exception {
+        try (ContextRuntime runtime = ContextRuntime.builder().build()) {
+            CyclicBarrier both = new CyclicBarrier(2);
+            AtomicLong known = new AtomicLong();
+            AtomicLong old = new AtomicLong();
+            Callable<Boolean> asker = () -> {
+                for (int i = 0; i < 1_000; i++) {
+                    if (both.await(60, TimeUnit.SECONDS) == 0) {
+                        known.set(runtime.version());
+                        runtime.root().incrementTotal("changes");
+                    }
+                    both.await(60, TimeUnit.SECONDS);
+                    if (runtime.version() <= known.get()) {
+                        old.incrementAndGet();
+                    }
+                }
+                return true;
+            };
+            FutureTask<Boolean> other = new FutureTask<>(asker);
+            Thread thread = new Thread(other);
+            thread.setDaemon(true);
+            thread.start();
+            asker.call();
+            assertThat(other.get(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(old.get()).isZero();
+        }
     }
 }
