@@ -605,20 +605,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public <T extends @Nullable Object> CompletionStage<T> race(CompletionStage<T> stage) {
-        requireNonNull(stage, "stage");
-        CompletableFuture<T> first = new CompletableFuture<>();
-        Registration registration = onCancel(reason -> first.completeExceptionally(
-                new ContextCancelledException("a wait of " + path() + " was given up", reason)));
-        try {
-            stage.whenComplete((value, failure) -> {
-                registration.close();
-                Stages.complete(first, value, failure);
-            });
-        } catch (Throwable t) {
-            registration.close();
-            throw t;
-        }
-        return first;
+        return Selection.unlessCancelled(this, requireNonNull(stage, "stage"));
     }
 
     // --- operations

@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import com.fastn.context.ContextCancelledException;
 import com.fastn.context.Registration;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,11 +9,14 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A wait for the first of several stages. What it hangs on those that lose holds nothing of it once the first has come, and on
- * a {@link CancellationStage} nothing stays at all: a loop may select the cancellation of its context for ever.
+ * A wait for the first of several stages, or for a stage unless its context is cancelled. What it hangs on those that lose holds
+ * nothing of it once the first has come, and on a {@link CancellationStage} nothing stays at all: a loop may select the
+ * cancellation of its context for ever.
  */
 final class Selection<T extends @Nullable Object> {
     private volatile @Nullable CompletableFuture<T> result;
+    private volatile @Nullable Registration stage;
+    private volatile @Nullable Registration cancellation;
 
     private Selection(CompletableFuture<T> result) {
         this.result = result;
@@ -37,6 +41,23 @@ final class Selection<T extends @Nullable Object> {
         return result;
     }
 
+    /** The first of a stage and of the cancellation of a context, which is a failure. */
+    static <T extends @Nullable Object> CompletableFuture<T> unlessCancelled(
+            ContextNode context, CompletionStage<T> stage) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        Selection<T> selection = new Selection<>(result);
+        // The stage comes first where it is the cancellation of the same context.
+        boolean hangs = stage instanceof CancellationStage cancellation && !cancellation.isDone();
+        selection.stage = hangs ? ((CancellationStage) stage).whenCancelled(selection::cancelled) : null;
+        selection.cancellation = context.onCancel(reason -> selection.complete(
+                null, new ContextCancelledException("a wait of " + context.path() + " was given up", reason)));
+        if (!hangs) {
+            stage.whenComplete(selection::complete);
+        }
+        selection.letGoIfOver();
+        return result;
+    }
+
     @SuppressWarnings("unchecked") // the stage is one of those that were passed as stages of T
     private void cancelled(Object reason) {
         complete((T) reason, null);
@@ -46,7 +67,24 @@ final class Selection<T extends @Nullable Object> {
         CompletableFuture<T> mine = result;
         if (mine != null) {
             result = null;
+            letGoIfOver();
             Stages.complete(mine, value, failure);
+        }
+    }
+
+    /** Also by whoever hung it up, when it was over before that. */
+    private void letGoIfOver() {
+        if (result == null) {
+            Registration first = stage;
+            Registration second = cancellation;
+            stage = null;
+            cancellation = null;
+            if (first != null) {
+                first.close();
+            }
+            if (second != null) {
+                second.close();
+            }
         }
     }
 }

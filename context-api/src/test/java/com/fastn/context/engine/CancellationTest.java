@@ -541,4 +541,50 @@ class CancellationTest {
 
         assertThat(seen).containsExactly("ran");
     }
+
+    @Test
+    void M4_aRaceThatIsOverKeepsNothingOnWhatItWaitedFor() {
+        CompletableFuture<CancelReason> never = new CompletableFuture<>();
+        int before = tree.root.cancelHandlers();
+        int hung = handlersAfter(tree.root.cancellation());
+        assertThat(hung).as("one, of the stage itself").isLessThanOrEqualTo(before + 1);
+
+        WeakReference<Object> gone = raced(never);
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
+            System.gc();
+            return gone.get() == null;
+        });
+        assertThat(never).isNotDone();
+    }
+
+    private int handlersAfter(CompletionStage<CancelReason> stage) {
+        for (int i = 0; i < 10; i++) {
+            assertThat(raced(stage)).isNotNull();
+        }
+        return tree.root.cancelHandlers();
+    }
+
+    private WeakReference<Object> raced(CompletionStage<CancelReason> stage) {
+        ContextNode child = tree.open("child");
+        CompletableFuture<CancelReason> raced = child.race(stage).toCompletableFuture();
+        child.cancel();
+        child.close();
+        assertThat(raced).isCompletedExceptionally();
+        return new WeakReference<>(raced);
+    }
+
+    @Test
+    void aRaceOfACancellationEndsAsThatDoes() {
+        ContextNode one = tree.open("one");
+        ContextNode other = tree.open("other");
+        CompletableFuture<CancelReason> first = one.race(other.cancellation()).toCompletableFuture();
+        CompletableFuture<CancelReason> own = one.race(one.cancellation()).toCompletableFuture();
+        other.cancel("no more");
+        assertThat(first)
+                .isCompletedWithValueMatching(reason -> reason.message().equals("no more"));
+        one.cancel("enough");
+        assertThat(own).isCompletedWithValueMatching(reason -> reason.message().equals("enough"));
+        assertThat(one.cancelHandlers()).isZero();
+        assertThat(one.race(other.cancellation()).toCompletableFuture()).isCompletedExceptionally();
+    }
 }
