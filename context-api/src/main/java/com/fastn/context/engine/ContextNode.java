@@ -1079,8 +1079,10 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public TotalCounter totalCounter(String counter) {
-        CounterCell cell = cell(counter);
+        CounterCell first = cell(counter);
         return new TotalCounter() {
+            private CounterCell cell = first;
+
             @Override
             public void increment() {
                 add(1);
@@ -1088,12 +1090,19 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
             @Override
             public void add(long n) {
-                addTotal(cell, n);
+                CounterCell known = cell;
+                if (known.isFolded()) {
+                    // Its path was: what comes from now on is counted there anew, as by whoever names the counter.
+                    known = cell(counter);
+                    cell = known;
+                }
+                addTotal(known, n);
             }
 
             @Override
             public long get() {
-                return cell.get();
+                CounterCell known = cell;
+                return known.isFolded() ? getTotal(counter) : known.get();
             }
         };
     }

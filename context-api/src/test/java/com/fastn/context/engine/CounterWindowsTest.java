@@ -322,4 +322,27 @@ class CounterWindowsTest {
                 .singleElement()
                 .satisfies(windows -> assertThat(windows.lastMinute()).isEqualTo(7));
     }
+
+    @Test
+    void M4_aHandleCountsForItsPathAgainAfterThatWasFolded() {
+        ContextNode job = tree.open("job");
+        TotalCounter rows = job.totalCounter("rows");
+        rows.add(1_000);
+        job.close();
+        for (int i = 0; i < 100; i++) {
+            tree.passSeconds(1);
+            ContextNode other = tree.open("other-" + i);
+            other.addTotal("rows", 5);
+            other.close();
+        }
+        assertThat(tree.runtime.counters().total(job.path(), "rows")).isZero();
+
+        rows.add(1);
+        assertThat(rows.get()).isEqualTo(1);
+        assertThat(tree.runtime.counters().total(job.path(), "rows")).isEqualTo(1);
+        assertThat(figures(of("rows", "app", "job"))).containsExactly(0L, 0L, 0L, 0L, 1L);
+        rows.increment();
+        assertThat(figures(of("rows", "app", "job"))).containsExactly(1L, 1L, 1L, 1L, 2L);
+        assertThat(tree.root.subtreeTotal("rows")).isEqualTo(1_502);
+    }
 }
