@@ -241,7 +241,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
     }
 
     boolean isOnThread() {
-        return onThread != null;
+        return onThread != null && !threads().isEmpty();
     }
 
     boolean isOnOtherThread() {
@@ -253,7 +253,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         return threads().stream().anyMatch(each -> each == thread);
     }
 
-    /** The threads that are known to run in this context at this moment; of a few the one that entered last first. */
+    /** The threads that are known to run in this context at this moment and have not ended; of a few the last that entered first. */
     List<Thread> threads() {
         return RunningThreads.list(onThread);
     }

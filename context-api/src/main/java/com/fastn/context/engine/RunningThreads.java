@@ -70,10 +70,13 @@ record RunningThreads(Thread thread, Object others, int number) {
         return threads;
     }
 
-    /** {@return the threads, each once; of a few the one that entered last first} */
+    /**
+     * {@return the threads that have not ended, each once; of a few the one that entered last first} Whoever entered and has
+     * ended without leaving runs nowhere.
+     */
     static List<Thread> list(@Nullable Object threads) {
         if (threads instanceof ThreadCrowd crowd) {
-            return crowd.list();
+            return crowd.list().stream().filter(thread -> !hasEnded(thread)).toList();
         }
         List<Thread> all = new ArrayList<>();
         Object at = threads;
@@ -87,8 +90,12 @@ record RunningThreads(Thread thread, Object others, int number) {
         return all;
     }
 
+    private static boolean hasEnded(Thread thread) {
+        return thread.getState() == Thread.State.TERMINATED;
+    }
+
     private static void addOnce(List<Thread> all, Thread thread) {
-        if (all.stream().noneMatch(each -> each == thread)) {
+        if (!hasEnded(thread) && all.stream().noneMatch(each -> each == thread)) {
             all.add(thread);
         }
     }

@@ -228,4 +228,25 @@ class RunningThreadsTest {
         }
         assertThat(node.isOnThread()).isFalse();
     }
+
+    @Test
+    void aThreadThatHasEndedRunsInNoContext() throws Exception {
+        ContextNode node = tree.open("node");
+        runsAndEnds(node);
+        assertThat(node.threads()).isEmpty();
+        assertThat(node.isOnThread()).isFalse();
+
+        node.enter(stranger);
+        for (int i = 0; i < 20; i++) {
+            runsAndEnds(node);
+        }
+        assertThat(node.threads()).containsExactly(stranger);
+        assertThat(node.isOnThread()).isTrue();
+    }
+
+    private static void runsAndEnds(ContextNode node) throws InterruptedException {
+        Thread thread = new Thread(() -> node.enter(Thread.currentThread()));
+        thread.start();
+        thread.join();
+    }
 }
