@@ -36,10 +36,28 @@ public record SystemMetrics(
         @Nullable Jvm jvm,
         @Nullable Container container) {
 
-    /** Copies the list. */
+    /** Copies the list. A figure that is none, such as NaN, or below 0 is not known. */
     public SystemMetrics {
-        loadAverage = loadAverage == null ? null : List.copyOf(loadAverage);
+        cpuUsagePercent = known(cpuUsagePercent);
+        memoryUsedBytes = known(memoryUsedBytes);
+        memoryTotalBytes = known(memoryTotalBytes);
+        diskUsedBytes = known(diskUsedBytes);
+        diskTotalBytes = known(diskTotalBytes);
+        networkRxBytesPerSec = known(networkRxBytesPerSec);
+        networkTxBytesPerSec = known(networkTxBytesPerSec);
+        if (loadAverage != null) {
+            loadAverage = List.copyOf(loadAverage);
+            loadAverage = loadAverage.stream().allMatch(load -> known(load) != null) ? loadAverage : null;
+        }
         requireNonNull(ages, "ages");
+    }
+
+    private static @Nullable Double known(@Nullable Double figure) {
+        return figure == null || !Double.isFinite(figure) || figure < 0 ? null : figure;
+    }
+
+    private static @Nullable Long known(@Nullable Long figure) {
+        return figure == null || figure < 0 ? null : figure;
     }
 
     /**
@@ -100,5 +118,12 @@ public record SystemMetrics(
     public record Container(
             @Nullable Double cpus,
             @Nullable Long memoryLimitBytes,
-            @Nullable Long memoryUsedBytes) {}
+            @Nullable Long memoryUsedBytes) {
+        /** A figure that is none, such as NaN, or below 0 is not known. */
+        public Container {
+            cpus = known(cpus);
+            memoryLimitBytes = known(memoryLimitBytes);
+            memoryUsedBytes = known(memoryUsedBytes);
+        }
+    }
 }
