@@ -7,7 +7,9 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Registration;
+import com.fastn.context.Thresholds;
 import com.fastn.context.Ticker;
+import com.fastn.context.WarningIds;
 import com.fastn.context.status.BlockedPlace;
 import com.fastn.context.status.CauseKind;
 import com.fastn.context.status.ContextKind;
@@ -82,6 +84,7 @@ class SnapshotLimitsTest {
 
     @Test
     void M10_allWhoAreStuckBehindOneLockAreInSightAlsoWhereTheyAreMoreThanAFamilyMayShow() {
+        tree.root.setSetting(Thresholds.WARNINGS_OFF, WarningIds.CONTEXT_IDLE);
         LockGuard<?> guard =
                 MutexTest.ask(tree.open("settle"), tree.root.mutex("orders", 1)).join();
         ContextNode server = tree.open("server");

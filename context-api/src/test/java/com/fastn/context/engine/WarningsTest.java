@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import com.fastn.context.ContextMutex;
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Thresholds;
@@ -18,6 +19,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -204,6 +206,7 @@ class WarningsTest {
         LockGuard<Integer> guard = MutexTest.ask(holder, orders).join();
         var waiting = MutexTest.ask(waiter, orders);
         holder.awaiting("query", new CompletableFuture<>());
+        tree.open(batch, "idle");
         tree.passSeconds(60);
         assertThat(warnings()).isEmpty();
         tree.passSeconds(1);
@@ -390,5 +393,69 @@ class WarningsTest {
         assertThat(warnings()).isEmpty();
         tree.root.setSetting(Thresholds.OPERATION_SLOW, null);
         assertThat(warnings()).hasSize(1);
+    }
+
+    @Test
+    void whatRunsOrWaitsOrHasALiveChildIsNotIdle() {
+        ContextNode running = tree.open("running");
+        ContextNode inside = tree.open("inside");
+        ContextNode holder = tree.open("holder");
+        ContextNode waiter = tree.open("waiter");
+        ContextNode parent = tree.open(tree.open("grandparent"), "parent");
+        ContextNode child = tree.open(parent, "child");
+        ContextNode around = tree.open("around");
+        around.child("server").withKind(ContextKind.SERVICE).open();
+        ContextNode done = tree.open("done");
+        ContextMutex<Integer> orders = tree.root.mutex("orders", 1);
+        LockGuard<Integer> guard = MutexTest.ask(holder, orders).join();
+        var waiting = MutexTest.ask(waiter, orders);
+        CompletableFuture<String> query = new CompletableFuture<>();
+        inside.awaiting("query", query);
+        try (ContextScope entered = running.makeCurrent()) {
+            assertThat(entered).isNotNull();
+            tree.passSeconds(90);
+            child.touch();
+            assertThat(idle()).isEqualTo("done idle for 1m 30s");
+        }
+        // Nothing holds them up any more, and they do nothing either.
+        waiting.cancel(false);
+        guard.close();
+        query.complete("rows");
+        done.close();
+        tree.passSeconds(61);
+        assertThat(idle()).startsWith("7 contexts idle");
+    }
+
+    private String idle() {
+        return warnings().stream()
+                .filter(warning -> warning.id().equals("context-idle"))
+                .map(StatusWarning::message)
+                .collect(Collectors.joining());
+    }
+
+    @Test
+    void aFigureThatIsNoneIsNotKnownAndNotPraised() {
+        SystemMetrics none = new SystemMetrics(
+                Double.NaN,
+                -1L,
+                100L,
+                50L,
+                -100L,
+                -1L,
+                -1L,
+                List.of(1.0, Double.NaN, 0.5),
+                null,
+                SnapshotTest.QUIET_SYSTEM.ages(),
+                null,
+                new SystemMetrics.Container(Double.NEGATIVE_INFINITY, -1L, 7L));
+        assertThat(none.cpuUsagePercent()).isNull();
+        assertThat(none.memoryUsedBytes()).isNull();
+        assertThat(none.diskTotalBytes()).isNull();
+        assertThat(none.networkRxBytesPerSec()).isNull();
+        assertThat(none.loadAverage()).isNull();
+        assertThat(none.container()).isEqualTo(new SystemMetrics.Container(null, null, 7L));
+        tree.runtime.setSystemMetrics(() -> none);
+        assertThat(warnings()).isEmpty();
+        assertThat(usage(0, 0, null).cpuUsagePercent()).isZero();
     }
 }
