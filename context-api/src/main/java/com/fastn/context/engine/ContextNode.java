@@ -20,6 +20,7 @@ import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.ContextState;
 import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.HumanText;
 import com.fastn.context.status.MetricValue;
@@ -342,7 +343,8 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
         touch();
         runtime().changed();
-        if (runtime().hasListeners()) {
+        // Somebody may have found it in the tree and closed it, and told of that.
+        if (runtime().hasListeners() && child.state() != ContextState.CLOSED) {
             runtime().tell(new ContextEvent.Opened(child.id(), child.path(), id(), child.kind()));
         }
         if (child.isBornCancelled()) {

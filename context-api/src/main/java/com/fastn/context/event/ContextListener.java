@@ -12,6 +12,11 @@ public interface ContextListener {
      * A listener that changes something at the events of its own changes too would be told for ever: after eight such events
      * in a chain, or 10,000 because of one, further ones are told to nobody and counted as misuse.
      *
+     * <p>Two threads that change the same at once may be told in either order. So a figure, such as that of a counter, may be
+     * older than the one that was told before; a snapshot has the one of its moment. A context that another thread closes while it
+     * is being opened is told as closed and, as a rule, not as opened; where it is told as opened behind that, {@link
+     * com.fastn.context.ContextRuntime#find(long)} finds it no more. No id is used twice in a runtime.
+     *
      * <p>What it throws harms nobody: it is logged once for each registration, and counted as misuse each time.
      *
      * @param event what happened

@@ -586,4 +586,16 @@ class ListenersTest {
             version = next;
         }
     }
+
+    @Test
+    void aContextThatIsClosedWhileItIsOpenedIsNotToldAsOpenedBehindThat() {
+        listen();
+        var unused = tree.runtime.version();
+        Registration hook = tree.runtime.onFirstChange(
+                () -> List.copyOf(tree.root.childNodes()).forEach(ContextNode::close));
+        FastnContext task = tree.root.child("task").open();
+        hook.close();
+
+        assertThat(events).containsExactly(new ContextEvent.Closed(task.id(), TASK));
+    }
 }
