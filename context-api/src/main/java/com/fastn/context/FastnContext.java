@@ -249,7 +249,8 @@ public interface FastnContext extends AutoCloseable {
      * @param operation the name, such as {@code db-query}
      * @param stage what is waited for
      * @param <T> the type of the result
-     * @return the same stage
+     * @return completes as the stage does, once the operation is over, so what goes on from here is no part of it; the same
+     *     stage if it is that of a lock
      */
     <T extends @Nullable Object> CompletionStage<T> awaiting(String operation, CompletionStage<T> stage);
 

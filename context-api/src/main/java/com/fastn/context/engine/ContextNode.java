@@ -617,13 +617,23 @@ public final class ContextNode extends TreeNode implements FastnContext {
         requireNonNull(stage, "stage");
         RunningOperation running = begin(operation);
         try {
-            stage.whenComplete((value, failure) -> running.close());
+            if (stage instanceof Pending) {
+                // Of a lock: whoever gives this one up leaves the queue, and it is known what work waits for that gives it.
+                stage.whenComplete((value, failure) -> running.close());
+                return stage;
+            }
+            // Not the same stage: what hangs on that may go on first, and is not what the operation waits for.
+            CompletableFuture<T> after = new CompletableFuture<>();
+            stage.whenComplete((value, failure) -> {
+                running.close();
+                Stages.complete(after, value, failure);
+            });
+            return after;
         } catch (Throwable t) {
             // Nobody else would end it, and how long it takes is not known.
             running.abandon();
             throw t;
         }
-        return stage;
     }
 
     @Override

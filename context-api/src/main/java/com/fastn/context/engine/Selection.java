@@ -27,13 +27,19 @@ final class Selection<T extends @Nullable Object> {
         CompletableFuture<T> result = new CompletableFuture<>();
         Selection<T> selection = new Selection<>(result);
         List<Registration> hung = new ArrayList<>(1);
-        for (CompletionStage<? extends T> branch : branches) {
-            // One that was there before is the first, and is not waited for in the queue of an event loop.
-            if (branch instanceof CancellationStage cancellation && !cancellation.isDone()) {
-                hung.add(cancellation.whenCancelled(selection::cancelled));
-            } else {
-                branch.whenComplete(selection::complete);
+        try {
+            for (CompletionStage<? extends T> branch : branches) {
+                // One that was there before is the first, and is not waited for in the queue of an event loop.
+                if (branch instanceof CancellationStage cancellation && !cancellation.isDone()) {
+                    hung.add(cancellation.whenCancelled(selection::cancelled));
+                } else {
+                    branch.whenComplete(selection::complete);
+                }
             }
+        } catch (Throwable t) {
+            selection.result = null;
+            hung.forEach(Registration::close);
+            throw t;
         }
         if (!hung.isEmpty()) {
             var unused = result.whenComplete((value, failure) -> hung.forEach(Registration::close));
@@ -51,10 +57,17 @@ final class Selection<T extends @Nullable Object> {
         selection.stage = hangs ? ((CancellationStage) stage).whenCancelled(selection::cancelled) : null;
         selection.cancellation = context.onCancel(reason -> selection.complete(
                 null, new ContextCancelledException("a wait of " + context.path() + " was given up", reason)));
-        if (!hangs) {
-            stage.whenComplete(selection::complete);
+        try {
+            if (!hangs) {
+                stage.whenComplete(selection::complete);
+            }
+        } catch (Throwable t) {
+            // Nobody would ever hear of it.
+            selection.result = null;
+            throw t;
+        } finally {
+            selection.letGoIfOver();
         }
-        selection.letGoIfOver();
         return result;
     }
 

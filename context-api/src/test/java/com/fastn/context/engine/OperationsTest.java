@@ -1,8 +1,11 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fastn.context.ContextMutex;
+import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.OperationStatus;
@@ -11,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -63,17 +67,51 @@ class OperationsTest {
     }
 
     @Test
-    void awaitingGivesTheSameStageAndIsOverWithIt() {
+    @SuppressWarnings("MustBeClosedChecker") // closed by hand
+    void awaitingALockMayBeGivenUp() {
+        ContextNode task = tree.open("task");
+        ContextMutex<Integer> lock = tree.root.mutex("m", 1);
+        LockGuard<Integer> guard = requireNonNull(lock.tryLock());
+        CompletionStage<LockGuard<Integer>> asked = lock.lock();
+        CompletionStage<LockGuard<Integer>> named = task.awaiting("m", asked);
+        assertThat(named == asked).isTrue();
+        assertThat(lock.waiters()).isOne();
+        named.toCompletableFuture().cancel(false);
+        assertThat(lock.waiters()).isZero();
+        assertThat(shown(task)).isEmpty();
+        guard.close();
+    }
+
+    @Test
+    void awaitingIsOverWithTheStageAndThenWhoeverWaitsGoesOn() {
         ContextNode task = tree.open("task");
         CompletableFuture<String> good = new CompletableFuture<>();
         CompletableFuture<String> bad = new CompletableFuture<>();
-        assertThat(task.awaiting("good", good)).isSameAs(good);
-        assertThat(task.awaiting("bad", bad)).isSameAs(bad);
+        CompletableFuture<String> seen = task.awaiting("good", good)
+                .thenApply(value -> {
+                    tree.passSeconds(20);
+                    return value + shown(task).size();
+                })
+                .toCompletableFuture();
+        CompletableFuture<String> failed = task.awaiting("bad", bad).toCompletableFuture();
         assertThat(shown(task)).extracting(OperationStatus::name).containsExactly("good", "bad");
 
+        tree.passSeconds(1);
         good.complete("done");
-        bad.completeExceptionally(new IllegalStateException("no"));
+        assertThat(seen).as("the other one is left").isCompletedWithValue("done1");
+        assertThat(requireNonNull(tree.runtime.operationBaselines().get("good")).max())
+                .isEqualTo(Duration.ofSeconds(1));
+        IllegalStateException no = new IllegalStateException("no");
+        bad.completeExceptionally(no);
         assertThat(shown(task)).isEmpty();
+        Failures.assertFailure(failed).isSameAs(no);
+
+        CompletableFuture<String> first = new CompletableFuture<>();
+        CompletableFuture<Integer> left = task.select("first", List.of(first, new CompletableFuture<String>()))
+                .thenApply(value -> shown(task).size())
+                .toCompletableFuture();
+        first.complete("first");
+        assertThat(left).isCompletedWithValue(0);
     }
 
     @Test
