@@ -3,6 +3,9 @@ package com.fastn.context.engine;
 import com.fastn.context.status.OperationBaseline;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,6 +30,9 @@ final class OperationBaselines {
 
     private final EngineRuntime runtime;
     private final ConcurrentHashMap<String, Times> byName = new ConcurrentHashMap<>();
+    private final Object makers = new Object();
+    // How often names were pushed out. Written under the monitor of makers.
+    private volatile int round;
 
     /** How long those of one name took, in microseconds. */
     private static final class Times {
@@ -39,8 +45,13 @@ final class OperationBaselines {
         // Exact. What is in the histogram is between them.
         private volatile long shortest = Long.MAX_VALUE;
         private volatile long longest;
+        // The last in which there was one. Any thread's writing will do.
+        private volatile int round;
 
-        void add(long micros) {
+        void add(long micros, int present) {
+            if (round != present) {
+                round = present;
+            }
             if (micros < shortest) {
                 SHORTEST.accumulateAndGet(this, micros, Math::min);
             }
@@ -77,16 +88,44 @@ final class OperationBaselines {
     void ended(String operation, long elapsedNanos) {
         Times times = byName.get(operation);
         if (times == null) {
-            // Two threads may both find room for the last name: the bound is for memory and need not be exact.
-            if (byName.size() >= MAX_NAMES) {
-                runtime.misuse(
-                        "more than " + MAX_NAMES + " operation names were used; the usual time of further ones is"
-                                + " not known. Name the kind of work, not the single piece of it");
-                return;
-            }
-            times = byName.computeIfAbsent(operation, name -> new Times());
+            times = make(operation);
         }
-        times.add(Math.min(TimeUnit.NANOSECONDS.toMicros(Math.max(0, elapsedNanos)), LONGEST_MICROS));
+        times.add(Math.min(TimeUnit.NANOSECONDS.toMicros(Math.max(0, elapsedNanos)), LONGEST_MICROS), round);
+    }
+
+    private Times make(String operation) {
+        Times times;
+        boolean full = false;
+        synchronized (makers) {
+            times = byName.get(operation);
+            if (times == null) {
+                full = byName.size() >= MAX_NAMES;
+                if (full) {
+                    pushOut();
+                    round = round + 1;
+                }
+                times = new Times();
+                byName.put(operation, times);
+            }
+        }
+        if (full) {
+            runtime.misuse("more than " + MAX_NAMES + " operation names were used; the usual times of those that came"
+                    + " seldom, or not for long, were forgotten. Name the kind of work, not the single piece of it");
+        }
+        return times;
+    }
+
+    /** Forgets a tenth: those of fewest samples, where each round in which none came halves them. Under the monitor of makers. */
+    private void pushOut() {
+        record Known(String name, long weight, int round) {}
+        List<Known> all = new ArrayList<>();
+        byName.forEach((name, times) -> {
+            int last = times.round;
+            all.add(new Known(
+                    name, times.histogram.getTotalCount() >> Math.min(Long.SIZE - 1, Math.max(0, round - last)), last));
+        });
+        all.sort(Comparator.comparingLong(Known::weight).thenComparingInt(Known::round));
+        all.subList(0, MAX_NAMES / 10).forEach(known -> byName.remove(known.name));
     }
 
     /** What is usual for a name, or null when none of that name has ended. */
