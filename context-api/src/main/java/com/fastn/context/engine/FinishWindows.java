@@ -8,7 +8,7 @@ import java.time.Duration;
 /**
  * How many contexts of one path ended, in four rings of buckets and since the start. A ring covers its window by as many
  * buckets as it has, the newest of them under way; time is counted in nanoseconds since the runtime was made. It takes a
- * kilobyte, however much is counted.
+ * kilobyte, however much is counted, and a quarter of that where all came in one bucket of each ring.
  */
 final class FinishWindows {
     /** As long as a bucket of the ring with the shortest ones. */
@@ -100,6 +100,11 @@ final class FinishWindows {
         sums.ended += ended;
         sums.failed += failed;
         sums.cancelled += cancelled;
+    }
+
+    /** How many buckets there is room for, for tests. */
+    synchronized int room() {
+        return second.room() + minute.room() + hour.room() + day.room();
     }
 
     /** The windows of several paths together. */

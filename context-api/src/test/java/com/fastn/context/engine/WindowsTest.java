@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Windows;
 import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.FinishedContext;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -138,5 +140,25 @@ class WindowsTest {
             surely += now - ends.get(i) < window.minus(step).toNanos() ? 1 : 0;
         }
         assertThat(counted).as("seed %d, the last %s at %d", seed, window, now).isBetween(surely, perhaps);
+    }
+
+    @Test
+    void M4_whatEndedOnceTakesNoRoomForBuckets() {
+        FinishWindows once = new FinishWindows();
+        FinishWindows often = new FinishWindows();
+        FinishWindows.Sums sums = new FinishWindows.Sums();
+        once.add(TimeUnit.HOURS.toNanos(1), new FinishedContext.Completed());
+        once.addTo(sums, TimeUnit.HOURS.toNanos(2) - 1);
+        assertThat(once.room()).isZero();
+        assertThat(sums.windows()).isEqualTo(new Windows(0, 0, 1, 1, 1, 0, 0, 0));
+
+        for (int i = 0; i < 10; i++) {
+            often.add(TimeUnit.HOURS.toNanos(i), new FinishedContext.Completed());
+        }
+        once.foldInto(often);
+        FinishWindows.Sums both = new FinishWindows.Sums();
+        often.addTo(both, TimeUnit.HOURS.toNanos(9));
+        assertThat(often.room()).as("those of the day").isEqualTo(96);
+        assertThat(both.windows()).isEqualTo(new Windows(1, 1, 1, 11, 11, 1 / 60.0, 0, 0));
     }
 }
