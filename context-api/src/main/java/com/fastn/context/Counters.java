@@ -53,6 +53,9 @@ public interface Counters {
      * {@code live_} has a backslash before it, as in <code>path.\live_counter</code>, which {@link ContextPath#parse} reads
      * back to the name.
      *
+     * <p>Keys of 33,554,432 characters in all are told apart, about, those of paths near the prefix first; what is counted in
+     * others is summed up by name as of the path {@code __folded__} below the prefix.
+     *
      * @param prefix the path to begin at
      */
     SortedMap<String, Long> flat(ContextPath prefix);

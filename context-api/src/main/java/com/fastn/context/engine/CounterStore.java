@@ -56,6 +56,9 @@ final class CounterStore implements Counters {
     static final String CLOCK_ANOMALY = "clock_anomaly";
     private static final String LIVE = "live_";
     private static final int MOST_RANKS = 10_000;
+    /** Keys of so many characters in all are told apart: those of a deep path have the names of all above it each. */
+    static final long MOST_FLAT_CHARS = 1L << 25;
+
     static final int MOST_WINDOWS = 1_000;
     private static final int READS_WITHOUT_MONITOR = 3;
     // Whoever makes a path meanwhile waits no longer than these take.
@@ -777,23 +780,37 @@ final class CounterStore implements Counters {
         if (at == null) {
             return flat;
         }
-        ArrayDeque<PathCounters> open = new ArrayDeque<>();
-        open.push(at);
-        while (!open.isEmpty()) {
-            PathCounters path = open.pop();
-            for (CounterCell cell : path.cells()) {
+        // The paths that are nearest first, each with the length of what it is written as, about.
+        record Level(PathCounters at, long chars) {}
+        ContextPath together = prefixOfFolded(at);
+        long left = MOST_FLAT_CHARS;
+        ArrayDeque<Level> open = new ArrayDeque<>();
+        open.add(new Level(at, prefix.toString().length()));
+        for (Level level = open.poll(); level != null; level = open.poll()) {
+            for (CounterCell cell : level.at.cells()) {
                 long live = cell.live();
                 long total = cell.total();
+                if (live == 0 && total == 0) {
+                    continue;
+                }
+                left -= level.chars + cell.name().length();
+                ContextPath path = left < 0 ? together : level.at.path();
                 if (total != 0) {
-                    flat.put(flatKey(path.path(), cell.name()), total);
+                    flat.merge(flatKey(path, cell.name()), total, CounterCell::saturatedSum);
                 }
                 if (live != 0) {
-                    flat.put(path.path().child(LIVE + cell.name()).toString(), live);
+                    flat.merge(path.child(LIVE + cell.name()).toString(), live, CounterCell::saturatedSum);
                 }
             }
-            path.children().forEach(open::push);
+            for (PathCounters child : level.at.children()) {
+                open.add(new Level(child, level.chars + 1 + child.path().leaf().length()));
+            }
         }
         return flat;
+    }
+
+    private static ContextPath prefixOfFolded(PathCounters at) {
+        return at.isBucket() ? at.path() : at.path().child(FOLDED);
     }
 
     /**

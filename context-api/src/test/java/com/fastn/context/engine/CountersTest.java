@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.Counters;
@@ -345,5 +346,24 @@ class CountersTest {
         assertThat(second.subtreeStatus().globalContext().totalCounters()).containsExactly(Map.entry("jobs", 3L));
         assertThat(tree.runtime.status().globalContext().children().get(0).totalCounters())
                 .containsExactly(Map.entry("jobs", 3L));
+    }
+
+    @Test
+    void M4_flatKeysOfADeepTreeAreBounded() {
+        String name = "n".repeat(250);
+        ContextNode deep = tree.root;
+        for (int i = 0; i < 1_000; i++) {
+            deep = tree.open(deep, name);
+            deep.incrementTotal("rows");
+            deep.incrementLive("rows");
+        }
+        var flat = tree.runtime.counters().flat(tree.root.path());
+        assertThat(flat.keySet().stream().mapToLong(String::length).sum())
+                .isLessThanOrEqualTo(2 * CounterStore.MOST_FLAT_CHARS + 1_000);
+        assertThat(flat.values().stream().mapToLong(Long::longValue).sum()).isEqualTo(2_000);
+        assertThat(flat).containsEntry("app." + name + ".rows", 1L);
+        assertThat(requireNonNull(flat.get("app.__folded__.rows")))
+                .isEqualTo(flat.get("app.__folded__.live_rows"))
+                .isGreaterThan(400);
     }
 }
