@@ -236,7 +236,7 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
             } else if (last) {
                 complete();
             } else {
-                runtime.timers().after(PACE, this::rested);
+                rest();
             }
         }
 
@@ -257,6 +257,17 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                     tellError(t);
                 }
                 return null;
+            }
+        }
+
+        private void rest() {
+            try {
+                runtime.timers().after(PACE, this::rested);
+            } catch (Throwable t) {
+                LOG.error(
+                        "no snapshot after this one can be scheduled for a status stream; it ends",
+                        LoggedFailure.of(t));
+                refuse(t);
             }
         }
 

@@ -3,8 +3,10 @@ package com.fastn.context.engine;
 import static com.fastn.context.engine.Patience.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextEngine;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
+import com.fastn.context.Registration;
 import com.fastn.context.Thresholds;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.LockWaiter;
@@ -358,5 +360,26 @@ class StatusStreamTest {
         await().untilTrue(silent.completed);
         Watcher late = watch(1);
         await().untilTrue(late.completed);
+    }
+
+    @Test
+    void aStreamThatCannotRestEndsWithAnError() {
+        OutOfMemoryError noThread = new OutOfMemoryError("no thread for now");
+        Timers none = new Timers(() -> Runnable::run) {
+            @Override
+            Registration after(Duration delay, Runnable task) {
+                throw noThread;
+            }
+        };
+        try (EngineRuntime runtime = new EngineRuntime(
+                new ContextEngine.Settings("other", "Other", "bob", tree.ticker, 10, 10, false),
+                tree.runtime.current(),
+                CounterStore.Caps.DEFAULT,
+                none)) {
+            Watcher watcher = new Watcher(Long.MAX_VALUE);
+            runtime.statusStream().subscribe(watcher);
+            assertThat(watcher.snapshots).hasSize(1);
+            assertThat(watcher.errors).containsExactly(noThread);
+        }
     }
 }
