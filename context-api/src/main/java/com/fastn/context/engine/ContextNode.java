@@ -618,7 +618,8 @@ public final class ContextNode extends TreeNode implements FastnContext {
         RunningOperation running = begin(operation);
         try {
             if (stage instanceof Pending) {
-                // Of a lock: whoever gives this one up leaves the queue, and it is known what work waits for that gives it.
+                // Of a lock: whoever gives this one up leaves the queue, and it is known what work waits for that gives
+                // it.
                 stage.whenComplete((value, failure) -> running.close());
                 return stage;
             }
