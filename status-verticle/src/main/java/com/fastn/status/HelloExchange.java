@@ -31,6 +31,9 @@ final class HelloExchange {
     /** A node may not have learned yet where this one listens, so its answer, or the question, may be lost. */
     private static final long REPEAT_MILLIS = 100;
 
+    /** Whoever contradicts what is said in its name says so at once, and once more after this time. */
+    private static final long CONTRADICT_MILLIS = 1_000;
+
     private static final long WATCHED_MILLIS = 5_000;
     private static final long GOODBYE_MILLIS = 500;
 
@@ -52,6 +55,7 @@ final class HelloExchange {
     private long timer = -1;
     private int expected = -1;
     private boolean metAll;
+    private boolean contradicting;
     private boolean stopped;
 
     /** Who is to know of hellos. It is told on the verticle's context. */
@@ -188,6 +192,10 @@ final class HelloExchange {
                 throw new IllegalArgumentException("it is not a JSON object");
             }
             Hello hello = Hello.of(body.getMap());
+            if (directory.isContradicted(hello)) {
+                contradict();
+                return;
+            }
             boolean answer = directory.heard(hello);
             if (directly && !metAll) {
                 answered.add(hello.node().incarnation());
@@ -205,6 +213,19 @@ final class HelloExchange {
         } catch (Throwable t) {
             LOG.debug("a hello is left out: {}", Printable.line(t.toString()));
         }
+    }
+
+    /** A forged goodbye must not hide this node. The second time is for those who heard it after the first. */
+    private void contradict() {
+        if (contradicting) {
+            return;
+        }
+        contradicting = true;
+        publish(hello(Hello.Kind.NEWCOMER));
+        vertx.setTimer(CONTRADICT_MILLIS, id -> {
+            contradicting = false;
+            publish(hello(Hello.Kind.NEWCOMER));
+        });
     }
 
     /** Counts on a worker, and only when something changed: a hello must cost a large node nothing. */

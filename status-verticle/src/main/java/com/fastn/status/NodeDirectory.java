@@ -116,6 +116,17 @@ final class NodeDirectory {
         }
     }
 
+    /**
+     * {@return whether somebody else said this in the name of this node} It says goodbye only when it hears nothing any more, and
+     * its name and its beginning do not change while it speaks.
+     */
+    boolean isContradicted(Hello hello) {
+        return hello.node().incarnation().equals(self.incarnation())
+                && (hello.kind() == Hello.Kind.GOODBYE
+                        || !hello.node().equals(self)
+                        || hello.bootedMillis() != bootedMillis);
+    }
+
     /** For a while only: a goodbye may have been said by somebody else, and must not hide a node that goes on speaking. */
     private boolean isLate(String incarnation) {
         Long goodbye = departed.get(incarnation);
@@ -144,8 +155,13 @@ final class NodeDirectory {
             entry = new Entry(hello.node(), hello.bootedMillis(), ticker.nanos());
             peers.put(hello.node().incarnation(), entry);
         }
-        entry.node = hello.node();
-        entry.bootedMillis = hello.bootedMillis();
+        if (hello.kind() == Hello.Kind.NEWCOMER) {
+            entry.node = hello.node();
+            entry.bootedMillis = hello.bootedMillis();
+        } else if (!entry.node.equals(hello.node())) {
+            // A life gets another name only by beginning anew, so somebody else said this.
+            return false;
+        }
         entry.heardNanos = ticker.nanos();
         entry.publishes = hello.publishes();
         if (hello.summary() != null) {

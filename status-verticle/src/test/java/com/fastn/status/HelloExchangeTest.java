@@ -89,4 +89,66 @@ class HelloExchangeTest {
             assertThat(heard).containsExactly("goodbye", "last");
         }
     }
+
+    @Test
+    void S16_whoHearsItsOwnGoodbyeSaysAtOnceThatItIsThereAndNotMoreThanTwiceASecond() {
+        Vertx vertx = Vertx.vertx();
+        try {
+            FastnVertx fastn = FastnVertx.install(vertx);
+            NodeIdentity self = fastn.node();
+            List<Object> heard = new CopyOnWriteArrayList<>();
+            Waiting.result(vertx.eventBus()
+                    .<JsonObject>consumer(
+                            HelloExchange.ADDRESS,
+                            hello -> heard.add(hello.body().getValue("kind")))
+                    .completion());
+            HelloExchange exchange = alone(vertx, fastn);
+            Context context = vertx.getOrCreateContext();
+            Waiting.result(Future.<Void>future(
+                    promise -> context.runOnContext(now -> exchange.start(0).onComplete(promise))));
+
+            publish(vertx, new Hello(self, BootTime.of(self), Hello.Kind.GOODBYE, null));
+            await().atMost(SOON).until(() -> heard.contains("goodbye"));
+            await("who heard the goodbye later than this hears it again")
+                    .atMost(SOON)
+                    .until(() -> heard.stream().filter("newcomer"::equals).count() == 3);
+            assertThat(heard).containsExactly("newcomer", "goodbye", "newcomer", "newcomer");
+
+            heard.clear();
+            publish(vertx, new Hello(new NodeIdentity("mallory", self.incarnation()), 1, Hello.Kind.ALIVE, null));
+            await().atMost(SOON)
+                    .until(() -> heard.stream().filter("newcomer"::equals).count() == 2);
+
+            heard.clear();
+            long begun = System.nanoTime();
+            for (int i = 0; i < 1_000; i++) {
+                publish(vertx, new Hello(self, BootTime.of(self), Hello.Kind.GOODBYE, null));
+            }
+            vertx.eventBus().publish(HelloExchange.ADDRESS, new JsonObject().put("kind", "last"));
+            await().atMost(SOON).until(() -> heard.contains("last"));
+            long most = 2 * (2 + (System.nanoTime() - begun) / 1_000_000_000);
+            assertThat(heard.stream().filter("newcomer"::equals).count()).isBetween(1L, most);
+            Waiting.result(Future.<Void>future(
+                    promise -> context.runOnContext(now -> exchange.stop().onComplete(promise))));
+        } finally {
+            Waiting.result(vertx.close());
+        }
+    }
+
+    private static void publish(Vertx vertx, Hello hello) {
+        vertx.eventBus().publish(HelloExchange.ADDRESS, new JsonObject(hello.toMap()));
+    }
+
+    private static HelloExchange alone(Vertx vertx, FastnVertx fastn) {
+        NodeIdentity self = fastn.node();
+        return new HelloExchange(
+                vertx,
+                null,
+                vertx.createSharedWorkerExecutor("hellos", 1),
+                new LocalStatus(fastn.runtime(), null, List.of()),
+                new NodeDirectory(self, BootTime.of(self), Duration.ofHours(1), new ManualTicker(Instant.EPOCH)),
+                () -> false,
+                false,
+                () -> {});
+    }
 }

@@ -78,10 +78,37 @@ class NodeDirectoryTest {
     }
 
     @Test
-    void aNewAliasOfTheSameLifeReplacesTheOldOne() {
+    void aNewAliasOfTheSameLifeReplacesTheOldOneAtAStart() {
         directory.heard(hello(BOB, Kind.NEWCOMER));
-        directory.heard(hello(new NodeIdentity("robert", "bbbb-1"), Kind.ALIVE));
+        directory.heard(hello(new NodeIdentity("robert", "bbbb-1"), Kind.NEWCOMER));
         assertThat(directory.peers()).extracting(peer -> peer.node().alias()).containsExactly("robert");
+    }
+
+    @Test
+    void S16_nobodyIsRenamedByWhoOnlySaysThatHeLives() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(CAROL, Kind.NEWCOMER));
+        ticker.advance(Duration.ofSeconds(5));
+        assertThat(directory.heard(new Hello(new NodeIdentity("carol", "bbbb-1"), 900, Kind.ALIVE, SUMMARY)))
+                .isFalse();
+
+        assertThat(directory.peers()).containsExactly(new Peer(BOB, 100), new Peer(CAROL, 100));
+        assertThat(directory.silence(BOB)).isEqualTo(Duration.ofSeconds(5));
+        assertThat(judge(answered(BOB, 100), answered(CAROL, 100)))
+                .extracting(NodeStatus::state)
+                .containsExactly(NodeState.UP, NodeState.UP);
+    }
+
+    @Test
+    void S16_whoHearsItsOwnGoodbyeOrItselfUnderAnotherNameKnowsThatSomebodyElseSaidIt() {
+        assertThat(directory.isContradicted(hello(ALICE, Kind.NEWCOMER))).isFalse();
+        assertThat(directory.isContradicted(hello(ALICE, Kind.ALIVE))).isFalse();
+        assertThat(directory.isContradicted(hello(BOB, Kind.GOODBYE))).isFalse();
+        assertThat(directory.isContradicted(hello(ALICE, Kind.GOODBYE))).isTrue();
+        assertThat(directory.isContradicted(hello(new NodeIdentity("alan", "aaaa-1"), Kind.ALIVE)))
+                .isTrue();
+        assertThat(directory.isContradicted(new Hello(ALICE, 101, Kind.NEWCOMER, SUMMARY)))
+                .isTrue();
     }
 
     @Test
