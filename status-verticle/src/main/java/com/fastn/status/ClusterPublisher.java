@@ -49,6 +49,7 @@ final class ClusterPublisher {
     private final Watches watches;
     private final ClusterTrust trust;
     private final BooleanSupplier relayed;
+    private final Runnable begins;
     private final @Nullable Registry registry;
     private final MessageProducer<JsonObject> consumers;
     private final PacedLook<Set<String>> consumed;
@@ -64,6 +65,8 @@ final class ClusterPublisher {
      * Makes one.
      *
      * @param relayed whether this node passes it on to those who consume {@code fastn.status}
+     * @param begins run when it begins to publish, so that the others, who may not have heard of this node for long, leave it to
+     *     this one
      */
     ClusterPublisher(
             Vertx vertx,
@@ -74,6 +77,7 @@ final class ClusterPublisher {
             Watches watches,
             ClusterTrust trust,
             BooleanSupplier relayed,
+            Runnable begins,
             Ticker ticker) {
         this.fastn = fastn;
         this.worker = worker;
@@ -81,6 +85,7 @@ final class ClusterPublisher {
         this.watches = watches;
         this.trust = trust;
         this.relayed = relayed;
+        this.begins = begins;
         this.registry = registry;
         this.consumers = vertx.eventBus().publisher(Addresses.STATUS_CHANGES);
         this.consumed = new PacedLook<>(vertx, fastn::onChanges, this::whoConsumes, this::onFound, ticker);
@@ -142,6 +147,7 @@ final class ClusterPublisher {
                 latest = status;
                 publish();
             });
+            begins.run();
         } else if (!before.containsAll(now)) {
             // Whoever is new is told once at first, whatever the others know already.
             publish();

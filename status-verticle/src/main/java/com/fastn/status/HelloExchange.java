@@ -53,6 +53,10 @@ final class HelloExchange {
     private @Nullable NodeSummary summary;
     private long summaryVersion = -1;
     private long timer = -1;
+    private long repeated;
+    /** Whether the time of the next one is that of a cluster that is watched. */
+    private boolean timedWatched;
+
     private int expected = -1;
     private boolean metAll;
     private boolean contradicting;
@@ -103,7 +107,9 @@ final class HelloExchange {
         if (intervalMillis == 0 || stopped) {
             return;
         }
-        long next = watched.getAsBoolean() ? Math.min(intervalMillis, WATCHED_MILLIS) : intervalMillis;
+        repeated = intervalMillis;
+        timedWatched = watched.getAsBoolean();
+        long next = timedWatched ? Math.min(intervalMillis, WATCHED_MILLIS) : intervalMillis;
         timer = vertx.setTimer(next, id -> {
             listener.telling();
             tell(Hello.Kind.ALIVE);
@@ -113,8 +119,13 @@ final class HelloExchange {
 
     /** Says once more that this node lives, without waiting for the time of that. */
     void speak() {
-        if (!stopped) {
-            tell(Hello.Kind.ALIVE);
+        if (stopped) {
+            return;
+        }
+        tell(Hello.Kind.ALIVE);
+        if (watched.getAsBoolean() && !timedWatched && vertx.cancelTimer(timer)) {
+            // The next one was to be told when nobody watched yet.
+            repeat(repeated);
         }
     }
 

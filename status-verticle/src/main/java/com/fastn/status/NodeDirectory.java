@@ -59,6 +59,7 @@ final class NodeDirectory {
     private final NodeIdentity self;
     private final long bootedMillis;
     private final Duration forgetAfter;
+    private final boolean hellos;
     private final Ticker ticker;
     private final long bornNanos;
 
@@ -70,11 +71,22 @@ final class NodeDirectory {
     private final Map<String, Long> unlisted = new LinkedHashMap<>();
 
     NodeDirectory(NodeIdentity self, long bootedMillis, Duration forgetAfter, Ticker ticker) {
+        this(self, bootedMillis, forgetAfter, true, ticker);
+    }
+
+    private NodeDirectory(
+            NodeIdentity self, long bootedMillis, Duration forgetAfter, boolean hellos, Ticker ticker) {
+        this.hellos = hellos;
         this.self = requireNonNull(self, "self");
         this.bootedMillis = bootedMillis;
         this.forgetAfter = requireNonNull(forgetAfter, "forgetAfter");
         this.ticker = requireNonNull(ticker, "ticker");
         this.bornNanos = ticker.nanos();
+    }
+
+    /** {@return one for nodes that do not speak unasked, so that only those who do not answer are silent} */
+    static NodeDirectory withoutHellos(NodeIdentity self, long bootedMillis, Duration forgetAfter, Ticker ticker) {
+        return new NodeDirectory(self, bootedMillis, forgetAfter, false, ticker);
     }
 
     /** {@return who this node is} */
@@ -163,6 +175,7 @@ final class NodeDirectory {
             return false;
         }
         entry.heardNanos = ticker.nanos();
+        entry.unanswered = false;
         entry.publishes = hello.publishes();
         if (hello.summary() != null) {
             entry.summary = hello.summary();
@@ -186,7 +199,14 @@ final class NodeDirectory {
     }
 
     private void forgetSilent() {
-        peers.values().removeIf(entry -> ageNanos(entry) > forgetAfter.toNanos());
+        peers.values().removeIf(entry -> silentNanos(entry) > forgetAfter.toNanos());
+    }
+
+    private long silentNanos(Entry entry) {
+        if (hellos) {
+            return ageNanos(entry);
+        }
+        return entry.unanswered ? ticker.nanos() - entry.unansweredNanos : 0;
     }
 
     private static void removeOldest(Collection<String> names, int most) {
@@ -384,7 +404,16 @@ final class NodeDirectory {
     private void noteAnswer(Answer answer) {
         Entry entry = peers.get(answer.peer().node().incarnation());
         Duration silence = answer.silence();
-        if (entry == null || silence == null) {
+        if (entry == null) {
+            return;
+        }
+        if (answer.alive()) {
+            entry.unanswered = false;
+        } else if (!entry.unanswered) {
+            entry.unanswered = true;
+            entry.unansweredNanos = ticker.nanos();
+        }
+        if (silence == null) {
             return;
         }
         // It spoke when it spoke, and not when somebody looks at what it said.
@@ -478,6 +507,10 @@ final class NodeDirectory {
         private NodeIdentity node;
         private long bootedMillis;
         private long heardNanos;
+        private boolean unanswered;
+        /** When it was found to be silent for the first time since it spoke. */
+        private long unansweredNanos;
+
         private boolean publishes;
         private @Nullable NodeSummary summary;
 

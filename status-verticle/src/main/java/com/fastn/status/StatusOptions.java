@@ -370,7 +370,8 @@ public final class StatusOptions {
     /**
      * Says how long a node that is down stays listed.
      *
-     * @param millis in milliseconds
+     * @param millis in milliseconds, at least twice {@link #getHelloInterval}. Where that is 0 it counts from when the node was
+     *     asked and did not answer
      * @return these options
      */
     @CanIgnoreReturnValue
@@ -519,6 +520,11 @@ public final class StatusOptions {
                             + " publishes; give helloInterval a time, or publish \"local\"");
         }
         checkTime(problems, "forgetAfter", forgetAfter);
+        if (helloInterval <= LONGEST_TIME && forgetAfter < 2 * helloInterval) {
+            problems.add("forgetAfter is " + forgetAfter + " and helloInterval is " + helloInterval
+                    + ", so nodes that live would be forgotten between two of their hellos; make forgetAfter at least "
+                    + 2 * helloInterval);
+        }
         if (deadlockSearchAfter != 0) {
             checkTime(problems, "deadlockSearchAfter", deadlockSearchAfter);
         }

@@ -133,8 +133,10 @@ public final class StatusVerticle extends VerticleBase {
         }
         LocalStatus local =
                 new LocalStatus(fastn.runtime(), samplerThread, StandingWarnings.of(options, fastn.runtime()));
-        NodeDirectory directory =
-                new NodeDirectory(self, BootTime.of(self), Duration.ofMillis(options.getForgetAfter()), ticker);
+        Duration forgetAfter = Duration.ofMillis(options.getForgetAfter());
+        NodeDirectory directory = options.getHelloInterval() == 0
+                ? NodeDirectory.withoutHellos(self, BootTime.of(self), forgetAfter, ticker)
+                : new NodeDirectory(self, BootTime.of(self), forgetAfter, ticker);
         ClusterTrust trust = ClusterTrust.of(vertx, options.isTrustCluster());
         local.addWarning(trust::warning);
         local.addWarning(directory::warning);
@@ -154,7 +156,16 @@ public final class StatusVerticle extends VerticleBase {
         publisher = status;
         ClusterPublisher everywhere = publishes
                 ? new ClusterPublisher(
-                        vertx, known, fastn, workers, directory, watches, trust, status::isConsumed, ticker)
+                        vertx,
+                        known,
+                        fastn,
+                        workers,
+                        directory,
+                        watches,
+                        trust,
+                        status::isConsumed,
+                        this::sayHello,
+                        ticker)
                 : null;
         clusterPublisher = everywhere;
         DeadlockWatch circles = new DeadlockWatch(
@@ -253,11 +264,15 @@ public final class StatusVerticle extends VerticleBase {
         return told.future();
     }
 
-    /** The node that publishes looks who consumes when it hears this. */
-    private void speak() {
+    private void sayHello() {
         if (hellos != null) {
             hellos.speak();
         }
+    }
+
+    /** The node that publishes looks who consumes when it hears this. */
+    private void speak() {
+        sayHello();
         if (clusterPublisher != null) {
             clusterPublisher.look();
         }

@@ -164,6 +164,24 @@ class ClusterPublicationTest {
     }
 
     @Test
+    void whoBeginsToPublishSaysSoAtOnceToThoseWhoMayNotHaveHeardItForLong() {
+        List<String> alive = new CopyOnWriteArrayList<>();
+        MessageConsumer<JsonObject> hellos = node(1).eventBus().consumer(HelloExchange.ADDRESS, hello -> {
+            if ("alive".equals(hello.body().getString("kind"))) {
+                alive.add(hello.body().getString("alias"));
+            }
+        });
+        consumers.add(hellos);
+        Waiting.result(hellos.completion());
+        List<JsonObject> heard = consume(2, Addresses.STATUS_CHANGES);
+
+        deployments.put(node(0), deploy(node(0), "alice", StatusPublication.CLUSTER, 1_000_000));
+
+        await().atMost(SOON).until(() -> !heard.isEmpty());
+        await("the time of its next hello is far away").atMost(SOON).until(() -> alive.contains("alice"));
+    }
+
+    @Test
     void whereItIsPublishedLocallyNothingLeavesTheNode() {
         deploy(0, "alice", StatusPublication.LOCAL);
         deploy(1, "bob", StatusPublication.LOCAL);
@@ -249,11 +267,15 @@ class ClusterPublicationTest {
     }
 
     private static String deploy(Vertx vertx, String alias, StatusPublication publication) {
+        return deploy(vertx, alias, publication, 100);
+    }
+
+    private static String deploy(Vertx vertx, String alias, StatusPublication publication, long helloMillis) {
         return Waiting.result(vertx.deployVerticle(new StatusVerticle(new StatusOptions()
                 .setAlias(alias)
                 .setHttp(false)
                 .setSystemMetrics(false)
-                .setHelloInterval(100)
+                .setHelloInterval(helloMillis)
                 .setPublish(publication))));
     }
 }

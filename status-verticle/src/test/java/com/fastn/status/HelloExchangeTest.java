@@ -23,6 +23,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** A node whose cluster manager takes its time to say who is there. */
@@ -102,7 +103,7 @@ class HelloExchangeTest {
                             HelloExchange.ADDRESS,
                             hello -> heard.add(hello.body().getValue("kind")))
                     .completion());
-            HelloExchange exchange = alone(vertx, fastn);
+            HelloExchange exchange = alone(vertx, fastn, () -> false);
             Context context = vertx.getOrCreateContext();
             Waiting.result(Future.<Void>future(
                     promise -> context.runOnContext(now -> exchange.start(0).onComplete(promise))));
@@ -135,11 +136,39 @@ class HelloExchangeTest {
         }
     }
 
+    @Test
+    void whoIsWatchedSpeaksMoreOftenFromItsNextWordOn() {
+        Vertx vertx = Vertx.vertx();
+        try {
+            FastnVertx fastn = FastnVertx.install(vertx);
+            List<Object> heard = new CopyOnWriteArrayList<>();
+            Waiting.result(vertx.eventBus()
+                    .<JsonObject>consumer(
+                            HelloExchange.ADDRESS,
+                            hello -> heard.add(hello.body().getValue("kind")))
+                    .completion());
+            AtomicBoolean watched = new AtomicBoolean();
+            HelloExchange exchange = alone(vertx, fastn, watched::get);
+            Context context = vertx.getOrCreateContext();
+            Waiting.result(Future.<Void>future(promise ->
+                    context.runOnContext(now -> exchange.start(3_600_000).onComplete(promise))));
+            watched.set(true);
+            context.runOnContext(now -> exchange.speak());
+            await("the time of the next word was an hour away")
+                    .atMost(SOON)
+                    .until(() -> heard.stream().filter("alive"::equals).count() >= 2);
+            Waiting.result(Future.<Void>future(
+                    promise -> context.runOnContext(now -> exchange.stop().onComplete(promise))));
+        } finally {
+            Waiting.result(vertx.close());
+        }
+    }
+
     private static void publish(Vertx vertx, Hello hello) {
         vertx.eventBus().publish(HelloExchange.ADDRESS, new JsonObject(hello.toMap()));
     }
 
-    private static HelloExchange alone(Vertx vertx, FastnVertx fastn) {
+    private static HelloExchange alone(Vertx vertx, FastnVertx fastn, BooleanSupplier watched) {
         NodeIdentity self = fastn.node();
         return new HelloExchange(
                 vertx,
@@ -147,7 +176,7 @@ class HelloExchangeTest {
                 vertx.createSharedWorkerExecutor("hellos", 1),
                 new LocalStatus(fastn.runtime(), null, List.of()),
                 new NodeDirectory(self, BootTime.of(self), Duration.ofHours(1), new ManualTicker(Instant.EPOCH)),
-                () -> false,
+                watched,
                 false,
                 () -> {});
     }

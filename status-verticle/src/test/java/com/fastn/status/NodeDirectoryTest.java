@@ -301,6 +301,27 @@ class NodeDirectoryTest {
     }
 
     @Test
+    void D7_whereNobodySpeaksUnaskedOnlyANodeThatWasAskedAndIsSilentForVeryLongIsForgotten() {
+        NodeDirectory silentCluster = NodeDirectory.withoutHellos(ALICE, 100, Duration.ofHours(1), ticker);
+        silentCluster.heard(hello(BOB, Kind.NEWCOMER));
+        ticker.advance(Duration.ofDays(7));
+        assertThat(silentCluster.peers()).as("nobody asked it").hasSize(1);
+
+        silentCluster.judge(List.of(silent(BOB, 100)));
+        ticker.advance(Duration.ofMinutes(59));
+        assertThat(silentCluster.peers()).hasSize(1);
+        silentCluster.judge(List.of(answered(BOB, 100)));
+        ticker.advance(Duration.ofDays(7));
+        assertThat(silentCluster.peers()).as("it answered").hasSize(1);
+
+        silentCluster.judge(List.of(silent(BOB, 100)));
+        ticker.advance(Duration.ofMinutes(59));
+        silentCluster.judge(List.of(silent(BOB, 100)));
+        ticker.advance(Duration.ofMinutes(2));
+        assertThat(silentCluster.peers()).isEmpty();
+    }
+
+    @Test
     void S16_aFloodOfHellosPushesOutNobodyWhoLives() {
         directory.heard(hello(BOB, Kind.NEWCOMER));
         for (int i = 0; i < 100_000; i++) {

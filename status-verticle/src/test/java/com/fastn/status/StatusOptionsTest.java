@@ -125,6 +125,27 @@ class StatusOptionsTest {
                 .hasMessageContaining("publish is \"cluster\" and helloInterval is 0");
     }
 
+    @Test
+    void D7_aNodeIsNotForgottenBeforeItsSecondHelloIsLate() {
+        assertThatThrownBy(() -> new StatusOptions()
+                        .setHelloInterval(60_000)
+                        .setForgetAfter(30_000)
+                        .check())
+                .hasMessageContaining("forgetAfter is 30000 and helloInterval is 60000")
+                .hasMessageContaining("at least 120000");
+        assertThatCode(() -> new StatusOptions()
+                        .setHelloInterval(60_000)
+                        .setForgetAfter(120_000)
+                        .check())
+                .doesNotThrowAnyException();
+        assertThatCode(() -> new StatusOptions()
+                        .setHelloInterval(0)
+                        .setForgetAfter(1_000)
+                        .check())
+                .as("then no hello is waited for")
+                .doesNotThrowAnyException();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {-1, 65_536, Integer.MAX_VALUE})
     void aPortThatDoesNotExistIsRefused(int port) {
