@@ -11,17 +11,20 @@ import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -328,25 +331,57 @@ final class NodeDirectory {
      * @param answers one for each node that was asked
      * @return the rows, by alias
      */
-    synchronized List<NodeStatus> judge(List<Answer> answers) {
-        List<Answer> alive = new ArrayList<>();
+    List<NodeStatus> judge(List<Answer> answers) {
+        return judge(answers, NodeSummary::of);
+    }
+
+    /** To count takes long where trees are large, and event loops wait for the lock: so it is done before. */
+    List<NodeStatus> judge(List<Answer> answers, Function<StatusSnapshot, NodeSummary> count) {
+        Map<Answer, NodeSummary> counted = new IdentityHashMap<>();
+        for (Answer answer : uncounted(answers, counted)) {
+            counted.put(answer, count.apply(requireNonNull(answer.snapshot())));
+        }
+        List<NodeStatus> rows = rows(answers, counted);
+        rows.sort(BY_ALIAS);
+        return rows;
+    }
+
+    /** {@return those whose status nobody counted yet} The numbers of the others are put to those that are counted. */
+    private synchronized List<Answer> uncounted(List<Answer> answers, Map<Answer, NodeSummary> counted) {
+        List<Answer> uncounted = new ArrayList<>();
         for (Answer answer : answers) {
-            noteAnswer(answer);
+            if (answer.snapshot() == null) {
+                continue;
+            }
+            Entry entry = peers.get(answer.peer().node().incarnation());
+            if (entry != null && entry.countedOf.get() == answer.snapshot()) {
+                counted.put(answer, requireNonNull(entry.counted));
+            } else {
+                uncounted.add(answer);
+            }
+        }
+        return uncounted;
+    }
+
+    private synchronized List<NodeStatus> rows(List<Answer> answers, Map<Answer, NodeSummary> counted) {
+        Map<String, List<Peer>> alive = new HashMap<>();
+        for (Answer answer : answers) {
+            noteAnswer(answer, counted.get(answer));
             if (isAlive(answer)) {
-                alive.add(answer);
+                alive.computeIfAbsent(answer.peer().node().alias(), alias -> new ArrayList<>(1))
+                        .add(answer.peer());
             }
         }
         Set<String> sharing = heardSideBySide(alive);
         List<NodeStatus> rows = new ArrayList<>();
         for (Answer answer : answers) {
             NodeIdentity node = answer.peer().node();
-            if (!isAlive(answer) && isFormerLife(answer.peer(), alive)) {
+            if (!isAlive(answer) && isFormerLife(answer.peer(), alive.getOrDefault(node.alias(), List.of()))) {
                 peers.remove(node.incarnation());
                 continue;
             }
-            rows.add(row(answer, sharing.contains(node.incarnation())));
+            rows.add(row(answer, counted.get(answer), sharing.contains(node.incarnation())));
         }
-        rows.sort(BY_ALIAS);
         return rows;
     }
 
@@ -354,13 +389,11 @@ final class NodeDirectory {
      * {@return whether the alias lives again, in a life that began later, and this one was not heard since (rule D3)} Who was heard
      * beside the later one is another node of that alias, and never missing without a word (rules D4, D7).
      */
-    private boolean isFormerLife(Peer silent, List<Answer> alive) {
+    private boolean isFormerLife(Peer silent, List<Peer> aliveOfItsAlias) {
         long now = ticker.nanos();
         long lastAgo = span(silent.node(), now).lastAgo();
-        return alive.stream()
-                .map(Answer::peer)
-                .anyMatch(later -> later.node().alias().equals(silent.node().alias())
-                        && later.bootedMillis() > silent.bootedMillis()
+        return aliveOfItsAlias.stream()
+                .anyMatch(later -> later.bootedMillis() > silent.bootedMillis()
                         && span(later.node(), now).firstAgo() <= lastAgo);
     }
 
@@ -369,16 +402,14 @@ final class NodeDirectory {
      * ended nobody hears, and the next one may speak before the silence is long enough. Only who was heard after another one
      * of its alias spoke for the first time, and before that one fell silent, shares the alias (rule D4).
      */
-    private Set<String> heardSideBySide(List<Answer> alive) {
+    private Set<String> heardSideBySide(Map<String, List<Peer>> alive) {
         long now = ticker.nanos();
-        Map<String, List<Span>> byAlias = new HashMap<>();
-        for (Answer answer : alive) {
-            NodeIdentity node = answer.peer().node();
-            byAlias.computeIfAbsent(node.alias(), alias -> new ArrayList<>()).add(span(node, now));
-        }
         Set<String> sharing = new HashSet<>();
-        for (List<Span> spans : byAlias.values()) {
-            spans.sort(Comparator.comparingLong(Span::firstAgo).reversed());
+        for (List<Peer> ofOneAlias : alive.values()) {
+            List<Span> spans = ofOneAlias.stream()
+                    .map(peer -> span(peer.node(), now))
+                    .sorted(Comparator.comparingLong(Span::firstAgo).reversed())
+                    .toList();
             Span latest = spans.get(0);
             for (Span span : spans.subList(1, spans.size())) {
                 if (latest.lastAgo() <= span.firstAgo()) {
@@ -401,7 +432,7 @@ final class NodeDirectory {
                 : new Span(node.incarnation(), now - entry.firstNanos, now - entry.heardNanos);
     }
 
-    private void noteAnswer(Answer answer) {
+    private void noteAnswer(Answer answer, @Nullable NodeSummary counted) {
         Entry entry = peers.get(answer.peer().node().incarnation());
         Duration silence = answer.silence();
         if (entry == null) {
@@ -420,8 +451,10 @@ final class NodeDirectory {
         if (ageNanos(entry) > silence.toNanos()) {
             entry.heardNanos = ticker.nanos() - silence.toNanos();
         }
-        if (answer.snapshot() != null && answer.whole()) {
-            entry.summary = NodeSummary.of(answer.snapshot());
+        if (counted != null) {
+            entry.countedOf = new WeakReference<>(answer.snapshot());
+            entry.counted = counted;
+            entry.summary = answer.whole() ? counted : entry.summary;
         }
     }
 
@@ -431,11 +464,11 @@ final class NodeDirectory {
         return answer.alive() && (answer.silence() != null || entry == null || ageNanos(entry) <= STALE_FOR.toNanos());
     }
 
-    private NodeStatus row(Answer answer, boolean sharesAlias) {
+    private NodeStatus row(Answer answer, @Nullable NodeSummary counted, boolean sharesAlias) {
         NodeIdentity node = answer.peer().node();
         Entry entry = peers.get(node.incarnation());
         Duration age = entry == null ? Duration.ZERO : Duration.ofNanos(ageNanos(entry));
-        NodeSummary summary = entry != null ? entry.summary : ownSummary(answer);
+        NodeSummary summary = entry != null ? entry.summary : counted;
         String reason = answer.reason();
         NodeState state;
         if (isAlive(answer)) {
@@ -449,10 +482,6 @@ final class NodeDirectory {
             reason = reason == null ? conflict : reason + "; " + conflict;
         }
         return new NodeStatus(node, state, age, reason, summary, answer.snapshot());
-    }
-
-    private static @Nullable NodeSummary ownSummary(Answer answer) {
-        return answer.snapshot() == null ? null : NodeSummary.of(answer.snapshot());
     }
 
     private long ageNanos(Entry entry) {
@@ -513,6 +542,10 @@ final class NodeDirectory {
 
         private boolean publishes;
         private @Nullable NodeSummary summary;
+        /** Of which status the numbers are, which may be gone. */
+        private WeakReference<@Nullable StatusSnapshot> countedOf = new WeakReference<>(null);
+
+        private @Nullable NodeSummary counted;
 
         Entry(NodeIdentity node, long bootedMillis, long heardNanos) {
             this.node = node;

@@ -19,6 +19,7 @@ import com.fastn.status.NodeDirectory.Peer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -418,6 +419,37 @@ class NodeDirectoryTest {
         assertThat(directory.comesFirst()).isFalse();
         directory.heard(new Hello(older, 100, Kind.GOODBYE, SUMMARY, true));
         assertThat(directory.comesFirst()).isTrue();
+    }
+
+    @Test
+    void eventLoopsDoNotWaitUntilTreesAreCountedAndEachIsCountedOnce() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(CAROL, Kind.NEWCOMER));
+        List<StatusSnapshot> counted = new ArrayList<>();
+        Function<StatusSnapshot, NodeSummary> count = snapshot -> {
+            assertThat(Thread.holdsLock(directory))
+                    .as("peers() and silence() wait for that on event loops")
+                    .isFalse();
+            counted.add(snapshot);
+            return NodeSummary.of(snapshot);
+        };
+        Answer bob = answered(BOB, 100);
+        List<Answer> answers = List.of(bob, answered(CAROL, 100));
+        assertThat(directory.judge(answers, count))
+                .extracting(NodeStatus::summary)
+                .containsOnly(new NodeSummary(1, 0, 0, 0));
+        assertThat(counted).hasSize(2);
+
+        directory.heard(hello(BOB, Kind.ALIVE));
+        List<Answer> later = List.of(bob, answered(CAROL, 100));
+        assertThat(directory.judge(later, count))
+                .as("what is told beside a status is that of the status")
+                .extracting(NodeStatus::summary)
+                .containsOnly(new NodeSummary(1, 0, 0, 0));
+        assertThat(counted).as("one of them is another").hasSize(3);
+
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        assertThat(directory.judge(List.of(bob), count).get(0).summary()).isEqualTo(new NodeSummary(1, 0, 0, 0));
     }
 
     private List<NodeStatus> judge(Answer... answers) {
