@@ -34,6 +34,9 @@ final class HelloExchange {
     /** Whoever contradicts what is said in its name says so at once, and once more after this time. */
     private static final long CONTRADICT_MILLIS = 1_000;
 
+    /** Where workers hang a node speaks without new numbers, or others would take it for silent. */
+    private static final long COUNTING_MILLIS = 1_000;
+
     private static final long WATCHED_MILLIS = 5_000;
     private static final long GOODBYE_MILLIS = 500;
 
@@ -60,6 +63,7 @@ final class HelloExchange {
     private int expected = -1;
     private boolean metAll;
     private boolean contradicting;
+    private boolean counting;
     private boolean stopped;
 
     /** Who is to know of hellos. It is told on the verticle's context. */
@@ -242,16 +246,19 @@ final class HelloExchange {
     /** Counts on a worker, and only when something changed: a hello must cost a large node nothing. */
     private void tell(Hello.Kind kind) {
         long version = local.version();
-        if (version == summaryVersion) {
+        if (version == summaryVersion || counting) {
             publish(hello(kind));
             return;
         }
+        counting = true;
         worker.executeBlocking(() -> NodeSummary.of(local.glance()), false)
+                .onComplete(done -> counting = false)
                 .onSuccess(counted -> {
                     summary = counted;
                     summaryVersion = version;
                 })
                 .onFailure(failure -> LOG.debug("this node could not be counted for its hello", failure))
+                .timeout(COUNTING_MILLIS, TimeUnit.MILLISECONDS)
                 .onComplete(done -> publish(hello(kind)));
     }
 

@@ -21,7 +21,9 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -160,6 +162,44 @@ class HelloExchangeTest {
             Waiting.result(Future.<Void>future(
                     promise -> context.runOnContext(now -> exchange.stop().onComplete(promise))));
         } finally {
+            Waiting.result(vertx.close());
+        }
+    }
+
+    @Test
+    void D7_whoCannotCountItselfForASecondSpeaksAllTheSame() {
+        Vertx vertx = Vertx.vertx();
+        CountDownLatch busy = new CountDownLatch(1);
+        try {
+            FastnVertx fastn = FastnVertx.install(vertx);
+            List<Boolean> counted = new CopyOnWriteArrayList<>();
+            Waiting.result(vertx.eventBus()
+                    .<JsonObject>consumer(HelloExchange.ADDRESS, hello -> {
+                        if ("alive".equals(hello.body().getString("kind"))) {
+                            counted.add(hello.body().containsKey("summary"));
+                        }
+                    })
+                    .completion());
+            HelloExchange exchange = alone(vertx, fastn, () -> false);
+            Context context = vertx.getOrCreateContext();
+            Waiting.result(Future.<Void>future(
+                    promise -> context.runOnContext(now -> exchange.start(0).onComplete(promise))));
+            Future<Boolean> hanging = vertx.createSharedWorkerExecutor("hellos", 1)
+                    .executeBlocking(() -> busy.await(10, TimeUnit.MINUTES), false);
+
+            context.runOnContext(now -> exchange.speak());
+            await("its worker hangs").atMost(SOON).until(() -> counted.equals(List.of(false)));
+
+            busy.countDown();
+            Waiting.result(hanging);
+            await().atMost(SOON).until(() -> {
+                context.runOnContext(now -> exchange.speak());
+                return counted.contains(true);
+            });
+            Waiting.result(Future.<Void>future(
+                    promise -> context.runOnContext(now -> exchange.stop().onComplete(promise))));
+        } finally {
+            busy.countDown();
             Waiting.result(vertx.close());
         }
     }

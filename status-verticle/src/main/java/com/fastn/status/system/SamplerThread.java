@@ -23,7 +23,9 @@ public final class SamplerThread implements AutoCloseable {
     private final ScheduledThreadPoolExecutor executor;
 
     // Guarded by this.
-    private @Nullable CompletableFuture<Void> running;
+    private @Nullable Reading running;
+
+    private record Reading(CompletableFuture<Void> done, long sinceNanos) {}
 
     /**
      * Makes a thread that starts with the first request.
@@ -45,7 +47,8 @@ public final class SamplerThread implements AutoCloseable {
     /**
      * Sees to it that the sampler's readings are fresh. Blocks the caller, which must not be an event loop.
      *
-     * @param atMost how long to wait; what is not read by then stays as it is known
+     * @param atMost how old a reading may become that is waited for, whoever wanted it: where the machine hangs, those who ask
+     *     after that do not wait. What is not read by then stays as it is known
      */
     public void refresh(Duration atMost) {
         if (sampler.isFresh()) {
@@ -54,7 +57,9 @@ public final class SamplerThread implements AutoCloseable {
             return;
         }
         try {
-            var unused = request().get(atMost.toNanos(), TimeUnit.NANOSECONDS);
+            Reading reading = request();
+            long rest = atMost.toNanos() - (sampler.nanos() - reading.sinceNanos);
+            var unused = reading.done.get(rest, TimeUnit.NANOSECONDS);
         } catch (TimeoutException | ExecutionException e) {
             // The readings say themselves how old they are, and what is unknown stays unknown.
         } catch (InterruptedException e) {
@@ -62,17 +67,17 @@ public final class SamplerThread implements AutoCloseable {
         }
     }
 
-    private synchronized CompletableFuture<Void> request() {
-        CompletableFuture<Void> current = running;
-        if (current != null && !current.isDone()) {
+    private synchronized Reading request() {
+        Reading current = running;
+        if (current != null && !current.done.isDone()) {
             return current;
         }
-        CompletableFuture<Void> next = new CompletableFuture<>();
+        Reading next = new Reading(new CompletableFuture<>(), sampler.nanos());
         running = next;
         try {
-            executor.execute(() -> sample(next, true));
+            executor.execute(() -> sample(next.done, true));
         } catch (RejectedExecutionException e) {
-            next.complete(null);
+            next.done.complete(null);
         }
         return next;
     }
@@ -97,7 +102,7 @@ public final class SamplerThread implements AutoCloseable {
         executor.shutdownNow();
         synchronized (this) {
             if (running != null) {
-                running.complete(null);
+                running.done.complete(null);
             }
         }
     }

@@ -120,6 +120,11 @@ public final class SystemSampler {
         return wait;
     }
 
+    /** {@return the time by which readings become old} */
+    long nanos() {
+        return ticker.nanos();
+    }
+
     /** {@return whether no reading is older than its period, so that {@link #sample} would read nothing} Threads: any. */
     boolean isFresh() {
         Long until = freshUntilNanos;

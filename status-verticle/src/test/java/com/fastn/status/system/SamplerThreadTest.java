@@ -3,9 +3,11 @@ package com.fastn.status.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fastn.context.ManualTicker;
 import com.fastn.context.Ticker;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -47,6 +49,35 @@ class SamplerThreadTest {
 
             assertThat(sampler.latest().cpuUsagePercent()).isNull();
             assertThat(forever.getCount()).isEqualTo(1);
+        } finally {
+            forever.countDown();
+        }
+    }
+
+    @Test
+    void aReadingThatHangsIsWaitedForOnceAndNotByEachQuestion() {
+        CountDownLatch forever = new CountDownLatch(1);
+        ManualTicker ticker = new ManualTicker(Instant.EPOCH);
+        SystemSampler sampler = new SystemSampler(
+                () -> {
+                    awaitQuietly(forever);
+                    return new StillMachine();
+                },
+                root,
+                ticker);
+        try (SamplerThread thread = new SamplerThread(sampler)) {
+            thread.refresh(Duration.ofMillis(20));
+            ticker.advance(Duration.ofSeconds(120));
+
+            long begun = System.nanoTime();
+            thread.refresh(Duration.ofSeconds(120));
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(60));
+
+            forever.countDown();
+            await().atMost(Duration.ofSeconds(60)).until(() -> {
+                thread.refresh(Duration.ofSeconds(30));
+                return sampler.latest().memoryTotalBytes() != null;
+            });
         } finally {
             forever.countDown();
         }
