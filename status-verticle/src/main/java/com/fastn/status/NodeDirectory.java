@@ -47,6 +47,11 @@ final class NodeDirectory {
 
     private static final int MOST_DEPARTED = 256;
 
+    /** Just below the time after which a newcomer asks once more: the first answer may be lost. */
+    private static final long SHORTEST_PAUSE_NANOS = 90_000_000;
+
+    private static final long LONGEST_PAUSE_NANOS = 1_000_000_000;
+
     /** What a node said before its goodbye may come so long after it; whoever speaks later lives, whatever was said of it. */
     static final Duration LATE_FOR = Duration.ofSeconds(10);
 
@@ -124,7 +129,8 @@ final class NodeDirectory {
             case NEWCOMER:
                 departed.remove(incarnation);
                 note(hello);
-                return true;
+                Entry newcomer = peers.get(incarnation);
+                return newcomer == null || newcomer.isToBeAnswered(ticker.nanos());
             case ALIVE:
             default:
                 return !isLate(incarnation) && note(hello);
@@ -541,6 +547,10 @@ final class NodeDirectory {
         private long unansweredNanos;
 
         private boolean publishes;
+        private long answeredNanos;
+        /** How long it is not answered from then on; 0 before the first time. */
+        private long pauseNanos;
+
         private @Nullable NodeSummary summary;
         /** Of which status the numbers are, which may be gone. */
         private WeakReference<@Nullable StatusSnapshot> countedOf = new WeakReference<>(null);
@@ -552,6 +562,18 @@ final class NodeDirectory {
             this.bootedMillis = bootedMillis;
             this.firstNanos = heardNanos;
             this.heardNanos = heardNanos;
+        }
+
+        /** Where many start at once each is asked by all of them again and again, until the slowest has answered. */
+        boolean isToBeAnswered(long now) {
+            long since = now - answeredNanos;
+            if (pauseNanos > 0 && since < pauseNanos) {
+                return false;
+            }
+            boolean anew = pauseNanos == 0 || since > LATE_FOR.toNanos();
+            pauseNanos = anew ? SHORTEST_PAUSE_NANOS : Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
+            answeredNanos = now;
+            return true;
         }
     }
 }

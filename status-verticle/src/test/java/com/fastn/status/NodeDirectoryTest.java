@@ -45,6 +45,35 @@ class NodeDirectoryTest {
     }
 
     @Test
+    void S16_aNewcomerThatAsksAgainAndAgainIsAnsweredEverMoreSeldomDownToOnceASecond() {
+        int answered = 0;
+        for (int i = 0; i < 20; i++) {
+            answered += directory.heard(hello(BOB, Kind.NEWCOMER)) ? 1 : 0;
+            assertThat(answered).as("the first answers may be lost").isGreaterThanOrEqualTo(Math.min(i + 1, 2));
+            ticker.advance(Duration.ofMillis(100));
+        }
+        assertThat(answered).isBetween(4, 6);
+        assertThat(directory.heard(hello(CAROL, Kind.NEWCOMER)))
+                .as("another one")
+                .isTrue();
+
+        answered = 0;
+        for (int i = 0; i < 10_000; i++) {
+            answered += directory.heard(hello(BOB, Kind.NEWCOMER)) ? 1 : 0;
+            ticker.advance(Duration.ofMillis(1));
+        }
+        assertThat(answered).isBetween(9, 11);
+
+        ticker.advance(Duration.ofSeconds(11));
+        for (int i = 0; i < 2; i++) {
+            assertThat(directory.heard(hello(BOB, Kind.NEWCOMER)))
+                    .as("it begins anew")
+                    .isTrue();
+            ticker.advance(Duration.ofMillis(100));
+        }
+    }
+
+    @Test
     void itsOwnHelloIsLeftOut() {
         assertThat(directory.heard(hello(ALICE, Kind.NEWCOMER))).isFalse();
         assertThat(directory.peers()).isEmpty();
