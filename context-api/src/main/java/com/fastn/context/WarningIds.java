@@ -50,6 +50,8 @@ public final class WarningIds {
     public static final String PEERS_DROPPED = "peers-dropped";
     /** There are more deadlocks over several nodes than are told; critical. */
     public static final String DEADLOCKS_NOT_LISTED = "deadlocks-not-listed";
+    /** A circle of waits may be a deadlock, and is not told because a node did not tell which locks it holds. */
+    public static final String DEADLOCKS_NOT_SEARCHED = "deadlocks-not-searched";
     /** The cluster manager has forgotten this node; critical. */
     public static final String NOT_REACHABLE_THROUGH_CLUSTER = "not-reachable-through-cluster";
     /** The cluster manager has forgotten what the application consumes on this node; critical. */

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -66,6 +67,8 @@ final class DeadlockWatch {
     /** Stands for nodes that are too many to be listed, and are not asked: no node that answers has this for an incarnation. */
     private static final String UNLISTED = "";
 
+    private static final int MOST_NAMED = 5;
+
     private static final Logger LOG = LoggerFactory.getLogger(DeadlockWatch.class);
 
     private final Vertx vertx;
@@ -89,6 +92,9 @@ final class DeadlockWatch {
 
     private int retries;
     private boolean stopped;
+    /** The nodes because of which a circle is not told, as a text, or {@code null}. */
+    private volatile @Nullable String inTheWay;
+
     // Of the worker that looks, of which there is one at a time.
     private volatile long readNanos;
     private volatile boolean readBefore;
@@ -152,6 +158,21 @@ final class DeadlockWatch {
                                 + " over several nodes, and " + StandingDeadlocks.MOST + " are told at once",
                         root,
                         "resolve those that are told; the others follow");
+    }
+
+    /** {@return a warning of the nodes because of which a circle is not told, or {@code null}} From any thread. */
+    @Nullable
+    StatusWarning notSearched(String root) {
+        String nodes = inTheWay;
+        return nodes == null
+                ? null
+                : new StatusWarning(
+                        WarningIds.DEADLOCKS_NOT_SEARCHED,
+                        WarningSeverity.WARNING,
+                        "who waits here for a lock of the cluster may be in a deadlock, which is not told because not all"
+                                + " that live tell which of its locks they hold: " + nodes,
+                        root,
+                        "see whether these nodes answer, and have a version of the library that this one can read");
     }
 
     /** {@return who waits here for whom} Reads the tree, so it belongs on a worker. */
@@ -238,6 +259,9 @@ final class DeadlockWatch {
     }
 
     private void onGlance(Glance glance) {
+        if (!isAnyOld(glance.ages)) {
+            note(Set.of());
+        }
         NodeWaits own = glance.waits;
         if (own != null && own.mayBeInACircle(Duration.ofMillis(afterMillis))) {
             search(own).onComplete(done -> {
@@ -316,11 +340,36 @@ final class DeadlockWatch {
                 })
                 .compose(answered -> onWorker(() -> search.isUnderWay() ? search.finish() : null))
                 .map(found -> {
+                    note(search.inTheWay());
                     if (found != null) {
                         confirmed(found);
                     }
                     return null;
                 });
+    }
+
+    private void note(Set<String> nodes) {
+        String before = inTheWay;
+        inTheWay = nodes.isEmpty() ? null : named(nodes);
+        if (!Objects.equals(before, inTheWay)) {
+            onNews.run();
+        }
+    }
+
+    private String named(Set<String> nodes) {
+        List<String> aliases = new ArrayList<>();
+        for (NodeDirectory.Peer peer : directory.peers()) {
+            if (nodes.contains(peer.node().incarnation())) {
+                aliases.add(Printable.line(peer.node().alias()));
+            }
+        }
+        int named = Math.min(aliases.size(), MOST_NAMED);
+        String first = String.join(", ", aliases.subList(0, named));
+        int more = nodes.size() - named;
+        if (nodes.contains(UNLISTED)) {
+            return named == 0 ? "nodes that are not listed" : first + ", and nodes that are not listed";
+        }
+        return more == 0 ? first : first.isEmpty() ? more + " nodes" : first + " and " + more + " more";
     }
 
     /** All of which it has to be known what they hold: who has been silent for longer is taken for gone. */

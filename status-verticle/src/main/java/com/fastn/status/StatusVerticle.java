@@ -180,6 +180,7 @@ public final class StatusVerticle extends VerticleBase {
         deadlocks = circles;
         local.addDeadlocks(circles::reports);
         local.addWarning(circles::warning);
+        local.addWarning(circles::notSearched);
         BusService service = new BusService(
                 vertx,
                 workers,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
+import com.fastn.context.WarningIds;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.DeadlockReport;
 import com.fastn.context.status.Explainer;
@@ -77,7 +78,10 @@ class ClusterDeadlockTest {
         for (int last = cleaning.size() - 1; last >= 0; last--) {
             Waiting.result(cleaning.get(last).get());
         }
-        await().until(() -> deadlocks(status()).isEmpty());
+        await().until(() -> {
+            ClusterStatus status = status();
+            return deadlocks(status).isEmpty() && warnings(status).isEmpty();
+        });
     }
 
     private static FastnContext open(int node, String name) {
@@ -235,6 +239,13 @@ class ClusterDeadlockTest {
         await().pollInterval(Duration.ofMillis(100))
                 .during(Duration.ofMillis(2 * AFTER))
                 .until(() -> deadlocks(status()).isEmpty());
+        if (says) {
+            assertThat(warnings(status())).as("she works").isEmpty();
+        } else {
+            await().until(ClusterDeadlockTest::status, found -> warnings(found).stream()
+                    .anyMatch(warning -> warning.id().equals(WarningIds.DEADLOCKS_NOT_SEARCHED)
+                            && warning.message().contains("carol")));
+        }
 
         works.set(false);
         assertThat(deadlocks(untilFound())).hasSize(1);

@@ -35,6 +35,7 @@ final class KnownSettings {
             WarningIds.NODES_NOT_LISTED,
             WarningIds.PEERS_DROPPED,
             WarningIds.DEADLOCKS_NOT_LISTED,
+            WarningIds.DEADLOCKS_NOT_SEARCHED,
             WarningIds.ADDRESSES_FORGOTTEN,
             WarningIds.EVENT_LOOP_LATE,
             WarningIds.STATUS_SHORTENED);

@@ -279,6 +279,7 @@ class WarningSettingsTest {
                         "nodes-not-listed",
                         "peers-dropped",
                         "deadlocks-not-listed",
+                        "deadlocks-not-searched",
                         "not-reachable-through-cluster",
                         "addresses-forgotten",
                         "event-loop-late",

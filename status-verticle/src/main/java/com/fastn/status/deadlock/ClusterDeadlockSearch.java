@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,7 +57,10 @@ public final class ClusterDeadlockSearch {
     private final Map<String, NodeWaits> first = new TreeMap<>();
     private final Map<String, NodeWaits> second = new TreeMap<>();
     private Set<String> suspects = Set.of();
-    private boolean allTold;
+    /** Who may hold locks of the cluster and did not tell all of them in the first round. */
+    private Set<String> untold = Set.of();
+
+    private Set<String> inTheWay = Set.of();
 
     /**
      * Begins anew. What an earlier search had learned is forgotten.
@@ -67,7 +71,8 @@ public final class ClusterDeadlockSearch {
         first.clear();
         second.clear();
         suspects = Set.of();
-        allTold = false;
+        untold = Set.of();
+        inTheWay = Set.of();
         phase = Phase.FIRST;
         return ++round;
     }
@@ -110,8 +115,14 @@ public final class ClusterDeadlockSearch {
      */
     public Set<String> confirm(Set<String> living) {
         requirePhase(Phase.FIRST);
-        allTold = first.keySet().containsAll(living)
-                && first.values().stream().noneMatch(answer -> answer.sharedHeld() == null);
+        Set<String> missing = new TreeSet<>(living);
+        missing.removeAll(first.keySet());
+        first.forEach((node, answer) -> {
+            if (answer.sharedHeld() == null) {
+                missing.add(node);
+            }
+        });
+        untold = missing;
         // Those who did not answer are no reason not to look on: an empty second round says that it is worth to ask all
         // again.
         Set<String> shared = heldBySeveral();
@@ -148,7 +159,20 @@ public final class ClusterDeadlockSearch {
         phase = Phase.IDLE;
         round++;
         Set<String> shared = heldBySeveral();
-        return CircleGraph.cycles(both, key -> allTold && !shared.contains(key));
+        List<ClusterCycle> found = CircleGraph.cycles(both, key -> untold.isEmpty() && !shared.contains(key));
+        if (!untold.isEmpty()
+                && CircleGraph.cycles(both, key -> !shared.contains(key)).size() > found.size()) {
+            inTheWay = untold;
+        }
+        return found;
+    }
+
+    /**
+     * {@return the incarnations of the nodes because of which the search that is over keeps back a circle, as they may hold one of
+     * its locks and did not tell; none while one is under way}
+     */
+    public Set<String> inTheWay() {
+        return Set.copyOf(inTheWay);
     }
 
     /** {@return the keys of the locks of the cluster that more than one seems to hold, by all that was answered} */

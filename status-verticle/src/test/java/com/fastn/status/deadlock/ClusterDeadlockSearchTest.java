@@ -203,12 +203,15 @@ class ClusterDeadlockSearchTest {
         assertThat(findIn(both, both, Set.of("alice-1", "bob-1", "carol-1")))
                 .as("carol lives, and did not answer in the first round")
                 .isEmpty();
+        assertThat(search.inTheWay()).containsExactly("carol-1");
         NodeWaits carol = new NodeWaits(new NodeIdentity("carol", "carol-1"), List.of(), List.of(), false, null);
         List<NodeWaits> all = List.of(alice(), bob(), carol);
         assertThat(findIn(all, all)).as("carol left out some").isEmpty();
+        assertThat(search.inTheWay()).containsExactly("carol-1");
         NodeWaits cut = new NodeWaits(carol.node(), List.of(), List.of(), true, List.of());
         List<NodeWaits> known = List.of(alice(), bob(), cut);
         assertThat(findIn(known, known)).as("carol left out others only").hasSize(1);
+        assertThat(search.inTheWay()).isEmpty();
     }
 
     @Test
@@ -249,6 +252,7 @@ class ClusterDeadlockSearchTest {
                 List.of(new Wait(12, 1, 1, Duration.ofSeconds(9), null, List.of())));
         List<NodeWaits> alice = List.of(node("alice", lock("1", 1, 11, 2, 14), reply));
         assertThat(findIn(alice, alice, Set.of("alice-1", "carol-1"))).hasSize(1);
+        assertThat(search.inTheWay()).as("nothing is kept back").isEmpty();
     }
 
     @Test
