@@ -82,8 +82,7 @@ final class NodeDirectory {
         this(self, bootedMillis, forgetAfter, true, ticker);
     }
 
-    private NodeDirectory(
-            NodeIdentity self, long bootedMillis, Duration forgetAfter, boolean hellos, Ticker ticker) {
+    private NodeDirectory(NodeIdentity self, long bootedMillis, Duration forgetAfter, boolean hellos, Ticker ticker) {
         this.hellos = hellos;
         this.self = requireNonNull(self, "self");
         this.bootedMillis = bootedMillis;
