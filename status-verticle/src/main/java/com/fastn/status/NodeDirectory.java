@@ -342,7 +342,7 @@ final class NodeDirectory {
 
     /** To count takes long where trees are large, and event loops wait for the lock: so it is done before. */
     List<NodeStatus> judge(List<Answer> answers, Function<StatusSnapshot, NodeSummary> count) {
-        Map<Answer, NodeSummary> counted = new IdentityHashMap<>();
+        IdentityHashMap<Answer, NodeSummary> counted = new IdentityHashMap<>();
         for (Answer answer : uncounted(answers, counted)) {
             counted.put(answer, count.apply(requireNonNull(answer.snapshot())));
         }
@@ -352,7 +352,9 @@ final class NodeDirectory {
     }
 
     /** {@return those whose status nobody counted yet} The numbers of the others are put to those that are counted. */
-    private synchronized List<Answer> uncounted(List<Answer> answers, Map<Answer, NodeSummary> counted) {
+    @SuppressWarnings(
+            "ReferenceEquality") // it was counted if it is the same; to compare what stands in it is to walk it again
+    private synchronized List<Answer> uncounted(List<Answer> answers, IdentityHashMap<Answer, NodeSummary> counted) {
         List<Answer> uncounted = new ArrayList<>();
         for (Answer answer : answers) {
             if (answer.snapshot() == null) {
@@ -368,7 +370,7 @@ final class NodeDirectory {
         return uncounted;
     }
 
-    private synchronized List<NodeStatus> rows(List<Answer> answers, Map<Answer, NodeSummary> counted) {
+    private synchronized List<NodeStatus> rows(List<Answer> answers, IdentityHashMap<Answer, NodeSummary> counted) {
         Map<String, List<Peer>> alive = new HashMap<>();
         for (Answer answer : answers) {
             noteAnswer(answer, counted.get(answer));

@@ -242,9 +242,11 @@ class ClusterDeadlockTest {
         if (says) {
             assertThat(warnings(status())).as("she works").isEmpty();
         } else {
-            await().until(ClusterDeadlockTest::status, found -> warnings(found).stream()
-                    .anyMatch(warning -> warning.id().equals(WarningIds.DEADLOCKS_NOT_SEARCHED)
-                            && warning.message().contains("carol")));
+            await().until(
+                            ClusterDeadlockTest::status,
+                            found -> warnings(found).stream()
+                                    .anyMatch(warning -> warning.id().equals(WarningIds.DEADLOCKS_NOT_SEARCHED)
+                                            && warning.message().contains("carol")));
         }
 
         works.set(false);
