@@ -6,6 +6,7 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,10 @@ public final class Engine implements ContextEngine {
     // Which runtime took the place of which, the first one first.
     @GuardedBy("this")
     private final List<Replaced> replaced = new ArrayList<>(0);
+
+    // One for all runtimes: it has a thread, which lives as long as a handle is known to it.
+    @GuardedBy("this")
+    private @Nullable Cleaner cleaner;
 
     /** Made once, by the service loader. */
     public Engine() {}
@@ -53,6 +58,16 @@ public final class Engine implements ContextEngine {
         }
         throw new IllegalStateException("another ContextEngine service is installed: "
                 + ContextEngine.get().getClass().getName() + "; remove it from the class path");
+    }
+
+    /** Tells of what was collected; made by the first runtime in strict mode. */
+    synchronized Cleaner cleaner() {
+        Cleaner known = cleaner;
+        if (known == null) {
+            known = Cleaner.create();
+            cleaner = known;
+        }
+        return known;
     }
 
     CurrentContext currentContext() {

@@ -154,11 +154,11 @@ final class EpisodeWatch {
         if (lock == null || first == null) {
             return;
         }
-        // Whoever queues and sees it marked as watched is in its queue by now.
+        // Unmarked before the look at its queue: whoever queues behind that look sees that it is not watched.
+        lock.isWatched = false;
         if (lock.waiters() > 0) {
+            lock.isWatched = true;
             locks.add(first);
-        } else {
-            lock.isWatched = false;
         }
     }
 

@@ -34,9 +34,6 @@ final class LeakTracker {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final int MAX_TOLD = 20;
 
-    // One for all: each has a thread of its own, which lives as long as a handle of a closed runtime is known to it.
-    private static final Cleaner CLEANER = Cleaner.create();
-
     private final EngineRuntime runtime;
     private final ConcurrentHashMap<Long, Opened> contexts = new ConcurrentHashMap<>();
     private final Set<Opened> handles = ConcurrentHashMap.newKeySet();
@@ -171,7 +168,7 @@ final class LeakTracker {
 
         private void watch(Object handle) {
             watch = new Watch(this);
-            cleanable = CLEANER.register(handle, watch);
+            cleanable = Engine.instance().cleaner().register(handle, watch);
             if (tracker.runtime.isClosing()) {
                 letGo();
             }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.HdrHistogram.AbstractHistogram;
 import org.HdrHistogram.ConcurrentHistogram;
@@ -21,8 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class OperationBaselines {
     static final int MAX_NAMES = 1_000;
-    // Steps of a sixteenth, read in their middle. One digit more would be 64 kB for a name instead of 9, and ten times
-    // the
+    // Steps of a sixteenth, read in their middle. One digit more would be 64 kB for a name instead of 9, and ten times the
     // time for each look.
     private static final int DIGITS = 1;
     // A day; the few that last longer count as one.
@@ -33,6 +33,8 @@ final class OperationBaselines {
     private final Object makers = new Object();
     // How often names were pushed out. Written under the monitor of makers.
     private volatile int round;
+    // Where all names are taken: the hashes of those that came once. Any thread's writing will do.
+    private final AtomicIntegerArray cameOnce = new AtomicIntegerArray(1 << 10);
 
     /** How long those of one name took, in microseconds. */
     private static final class Times {
@@ -88,31 +90,45 @@ final class OperationBaselines {
     void ended(String operation, long elapsedNanos) {
         Times times = byName.get(operation);
         if (times == null) {
+            if (byName.size() >= MAX_NAMES && isNew(operation)) {
+                warn();
+                return;
+            }
             times = make(operation);
         }
         times.add(Math.min(TimeUnit.NANOSECONDS.toMicros(Math.max(0, elapsedNanos)), LONGEST_MICROS), round);
     }
 
+    /** Of names that come once and never again, no place is made for any, and nobody waits for another thread. */
+    private boolean isNew(String operation) {
+        int hash = operation.hashCode();
+        int at = (hash ^ (hash >>> 16)) & (cameOnce.length() - 1);
+        if (cameOnce.get(at) == hash) {
+            return false;
+        }
+        cameOnce.set(at, hash);
+        return true;
+    }
+
+    private void warn() {
+        runtime.misuse("more than " + MAX_NAMES + " operation names were used; the usual times of those that came"
+                + " seldom, or not for long, are not known. Name the kind of work, not the single piece of it");
+    }
+
     private Times make(String operation) {
-        Times times;
-        boolean full = false;
+        Times made = new Times();
         synchronized (makers) {
-            times = byName.get(operation);
-            if (times == null) {
-                full = byName.size() >= MAX_NAMES;
-                if (full) {
-                    pushOut();
-                    round = round + 1;
-                }
-                times = new Times();
-                byName.put(operation, times);
+            Times times = byName.get(operation);
+            if (times != null) {
+                return times;
             }
+            if (byName.size() >= MAX_NAMES) {
+                pushOut();
+                round = round + 1;
+            }
+            byName.put(operation, made);
+            return made;
         }
-        if (full) {
-            runtime.misuse("more than " + MAX_NAMES + " operation names were used; the usual times of those that came"
-                    + " seldom, or not for long, were forgotten. Name the kind of work, not the single piece of it");
-        }
-        return times;
     }
 
     /** Forgets a tenth: those of fewest samples, where each round in which none came halves them. Under the monitor of makers. */

@@ -33,6 +33,9 @@ public final class Explainer {
     /** Of so few operations nobody knows what is usual. */
     private static final long FEW = 10;
 
+    /** When something was locked is told to within this. */
+    private static final Duration JUST_NOW = Duration.ofMillis(20);
+
     // How bad a holder is off, from bad to worst.
     private static final int WAITS = 1;
     private static final int STUCK = 2;
@@ -328,9 +331,9 @@ public final class Explainer {
                 return new RootCause(
                         ref, CauseKind.UNKNOWN, "", since, "is of another runtime of this process", List.of());
             }
-            if (held != null && held.heldDuration().isZero()) {
-                // The tree was walked before it began.
-                return new RootCause(ref, CauseKind.UNKNOWN, held.name(), since, "has just begun", List.of());
+            if (held != null && held.heldDuration().compareTo(JUST_NOW) <= 0) {
+                // The tree may have been walked before it began.
+                return new RootCause(ref, CauseKind.UNKNOWN, held.name(), since, "has only just begun or ended", List.of());
             }
             return index.isFolded()
                     ? new RootCause(

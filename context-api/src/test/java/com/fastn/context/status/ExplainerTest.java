@@ -728,6 +728,25 @@ class ExplainerTest {
     }
 
     @Test
+    void whoIsNotInTheTreeAndHoldsALockSinceJustNowMayHaveBegunBehindIt() {
+        for (String since : List.of("0s", "0.009s", "0.03s")) {
+            StatusSnapshot snapshot = node(
+                    "alice",
+                    "1-a",
+                    root(new Row(2, "order", ContextKind.TASK)),
+                    List.of(held("stock", 5, 90, "global.audit", since)),
+                    List.of(waiting("stock", 5, 2, "global.order", "6s")));
+            assertThat(Explainer.of(snapshot).explainAll())
+                    .singleElement()
+                    .satisfies(why -> assertThat(why.headline())
+                            .startsWith(
+                                    since.equals("0.03s")
+                                            ? "audit: has ended, and never gave back mutex \"stock\""
+                                            : "audit: has only just begun or ended"));
+        }
+    }
+
+    @Test
     void whatIsDrawnForAllNamesEachRootOnce() {
         List<Explanation> all = Explainer.of(threeNodes(true)).explainAll();
         assertThat(all).hasSizeGreaterThan(1);

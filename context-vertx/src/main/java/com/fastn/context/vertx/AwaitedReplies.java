@@ -91,11 +91,17 @@ final class AwaitedReplies {
 
     /** Makes a request, and remembers which one it was. */
     <T> T asking(Asked asked, Supplier<T> request) {
+        Asked around = asking.get();
         asking.set(asked);
         try {
             return request.get();
         } finally {
-            asking.set(null);
+            if (around == null) {
+                asking.remove();
+            } else {
+                // An interceptor made a request of its own.
+                asking.set(around);
+            }
         }
     }
 

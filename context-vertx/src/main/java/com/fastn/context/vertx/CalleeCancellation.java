@@ -145,13 +145,13 @@ final class CalleeCancellation {
 
     /** Cancels callees one after the other, and lets others have the event loop in between. */
     private void cancelSome(Deque<ContextNode> callees) {
-        long began = System.nanoTime();
+        long began = runtime.ticker().nanos();
         for (ContextNode callee = callees.poll(); callee != null; callee = callees.poll()) {
             CallerLink caller = callee.caller();
             if (caller != null) {
                 PendingReplies.cancelFor(caller, callee);
             }
-            if (System.nanoTime() - began >= SLICE_NANOS && !callees.isEmpty() && continuesLater(callees)) {
+            if (runtime.ticker().nanos() - began >= SLICE_NANOS && !callees.isEmpty() && continuesLater(callees)) {
                 return;
             }
         }

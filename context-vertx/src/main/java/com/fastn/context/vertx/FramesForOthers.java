@@ -56,13 +56,19 @@ final class FramesForOthers {
                 .setTracingPolicy(TracingPolicy.IGNORE)
                 .addHeader(StatusDeliveries.FRAME_HEADER, frame.incarnation());
         waiting++;
-        // One after the other, as their numbers say, and of them all one in the queue of the pool.
+        // One after the other, as their numbers say: never more than one of them stands in the queue of the pool.
         told = told.transform(ended -> workers.<@Nullable Void>runOwn(home, () -> {
                     EventFrameJson.of(whole).forEach(part -> vertx.eventBus().publish(address, part, others));
                     return null;
                 }))
                 .onFailure(failure -> LOG.warn("events could not be told to the cluster", failure));
-        told.onComplete(done -> home.runOnContext(now -> hasRoom()));
+        told.onComplete(done -> home.runOnContext(now -> {
+            hasRoom();
+            if (done.failed()) {
+                // Told of by the next frame; to tell of it at once might fail again and again.
+                dropped.merge(address, Dropped.with(whole, 0), Dropped::and);
+            }
+        }));
     }
 
     /** Says what was dropped also where nothing follows that would be told. */
@@ -87,6 +93,10 @@ final class FramesForOthers {
                     frame.incarnation(),
                     frame.firstSequence() + events,
                     before + events + frame.dropped());
+        }
+
+        Dropped and(Dropped other) {
+            return new Dropped(node, incarnation, Math.max(nextSequence, other.nextSequence), events + other.events);
         }
     }
 }

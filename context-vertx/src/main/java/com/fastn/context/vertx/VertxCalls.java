@@ -148,6 +148,10 @@ final class VertxCalls {
         }
         ContextInternal scope = scope(place, context);
         Runnable start = () -> {
+            if (over.isComplete()) {
+                // Given up before it began.
+                return;
+            }
             Future<T> started;
             try {
                 started = call.apply(scope);

@@ -77,7 +77,8 @@ final class ExplainCommand implements Subcommand {
         targets.timeout = timeout;
         targets.check(syntax);
         look.check(syntax);
-        Targets there = Targets.find(surroundings, "explain --on");
+        Targets there = Targets.find(
+                surroundings, context == null ? "explain --on" : "explain " + Shell.quoted(context) + " --on");
         Inquiry inquiry = new Inquiry(
                 there.local(),
                 new StatusPorts(timeout, surroundings.ticker()),

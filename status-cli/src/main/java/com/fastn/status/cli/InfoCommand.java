@@ -69,7 +69,7 @@ final class InfoCommand implements Subcommand {
 
     /** The launcher names it from its own folder. */
     private static String jar(String classPath) {
-        Path jar = classPath.contains(File.pathSeparator) ? null : Lookup.path(classPath);
+        Path jar = classPath.isEmpty() || classPath.contains(File.pathSeparator) ? null : Lookup.path(classPath);
         return jar == null ? classPath : jar.toAbsolutePath().normalize().toString();
     }
 

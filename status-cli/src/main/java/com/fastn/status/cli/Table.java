@@ -66,7 +66,7 @@ final class Table {
             int cells = told(row);
             for (int i = 0; i < cells; i++) {
                 int free = column - DisplayWidth.of(line);
-                if (free < 0 && whole) {
+                if (i > 0 && free < BETWEEN.length() && whole) {
                     // Below a value that is longer than its column, and in the column of the notes of others.
                     text.append(terminal.fitted(line.toString())).append('\n');
                     line.setLength(0);

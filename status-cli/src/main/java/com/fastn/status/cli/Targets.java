@@ -19,6 +19,9 @@ final class Targets {
 
     private final Found found;
     private final Config config;
+    /** What a command ends with that names its nodes by an option. */
+    private static final String ON = " --on";
+
     private final String command;
 
     private Targets(Found found, Config config, String command) {
@@ -183,11 +186,10 @@ final class Targets {
 
     /** {@return the same command for every node} Those without the option ask all where none is named. */
     private String ofAll() {
-        return switch (command) {
-            case "explain --on" -> "explain";
-            case "doctor" -> command;
-            default -> command + " --cluster";
-        };
+        if (command.endsWith(ON)) {
+            return command.substring(0, command.length() - ON.length());
+        }
+        return command.equals("doctor") ? command : command + " --cluster";
     }
 
     /** {@return commands and what is to be said of each, one below the other} */

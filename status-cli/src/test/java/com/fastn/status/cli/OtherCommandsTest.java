@@ -298,6 +298,19 @@ class OtherCommandsTest {
     }
 
     @Test
+    void noValueIsGluedToItsNoteHoweverLongItIs() {
+        for (int length = 36; length < 48; length++) {
+            String archive = "/" + "a".repeat(length - 1);
+            String text = command.withProperty("java.class.path", "fastn.jar")
+                    .withProperty("java.version", "17")
+                    .withProperty("fastn.archive", archive)
+                    .run("info")
+                    .out();
+            assertThat(text).as("%d columns", length).containsPattern(archive + "(\n +|  +)makes the start fast");
+        }
+    }
+
+    @Test
     void noExampleOfAHelpIsBrokenAtEightyColumns() {
         for (String name : new String[] {
             "status", "top", "explain", "episodes", "nodes", "record", "replay", "doctor", "info", "completion"

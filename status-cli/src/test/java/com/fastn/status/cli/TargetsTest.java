@@ -73,6 +73,11 @@ class TargetsTest {
         assertThat(command.run("explain", "--on", "alice").err())
                 .contains("  fastn explain  ")
                 .doesNotContain("--cluster");
+        assertThat(command.run("explain", "order 17", "--on", "alice").err())
+                .contains("  fastn explain 'order 17'  ", "  fastn explain 'order 17' --on ");
+        assertThat(command.run("record", folder.resolve("a b").toString()).err())
+                .contains("fastn record '" + folder.resolve("a b") + "' 19a0-alice ")
+                .doesNotContain("FILE");
     }
 
     @Test
