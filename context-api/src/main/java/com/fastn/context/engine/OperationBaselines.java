@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class OperationBaselines {
     static final int MAX_NAMES = 1_000;
-    // Steps of a sixteenth, read in their middle. One digit more would be 64 kB for a name instead of 9, and ten times the
+    // Steps of a sixteenth, read in their middle. One digit more would be 64 kB for a name instead of 9, and ten times
+    // the
     // time for each look.
     private static final int DIGITS = 1;
     // A day; the few that last longer count as one.

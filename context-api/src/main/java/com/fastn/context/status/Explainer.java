@@ -333,7 +333,8 @@ public final class Explainer {
             }
             if (held != null && held.heldDuration().compareTo(JUST_NOW) <= 0) {
                 // The tree may have been walked before it began.
-                return new RootCause(ref, CauseKind.UNKNOWN, held.name(), since, "has only just begun or ended", List.of());
+                return new RootCause(
+                        ref, CauseKind.UNKNOWN, held.name(), since, "has only just begun or ended", List.of());
             }
             return index.isFolded()
                     ? new RootCause(

@@ -78,7 +78,8 @@ final class RecordCommand implements Subcommand {
             throw syntax.misuse("--for is a time from 1ms to 365d, not " + duration.toMillis() + "ms");
         }
         RecordingFile recording = new RecordingFile(target, force);
-        List<Meant> meant = Targets.find(surroundings, "record " + Shell.quoted(target.toString())).meant(targets);
+        List<Meant> meant = Targets.find(surroundings, "record " + Shell.quoted(target.toString()))
+                .meant(targets);
         ViewOptions view = new ViewOptions();
         view.format = Format.NDJSON;
         StatusPorts ports = new StatusPorts(timeout, surroundings.ticker());
