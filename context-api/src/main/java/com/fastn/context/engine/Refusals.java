@@ -34,8 +34,8 @@ final class Refusals {
                         cancelled);
         Throwable refusal =
                 ended != null || inside == null ? ended : selfDeadlock(lock, asker, permits, inside, blocking, INSIDE);
-        // What goes on in the middle of the work of a scope, because that released something, must not block for the
-        // rest.
+        // What goes on in the middle of the work of a scope, because that released something, must not block for
+        // what the scope has.
         Scope below = refusal == null && blocking ? lock.runtime().trampoline().below() : null;
         return below == null ? refusal : selfDeadlock(lock, asker, permits, below, true, ON_TOP);
     }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param heldByContext the holder's shortest unambiguous name, such as {@code alice/stdout-handler}
  * @param holderId the holder's context id; negative when it is of another runtime of the process, and so not in the tree
  * @param holderPath the holder's path
- * @param heldDuration since it was granted
+ * @param heldDuration since it was granted; to one who waited, since he was told once he is
  * @param fence the number of this grant; it only rises
  * @param waiters how many wait for it
  * @param longHeld whether it is held longer than the threshold: an opinion, not a proof
@@ -64,7 +64,7 @@ public record LockStatus(
      * @param heldByContext the holder's shortest unambiguous name
      * @param holderId the holder's context id
      * @param holderPath the holder's path
-     * @param heldDuration since it was granted
+     * @param heldDuration since it was granted; to one who waited, since he was told once he is
      * @param fence the number of this grant
      * @param waiters how many wait for it
      * @param longHeld whether it is held longer than the threshold
@@ -113,7 +113,7 @@ public record LockStatus(
      * @param heldByContext the holder's shortest unambiguous name
      * @param holderId the holder's context id
      * @param holderPath the holder's path
-     * @param heldDuration since it was granted
+     * @param heldDuration since it was granted; to one who waited, since he was told once he is
      * @param fence the number of this grant
      * @param waiters how many wait for it
      * @param longHeld whether it is held longer than the threshold
