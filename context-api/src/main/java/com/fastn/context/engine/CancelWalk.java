@@ -3,9 +3,12 @@ package com.fastn.context.engine;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.status.CancelReason;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArraySet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +32,7 @@ final class CancelWalk {
             AtomicIntegerFieldUpdater.newUpdater(CancelWalk.class, "progress");
 
     private final EngineRuntime runtime;
+    private final ContextNode top;
     private CancelReason inherited; // by the children that are visited
     private final @Nullable Executor loop;
     private final ArrayDeque<ContextNode> open = new ArrayDeque<>(USUALLY_OPEN);
@@ -48,8 +52,13 @@ final class CancelWalk {
     private volatile int progress;
     private volatile boolean watched;
 
-    private CancelWalk(EngineRuntime runtime, CancelReason inherited, @Nullable Executor loop) {
-        this.runtime = runtime;
+    // Of the threads that take part: what each has noted to go on with.
+    @GuardedBy("this")
+    private @Nullable Set<Trampoline.Turn> turns;
+
+    private CancelWalk(ContextNode top, CancelReason inherited, @Nullable Executor loop) {
+        this.runtime = top.runtime();
+        this.top = top;
         this.inherited = inherited;
         this.loop = loop;
     }
@@ -57,7 +66,7 @@ final class CancelWalk {
     /** Cancels a node and all below it; the node itself is marked when this returns. */
     static void cancel(ContextNode top, CancelReason reason) {
         EngineRuntime runtime = top.runtime();
-        CancelWalk walk = new CancelWalk(runtime, reason, runtime.current().eventLoop());
+        CancelWalk walk = new CancelWalk(top, reason, runtime.current().eventLoop());
         int found = top.markFirst(reason);
         walk.counted = (found & ContextNode.HAS_CHILDREN) != 0;
         try {
@@ -76,7 +85,7 @@ final class CancelWalk {
         EngineRuntime runtime = top.runtime();
         Executor loop = runtime.current().eventLoop();
         if (loop == null || runtime.hasCancellationBrokenOff()) {
-            CancelWalk walk = new CancelWalk(runtime, reason, loop);
+            CancelWalk walk = new CancelWalk(top, reason, loop);
             try {
                 walk.visit(top, reason);
             } catch (Throwable t) {
@@ -233,6 +242,27 @@ final class CancelWalk {
         }
     }
 
+    /** Holds the trampoline; if somebody may have to help, he finds what is noted. */
+    void hold() {
+        Trampoline trampoline = runtime.trampoline();
+        if (watched) {
+            var unused = turnsWith(trampoline.turn());
+            trampoline.holdForOthers();
+        } else {
+            trampoline.hold();
+        }
+    }
+
+    private synchronized Set<Trampoline.Turn> turnsWith(Trampoline.Turn mine) {
+        Set<Trampoline.Turn> all = turns;
+        if (all == null) {
+            all = new CopyOnWriteArraySet<>();
+            turns = all;
+        }
+        all.add(mine);
+        return all;
+    }
+
     private void progressed() {
         // One that is lost between two threads is followed by others.
         PROGRESS.lazySet(this, progress + 1);
@@ -245,11 +275,19 @@ final class CancelWalk {
 
     /** Does what is left, for a thread that has not come back from code of users. */
     void help() {
+        Trampoline trampoline = runtime.trampoline();
+        Set<Trampoline.Turn> all = turnsWith(trampoline.turn());
+        trampoline.holdForOthers();
+        try {
+            helpWith(() -> trampoline.runWaitingIn(all));
+        } finally {
+            progressed();
+            trampoline.go();
+        }
         helpWith(() -> {
             while (tellNext()) {}
         });
-        Trampoline trampoline = runtime.trampoline();
-        trampoline.hold();
+        trampoline.holdForOthers();
         try {
             for (ContextNode node : marked) {
                 helpWith(() -> {
@@ -265,7 +303,9 @@ final class CancelWalk {
             progressed();
         }
         runtime.cancelWatch().remove(this);
-        runtime.cancellationWasHelped();
+        if (top.parent() == null) {
+            runtime.rootWasHelped();
+        }
     }
 
     private static void helpWith(Runnable part) {

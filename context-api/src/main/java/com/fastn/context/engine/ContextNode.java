@@ -254,7 +254,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         return threads().stream().anyMatch(each -> each == thread);
     }
 
-    /** The threads that are known to run in this context at this moment and have not ended; of a few the last that entered first. */
+    /** The threads that are known to run in this context at this moment and have not ended; of a few the one that entered last first. */
     List<Thread> threads() {
         return RunningThreads.list(onThread);
     }
@@ -523,17 +523,33 @@ public final class ContextNode extends TreeNode implements FastnContext {
             return held;
         }
         if (walk != null) {
-            walk.watch(more);
+            // Of several one may wait for another.
+            walk.watch(more || waits.size() > 1);
         }
-        if (!held) {
+        if (!held && walk != null) {
+            walk.hold();
+        } else if (!held) {
             runtime().trampoline().hold();
         }
-        try {
-            waits.forEach(wait -> wait.lock.endWithContext(wait));
-        } catch (Throwable t) {
-            LoggedFailure.error(LOG, t, "the cancellation of a context met a failure at its waits for locks");
-        }
+        waits.forEach(ContextNode::endWait);
         return true;
+    }
+
+    /** What fails with one of several keeps none of the others. */
+    private static void endWait(Waiter<?> wait) {
+        try {
+            wait.lock.endWithContext(wait);
+        } catch (Throwable t) {
+            LoggedFailure.error(LOG, t, "the end of a context met a failure at a wait for a lock");
+        }
+    }
+
+    private static void endHold(Grant<?> grant) {
+        try {
+            grant.lock.releaseAtEnd(grant);
+        } catch (Throwable t) {
+            LoggedFailure.error(LOG, t, "the end of a context met a failure at a lock that it held");
+        }
     }
 
     /** Runs the handlers that nobody has begun yet, of this node, which is marked; several threads may come here. */
@@ -618,16 +634,20 @@ public final class ContextNode extends TreeNode implements FastnContext {
         RunningOperation running = begin(operation);
         try {
             if (stage instanceof Pending) {
-                // Of a lock: whoever gives this one up leaves the queue, and it is known what work waits for that gives
-                // it.
+                // Of a lock: whoever gives this one up leaves the queue, and it is known what the work that gives it
+                // waits for.
                 stage.whenComplete((value, failure) -> running.close());
                 return stage;
             }
             // Not the same stage: what hangs on that may go on first, and is not what the operation waits for.
             CompletableFuture<T> after = new CompletableFuture<>();
             stage.whenComplete((value, failure) -> {
-                running.close();
-                Stages.complete(after, value, failure);
+                try {
+                    running.close();
+                } finally {
+                    // Whatever the clock does, somebody waits.
+                    Stages.complete(after, value, failure);
+                }
             });
             return after;
         } catch (Throwable t) {
@@ -1532,8 +1552,8 @@ public final class ContextNode extends TreeNode implements FastnContext {
                 held = x.releasedWithEnd == null ? Collections.emptySet() : x.releasedWithEnd;
                 x.releasedWithEnd = null;
             }
-            waits.forEach(wait -> wait.lock.endWithContext(wait));
-            held.forEach(grant -> grant.lock.releaseAtEnd(grant));
+            waits.forEach(ContextNode::endWait);
+            held.forEach(ContextNode::endHold);
         } catch (Throwable t) {
             LoggedFailure.error(LOG, t, "the end of a context met a failure at its locks");
         }

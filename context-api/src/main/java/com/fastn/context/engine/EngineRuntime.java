@@ -97,6 +97,10 @@ public final class EngineRuntime implements ContextRuntime {
     @GuardedBy("versions")
     private long version;
 
+    // Whether no task comes any more.
+    @GuardedBy("this")
+    private boolean over;
+
     // Cancellations of subtrees whose marks are not all set yet.
     private final AtomicInteger cancelling = new AtomicInteger();
     // Whether one of them never set all of its marks. From then on a second cancellation looks below a cancelled
@@ -386,11 +390,8 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public void close() {
-        // Under the monitor that makes the pool of tasks, so that none is made unseen while this closes.
-        synchronized (this) {
-            if (!closing.compareAndSet(false, true)) {
-                return;
-            }
+        if (!closing.compareAndSet(false, true)) {
+            return;
         }
         root.cancel(CancelReason.Kind.SHUTDOWN, "the runtime closes");
         LeakTracker tracker = leaks;
@@ -400,7 +401,16 @@ public final class EngineRuntime implements ContextRuntime {
         end();
         timers.close();
         coarse.stop();
-        ExecutorService pool = tasks;
+        endTasks();
+    }
+
+    private void endTasks() {
+        ExecutorService pool;
+        // Under the monitor that makes the pool, so that none is made unseen meanwhile.
+        synchronized (this) {
+            over = true;
+            pool = tasks;
+        }
         if (pool != null) {
             pool.shutdown();
         }
@@ -685,11 +695,11 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     /**
-     * All that there was to do of a cancellation is done or begun, in other threads where the one that cancels has not come
-     * back. Where that is the one that closes this runtime, nobody else has to wait for it.
+     * All that there was to do of a cancellation of the root is done or begun, in other threads where the one that cancels has
+     * not come back. Where that is the one that closes this runtime, nobody else has to wait for it.
      */
-    void cancellationWasHelped() {
-        if (isClosing() && root.isCancelled()) {
+    void rootWasHelped() {
+        if (isClosing()) {
             end();
         }
     }
@@ -836,7 +846,8 @@ public final class EngineRuntime implements ContextRuntime {
         ExecutorService pool = tasks;
         if (pool == null) {
             pool = TaskExecutors.make();
-            if (isClosed()) {
+            // While a runtime closes, somebody may have to go on with its cancellation.
+            if (over) {
                 pool.shutdown();
             }
             tasks = pool;

@@ -54,6 +54,21 @@ final class Trampoline {
         }
     }
 
+    /** As {@link #hold}; and another thread may take what waits in this one, by {@link #runWaitingIn}. */
+    void holdForOthers() {
+        turn().holdForOthers();
+    }
+
+    /** Runs here what waits in threads that have not come back from what they run. */
+    void runWaitingIn(Iterable<Turn> others) {
+        for (Turn other : others) {
+            ArrayDeque<Task> tasks = other.takeMore();
+            if (tasks != null) {
+                runAll(tasks);
+            }
+        }
+    }
+
     /** All are known before the first one runs, which may block too. */
     private void runAll(ArrayDeque<Task> tasks) {
         hold();
@@ -88,7 +103,8 @@ final class Trampoline {
         return turn == null ? null : turn.below;
     }
 
-    private Turn turn() {
+    /** That of the calling thread. */
+    Turn turn() {
         Turn turn = turns.get();
         if (turn == null) {
             turn = new Turn();
@@ -100,38 +116,67 @@ final class Trampoline {
     /**
      * What one thread runs. It is kept, so that a single hand-off needs nothing new; what waited in it is not. As long as it
      * runs nothing it refers to no runtime: a thread outlives many, and what it keeps would keep them.
+     *
+     * <p>Another thread reaches nothing but what waits behind the task that runs. That it may take, under the monitor; only
+     * the thread itself adds to it, so where that finds nothing it needs no monitor.
      */
-    private static final class Turn implements Runnable {
+    static final class Turn implements Runnable {
         private static final int USUALLY_AT_ONCE = 2;
 
         private @Nullable EngineRuntime ofTasks;
         private @Nullable Task next;
-        private @Nullable ArrayDeque<Task> more;
+        private volatile @Nullable ArrayDeque<Task> more;
 
         private final Runnable runNext = this::runNext;
         private boolean running;
         private boolean begun;
         private int holds;
+        // Whether also the first one that is noted waits where others can take it.
+        private boolean forOthers;
         private @Nullable Scope below;
 
         void run(Task task, EngineRuntime runtime) {
-            if (next == null) {
+            if (next == null && !forOthers) {
                 next = task;
                 if (holds == 0) {
                     begin(task, runtime);
                 }
                 return;
             }
-            if (more == null) {
-                more = new ArrayDeque<>(USUALLY_AT_ONCE);
+            add(task);
+        }
+
+        private synchronized void add(Task task) {
+            ArrayDeque<Task> waiting = more;
+            if (waiting == null) {
+                waiting = new ArrayDeque<>(USUALLY_AT_ONCE);
+                more = waiting;
             }
-            more.add(task);
+            waiting.add(task);
+        }
+
+        void holdForOthers() {
+            if (!forOthers) {
+                // What was noted before is the first.
+                more = takeRest();
+                forOthers = true;
+            }
+            holds++;
         }
 
         void go(EngineRuntime runtime) {
             holds--;
+            if (holds > 0) {
+                return;
+            }
+            if (forOthers) {
+                forOthers = false;
+                if (!running) {
+                    next = poll();
+                }
+            }
             Task first = next;
-            if (holds == 0 && !running && first != null) {
+            if (!running && first != null) {
                 begin(first, runtime);
             }
         }
@@ -156,7 +201,9 @@ final class Trampoline {
             } finally {
                 running = false;
                 next = null;
-                more = null;
+                if (more != null) {
+                    more = null;
+                }
                 ofTasks = before;
                 if (scope != null) {
                     below = null;
@@ -176,8 +223,13 @@ final class Trampoline {
                     runWithoutContext();
                     LoggedFailure.error(LOG, t, "a completion of a lock failed");
                 }
-                next = more == null ? null : more.poll();
+                next = more == null ? null : poll();
             }
+        }
+
+        private synchronized @Nullable Task poll() {
+            ArrayDeque<Task> waiting = more;
+            return waiting == null ? null : waiting.poll();
         }
 
         /** Where the context could not be entered: a grant must not be lost with it. */
@@ -196,10 +248,15 @@ final class Trampoline {
             requireNonNull(next, "next").run();
         }
 
+        synchronized @Nullable ArrayDeque<Task> takeMore() {
+            ArrayDeque<Task> waiting = more;
+            more = null;
+            return waiting;
+        }
+
         @Nullable
         ArrayDeque<Task> takeRest() {
-            ArrayDeque<Task> rest = more;
-            more = null;
+            ArrayDeque<Task> rest = takeMore();
             Task first = next;
             if (!running && first != null) {
                 // Noted, and not begun yet.

@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.ContextEngine;
+import com.fastn.context.ContextMutex;
+import com.fastn.context.LockGuard;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.CancelReason;
@@ -18,10 +20,12 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Cancellation on a loop that must not be held up. */
+/** Cancellation on a loop that must not be held up, and beside clocks that are slow or fail. */
+@SuppressWarnings("MustBeClosedChecker") // guards are closed by hand, in an order that matters
 class CancelWalkTest {
     private static final int CHILDREN = 10_000;
 
@@ -29,14 +33,27 @@ class CancelWalkTest {
     private static final class SlowTicker implements Ticker {
         private long nanos;
         private boolean broken;
+        // Within what it fails once.
+        private @Nullable String failsIn;
 
         @Override
         public long nanos() {
+            String planted = failsIn;
+            if (planted != null && isWithin(planted)) {
+                failsIn = null;
+                throw new IllegalStateException("planted");
+            }
             if (broken) {
                 throw new OutOfMemoryError("planted");
             }
             nanos += 400_000;
             return nanos;
+        }
+
+        private static boolean isWithin(String method) {
+            return StackWalker.getInstance()
+                    .walk(frames ->
+                            frames.anyMatch(frame -> frame.getMethodName().equals(method)));
         }
 
         @Override
@@ -114,6 +131,43 @@ class CancelWalkTest {
         // The place of the walk was given up with its end.
         staying.forEach(ContextNode::close);
         assertThat(server.isChildless()).isTrue();
+    }
+
+    @Test
+    void L1_aWaitThatFailsToEndKeepsNoOtherWaitOfItsContext() {
+        ContextMutex<Integer> lock = runtime.root().mutex("orders", 1);
+        LockGuard<Integer> held = lock.lock().toCompletableFuture().join();
+        CompletableFuture<?> first = MutexTest.ask(server, lock);
+        CompletableFuture<?> second = MutexTest.ask(server, lock);
+        ticker.failsIn = "endWithContext";
+        server.cancel();
+
+        assertThat(ticker.failsIn).isNull();
+        assertThat(second).isCompletedExceptionally();
+        assertThat(first).isNotDone();
+        held.close();
+        assertThat(first).isCompletedExceptionally();
+        assertThat(lock.holder()).isNull();
+    }
+
+    @Test
+    void L1_aWaitThatFailsToEndKeepsNoLockThatEndsWithItsContext() {
+        ContextMutex<Integer> lock = runtime.root().mutex("orders", 1);
+        ContextMutex<Integer> own = runtime.root().mutex("own", 1);
+        own.setAutoReleaseOnEnd(true);
+        LockGuard<Integer> held = lock.lock().toCompletableFuture().join();
+        assertThat(MutexTest.ask(server, own)).isCompleted();
+        CompletableFuture<?> first = MutexTest.ask(server, lock);
+        CompletableFuture<?> second = MutexTest.ask(server, lock);
+        ticker.failsIn = "endWithContext";
+        server.close();
+
+        assertThat(ticker.failsIn).isNull();
+        assertThat(second).isCompletedExceptionally();
+        assertThat(own.holder()).isNull();
+        held.close();
+        assertThat(first).isCompletedExceptionally();
+        assertThat(lock.holder()).isNull();
     }
 
     @Test

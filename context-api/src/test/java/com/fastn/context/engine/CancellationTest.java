@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fastn.context.ContextCancelledException;
+import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
@@ -27,7 +28,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+@SuppressWarnings("MustBeClosedChecker") // guards are closed by hand, in an order that matters
 class CancellationTest {
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
     @RegisterExtension
     final TestTree tree = new TestTree();
 
@@ -381,6 +385,80 @@ class CancellationTest {
         assertThat(back.await(60, TimeUnit.SECONDS)).isTrue();
         canceller.join();
         assertThat(ran).containsExactlyInAnyOrder("first", "behind", "handler 0", "handler 1", "handler 2");
+    }
+
+    /** Waits for a lock, of which each goes on only once all of them are over. */
+    private List<CompletableFuture<?>> waitsThatEndTogether(List<ContextNode> askers) {
+        List<CompletableFuture<?>> waits = new ArrayList<>();
+        for (ContextNode asker : askers) {
+            waits.add(MutexTest.ask(asker, tree.root.mutex("orders", 1)));
+        }
+        return waits.stream()
+                .<CompletableFuture<?>>map(wait -> wait.handle((guard, failure) -> {
+                    waits.forEach(
+                            each -> assertThat(each.handle((other, why) -> why).join())
+                                    .isInstanceOf(ContextCancelledException.class));
+                    return "went on";
+                }))
+                .toList();
+    }
+
+    private static Thread daemon(Runnable code) {
+        Thread thread = new Thread(code);
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
+    }
+
+    @Test
+    void C3_whoseWaitACancellationEndsMayWaitForTheEndOfAnother() throws InterruptedException {
+        ContextNode server = tree.open("server");
+        LockGuard<Integer> guard =
+                tree.root.mutex("orders", 1).lock().toCompletableFuture().join();
+        List<CompletableFuture<?>> wentOn = waitsThatEndTogether(
+                List.of(tree.open(server, "one"), tree.open(server, "two"), tree.open(server, "three")));
+        Thread canceller = daemon(server::cancel);
+
+        assertThat(allOf(wentOn)).succeedsWithin(LIMIT);
+        canceller.join();
+        guard.close();
+    }
+
+    @Test
+    void C3_ofTwoWaitsOfOneContextOneMayWaitForTheOther() throws InterruptedException {
+        ContextNode task = tree.open("task");
+        LockGuard<Integer> guard =
+                tree.root.mutex("orders", 1).lock().toCompletableFuture().join();
+        List<CompletableFuture<?>> wentOn = waitsThatEndTogether(List.of(task, task));
+        Thread canceller = daemon(task::cancel);
+
+        assertThat(allOf(wentOn)).succeedsWithin(LIMIT);
+        canceller.join();
+        guard.close();
+    }
+
+    @Test
+    void C3_aHandlerMayWaitForWaitsThatEndBehindTheOneWhoCancels() throws InterruptedException {
+        ContextNode server = tree.open("server");
+        ContextMutex<Integer> other = tree.root.mutex("other", 1);
+        LockGuard<Integer> guard =
+                tree.root.mutex("orders", 1).lock().toCompletableFuture().join();
+        List<CompletableFuture<?>> wentOn =
+                waitsThatEndTogether(List.of(tree.open(server, "one"), tree.open(server, "two")));
+        server.onCancel(reason -> allOf(wentOn).join());
+        LockGuard<Integer> first = other.lock().toCompletableFuture().join();
+        // Goes on in the turn of the thread that releases, and what it ends comes behind it there.
+        CompletableFuture<?> cancels = other.lock()
+                .thenAccept(mine -> {
+                    server.cancel();
+                    mine.close();
+                })
+                .toCompletableFuture();
+        Thread releaser = daemon(first::close);
+
+        assertThat(cancels).succeedsWithin(LIMIT);
+        releaser.join();
+        guard.close();
     }
 
     private static CompletableFuture<Void> allOf(List<CompletableFuture<?>> all) {

@@ -11,6 +11,7 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Flow;
@@ -32,6 +34,8 @@ import org.junit.jupiter.api.Test;
 
 /** The life of runtimes: built, closed, the default one, and those that are claimed by an environment. */
 class RuntimeTest {
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
     @Test
     void aRuntimeIsGlobalUnlessSaid() {
         try (ContextRuntime runtime = ContextRuntime.builder().build()) {
@@ -109,6 +113,78 @@ class RuntimeTest {
                 .isCompletedExceptionally();
         ended.cancelAfter(Duration.ofHours(1)).close();
         assertThat(runtime.status().globalContext().children()).isEmpty();
+    }
+
+    @Test
+    void C3_ofARuntimeThatHadNoTaskBeforeEachHandlerRunsThoughTwoDoNotReturn() throws InterruptedException {
+        EngineRuntime runtime =
+                (EngineRuntime) ContextRuntime.builder().rootName("app").build();
+        CountDownLatch never = new CountDownLatch(1);
+        List<CompletableFuture<String>> back = List.of(new CompletableFuture<>(), new CompletableFuture<>());
+        back.forEach(each -> runtime.root().onCancel(reason -> each.complete(waited(never))));
+        CompletableFuture<String> handled = new CompletableFuture<>();
+        runtime.root().onCancel(reason -> handled.complete("handled"));
+        CompletableFuture<String> ended = new CompletableFuture<>();
+        var unused = runtime.atClose(() -> ended.complete("ended"));
+        Thread closer = new Thread(runtime::close);
+        closer.setDaemon(true);
+        closer.start();
+
+        assertThat(handled).succeedsWithin(LIMIT);
+        assertThat(ended).succeedsWithin(LIMIT);
+        assertThat(back).noneMatch(CompletableFuture::isDone);
+        never.countDown();
+        closer.join();
+        assertThat(runtime.tasks().isShutdown()).isTrue();
+    }
+
+    @Test
+    void aPoolThatIsMadeAfterTheEndTakesNoTasks() {
+        EngineRuntime runtime =
+                (EngineRuntime) ContextRuntime.builder().rootName("app").build();
+        runtime.close();
+        assertThat(runtime.tasks().isShutdown()).isTrue();
+    }
+
+    @Test
+    void C3_whoGoesOnWithACancellationBelowDoesNotEndTheRuntimeBeforeItsOwnHandlers() throws InterruptedException {
+        EngineRuntime runtime =
+                (EngineRuntime) ContextRuntime.builder().rootName("app").build();
+        List<String> order = new CopyOnWriteArrayList<>();
+        CompletableFuture<String> ended = new CompletableFuture<>();
+        var unused = runtime.atClose(() -> {
+            order.add("ended");
+            ended.complete("ended");
+        });
+        runtime.root().onCancel(reason -> order.add("handler"));
+        FastnContext below = runtime.root().child("below").open();
+        CompletableFuture<String> helped = new CompletableFuture<>();
+        CompletableFuture<String> rootMarked = new CompletableFuture<>();
+        below.onCancel(reason -> ended.join());
+        below.onCancel(reason -> {
+            helped.complete("another thread goes on");
+            rootMarked.join();
+        });
+        Thread canceller = new Thread(below::cancel);
+        canceller.setDaemon(true);
+        canceller.start();
+        assertThat(helped).succeedsWithin(LIMIT);
+        Registration listening = runtime.addListener(event -> {
+            if (event instanceof ContextEvent.Cancelled cancelled
+                    && cancelled.contextId() == runtime.root().id()) {
+                rootMarked.complete("but nothing more");
+                ended.join();
+            }
+        });
+        Thread closer = new Thread(runtime::close);
+        closer.setDaemon(true);
+        closer.start();
+
+        assertThat(ended).succeedsWithin(LIMIT);
+        closer.join();
+        canceller.join();
+        listening.close();
+        assertThat(order).containsExactly("handler", "ended");
     }
 
     @Test
