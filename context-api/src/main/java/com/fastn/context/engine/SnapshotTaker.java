@@ -82,7 +82,7 @@ final class SnapshotTaker {
     static void write(EngineRuntime runtime, ContextNode from, @Nullable SystemMetrics system, OutputStream out) {
         SnapshotTaker taker = new SnapshotTaker(runtime, from);
         StatusSnapshot frame = taker.frame(from, system);
-        StatusJson.write(frame, taker.new Unmade(), out);
+        StatusJson.write(frame, taker.new Unmade(), taker::withoutGivenBack, out);
     }
 
     /** Only what a row needs is read before it is asked for. */
@@ -155,8 +155,8 @@ final class SnapshotTaker {
     }
 
     /**
-     * The rows are made after the locks were read. Who ended in between and gave back what it held is not shown as one that has ended
-     * and holds it.
+     * The rows are made after the locks were read. Who ended in between and gave back what it held is not shown as one that
+     * has ended and holds it.
      */
     private StatusSnapshot withoutGivenBack(StatusSnapshot made) {
         Set<LockStatus> given = new HashSet<>();

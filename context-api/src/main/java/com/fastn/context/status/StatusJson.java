@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,10 +85,25 @@ public final class StatusJson {
      * @throws UncheckedIOException if the stream fails
      */
     public static void write(StatusSnapshot frame, FoldableTree tree, OutputStream out) {
+        write(frame, tree, UnaryOperator.identity(), out);
+    }
+
+    /**
+     * The same where what comes behind the tree may have changed while that was written.
+     *
+     * @param frame everything but the tree
+     * @param tree the tree
+     * @param afterTree is asked once the tree is written; what comes behind it is that of what it gives
+     * @param out where to
+     * @throws UncheckedIOException if the stream fails
+     */
+    public static void write(
+            StatusSnapshot frame, FoldableTree tree, UnaryOperator<StatusSnapshot> afterTree, OutputStream out) {
         requireNonNull(frame, "frame");
         requireNonNull(tree, "tree");
+        requireNonNull(afterTree, "afterTree");
         try (StatusJsonWriter writer = StatusJsonWriter.to(out)) {
-            writer.write(frame, tree);
+            writer.write(frame, tree, afterTree);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -20,6 +20,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** The records as a stream of JSON tokens. The tree is walked without recursion. */
@@ -82,11 +83,12 @@ final class StatusJsonWriter implements Closeable, RowSink {
     }
 
     void write(StatusSnapshot snapshot) throws IOException {
-        write(snapshot, null);
+        write(snapshot, null, UnaryOperator.identity());
     }
 
     /** Writes a snapshot with a tree that is not made into records, or with its own when that is {@code null}. */
-    void write(StatusSnapshot snapshot, @Nullable FoldableTree tree) throws IOException {
+    void write(StatusSnapshot snapshot, @Nullable FoldableTree tree, UnaryOperator<StatusSnapshot> afterTree)
+            throws IOException {
         begin(StatusJson.SNAPSHOT_KIND);
         write(snapshot.node());
         string("timestamp", snapshot.timestamp().toString());
@@ -100,6 +102,11 @@ final class StatusJsonWriter implements Closeable, RowSink {
         } else {
             writeTree(snapshot.globalContext().path(), tree);
         }
+        writeBehindTree(afterTree.apply(snapshot));
+        json.writeEndObject();
+    }
+
+    private void writeBehindTree(StatusSnapshot snapshot) throws IOException {
         json.writeArrayFieldStart("active_locks");
         for (LockStatus lock : snapshot.activeLocks()) {
             write(lock);
@@ -133,7 +140,6 @@ final class StatusJsonWriter implements Closeable, RowSink {
             json.writeFieldName("causes");
             write(snapshot.causes());
         }
-        json.writeEndObject();
     }
 
     void write(Causes causes) throws IOException {

@@ -11,9 +11,13 @@ import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.CauseKind;
+import com.fastn.context.status.ContextState;
 import com.fastn.context.status.LockStatus;
+import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicReference;
@@ -75,6 +79,31 @@ class EndedMeanwhileTest {
         assertThat(status.warnings()).extracting(StatusWarning::id).doesNotContain("lock-leaked");
         assertThat(runtime.explainAll())
                 .allSatisfy(each -> assertThat(each.root().kind()).isNotEqualTo(CauseKind.ENDED));
+    }
+
+    @Test
+    void M9_norIsItWhereTheTreeIsWrittenMeanwhile() {
+        for (int i = 0; i < 1_000; i++) {
+            runtime.root().child("item").open();
+        }
+        ByteArrayOutputStream out = new ByteArrayOutputStream() {
+            private boolean begun;
+
+            @Override
+            public synchronized void write(byte[] bytes, int offset, int length) {
+                if (!begun) {
+                    begun = true;
+                    guard.close();
+                    holder.close();
+                }
+                super.write(bytes, offset, length);
+            }
+        };
+        runtime.writeStatus(out);
+        StatusSnapshot status = StatusJson.readSnapshot(out.toString(StandardCharsets.UTF_8));
+        assertThat(holder.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(status.globalContext().children()).hasSizeGreaterThan(1_000);
+        assertThat(status.activeLocks()).extracting(LockStatus::heldByContext).doesNotContain("audit");
     }
 
     @Test
