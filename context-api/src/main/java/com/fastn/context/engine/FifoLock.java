@@ -43,6 +43,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private static final AtomicReferenceFieldUpdater<FifoLock, Object> WORD =
             AtomicReferenceFieldUpdater.newUpdater(FifoLock.class, Object.class, "word");
 
+    /** In place of a waiter: what was to be given back was not held. */
+    private static final Object NOT_HELD = new Object();
+
     private static final int MOST_HOLDERS_LOOKED_AT = 64;
     private static final long LONG_ENOUGH_TO_LOOK = CoarseClock.STEP.toNanos();
 
@@ -630,58 +633,57 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** {@return whether it was held} */
     final boolean tryRelease(Grant<T> grant) {
+        if (isBackAlone(grant)) {
+            return true;
+        }
+        Object served = takeFromLine(grant);
+        if (served == NOT_HELD) {
+            return false;
+        }
+        tellServed(waiters(served));
+        return true;
+    }
+
+    /** As {@link #tryRelease}; but those who are served by it are told by whoever calls, by {@link #tellServed}. */
+    final @Nullable Waiter<T> takeBack(Grant<T> grant) {
+        return isBackAlone(grant) ? null : waiters(takeFromLine(grant));
+    }
+
+    @SuppressWarnings("unchecked") // of this lock, by the method below
+    private @Nullable Waiter<T> waiters(@Nullable Object served) {
+        return served == NOT_HELD ? null : (Waiter<T>) served;
+    }
+
+    /** Takes back what is held while nobody waits, by one atomic step. */
+    private boolean isBackAlone(Grant<T> grant) {
         if (word == grant && WORD.compareAndSet(this, grant, null)) {
             grant.by.touch();
             released(grant);
             return true;
         }
-        long now = runtime.touchNanos();
-        boolean held;
-        long since = 0;
-        Waiter<T> served = null;
-        synchronized (holders) {
-            look();
-            held = takeOut(grant);
-            if (held && !queue.isEmpty()) {
-                since = headSinceNanos();
-                served = serve(now);
-            }
-            rest();
-        }
-        if (held) {
-            noteLongWait(served, now - since);
-            grant.by.touch(now);
-            released(grant);
-            tellServed(served);
-        }
-        return held;
+        return false;
     }
 
-    /** As {@link #tryRelease}; but those who are served by it are told by whoever calls, by {@link #tellServed}. */
-    final @Nullable Waiter<T> takeBack(Grant<T> grant) {
-        if (word == grant && WORD.compareAndSet(this, grant, null)) {
-            grant.by.touch();
-            released(grant);
-            return null;
-        }
+    /** {@return the first of those who are served by it, null where nobody is, or {@link #NOT_HELD}} */
+    private @Nullable Object takeFromLine(Grant<T> grant) {
         long now = runtime.touchNanos();
-        boolean held;
         long since = 0;
         Waiter<T> served = null;
         synchronized (holders) {
             look();
-            held = takeOut(grant);
+            boolean held = takeOut(grant);
             if (held && !queue.isEmpty()) {
                 since = headSinceNanos();
                 served = serve(now);
             }
             rest();
+            if (!held) {
+                return NOT_HELD;
+            }
         }
-        if (held) {
-            noteLongWait(served, now - since);
-            grant.by.touch(now);
-            released(grant);
-        }
+        noteLongWait(served, now - since);
+        grant.by.touch(now);
+        released(grant);
         return served;
     }
 
@@ -737,7 +739,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             release(grant);
         } else {
             noteLongWait(served, now - since);
-            grant.by.touch();
+            grant.by.touch(now);
             runtime.changed();
             tellServed(served);
         }
