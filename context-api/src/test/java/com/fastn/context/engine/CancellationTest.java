@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import static com.fastn.context.engine.Failures.assertFailure;
 import static com.fastn.context.engine.Patience.await;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -19,8 +20,10 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -434,6 +437,37 @@ class CancellationTest {
 
         assertThat(allOf(wentOn)).succeedsWithin(LIMIT);
         canceller.join();
+        guard.close();
+    }
+
+    @Test
+    void C3_aListenerThatIsToldOfTheEndOfAWaitMayWaitForOneThatEndedBefore() throws InterruptedException {
+        ContextNode server = tree.open("server");
+        LockGuard<Integer> guard =
+                tree.root.mutex("orders", 1).lock().toCompletableFuture().join();
+        Map<Long, CompletableFuture<?>> waits = new ConcurrentHashMap<>();
+        for (String name : List.of("one", "two")) {
+            ContextNode request = tree.open(server, name);
+            waits.put(
+                    request.id(),
+                    MutexTest.ask(request, tree.root.mutex("orders", 1)).handle((mine, failure) -> "went on"));
+        }
+        List<Long> ended = new CopyOnWriteArrayList<>();
+        CompletableFuture<String> told = new CompletableFuture<>();
+        Registration listening = tree.runtime.addListener(event -> {
+            if (event instanceof ContextEvent.WaitEnded end) {
+                ended.add(end.contextId());
+                if (ended.size() == 2) {
+                    requireNonNull(waits.get(ended.get(0))).join();
+                    told.complete("told");
+                }
+            }
+        });
+        Thread canceller = daemon(server::cancel);
+
+        assertThat(told).succeedsWithin(LIMIT);
+        canceller.join();
+        listening.close();
         guard.close();
     }
 
