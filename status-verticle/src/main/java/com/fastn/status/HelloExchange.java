@@ -207,6 +207,10 @@ final class HelloExchange {
                 throw new IllegalArgumentException("it is not a JSON object");
             }
             Hello hello = Hello.of(body.getMap());
+            // Whoever it is said of has to hear it too, or could not contradict it.
+            if (directly ? hello.kind() != Hello.Kind.ALIVE : message.isSend()) {
+                throw new IllegalArgumentException("nodes do not say it this way");
+            }
             if (directory.isContradicted(hello)) {
                 contradict();
                 return;

@@ -204,18 +204,68 @@ class HelloExchangeTest {
         }
     }
 
+    /** Its bearer hears what is told to all, and answers; what is told to one node alone it cannot contradict. */
+    @Test
+    void S16_whatANodeTellsAllIsNotBelievedWhereOneAloneIsToldIt() {
+        Vertx vertx = Vertx.vertx();
+        try {
+            FastnVertx fastn = FastnVertx.install(vertx);
+            NodeDirectory directory = directoryOf(fastn.node());
+            HelloExchange exchange = alone(vertx, fastn, directory, () -> false);
+            Context context = vertx.getOrCreateContext();
+            Waiting.result(Future.<Void>future(
+                    promise -> context.runOnContext(now -> exchange.start(0).onComplete(promise))));
+            String direct = HelloExchange.ADDRESS + "." + fastn.node().incarnation();
+            NodeIdentity bob = new NodeIdentity("bob", "bbbb-1");
+            NodeIdentity carol = new NodeIdentity("carol", "cccc-1");
+            NodeIdentity dave = new NodeIdentity("dave", "dddd-1");
+            publish(vertx, new Hello(bob, 1, Hello.Kind.NEWCOMER, null));
+
+            for (String to : List.of(HelloExchange.ADDRESS, direct)) {
+                send(vertx, to, new Hello(new NodeIdentity("mallory", "bbbb-1"), 1, Hello.Kind.NEWCOMER, null));
+                send(vertx, to, new Hello(bob, 1, Hello.Kind.GOODBYE, null));
+            }
+            send(vertx, HelloExchange.ADDRESS, new Hello(new NodeIdentity("erin", "eeee-1"), 1, Hello.Kind.ALIVE, null));
+            publish(vertx, new Hello(carol, 1, Hello.Kind.ALIVE, null));
+            send(vertx, direct, new Hello(dave, 1, Hello.Kind.ALIVE, null));
+
+            await("what came before these was heard too")
+                    .atMost(SOON)
+                    .until(() -> directory.isKnown(carol) && directory.isKnown(dave));
+            assertThat(directory.peers())
+                    .extracting(NodeDirectory.Peer::node)
+                    .containsExactly(bob, carol, dave);
+            Waiting.result(Future.<Void>future(
+                    promise -> context.runOnContext(now -> exchange.stop().onComplete(promise))));
+        } finally {
+            Waiting.result(vertx.close());
+        }
+    }
+
+    private static void send(Vertx vertx, String to, Hello hello) {
+        vertx.eventBus().send(to, new JsonObject(hello.toMap()));
+    }
+
+    private static NodeDirectory directoryOf(NodeIdentity self) {
+        return new NodeDirectory(self, BootTime.of(self), Duration.ofHours(1), new ManualTicker(Instant.EPOCH));
+    }
+
     private static void publish(Vertx vertx, Hello hello) {
         vertx.eventBus().publish(HelloExchange.ADDRESS, new JsonObject(hello.toMap()));
     }
 
     private static HelloExchange alone(Vertx vertx, FastnVertx fastn, BooleanSupplier watched) {
-        NodeIdentity self = fastn.node();
+        return alone(vertx, fastn, directoryOf(fastn.node()), watched);
+    }
+
+    private static HelloExchange alone(
+            Vertx vertx, FastnVertx fastn, NodeDirectory directory, BooleanSupplier watched) {
         return new HelloExchange(
                 vertx,
                 null,
                 vertx.createSharedWorkerExecutor("hellos", 1),
                 new LocalStatus(fastn.runtime(), null, List.of()),
-                new NodeDirectory(self, BootTime.of(self), Duration.ofHours(1), new ManualTicker(Instant.EPOCH)),
+                directory,
                 watched,
                 false,
                 () -> {});
