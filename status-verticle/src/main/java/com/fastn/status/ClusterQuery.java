@@ -114,7 +114,8 @@ final class ClusterQuery {
             answers.add(ask(peer, asked, question));
         }
         return Future.all(answers)
-                .map(all -> sum(all.<Answered>list(), asked))
+                // To count and to walk trees takes long where they are large.
+                .compose(all -> worker.executeBlocking(() -> sum(all.<Answered>list(), asked), false))
                 .onComplete(done -> bytes.give(question.kept.get()));
     }
 
