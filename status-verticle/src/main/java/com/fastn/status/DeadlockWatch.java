@@ -43,7 +43,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>While nobody waits it does nothing. While all such waits are young it looks at their ages now and then. When one becomes
  * old, and again whenever it is twice as old or another node found a circle, it reads who holds what on this node; and only
- * when one who waits for so long holds something it asks the other nodes. It belongs to the verticle's context.
+ * when one who waits for so long holds something it asks the other nodes. While a circle is not told because a node does not tell
+ * what it holds, it does so once in that time. It belongs to the verticle's context.
  */
 final class DeadlockWatch {
     /** The key of the question, with the milliseconds below which waits are left out. */
@@ -228,7 +229,8 @@ final class DeadlockWatch {
     private void look() {
         looking = true;
         soon = false;
-        boolean urged = suspected;
+        // Who tells now what it did not tell before says so to nobody, and the waits may be twice as old only late.
+        boolean urged = suspected || (inTheWay != null && ticker.nanos() - readNanos >= afterMillis * 1_000_000);
         suspected = false;
         retries = urged ? retries : 0;
         worker.executeBlocking(() -> glance(urged), false).onComplete(done -> {
@@ -263,6 +265,9 @@ final class DeadlockWatch {
             note(Set.of());
         }
         NodeWaits own = glance.waits;
+        if (own != null && !own.mayBeInACircle(Duration.ofMillis(afterMillis))) {
+            note(Set.of());
+        }
         if (own != null && own.mayBeInACircle(Duration.ofMillis(afterMillis))) {
             search(own).onComplete(done -> {
                 if (done.failed()) {
