@@ -361,6 +361,10 @@ final class NodeDirectory {
                 continue;
             }
             Entry entry = peers.get(answer.peer().node().incarnation());
+            if (entry != null && !answer.whole()) {
+                // Its numbers are those of the whole.
+                continue;
+            }
             if (entry != null && entry.countedOf.get() == answer.snapshot()) {
                 counted.put(answer, requireNonNull(entry.counted));
             } else {
@@ -446,7 +450,8 @@ final class NodeDirectory {
             return;
         }
         if (answer.alive()) {
-            entry.unanswered = false;
+            // It is taken for living before its first word too.
+            entry.unanswered &= silence == null;
         } else if (!entry.unanswered) {
             entry.unanswered = true;
             entry.unansweredNanos = ticker.nanos();
@@ -458,10 +463,10 @@ final class NodeDirectory {
         if (ageNanos(entry) > silence.toNanos()) {
             entry.heardNanos = ticker.nanos() - silence.toNanos();
         }
-        if (counted != null) {
+        if (counted != null && answer.whole()) {
             entry.countedOf = new WeakReference<>(answer.snapshot());
             entry.counted = counted;
-            entry.summary = answer.whole() ? counted : entry.summary;
+            entry.summary = counted;
         }
     }
 

@@ -347,8 +347,11 @@ class NodeDirectoryTest {
         silentCluster.judge(List.of(silent(BOB, 100)));
         ticker.advance(Duration.ofMinutes(59));
         silentCluster.judge(List.of(silent(BOB, 100)));
+        silentCluster.judge(List.of(heard(true, null)));
         ticker.advance(Duration.ofMinutes(2));
-        assertThat(silentCluster.peers()).isEmpty();
+        assertThat(silentCluster.peers())
+                .as("that its stream is being opened is no word of it")
+                .isEmpty();
     }
 
     @Test
@@ -479,6 +482,25 @@ class NodeDirectoryTest {
 
         directory.heard(hello(BOB, Kind.GOODBYE));
         assertThat(directory.judge(List.of(bob), count).get(0).summary()).isEqualTo(new NodeSummary(1, 0, 0, 0));
+    }
+
+    @Test
+    void onlyWholeTreesOfNodesThatAreKnownAreCountedForTheirNumbers() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        List<StatusSnapshot> counted = new ArrayList<>();
+        Function<StatusSnapshot, NodeSummary> count = snapshot -> {
+            counted.add(snapshot);
+            return NodeSummary.of(snapshot);
+        };
+        Answer whole = answered(BOB, 100);
+        Answer part = new Answer(
+                whole.peer(), true, false, null, Fixtures.snapshot(BOB, 1, Fixtures.context(1, "global")));
+        directory.judge(List.of(whole), count);
+        assertThat(directory.judge(List.of(part), count).get(0).summary())
+                .as("the numbers are of the whole")
+                .isEqualTo(new NodeSummary(1, 0, 0, 0));
+        directory.judge(List.of(whole), count);
+        assertThat(counted).containsExactly(whole.snapshot());
     }
 
     private List<NodeStatus> judge(Answer... answers) {
