@@ -135,6 +135,9 @@ final class StatusSubscription {
     private int ticksToRestart;
     private int deafRestarts;
     private int restartsInVain;
+    /** Why it did not come whole when it had begun anew in vain so often, or {@code null}. */
+    private @Nullable String inVain;
+
     private int timesUnfound;
     private int unacknowledgedBytes;
     private int unacknowledgedFrames;
@@ -482,13 +485,12 @@ final class StatusSubscription {
         deafRestarts++;
         LOG.debug("a stream begins anew: {}", progress.reason());
         if (!leftOut && ++restartsInVain == MOST_RESTARTS_IN_VAIN) {
-            onTrouble.accept(new IllegalStateException(inVain()));
+            // Each time something else is missing, which is no news.
+            inVain = "its stream begins anew again and again, and does not come whole: "
+                    + Printable.line(progress.reason());
+            onTrouble.accept(new IllegalStateException(inVain));
         }
         return true;
-    }
-
-    private String inVain() {
-        return "its stream begins anew again and again, and does not come whole: " + Printable.line(progress.reason());
     }
 
     private JsonObject say(boolean restart) {
@@ -576,6 +578,7 @@ final class StatusSubscription {
             takenUp = true;
             leftOut = false;
             restartsInVain = 0;
+            inVain = null;
             behind = false;
             behindNanos = NOT_BEHIND;
             if (awaited != null && now.hasAll(awaited)) {
@@ -773,7 +776,7 @@ final class StatusSubscription {
         if (awaited != null && view != null) {
             return NOT_YET;
         }
-        return restartsInVain >= MOST_RESTARTS_IN_VAIN ? inVain() : null;
+        return inVain;
     }
 
     /** {@return how often something was missing in the present stream} */

@@ -5,9 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ManualTicker;
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.status.stream.StreamFrame;
+import com.fastn.status.stream.StreamFrame.Content;
 import io.vertx.core.Completable;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.RegistrationInfo;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
@@ -18,6 +22,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class StatusSubscriptionTest {
@@ -126,6 +131,83 @@ class StatusSubscriptionTest {
                     .extracting(said -> said.getString(StreamWire.STREAM))
                     .containsExactly("of 1");
             run(loop, subscription::close);
+        }
+    }
+
+    @Test
+    void D2_whyAStreamDoesNotComeWholeIsToldInTheSameWordsAsLongAsItDoesNot() {
+        Vertx vertx = Vertx.vertx();
+        try {
+            AtomicInteger opened = new AtomicInteger();
+            AtomicInteger epoch = new AtomicInteger();
+            AtomicBoolean knowsNothing = new AtomicBoolean();
+            AtomicReference<String> reads = new AtomicReference<>("");
+            MessageConsumer<JsonObject> writer = vertx.eventBus().consumer("late");
+            writer.handler(said -> {
+                String reader = said.body().getString(StreamWire.ADDRESS);
+                boolean begins = said.body().getBoolean(StreamWire.RESTART, false);
+                if (reader != null) {
+                    reads.set(reader);
+                    opened.incrementAndGet();
+                    epoch.set(0);
+                } else if (said.body().containsKey(StreamWire.STREAM) && knowsNothing.compareAndSet(true, false)) {
+                    said.fail(404, "no such stream");
+                    return;
+                }
+                if (said.replyAddress() != null) {
+                    said.reply(StreamWire.reply()
+                            .put(StreamWire.STREAM, "of " + opened)
+                            .put(StreamWire.CONTROL, "late")
+                            .put(StreamWire.LEASE_MILLIS, 600_000));
+                }
+                if (reader != null || begins) {
+                    int of = epoch.incrementAndGet();
+                    for (long sequence : new long[] {1, 3}) {
+                        StreamFrame frame = new StreamFrame(of, sequence, Content.OTHER, false, new byte[0]);
+                        vertx.eventBus()
+                                .send(reads.get(), Buffer.buffer(), StreamWire.headers("of " + opened, frame));
+                    }
+                }
+            });
+            Waiting.result(writer.completion());
+            HandTimers timers = new HandTimers(vertx);
+            ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+            Context loop = vertx.getOrCreateContext();
+            StatusSubscription subscription = new StatusSubscription(
+                    timers.vertx(),
+                    null,
+                    "late",
+                    new JsonObject(),
+                    view -> {},
+                    trouble -> {},
+                    1,
+                    new PeerBytes(ticker),
+                    ticker);
+            run(loop, subscription::open);
+            await().atMost(LONG).until(() -> {
+                second(vertx, loop, timers, ticker);
+                return Turns.on(loop, subscription::trouble) != null;
+            });
+            String why = Turns.on(loop, subscription::trouble);
+            assertThat(why).contains("does not come whole: frame ");
+
+            int begun = epoch.get();
+            await().atMost(LONG).until(() -> {
+                second(vertx, loop, timers, ticker);
+                return epoch.get() >= begun + 2;
+            });
+            second(vertx, loop, timers, ticker);
+            assertThat(Turns.on(loop, subscription::trouble)).isEqualTo(why);
+
+            knowsNothing.set(true);
+            await().atMost(LONG).until(() -> {
+                second(vertx, loop, timers, ticker);
+                return opened.get() == 2 && Turns.on(loop, subscription::isOpen);
+            });
+            assertThat(Turns.on(loop, subscription::trouble)).isEqualTo(why);
+            run(loop, subscription::close);
+        } finally {
+            Waiting.result(vertx.close());
         }
     }
 
