@@ -125,7 +125,7 @@ final class Answers {
     }
 
     static byte[] json(ClusterStatus status) {
-        return rowsAtLeast(status, MOST_BYTES, Answers::whole);
+        return rowsAtLeast(status, Answers::whole);
     }
 
     /** Writes nodes with so many contexts of each at most. */
@@ -134,9 +134,9 @@ final class Answers {
     }
 
     /** There may be so many nodes that not even their roots fit; then their rows are told without a status. */
-    private static byte[] rowsAtLeast(ClusterStatus status, int mostBytes, Function<ClusterStatus, byte[]> write) {
-        byte[] written = fitted(status, mostBytes, write);
-        if (written.length > mostBytes) {
+    private static byte[] rowsAtLeast(ClusterStatus status, Function<ClusterStatus, byte[]> write) {
+        byte[] written = fitted(status, MOST_BYTES, write);
+        if (written.length > MOST_BYTES) {
             written = write.apply(rows(status));
         }
         if (written.length > MOST_BYTES) {
@@ -153,7 +153,10 @@ final class Answers {
 
     /** Writes what is published to everybody each second at most, and so has as many bytes as what one node tells another. */
     static byte[] published(ClusterStatus status) {
-        byte[] written = rowsAtLeast(status, MOST_WIRE_BYTES, Answers::whole);
+        byte[] written = fitted(status, MOST_WIRE_BYTES, Answers::whole);
+        if (written.length > MOST_WIRE_BYTES) {
+            written = whole(rows(status));
+        }
         if (written.length > MOST_WIRE_BYTES) {
             // Who consumes it may ask for the rest.
             written = whole(mapped(rows(status), node -> row(node, node.reason(), null)));
@@ -202,8 +205,7 @@ final class Answers {
     }
 
     static String text(ClusterStatus status, StatusQuery query) {
-        byte[] drawn =
-                rowsAtLeast(status, MOST_BYTES, folded -> bytes(renderer(query).render(folded)));
+        byte[] drawn = rowsAtLeast(status, folded -> bytes(renderer(query).render(folded)));
         return new String(drawn, StandardCharsets.UTF_8);
     }
 
