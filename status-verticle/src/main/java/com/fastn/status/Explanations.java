@@ -84,7 +84,7 @@ final class Explanations {
 
     /** Writes what the nodes of a cluster said, and which of them said nothing. */
     static JsonObject json(List<Explanation> explanations, ClusterAnswer answer) {
-        ClusterStatus status = answer.status();
+        ClusterStatus status = withoutWhoHasNothingThere(answer);
         List<NodeStatus> silent = status.nodes().stream()
                 .filter(row -> row.snapshot() == null)
                 .limit(MOST_WRITTEN)
@@ -97,6 +97,20 @@ final class Explanations {
                 .put("complete", status.isComplete());
         boolean fits = json.length + rows.length() < Answers.MOST_BYTES;
         return fits ? told.put("unanswered", new JsonObject(rows).getJsonArray("nodes")) : told;
+    }
+
+    /** Whoever says that nothing is open at the path that is asked for has answered. */
+    private static ClusterStatus withoutWhoHasNothingThere(ClusterAnswer answer) {
+        ClusterStatus status = answer.status();
+        Set<String> silent =
+                answer.gaps().stream().map(ClusterAnswer.Gap::alias).collect(Collectors.toSet());
+        return new ClusterStatus(
+                status.timestamp(),
+                status.answeredBy(),
+                status.nodes().stream()
+                        .filter(row -> row.snapshot() != null
+                                || silent.contains(row.node().alias()))
+                        .toList());
     }
 
     /**

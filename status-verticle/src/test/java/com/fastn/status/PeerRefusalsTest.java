@@ -71,7 +71,7 @@ class PeerRefusalsTest {
     @ParameterizedTest
     @ValueSource(ints = {400, 429, 500})
     void D7_aNameThatNobodyShowsKeepsTheCodeOfTheNodeThatRefusedToLook(int code) {
-        deploy(code == 0 ? SHORT : LONG);
+        deploy(LONG);
         refuse(code);
         refused(new JsonObject().put("explain", "global.x"), code, "bob: bob is busy");
         refused(
@@ -94,6 +94,21 @@ class PeerRefusalsTest {
         bob = question -> question.fail(404, NOTHING_THERE);
         refused(path().put("explain", "global.x"), 404, "nothing is open at \"global.x\" on alice");
         refused(new JsonObject().put("explain", "global.x"), 404, "no context is open that is called");
+    }
+
+    @Test
+    void D7_whoSaysThatNothingIsOpenAtAPathHasAnsweredWhereItIsExplainedToo() {
+        deploy(LONG);
+        bob = question -> question.fail(404, NOTHING_THERE);
+        JsonObject question = new JsonObject().put("path", "global").put("explain", true);
+        JsonObject told = ask(question);
+        assertThat(told.getJsonArray("unanswered")).isEmpty();
+        assertThat(told.getBoolean("complete")).isTrue();
+
+        refuse(500);
+        told = ask(question);
+        assertThat(told.getJsonArray("unanswered")).hasSize(1);
+        assertThat(told.getBoolean("complete")).isFalse();
     }
 
     private void refuse(int code) {
