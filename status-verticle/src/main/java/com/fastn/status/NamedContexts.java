@@ -7,6 +7,7 @@ import com.fastn.context.status.LockStatus;
 import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.OperationStatus;
 import com.fastn.context.status.StatusSnapshot;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -46,14 +47,67 @@ final class NamedContexts {
         Map<Long, List<ContextStatus>> found = find(whole, name);
         StatusSnapshot folded = fold.apply(found.isEmpty() ? whole : withTheirsFirst(whole, found.keySet()));
         Map<Long, Integer> levels = levels(folded.globalContext());
-        Map<Long, List<ContextStatus>> added = new HashMap<>();
+        found.keySet().removeAll(levels.keySet());
+        if (found.isEmpty()) {
+            return folded;
+        }
+        Map<Long, Taken> taken = new HashMap<>();
         found.forEach((id, down) -> {
-            if (!levels.containsKey(id)) {
-                added.computeIfAbsent(nearest(down, levels), above -> new ArrayList<>())
-                        .add(lean(down.get(down.size() - 1)));
+            // Its own fold, or that of another one that is named, takes up whoever is below it.
+            int holder = down.size() - 2;
+            while (!levels.containsKey(down.get(holder).id())
+                    && !found.containsKey(down.get(holder).id())) {
+                holder--;
             }
+            long children = holder == down.size() - 2 ? 1 : 0;
+            taken.merge(
+                    down.get(holder).id(),
+                    new Taken(children, 1 + below(down.get(down.size() - 1))),
+                    Taken::plus);
         });
-        return added.isEmpty() ? folded : folded.withGlobalContext(with(folded.globalContext(), added));
+        Map<Long, List<ContextStatus>> added = new HashMap<>();
+        found.forEach((id, down) -> added.computeIfAbsent(nearest(down, levels), above -> new ArrayList<>())
+                .add(lean(down.get(down.size() - 1), taken.getOrDefault(id, Taken.NOTHING))));
+        return folded.withGlobalContext(with(folded.globalContext(), added, taken));
+    }
+
+    private static long below(ContextStatus row) {
+        long count = 0;
+        ArrayDeque<ContextStatus> open = new ArrayDeque<>();
+        open.push(row);
+        while (!open.isEmpty()) {
+            ContextStatus next = open.pop();
+            count += next.children().size() + next.foldedChildren().contexts();
+            next.children().forEach(open::push);
+        }
+        return count;
+    }
+
+    /**
+     * What is taken out of a fold, because it is shown or is in the fold of one that is.
+     *
+     * @param children how many that are right below it
+     * @param contexts how many in all
+     */
+    private record Taken(long children, long contexts) {
+        static final Taken NOTHING = new Taken(0, 0);
+
+        private Taken plus(Taken other) {
+            return new Taken(children + other.children, contexts + other.contexts);
+        }
+
+        private FoldedChildren outOf(FoldedChildren folded) {
+            long contextsLeft = folded.contexts() - contexts;
+            return contexts == 0 || folded.isNone()
+                    ? folded
+                    : contextsLeft <= 0
+                            ? FoldedChildren.NONE
+                            : new FoldedChildren(
+                                    Math.max(1, folded.count() - children),
+                                    contextsLeft,
+                                    folded.oldest(),
+                                    Math.min(folded.stuck(), contextsLeft));
+        }
     }
 
     /** {@return whether a tree leaves anybody out} */
@@ -151,29 +205,22 @@ final class NamedContexts {
     }
 
     /** A folded tree has few levels, so this is no deeper than they are. */
-    private static ContextStatus with(ContextStatus row, Map<Long, List<ContextStatus>> added) {
+    private static ContextStatus with(
+            ContextStatus row, Map<Long, List<ContextStatus>> added, Map<Long, Taken> taken) {
         List<ContextStatus> children = new ArrayList<>();
         for (ContextStatus child : row.children()) {
-            children.add(with(child, added));
+            children.add(with(child, added, taken));
         }
-        List<ContextStatus> more = added.getOrDefault(row.id(), List.of());
-        children.addAll(more);
-        FoldedChildren folded = row.foldedChildren();
+        children.addAll(added.getOrDefault(row.id(), List.of()));
         return row.withChildren(
-                children,
-                more.isEmpty() || folded.count() <= more.size()
-                        ? folded
-                        : new FoldedChildren(
-                                folded.count() - more.size(),
-                                folded.contexts() - more.size(),
-                                folded.oldest(),
-                                folded.stuck()));
+                children, taken.getOrDefault(row.id(), Taken.NOTHING).outOf(row.foldedChildren()));
     }
 
     /** Who it is, and what it is innermost inside of. */
-    private static ContextStatus lean(ContextStatus row) {
+    private static ContextStatus lean(ContextStatus row, Taken shown) {
         List<OperationStatus> operations = row.operations();
-        FoldedChildren folded = row.foldedChildren();
+        FoldedChildren below = new FoldedChildren(
+                row.foldedChildren().count() + row.children().size(), below(row), Duration.ZERO, 0);
         return new ContextStatus(
                 row.id(),
                 row.name(),
@@ -196,7 +243,7 @@ final class NamedContexts {
                 Map.of(),
                 Map.of(),
                 List.of(),
-                FoldedChildren.of(folded.count() + row.children().size()));
+                shown.outOf(below));
     }
 
     private record Step(@Nullable Step above, ContextStatus context) {

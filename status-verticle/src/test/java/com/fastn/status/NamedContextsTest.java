@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fastn.context.FastnContext;
 import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.Explanation;
+import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.NodeIdentity;
+import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.vertx.Addresses;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Contexts that are asked for by their names are found, however many others there are (rule M10). */
@@ -194,6 +197,27 @@ class NamedContextsTest {
                         .globalContext()
                         .children()
                         .size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"global.p.c1.x, 2, 2, 1, 1", "global.p.c1, 1, 1, 1, 2", "global.p.c1.x.y, 2, 3, 0, 0", "c2, 1, 3, 0, 0"})
+    void M10_whoIsShownIsNotCountedAmongTheOnesThatAreFoldedAndNobodyElseIsCountedTwice(
+            String name, long children, long contexts, long below, long contextsBelow) {
+        ContextStatus y = Fixtures.context(5, "global.p.c1.x.y");
+        ContextStatus c1 = Fixtures.context(3, "global.p.c1", Fixtures.context(4, "global.p.c1.x", y));
+        ContextStatus p = Fixtures.context(2, "global.p", c1, Fixtures.context(6, "global.p.c2"));
+        StatusSnapshot whole = Fixtures.snapshot(new NodeIdentity("alice", "a-1"), 1, Fixtures.context(1, "global", p));
+        ContextStatus folded = p.withChildren(List.of(), new FoldedChildren(2, 4, Duration.ZERO, 0));
+
+        StatusSnapshot shown = NamedContexts.shown(
+                whole, name, all -> all.withGlobalContext(Fixtures.context(1, "global", folded)));
+
+        ContextStatus above = shown.globalContext().children().get(0);
+        assertThat(above.children()).hasSize(1);
+        assertThat(above.foldedChildren()).isEqualTo(new FoldedChildren(children, contexts, Duration.ZERO, 0));
+        assertThat(above.children().get(0).foldedChildren())
+                .isEqualTo(new FoldedChildren(below, contextsBelow, Duration.ZERO, 0));
+        assertThat(NodeSummary.of(shown)).isEqualTo(NodeSummary.of(whole));
     }
 
     private static StatusClient client() {
