@@ -60,10 +60,7 @@ final class NamedContexts {
                 holder--;
             }
             long children = holder == down.size() - 2 ? 1 : 0;
-            taken.merge(
-                    down.get(holder).id(),
-                    new Taken(children, 1 + below(down.get(down.size() - 1))),
-                    Taken::plus);
+            taken.merge(down.get(holder).id(), new Taken(children, 1 + below(down.get(down.size() - 1))), Taken::plus);
         });
         Map<Long, List<ContextStatus>> added = new HashMap<>();
         found.forEach((id, down) -> added.computeIfAbsent(nearest(down, levels), above -> new ArrayList<>())
@@ -205,8 +202,7 @@ final class NamedContexts {
     }
 
     /** A folded tree has few levels, so this is no deeper than they are. */
-    private static ContextStatus with(
-            ContextStatus row, Map<Long, List<ContextStatus>> added, Map<Long, Taken> taken) {
+    private static ContextStatus with(ContextStatus row, Map<Long, List<ContextStatus>> added, Map<Long, Taken> taken) {
         List<ContextStatus> children = new ArrayList<>();
         for (ContextStatus child : row.children()) {
             children.add(with(child, added, taken));
@@ -219,8 +215,8 @@ final class NamedContexts {
     /** Who it is, and what it is innermost inside of. */
     private static ContextStatus lean(ContextStatus row, Taken shown) {
         List<OperationStatus> operations = row.operations();
-        FoldedChildren below = new FoldedChildren(
-                row.foldedChildren().count() + row.children().size(), below(row), Duration.ZERO, 0);
+        FoldedChildren below =
+                new FoldedChildren(row.foldedChildren().count() + row.children().size(), below(row), Duration.ZERO, 0);
         return new ContextStatus(
                 row.id(),
                 row.name(),

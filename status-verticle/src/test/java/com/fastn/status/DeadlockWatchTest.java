@@ -96,13 +96,14 @@ class DeadlockWatchTest {
     }
 
     private static void answer(Vertx vertx, NodeIdentity node, BooleanSupplier tells, Supplier<NodeWaits> waits) {
-        MessageConsumer<JsonObject> answers = vertx.eventBus().consumer(Addresses.node(node.incarnation()), question -> {
-            if (tells.getAsBoolean()) {
-                question.reply(NodeWaitsJson.write(waits.get()).toBuffer());
-            } else {
-                question.fail(1, "it tells nothing");
-            }
-        });
+        MessageConsumer<JsonObject> answers = vertx.eventBus()
+                .consumer(Addresses.node(node.incarnation()), question -> {
+                    if (tells.getAsBoolean()) {
+                        question.reply(NodeWaitsJson.write(waits.get()).toBuffer());
+                    } else {
+                        question.fail(1, "it tells nothing");
+                    }
+                });
         Waiting.result(answers.completion());
     }
 

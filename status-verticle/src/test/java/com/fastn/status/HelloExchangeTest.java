@@ -225,16 +225,17 @@ class HelloExchangeTest {
                 send(vertx, to, new Hello(new NodeIdentity("mallory", "bbbb-1"), 1, Hello.Kind.NEWCOMER, null));
                 send(vertx, to, new Hello(bob, 1, Hello.Kind.GOODBYE, null));
             }
-            send(vertx, HelloExchange.ADDRESS, new Hello(new NodeIdentity("erin", "eeee-1"), 1, Hello.Kind.ALIVE, null));
+            send(
+                    vertx,
+                    HelloExchange.ADDRESS,
+                    new Hello(new NodeIdentity("erin", "eeee-1"), 1, Hello.Kind.ALIVE, null));
             publish(vertx, new Hello(carol, 1, Hello.Kind.ALIVE, null));
             send(vertx, direct, new Hello(dave, 1, Hello.Kind.ALIVE, null));
 
             await("what came before these was heard too")
                     .atMost(SOON)
                     .until(() -> directory.isKnown(carol) && directory.isKnown(dave));
-            assertThat(directory.peers())
-                    .extracting(NodeDirectory.Peer::node)
-                    .containsExactly(bob, carol, dave);
+            assertThat(directory.peers()).extracting(NodeDirectory.Peer::node).containsExactly(bob, carol, dave);
             Waiting.result(Future.<Void>future(
                     promise -> context.runOnContext(now -> exchange.stop().onComplete(promise))));
         } finally {

@@ -200,7 +200,8 @@ class NamedContextsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"global.p.c1.x, 2, 2, 1, 1", "global.p.c1, 1, 1, 1, 2", "global.p.c1.x.y, 2, 3, 0, 0", "c2, 1, 3, 0, 0"})
+    @CsvSource({"global.p.c1.x, 2, 2, 1, 1", "global.p.c1, 1, 1, 1, 2", "global.p.c1.x.y, 2, 3, 0, 0", "c2, 1, 3, 0, 0"
+    })
     void M10_whoIsShownIsNotCountedAmongTheOnesThatAreFoldedAndNobodyElseIsCountedTwice(
             String name, long children, long contexts, long below, long contextsBelow) {
         ContextStatus y = Fixtures.context(5, "global.p.c1.x.y");
@@ -209,8 +210,8 @@ class NamedContextsTest {
         StatusSnapshot whole = Fixtures.snapshot(new NodeIdentity("alice", "a-1"), 1, Fixtures.context(1, "global", p));
         ContextStatus folded = p.withChildren(List.of(), new FoldedChildren(2, 4, Duration.ZERO, 0));
 
-        StatusSnapshot shown = NamedContexts.shown(
-                whole, name, all -> all.withGlobalContext(Fixtures.context(1, "global", folded)));
+        StatusSnapshot shown =
+                NamedContexts.shown(whole, name, all -> all.withGlobalContext(Fixtures.context(1, "global", folded)));
 
         ContextStatus above = shown.globalContext().children().get(0);
         assertThat(above.children()).hasSize(1);

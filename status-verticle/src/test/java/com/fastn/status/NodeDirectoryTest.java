@@ -493,8 +493,8 @@ class NodeDirectoryTest {
             return NodeSummary.of(snapshot);
         };
         Answer whole = answered(BOB, 100);
-        Answer part = new Answer(
-                whole.peer(), true, false, null, Fixtures.snapshot(BOB, 1, Fixtures.context(1, "global")));
+        Answer part =
+                new Answer(whole.peer(), true, false, null, Fixtures.snapshot(BOB, 1, Fixtures.context(1, "global")));
         directory.judge(List.of(whole), count);
         assertThat(directory.judge(List.of(part), count).get(0).summary())
                 .as("the numbers are of the whole")

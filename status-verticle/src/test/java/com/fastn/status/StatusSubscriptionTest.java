@@ -164,8 +164,7 @@ class StatusSubscriptionTest {
                     int of = epoch.incrementAndGet();
                     for (long sequence : new long[] {1, 3}) {
                         StreamFrame frame = new StreamFrame(of, sequence, Content.OTHER, false, new byte[0]);
-                        vertx.eventBus()
-                                .send(reads.get(), Buffer.buffer(), StreamWire.headers("of " + opened, frame));
+                        vertx.eventBus().send(reads.get(), Buffer.buffer(), StreamWire.headers("of " + opened, frame));
                     }
                 }
             });
