@@ -338,7 +338,11 @@ final class ClusterFeed {
 
     /** A silence goes on by itself. What ends it, and what is said by a hello alone, is told. */
     private boolean sameStates(List<NodeStatus> rows, List<NodeStatus> before) {
-        if (!Silence.tellTheSame(rows, before, Duration.ofNanos(ticker.nanos() - latestNanos))) {
+        Duration since = Duration.ofNanos(ticker.nanos() - latestNanos);
+        boolean same = since.compareTo(Silence.NUMBERS_PACE) < 0
+                ? Silence.tellTheSameButNumbers(rows, before, since)
+                : Silence.tellTheSame(rows, before, since);
+        if (!same) {
             return false;
         }
         for (int i = 0; i < rows.size(); i++) {

@@ -257,8 +257,12 @@ final class StreamService {
         void proceed() {
             ClusterStatus status = latest;
             long asOf = latestNanos;
-            boolean due = restartDue ? mayRestart() : offered || (heldUp && acknowledgeDue);
-            if (busy || closed || status == null || !due) {
+            if (busy || closed || status == null) {
+                return;
+            }
+            boolean due =
+                    restartDue ? mayRestart() : offered || (heldUp && acknowledgeDue) || outbox.hasNumbersToTell();
+            if (!due) {
                 return;
             }
             busy = true;

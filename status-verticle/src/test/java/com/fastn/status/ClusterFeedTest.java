@@ -515,6 +515,29 @@ class ClusterFeedTest {
         assertThat(last("bob").age()).isLessThanOrEqualTo(NodeWatch.PACE);
     }
 
+    @Test
+    void D6_ofANodeWhoseTreeIsNotToldNumbersAloneAreToldEachFiveSeconds() {
+        refuse("nothing is open there");
+        watch();
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, new NodeSummary(1, 0, 0, 0)));
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return !rows("bob").isEmpty()
+                    && "nothing is open there".equals(last("bob").reason());
+        });
+        quieten();
+        int mark = told.size();
+        for (int i = 2; i <= 21; i++) {
+            directory.heard(new Hello(BOB, 100, Hello.Kind.ALIVE, new NodeSummary(i, 0, 0, 0)));
+            tick(NodeWatch.PACE);
+        }
+        assertThat(told.size() - mark).isBetween(1, 4);
+        await().atMost(LONG).until(() -> {
+            tick(NodeWatch.PACE);
+            return new NodeSummary(21, 0, 0, 0).equals(last("bob").summary());
+        });
+    }
+
     /** Bob was met, and never answers. */
     private void meetSilentBob() {
         vertx.eventBus().consumer(Addresses.subscribe(BOB.incarnation()), asked -> {});

@@ -50,7 +50,12 @@ public final class Outbox {
     /** Of when they are. */
     private long toldNanos;
 
+    /** When it was told. */
+    private long listedNanos;
+
     private boolean toldNodes;
+    /** Whether numbers of nodes are others than those that the reader knows. */
+    private boolean owesNumbers;
     /** Who was told of last, when the reader's credits were used up: with whoever comes after it is gone on. */
     private @Nullable String toldLast;
 
@@ -100,6 +105,7 @@ public final class Outbox {
         sources.clear();
         toldRows = List.of();
         toldNodes = false;
+        owesNumbers = false;
         toldLast = null;
         unacknowledged.clear();
         unacknowledgedBytes = 0;
@@ -126,11 +132,12 @@ public final class Outbox {
         List<StreamFrame> frames = new ArrayList<>();
         List<NodeStatus> nodes = now.nodes();
         takeBackFromConflicts(now, asOfNanos, frames);
-        if ((!toldNodes || !sameRows(nodes, asOfNanos)) && hasCredit()) {
+        if (isListDue(nodes, asOfNanos) && hasCredit()) {
             list(now, nodes, asOfNanos, frames);
             toldNodes = true;
         }
-        boolean knowsRows = toldNodes && sameRows(nodes, asOfNanos);
+        owesNumbers = toldNodes && !sameRows(nodes, asOfNanos);
+        boolean knowsRows = knowsRows(nodes, asOfNanos);
         int begun = afterToldLast(nodes);
         if (!tell(nodes.subList(begun, nodes.size()), knowsRows, frames)) {
             return frames;
@@ -210,6 +217,7 @@ public final class Outbox {
     private void list(ClusterStatus now, List<NodeStatus> nodes, long asOfNanos, List<StreamFrame> frames) {
         toldRows = nodes.stream().map(Outbox::bare).toList();
         toldNanos = asOfNanos;
+        listedNanos = ticker.nanos();
         Set<String> there =
                 nodes.stream().map(node -> node.node().incarnation()).collect(Collectors.toSet());
         told.keySet().retainAll(there);
@@ -308,6 +316,24 @@ public final class Outbox {
 
     private boolean hasCredit() {
         return unacknowledged.size() < CREDIT_FRAMES && unacknowledgedBytes < CREDIT_BYTES;
+    }
+
+    private boolean isListDue(List<NodeStatus> nodes, long asOfNanos) {
+        return !knowsRows(nodes, asOfNanos) || (mayTellNumbers() && !sameRows(nodes, asOfNanos));
+    }
+
+    /** Not before all trees are told: where the reader is behind, numbers alone would take their place. */
+    private boolean mayTellNumbers() {
+        return toldLast == null && ticker.nanos() - listedNanos >= Silence.NUMBERS_PACE.toNanos();
+    }
+
+    /** {@return whether it is time to tell numbers of nodes that were new when something was told last, and were left out} */
+    public boolean hasNumbersToTell() {
+        return owesNumbers && mayTellNumbers() && hasCredit();
+    }
+
+    private boolean knowsRows(List<NodeStatus> nodes, long asOfNanos) {
+        return toldNodes && Silence.tellTheSameButNumbers(nodes, toldRows, Duration.ofNanos(asOfNanos - toldNanos));
     }
 
     private boolean sameRows(List<NodeStatus> nodes, long asOfNanos) {

@@ -16,6 +16,9 @@ public final class Silence {
     /** An age that is younger than it would be by so much is of a word that came meanwhile, and not of a look that took long. */
     private static final Duration SLACK = Duration.ofMillis(1_500);
 
+    /** That only numbers of nodes changed is told no more often: of nodes of which no tree is told each hello has others. */
+    public static final Duration NUMBERS_PACE = Duration.ofSeconds(5);
+
     private Silence() {}
 
     /**
@@ -50,22 +53,40 @@ public final class Silence {
      * @param since how long ago
      */
     public static boolean tellTheSame(List<NodeStatus> rows, List<NodeStatus> before, Duration since) {
+        return tellTheSame(rows, before, since, true);
+    }
+
+    /**
+     * {@return whether rows tell the same of the nodes, their trees apart, but for numbers that were told before and are others now}
+     *
+     * @param rows what is so
+     * @param before what was so
+     * @param since how long ago
+     */
+    public static boolean tellTheSameButNumbers(List<NodeStatus> rows, List<NodeStatus> before, Duration since) {
+        return tellTheSame(rows, before, since, false);
+    }
+
+    private static boolean tellTheSame(
+            List<NodeStatus> rows, List<NodeStatus> before, Duration since, boolean numbers) {
         if (rows.size() != before.size()) {
             return false;
         }
         for (int i = 0; i < rows.size(); i++) {
-            if (!tellsTheSame(rows.get(i), before.get(i), since)) {
+            if (!tellsTheSame(rows.get(i), before.get(i), since, numbers)) {
                 return false;
             }
         }
         return true;
     }
 
-    private static boolean tellsTheSame(NodeStatus row, NodeStatus before, Duration since) {
+    private static boolean tellsTheSame(NodeStatus row, NodeStatus before, Duration since, boolean numbers) {
         return row.node().equals(before.node())
                 && row.state() == before.state()
                 && Objects.equals(row.reason(), before.reason())
-                && (countsItself(row.snapshot()) || Objects.equals(row.summary(), before.summary()))
+                && (countsItself(row.snapshot())
+                        || Objects.equals(row.summary(), before.summary())
+                        || (!numbers && row.summary() != null && before.summary() != null))
                 && (speaks(row) || row.age().plus(SLACK).compareTo(before.age().plus(since)) >= 0);
     }
 

@@ -392,7 +392,10 @@ class StreamTest {
     @Test
     void D7_theNumbersOfANodeOfWhichAPartIsToldAreThoseOfNow() {
         FastnContext till = bob.root().child("Till").open();
+        ManualTicker ticker = new ManualTicker(NOW);
+        Outbox outbox = new Outbox(ticker);
         for (int contexts = 5; contexts < 8; contexts++) {
+            ticker.advance(Silence.NUMBERS_PACE);
             till.incrementTotal("orders");
             StatusSnapshot part = partOf(bob.status());
             NodeSummary truth = new NodeSummary(contexts, contexts, 0, 0);
@@ -406,6 +409,59 @@ class StreamTest {
                             List.of(new NodeStatus(bob.node(), NodeState.UP, Duration.ZERO, null, truth, part)))))
                     .isEmpty();
         }
+    }
+
+    @Test
+    void D6_numbersAloneAreToldEachFiveSecondsAndNotBeforeAllTreesAre() {
+        ManualTicker ticker = new ManualTicker(NOW);
+        Outbox outbox = new Outbox(ticker);
+        List<NodeStatus> trees = List.of(row(alice), row(bob));
+        take(outbox.tell(withCarols(trees, null)));
+        assertThat(take(outbox.tell(withCarols(trees, 1L))))
+                .as("the first ones are news")
+                .isEqualTo(Outcome.COMPLETE);
+        for (long contexts = 2; contexts < 6; contexts++) {
+            ticker.advance(Duration.ofSeconds(1));
+            assertThat(outbox.tell(withCarols(trees, contexts))).isEmpty();
+            assertThat(outbox.hasNumbersToTell()).isFalse();
+        }
+        ticker.advance(Duration.ofSeconds(1));
+        assertThat(outbox.hasNumbersToTell()).isTrue();
+        assertThat(take(outbox.tell(withCarols(trees, 5L)))).isEqualTo(Outcome.COMPLETE);
+        assertThat(view("carol").summary()).isEqualTo(new NodeSummary(5, 0, 0, 0));
+        assertThat(outbox.hasNumbersToTell()).isFalse();
+        outbox.acknowledge(inbox.epoch(), inbox.sequence());
+
+        // The reader is as far behind as it may be, so that bob is left out.
+        for (int i = 0; i < Outbox.CREDIT_FRAMES - 1; i++) {
+            alice.root().incrementTotal("orders");
+            outbox.tell(withCarols(List.of(row(alice), trees.get(1)), 5L)).forEach(inbox::take);
+        }
+        alice.root().incrementTotal("orders");
+        bob.root().incrementTotal("orders");
+        List<NodeStatus> later = List.of(row(alice), row(bob));
+        ticker.advance(Duration.ofSeconds(10));
+        assertThat(take(outbox.tell(withCarols(later, 5L)))).isEqualTo(Outcome.TAKEN);
+        outbox.acknowledge(inbox.epoch(), inbox.sequence());
+        List<StreamFrame> frames = outbox.tell(withCarols(later, 6L));
+        assertThat(frames).extracting(StreamFrame::content).doesNotContain(Content.NODES);
+        assertThat(take(frames)).isEqualTo(Outcome.COMPLETE);
+        assertThat(outbox.tell(withCarols(later, 6L)))
+                .extracting(StreamFrame::content)
+                .containsExactly(Content.NODES);
+    }
+
+    /** Of carol nothing is open at the path. */
+    private ClusterStatus withCarols(List<NodeStatus> trees, @Nullable Long contexts) {
+        NodeSummary summary = contexts == null ? null : new NodeSummary(contexts, 0, 0, 0);
+        NodeIdentity carol = new NodeIdentity("carol", "cccc-1");
+        return new ClusterStatus(
+                NOW,
+                "alice",
+                List.of(
+                        trees.get(0),
+                        trees.get(1),
+                        new NodeStatus(carol, NodeState.UP, Duration.ZERO, "nothing there", summary, null)));
     }
 
     private static StatusSnapshot partOf(StatusSnapshot whole) {
