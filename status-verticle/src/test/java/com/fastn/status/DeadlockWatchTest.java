@@ -16,7 +16,9 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.shareddata.Lock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
@@ -33,8 +35,12 @@ class DeadlockWatchTest {
     private final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
     private final NodeIdentity carol = new NodeIdentity("carol", "carol-1");
 
+    /** The runtimes outlive the Vertx of a test: what is begun here is ended here. */
+    private final List<Runnable> ends = new ArrayList<>();
+
     @AfterEach
     void close() {
+        ends.forEach(Runnable::run);
         Waiting.result(Future.all(one.close(), other.close()));
     }
 
@@ -85,14 +91,20 @@ class DeadlockWatchTest {
     }
 
     /** The other node has the lock that is waited for, so here somebody has it of whom is not known who he is. */
-    private static void holdAndWait(Vertx on, String holds, String wants) {
+    private void holdAndWait(Vertx on, String holds, String wants) {
         FastnContext context =
                 FastnVertx.install(on).runtime().root().child("holds-" + holds).open();
-        var others = Waiting.result(on.sharedData().getLock(wants));
-        assertThat(others).isNotNull();
-        var own = Waiting.result(in(context, () -> lock(holds)));
-        assertThat(own).isNotNull();
-        var unused = in(context, () -> lock(wants));
+        Lock others = Waiting.result(on.sharedData().getLock(wants));
+        SharedLock.Guard own = Waiting.result(in(context, () -> lock(holds)));
+        Future<Void> waits = in(context, () -> lock(wants))
+                .onSuccess(SharedLock.Guard::close)
+                .mapEmpty();
+        ends.add(() -> {
+            others.release();
+            own.close();
+            Waiting.result(waits);
+            context.close();
+        });
     }
 
     private static void answer(Vertx vertx, NodeIdentity node, BooleanSupplier tells, Supplier<NodeWaits> waits) {
