@@ -39,11 +39,14 @@ class NamedContextsTest {
     private static final Vertx BOB = Vertx.vertx();
 
     private static final Vertx ALICE = Vertx.vertx();
+    /** Has the default runtime, which outlives this class: those of the nodes are closed with all their contexts. */
+    private static final Vertx FIRST = Vertx.vertx();
     private static volatile boolean knowsOfNames = true;
     private static volatile boolean silent;
 
     @BeforeAll
     static void deploy() {
+        FastnVertx.install(FIRST);
         deploy(BOB, "bob");
         deploy(ALICE, "alice");
         for (Vertx vertx : List.of(BOB, ALICE)) {
@@ -101,6 +104,7 @@ class NamedContextsTest {
     static void close() {
         Waiting.result(ALICE.close());
         Waiting.result(BOB.close());
+        Waiting.result(FIRST.close());
     }
 
     @ParameterizedTest
