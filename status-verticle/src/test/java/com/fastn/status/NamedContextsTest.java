@@ -41,6 +41,7 @@ class NamedContextsTest {
     private static final Vertx ALICE = Vertx.vertx();
     /** Has the default runtime, which outlives this class: those of the nodes are closed with all their contexts. */
     private static final Vertx FIRST = Vertx.vertx();
+
     private static volatile boolean knowsOfNames = true;
     private static volatile boolean silent;
 
