@@ -2,11 +2,13 @@ package com.fastn.verification.concurrency;
 
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.verifier.EpsilonVerifier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * A child is never alive and detached from a cancelled ancestor, in whatever order opening, closing and cancelling meet (C1).
  */
+@Tag("slow")
 public class CancelTreeLincheckTest extends CancelTreeModel {
     /** A new tree. */
     public CancelTreeLincheckTest() {

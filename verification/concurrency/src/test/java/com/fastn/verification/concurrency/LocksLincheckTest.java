@@ -6,6 +6,7 @@ import java.util.SplittableRandom;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jetbrains.lincheck.datastructures.StressOptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -15,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * granted, given up, stopped or out of time and never two of these (L1), a guard that comes too late given back (L2), no
  * timer left behind (L4), the ones behind a large request that is given up served at once (L6), none lost.
  */
+@Tag("slow")
 class LocksLincheckTest {
 
     @ParameterizedTest

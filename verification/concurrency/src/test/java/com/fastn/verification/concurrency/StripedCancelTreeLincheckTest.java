@@ -2,11 +2,13 @@ package com.fastn.verification.concurrency;
 
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.verifier.EpsilonVerifier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The same where the children of a context are in several lists, one for each of several threads (C1).
  */
+@Tag("slow")
 public class StripedCancelTreeLincheckTest extends CancelTreeModel {
     /** A new tree. */
     public StripedCancelTreeLincheckTest() {
