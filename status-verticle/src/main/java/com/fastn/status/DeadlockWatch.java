@@ -232,7 +232,7 @@ final class DeadlockWatch {
         // Who tells now what it did not tell before says so to nobody, and the waits may be twice as old only late.
         boolean urged = suspected || (inTheWay != null && ticker.nanos() - readNanos >= afterMillis * 1_000_000);
         suspected = false;
-        retries = urged ? retries : 0;
+        retries = urged || inTheWay != null ? retries : 0;
         worker.executeBlocking(() -> glance(urged), false).onComplete(done -> {
             if (done.failed()) {
                 LOG.warn("who waits for whom on this node could not be read", done.cause());

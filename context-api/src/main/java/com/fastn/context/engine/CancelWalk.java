@@ -132,7 +132,7 @@ final class CancelWalk {
         if (loop == null || brokenOff) {
             while (!step()) {}
             if (watched) {
-                runtime.cancelWatch().remove(this);
+                leaveWatch();
             }
             return;
         }
@@ -225,6 +225,7 @@ final class CancelWalk {
         } finally {
             progressed();
             if (held) {
+                stayWatched();
                 trampoline.go();
             }
         }
@@ -282,6 +283,7 @@ final class CancelWalk {
             helpWith(() -> trampoline.runWaitingIn(all));
         } finally {
             progressed();
+            stayWatched();
             trampoline.go();
         }
         helpWith(() -> {
@@ -296,16 +298,36 @@ final class CancelWalk {
             }
         } finally {
             progressed();
+            stayWatched();
             trampoline.go();
         }
         for (ContextNode node : marked) {
             helpWith(() -> node.runCancelHandlers(this));
             progressed();
         }
-        runtime.cancelWatch().remove(this);
+        leaveWatch();
         if (top.parent() == null) {
             runtime.rootWasHelped();
         }
+    }
+
+    /** Another thread that takes part may have come to the end meanwhile, and this one goes on with what it noted. */
+    private void stayWatched() {
+        if (watched) {
+            runtime.cancelWatch().add(this);
+        }
+    }
+
+    /** Unless another thread that takes part has something noted still, which it may not come back to. */
+    private void leaveWatch() {
+        runtime.cancelWatch().remove(this);
+        if (isAnyNoted()) {
+            runtime.cancelWatch().add(this);
+        }
+    }
+
+    private synchronized boolean isAnyNoted() {
+        return turns != null && turns.stream().anyMatch(Trampoline.Turn::isAnyWaiting);
     }
 
     private static void helpWith(Runnable part) {

@@ -25,9 +25,9 @@ public final class Engine implements ContextEngine {
     @GuardedBy("this")
     private final List<Replaced> replaced = new ArrayList<>(0);
 
-    // One for all runtimes: it has a thread, which lives as long as a handle is known to it.
-    @GuardedBy("this")
-    private @Nullable Cleaner cleaner;
+    // One for all runtimes: it has a thread, which lives as long as a handle is known to it. Written under this
+    // object's monitor.
+    private volatile @Nullable Cleaner cleaner;
 
     /** Made once, by the service loader. */
     public Engine() {}
@@ -61,7 +61,12 @@ public final class Engine implements ContextEngine {
     }
 
     /** Tells of what was collected; made by the first runtime in strict mode. */
-    synchronized Cleaner cleaner() {
+    Cleaner cleaner() {
+        Cleaner known = cleaner;
+        return known == null ? makeCleaner() : known;
+    }
+
+    private synchronized Cleaner makeCleaner() {
         Cleaner known = cleaner;
         if (known == null) {
             known = Cleaner.create();

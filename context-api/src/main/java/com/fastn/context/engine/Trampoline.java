@@ -155,7 +155,7 @@ final class Trampoline {
             waiting.add(task);
         }
 
-        void holdForOthers() {
+        synchronized void holdForOthers() {
             if (!forOthers) {
                 // What was noted before is the first.
                 more = takeRest();
@@ -246,6 +246,11 @@ final class Trampoline {
         private void runNext() {
             begun = true;
             requireNonNull(next, "next").run();
+        }
+
+        synchronized boolean isAnyWaiting() {
+            ArrayDeque<Task> waiting = more;
+            return waiting != null && !waiting.isEmpty();
         }
 
         synchronized @Nullable ArrayDeque<Task> takeMore() {

@@ -96,12 +96,9 @@ final class AwaitedReplies {
         try {
             return request.get();
         } finally {
-            if (around == null) {
-                asking.remove();
-            } else {
-                // An interceptor made a request of its own.
-                asking.set(around);
-            }
+            // An interceptor may have made this request while another one is made. To set it to nothing keeps its
+            // place.
+            asking.set(around);
         }
     }
 

@@ -11,7 +11,7 @@ import io.vertx.core.Context;
 import io.vertx.core.impl.VertxThread;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
-import io.vertx.core.internal.WorkerPool;
+import io.vertx.core.internal.WorkerExecutorInternal;
 import io.vertx.core.internal.deployment.DeploymentContext;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -250,11 +250,11 @@ final class BlockedPlaces {
         }
         try {
             // That of others, which is given back at once; the size is for a pool that has just gone.
-            WorkerPool pool = vertx.createSharedWorkerPool(name, 1, 1, TimeUnit.HOURS);
+            WorkerExecutorInternal shared = vertx.createSharedWorkerExecutor(name, 1, 1, TimeUnit.HOURS);
             try {
-                return pool.executor();
+                return shared.pool().executor();
             } finally {
-                pool.close();
+                var unused = shared.close();
             }
         } catch (LinkageError e) {
             // Another Vert.x may not have it.

@@ -63,10 +63,12 @@ final class FramesForOthers {
                 }))
                 .onFailure(failure -> LOG.warn("events could not be told to the cluster", failure));
         told.onComplete(done -> home.runOnContext(now -> {
-            hasRoom();
             if (done.failed()) {
-                // Told of by the next frame; to tell of it at once might fail again and again.
+                // Told of by the next frame that comes: to tell of it at once might fail again and again.
+                waiting--;
                 dropped.merge(address, Dropped.with(whole, 0), Dropped::and);
+            } else {
+                hasRoom();
             }
         }));
     }

@@ -16,12 +16,11 @@ import java.util.Set;
 /** Decides who is meant, out of the nodes of this machine and those of the configuration. */
 final class Targets {
     private static final int MOST_OFFERS = 20;
-
-    private final Found found;
-    private final Config config;
     /** What a command ends with that names its nodes by an option. */
     private static final String ON = " --on";
 
+    private final Found found;
+    private final Config config;
     private final String command;
 
     private Targets(Found found, Config config, String command) {
