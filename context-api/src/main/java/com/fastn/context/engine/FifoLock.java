@@ -43,8 +43,11 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private static final AtomicReferenceFieldUpdater<FifoLock, Object> WORD =
             AtomicReferenceFieldUpdater.newUpdater(FifoLock.class, Object.class, "word");
 
-    /** In place of a waiter: what was to be given back was not held. */
-    private static final Object NOT_HELD = new Object();
+    /** In place of a waiter. */
+    private enum Nobody {
+        /** What was to be given back was not held. */
+        NOT_HELD
+    }
 
     private static final int MOST_HOLDERS_LOOKED_AT = 64;
     private static final long LONG_ENOUGH_TO_LOOK = CoarseClock.STEP.toNanos();
@@ -637,7 +640,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             return true;
         }
         Object served = takeFromLine(grant);
-        if (served == NOT_HELD) {
+        if (served == Nobody.NOT_HELD) {
             return false;
         }
         tellServed(waiters(served));
@@ -651,7 +654,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     @SuppressWarnings("unchecked") // of this lock, by the method below
     private @Nullable Waiter<T> waiters(@Nullable Object served) {
-        return served == NOT_HELD ? null : (Waiter<T>) served;
+        return served == Nobody.NOT_HELD ? null : (Waiter<T>) served;
     }
 
     /** Takes back what is held while nobody waits, by one atomic step. */
@@ -664,7 +667,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         return false;
     }
 
-    /** {@return the first of those who are served by it, null where nobody is, or {@link #NOT_HELD}} */
+    /** {@return the first of those who are served by it, null where nobody is, or {@link Nobody#NOT_HELD}} */
     private @Nullable Object takeFromLine(Grant<T> grant) {
         long now = runtime.touchNanos();
         long since = 0;
@@ -678,7 +681,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             }
             rest();
             if (!held) {
-                return NOT_HELD;
+                return Nobody.NOT_HELD;
             }
         }
         noteLongWait(served, now - since);
