@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,9 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,6 +48,7 @@ class CommandEndToEndTest {
             Path.of("../../bin/fastn").toAbsolutePath().normalize();
     private static final Path JAR =
             LAUNCHER.resolveSibling("../status-cli/target/fastn.jar").normalize();
+    private static final boolean PACKAGED = isPackaged();
     private static final String IMPATIENT = "--timeout=500ms";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int SIGINT = 2;
@@ -75,9 +80,9 @@ class CommandEndToEndTest {
 
     @BeforeAll
     static void thePackagedCommand() {
-        if (Boolean.getBoolean("command.packaged") && !isPackaged()) {
+        if (Boolean.getBoolean("command.packaged") && !PACKAGED) {
             throw new AssertionError("the packaged command is not tested: " + JAR
-                    + " is not there, or older than the classes; next: mvn -B verify -Pslow -pl verification/cluster -am,"
+                    + " is not there, or is not made of the classes; next: mvn -B verify -Pslow -pl verification/cluster -am,"
                     + " or let the classes do by -Dcommand.packaged=false");
         }
     }
@@ -196,11 +201,23 @@ class CommandEndToEndTest {
         expect(node, "done");
     }
 
+    /** By what it holds: a build that packages the same again may leave the file as it is. */
     private static boolean isPackaged() {
-        try {
-            Path classes = JAR.resolveSibling("classes/com/fastn/status/cli/Fastn.class");
-            return Files.exists(JAR)
-                    && Files.getLastModifiedTime(JAR).compareTo(Files.getLastModifiedTime(classes)) >= 0;
+        Path classes = JAR.resolveSibling("classes");
+        try (JarFile jar = new JarFile(JAR.toFile());
+                Stream<Path> files = Files.walk(classes.resolve("com"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                JarEntry entry = jar.getJarEntry(classes.relativize(file).toString());
+                if (entry == null) {
+                    return false;
+                }
+                try (InputStream packaged = jar.getInputStream(entry)) {
+                    if (!Arrays.equals(packaged.readAllBytes(), Files.readAllBytes(file))) {
+                        return false;
+                    }
+                }
+            }
+            return true;
         } catch (IOException e) {
             return false;
         }
@@ -208,7 +225,7 @@ class CommandEndToEndTest {
 
     private static List<String> fastn(String... arguments) {
         List<String> command = new ArrayList<>();
-        if (isPackaged()) {
+        if (PACKAGED) {
             command.add(LAUNCHER.toString());
         } else {
             command.addAll(List.of(
@@ -600,7 +617,7 @@ class CommandEndToEndTest {
 
     @Test
     void theLauncherMakesItsArchiveOfClassesInSilenceAndUsesItThen() throws IOException, InterruptedException {
-        assumeThat(isPackaged()).as("the jar, of which the archive is made").isTrue();
+        assumeThat(PACKAGED).as("the jar, of which the archive is made").isTrue();
         node("alice");
         Ended first = withArchive(fastn("status"));
         assertThat(first.exitCode()).isZero();
@@ -726,7 +743,7 @@ class CommandEndToEndTest {
 
     private Started onATerminal(String shell, List<String> command) throws IOException {
         List<String> words = new ArrayList<>(command);
-        if (!isPackaged()) {
+        if (!PACKAGED) {
             words.add(1, "-Dfastn.tty=true");
         }
         String quoted =
@@ -893,7 +910,7 @@ class CommandEndToEndTest {
     private String smallestJava() throws IOException, InterruptedException {
         String java = System.getProperty("java.home");
         Path jlink = Path.of(java, "bin", "jlink");
-        if (!isPackaged() || !Files.isExecutable(jlink)) {
+        if (!PACKAGED || !Files.isExecutable(jlink)) {
             return java;
         }
         String small = folder.resolve("jre").toString();
