@@ -121,6 +121,7 @@ public interface ContextBuilder {
      * @param key the key
      * @param value the value
      * @return this builder
+     * @throws IllegalArgumentException as {@link FastnContext#setSetting} does
      */
     @CanIgnoreReturnValue
     ContextBuilder withSetting(String key, Object value);

@@ -10,7 +10,8 @@ import java.util.List;
  * None is reentrant. Who asks is the context that is current at the call, or the one that owns the lock when none is.
  *
  * <p>A waiter whose context is cancelled or ends, whose time ran out or whose stage was cancelled leaves the queue before it
- * hears of it. A guard that comes too late for it is given back unseen. A stage completes on the Vert.x context that asked,
+ * hears of it. A guard that comes too late for it is given back unseen. A time of zero or less gives what is free at once, and
+ * otherwise ends the wait soon. A stage completes on the Vert.x context that asked,
  * elsewhere in the thread that released, and there with the asking context as the current one. Code that goes on there must not
  * block for what that thread has: for a lock of the {@code withLock} that it runs that is refused, and a guard that it has to
  * close nobody knows of.

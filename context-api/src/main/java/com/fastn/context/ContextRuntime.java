@@ -57,7 +57,7 @@ public interface ContextRuntime extends AutoCloseable {
     FastnContext find(ContextPath path);
 
     /**
-     * Finds the open contexts of an id.
+     * Finds the open context of an id.
      *
      * @param contextId the id
      * @return the context, or {@code null} when it is not open
@@ -71,7 +71,10 @@ public interface ContextRuntime extends AutoCloseable {
     /** {@return a snapshot of the whole tree} */
     StatusSnapshot status();
 
-    /** {@return the contexts that ended last, of those that were marked with {@link FastnContext#persist}, the newest first} */
+    /**
+     * {@return the contexts that ended last, of those that were marked with {@link FastnContext#persist}, the newest first} Of
+     * those that failed or were cancelled, as many as half of what is remembered stay however many complete after them.
+     */
     List<FinishedContext> recent();
 
     /** {@return a snapshot of the whole tree, with the contexts that ended last} */
@@ -173,6 +176,18 @@ public interface ContextRuntime extends AutoCloseable {
      * @return closing it takes the listener back
      */
     Registration addListener(ContextListener listener);
+
+    /**
+     * Says what is to be done when the tree changes for the first time since somebody asked for its {@link #version()}, as
+     * each snapshot does. Until somebody asks again nothing is made and nobody is told, however much changes: whoever only wants
+     * to know that there is something to look at takes this rather than a {@link #addListener listener}, for which the application
+     * makes and tells each event. What changed before is not told either, so look once behind this.
+     *
+     * @param hook runs in the thread that made the change, perhaps before whoever asked for it goes on, so it has to return at
+     *     once, and neither looks at the tree nor changes it; what it throws is logged
+     * @return closing it takes the hook back
+     */
+    Registration onFirstChange(Runnable hook);
 
     /**
      * Says where snapshots take their system metrics from.

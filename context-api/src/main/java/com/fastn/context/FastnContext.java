@@ -33,8 +33,9 @@ import org.jspecify.annotations.Nullable;
  * context with open children stays in the tree as {@link ContextState#CLOSING} until the last of them closes. Cancelling
  * it asks it and everything below it to stop. Its total counters survive it, its live counts do not.
  *
- * <p>All methods may be called from any thread. None throws because of the state of the context: on a closed one,
- * {@code child} gives a context that is closed and cancelled from the start, totals still count, locks fail their stage.
+ * <p>All methods may be called from any thread. None throws because of the state of the context, but {@link #throwIfCancelled},
+ * which is for that: on a closed one, {@code child} gives a context that is closed and cancelled from the start, totals still
+ * count, locks fail their stage.
  */
 public interface FastnContext extends AutoCloseable {
 
@@ -396,6 +397,8 @@ public interface FastnContext extends AutoCloseable {
      *
      * @param key the key
      * @param value the value, or {@code null} to have the ancestors' again
+     * @throws IllegalArgumentException if the library reads this setting itself and cannot use the value; the message says which
+     *     it takes
      */
     void setSetting(String key, @Nullable Object value);
 

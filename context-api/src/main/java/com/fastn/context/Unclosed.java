@@ -41,7 +41,7 @@ public record Unclosed(
     public enum Kind {
         /** What {@link ContextBuilder#open} gave. */
         CONTEXT("context"),
-        /** What {@link ContextMutex#lock} or {@link ContextMutex#tryLock} gave. */
+        /** The guard of a lock of any kind, such as {@link ContextMutex#lock} or {@link ContextMutex#tryLock} gave. */
         LOCK("lock"),
         /** What {@link FastnContext#trackLive} gave. */
         LIVE_COUNT("live count"),

@@ -25,6 +25,14 @@ public final class WarningIds {
     public static final String TREE_DEEP = "tree-deep";
     /** There were so many paths with counters that some are counted together, see {@link Counters#folded}. */
     public static final String COUNTERS_FOLDED = "counters-folded";
+    /** A total, or the sum of some, reached {@link Long#MAX_VALUE} and stays there, see {@link Counters#overflowed}. */
+    public static final String COUNTER_OVERFLOW = "counter-overflow";
+    /** More was taken from a live count than its contexts had added, so it may be wrong; information. */
+    public static final String COUNTER_UNDERFLOW = "counter-underflow";
+    /** Two names are of other characters and look the same; information. */
+    public static final String NAMES_LOOK_ALIKE = "names-look-alike";
+    /** The clock went back, so that durations may be told too short. */
+    public static final String CLOCK_ANOMALY = "clock-anomaly";
     /** Contexts show no sign of life for longer than {@link Thresholds#CONTEXT_IDLE}; information. */
     public static final String CONTEXT_IDLE = "context-idle";
     /** The processors are busier than {@link Thresholds#CPU_HIGH_PERCENT}. */

@@ -1,5 +1,8 @@
 package com.fastn.context;
 
+import com.fastn.context.status.Trend;
+import java.time.Duration;
+
 /**
  * How many contexts of a path, and of all paths below it, ended in the time until now; of those that were marked with {@link
  * FastnContext#persist}.
@@ -29,4 +32,14 @@ public record Windows(
 
     /** Nothing ended. */
     public static final Windows NONE = new Windows(0, 0, 0, 0, 0, 0, 0, 0);
+
+    /**
+     * Compares the last minute with the hour before it.
+     *
+     * @return whether more or fewer contexts end than before; unknown where the first one ended within the last hour, for these
+     *     figures do not say since when there could have been some
+     */
+    public Trend trend() {
+        return sinceStart > lastHour ? Trend.of(lastMinute, lastHour, Duration.ofHours(1)) : Trend.UNKNOWN;
+    }
 }

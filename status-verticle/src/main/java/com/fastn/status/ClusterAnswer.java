@@ -1,6 +1,7 @@
 package com.fastn.status;
 
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.NodeIdentity;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,7 @@ record ClusterAnswer(ClusterStatus status, List<Gap> gaps) {
                 status,
                 status.nodes().stream()
                         .filter(row -> row.snapshot() == null)
-                        .map(row -> new Gap(row.node().alias(), BadQueryException.UNKNOWN, row.reason()))
+                        .map(row -> new Gap(row.node(), BadQueryException.UNKNOWN, row.reason()))
                         .toList());
     }
 
@@ -48,13 +49,13 @@ record ClusterAnswer(ClusterStatus status, List<Gap> gaps) {
     /**
      * A node of which it is not known.
      *
-     * @param alias which
+     * @param node which, of several that may have one alias
      * @param code the one with which it refused, or {@link BadQueryException#UNKNOWN}
      * @param reason why it is not known
      */
-    record Gap(String alias, int code, @Nullable String reason) {
+    record Gap(NodeIdentity node, int code, @Nullable String reason) {
         String text() {
-            return Printable.line(alias) + ": " + (reason == null ? "no status" : Printable.line(reason));
+            return Printable.line(node.alias()) + ": " + (reason == null ? "no status" : Printable.line(reason));
         }
     }
 }

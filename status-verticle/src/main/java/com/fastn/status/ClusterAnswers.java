@@ -83,8 +83,7 @@ final class ClusterAnswers {
     private ClusterStatus withoutBus(StatusQuery query, Selection selection, BusSilentException silent) {
         List<Answer> answers = new ArrayList<>();
         if (selection.self()) {
-            answers.add(
-                    new Answer(directory.selfAsPeer(), true, query.isWhole(), null, local.take(query, Duration.ZERO)));
+            answers.add(own(query, selection));
         }
         for (Peer peer : selection.peers()) {
             answers.add(new Answer(
@@ -97,6 +96,19 @@ final class ClusterAnswers {
                     null));
         }
         return new ClusterStatus(ticker.wallTime(), directory.self().alias(), directory.judge(answers));
+    }
+
+    /** That nothing is open at a path here says nothing of those who were not asked. */
+    private Answer own(StatusQuery query, Selection selection) {
+        Peer self = directory.selfAsPeer();
+        try {
+            return new Answer(self, true, query.isWhole(), null, local.take(query, Duration.ZERO));
+        } catch (BadQueryException e) {
+            if (selection.peers().isEmpty()) {
+                throw e;
+            }
+            return new Answer(self, true, query.isWhole(), e.sentence(), null);
+        }
     }
 
     /** The event loop of the status verticle did not answer in time. */

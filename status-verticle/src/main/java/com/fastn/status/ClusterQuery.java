@@ -173,7 +173,7 @@ final class ClusterQuery {
             nowhere &= notThere;
             if (row.snapshot() == null && !notThere) {
                 int code = of != null && of.isRefused() ? of.code : BadQueryException.UNKNOWN;
-                gaps.add(new Gap(row.node().alias(), code, row.reason()));
+                gaps.add(new Gap(row.node(), code, row.reason()));
             }
             StatusSnapshot snapshot = row.snapshot();
             if (asked.context() != null
@@ -181,7 +181,7 @@ final class ClusterQuery {
                     && of != null
                     && !of.showsNamed
                     && NamedContexts.isFolded(snapshot)) {
-                gaps.add(new Gap(row.node().alias(), BadQueryException.UNKNOWN, LEFT_OUT));
+                gaps.add(new Gap(row.node(), BadQueryException.UNKNOWN, LEFT_OUT));
             }
         }
         if (asked.query().path() != null && nowhere) {

@@ -206,7 +206,9 @@ final class ClusterTrust {
                 finished.endedAt(),
                 finished.duration(),
                 withoutWords(finished.outcome()),
-                finished.pathTotals());
+                finished.pathTotals(),
+                finished.caller(),
+                null);
     }
 
     private static FinishedContext.Outcome withoutWords(FinishedContext.Outcome outcome) {
@@ -264,7 +266,8 @@ final class ClusterTrust {
                                                 hold.totalPermits(),
                                                 hold.held(),
                                                 hold.scoped(),
-                                                null))
+                                                null,
+                                                hold.by()))
                                         .toList(),
                                 party.waitsFor(),
                                 party.lockId(),

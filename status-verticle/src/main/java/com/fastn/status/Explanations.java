@@ -4,6 +4,7 @@ import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.Explainer;
 import com.fastn.context.status.Explanation;
+import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.WaitEpisode;
@@ -102,14 +103,13 @@ final class Explanations {
     /** Whoever says that nothing is open at the path that is asked for has answered. */
     private static ClusterStatus withoutWhoHasNothingThere(ClusterAnswer answer) {
         ClusterStatus status = answer.status();
-        Set<String> silent =
-                answer.gaps().stream().map(ClusterAnswer.Gap::alias).collect(Collectors.toSet());
+        Set<NodeIdentity> silent =
+                answer.gaps().stream().map(ClusterAnswer.Gap::node).collect(Collectors.toSet());
         return new ClusterStatus(
                 status.timestamp(),
                 status.answeredBy(),
                 status.nodes().stream()
-                        .filter(row -> row.snapshot() != null
-                                || silent.contains(row.node().alias()))
+                        .filter(row -> row.snapshot() != null || silent.contains(row.node()))
                         .toList());
     }
 

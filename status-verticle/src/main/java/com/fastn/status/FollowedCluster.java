@@ -4,11 +4,13 @@ import com.fastn.context.Registration;
 import com.fastn.context.status.ClusterStatus;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The cluster for somebody at the status port who watches it: what the streams of the other nodes told last. Nobody is asked, but
- * at first, and while the event loop that hears the streams has no time; then the answer says so.
+ * at first, once whether really nothing is open at a path, and while the event loop that hears the streams has no time; then the
+ * answer says so.
  */
 final class FollowedCluster implements AutoCloseable {
     private final StatusQuery query;
@@ -20,6 +22,13 @@ final class FollowedCluster implements AutoCloseable {
 
     @GuardedBy("this")
     private @Nullable Registration watching;
+
+    /** All nodes said themselves that nothing is open at the path, and this is what had been told then. */
+    @GuardedBy("this")
+    private @Nullable ClusterStatus nowhere;
+
+    @GuardedBy("this")
+    private @Nullable BadQueryException saidNowhere;
 
     @GuardedBy("this")
     private boolean beginning;
@@ -46,12 +55,37 @@ final class FollowedCluster implements AutoCloseable {
     CompletableFuture<ClusterStatus> look() {
         begin();
         ClusterStatus known = told;
-        // That nothing is open at a path is no row but an answer of its own.
-        if (known == null || (query.path() != null && known.nodes().stream().allMatch(row -> row.snapshot() == null))) {
+        if (known == null) {
             return cluster.ask(query);
         }
-        // What was told is of before an event loop was held up: then it is asked for, and the answer says so.
-        return cluster.knock().thenApply(awake -> known).exceptionallyCompose(silent -> cluster.ask(query));
+        // That nothing is open at a path is no row but an answer of its own.
+        if (query.path() != null && known.nodes().stream().allMatch(row -> row.snapshot() == null)) {
+            BadQueryException said = saidNowhere(known);
+            return said == null
+                    ? cluster.ask(query).whenComplete((status, failure) -> noteNowhere(known, failure))
+                    : orAsked(CompletableFuture.failedFuture(said));
+        }
+        return orAsked(CompletableFuture.completedFuture(known));
+    }
+
+    /** What was told is of before an event loop was held up: then it is asked for, and the answer says so. */
+    private CompletableFuture<ClusterStatus> orAsked(CompletableFuture<ClusterStatus> told) {
+        CompletableFuture<Boolean> awake = cluster.knock().handle((opened, silent) -> silent == null);
+        return awake.thenCompose(isAwake -> isAwake ? told : cluster.ask(query));
+    }
+
+    /** As long as nothing else is told, it is so. */
+    @SuppressWarnings("ReferenceEquality")
+    private synchronized @Nullable BadQueryException saidNowhere(ClusterStatus known) {
+        return nowhere == known ? saidNowhere : null;
+    }
+
+    private synchronized void noteNowhere(ClusterStatus known, @Nullable Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        if (cause instanceof BadQueryException bad && bad.code() == BadQueryException.NOT_FOUND) {
+            nowhere = known;
+            saidNowhere = bad;
+        }
     }
 
     private void begin() {

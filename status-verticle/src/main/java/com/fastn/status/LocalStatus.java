@@ -143,12 +143,8 @@ final class LocalStatus {
             return showing(named, asked.query(), wait, contexts);
         }
         StatusSnapshot snapshot = take(asked.query(), wait, contexts);
-        ContextPath path = asked.query().path();
         if (asked.recent()) {
-            snapshot = snapshot.withRecent(runtime.recent().stream()
-                    .filter(finished -> path == null || finished.path().startsWith(path))
-                    .limit(MOST_RECENT)
-                    .toList());
+            snapshot = snapshot.withRecent(recent(asked.query(), MOST_RECENT));
         }
         if (asked.episodes()) {
             snapshot = snapshot.withCauses(snapshot.causes().withEpisodes(runtime.episodes()));
@@ -277,8 +273,13 @@ final class LocalStatus {
 
     /** Sees to it that the machine is read, without waiting for it. */
     void refresh() {
+        refresh(Duration.ZERO);
+    }
+
+    /** Sees to it that the machine is read, and waits for that. */
+    void refresh(Duration wait) {
         if (sampler != null) {
-            sampler.refresh(Duration.ZERO);
+            sampler.refresh(wait);
         }
     }
 
@@ -286,14 +287,15 @@ final class LocalStatus {
      * Finds the contexts that ended last.
      *
      * @param query which part of the tree
-     * @param most at most so many
+     * @param most at most so many, as {@link FinishedContext#atMost} chooses them
      * @return the contexts, the newest first
      */
     List<FinishedContext> recent(StatusQuery query, int most) {
-        return runtime.recent().stream()
-                .filter(finished -> query.path() == null || finished.path().startsWith(query.path()))
-                .limit(most)
+        ContextPath path = query.path();
+        List<FinishedContext> below = runtime.recent().stream()
+                .filter(finished -> path == null || finished.path().startsWith(path))
                 .toList();
+        return FinishedContext.atMost(below, most);
     }
 
     /**
@@ -323,13 +325,14 @@ final class LocalStatus {
     }
 
     /**
-     * Listens to changes.
+     * Listens to changes. It costs the application nothing but for the first one after each look.
      *
-     * @param listener told of each, on the thread that made it, which it must not hold up
+     * @param listener told of the first change after somebody asked for the {@link #version}, as each look at the tree does; on
+     *     the thread that made it, which it must not hold up
      * @return closing it ends that
      */
-    Registration onChange(Runnable listener) {
-        return runtime.addListener(event -> listener.run());
+    Registration onFirstChange(Runnable listener) {
+        return runtime.onFirstChange(listener);
     }
 
     /** {@return a number that rises with every change} */

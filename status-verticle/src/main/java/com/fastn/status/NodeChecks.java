@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -95,10 +96,17 @@ final class NodeChecks {
             looked = Future.failedFuture(e);
         }
         return looked.timeout(timeoutMillis, TimeUnit.MILLISECONDS)
-                .otherwise(failure -> NodeCheck.wrong(
-                        what,
-                        "could not be looked at: " + failure,
-                        "look into the log of the node; it may be busy, or the cluster manager may not answer"));
+                .otherwise(failure -> unseen(what, failure, timeoutMillis));
+    }
+
+    static NodeCheck unseen(String what, Throwable failure, long timeoutMillis) {
+        return NodeCheck.wrong(
+                what,
+                "could not be looked at: "
+                        + (failure instanceof TimeoutException
+                                ? "there was no answer within " + timeoutMillis + " ms"
+                                : failure),
+                "look into the log of the node; it may be busy, or the cluster manager may not answer");
     }
 
     // ---------------------------------------------------------------------------------------------------- this process

@@ -11,10 +11,10 @@ import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.StatusSnapshot;
 import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
+import com.fastn.status.stream.Inbox;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -45,21 +45,23 @@ final class NodeDirectory {
     /** A flood of forged hellos must not fill the memory (rule S16). */
     private static final int MOST_PEERS = 1_000;
 
-    private static final int MOST_DEPARTED = 256;
-
     /** Just below the time after which a newcomer asks once more: the first answer may be lost. */
     private static final long SHORTEST_PAUSE_NANOS = 90_000_000;
 
-    private static final long LONGEST_PAUSE_NANOS = 1_000_000_000;
+    private static final long SECOND_NANOS = 1_000_000_000;
+    private static final long LONGEST_PAUSE_NANOS = SECOND_NANOS;
 
-    /** What a node said before its goodbye may come so long after it; whoever speaks later lives, whatever was said of it. */
-    static final Duration LATE_FOR = Duration.ofSeconds(10);
+    /** In a second: so many may start at once, and whoever is not answered asks again. */
+    private static final int MOST_ANSWERS = MOST_PEERS;
 
-    /** Of so many that are not listed it is known which they are, so that none is counted twice. */
-    private static final int MOST_UNLISTED = 10_000;
+    /** Whoever is there has contradicted a goodbye by then, also where it does so once a second only. */
+    static final Duration CONTRADICTED_WITHIN = Duration.ofSeconds(5);
 
-    /** Who is not listed counts for so long after it spoke. */
-    static final Duration UNLISTED_FOR = Duration.ofSeconds(60);
+    /** What was asked before a goodbye is answered by then. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+
+    /** Of whom somebody else said once that it leaves, that is not believed at once for so long. */
+    static final Duration DOUBTED_FOR = Duration.ofMinutes(10);
 
     /** Shorter beginnings of incarnations, which all begin with a time, would mean anything. */
     static final int SHORTEST_PREFIX = 4;
@@ -73,10 +75,10 @@ final class NodeDirectory {
 
     // Guarded by this.
     private final Map<String, Entry> peers = new HashMap<>();
-    /** By incarnation, when it said goodbye; the first that did comes first. */
-    private final Map<String, Long> departed = new LinkedHashMap<>();
-    /** By incarnation, when it spoke last; whoever is silent for longest comes first. */
-    private final Map<String, Long> unlisted = new LinkedHashMap<>();
+    private final Goodbyes goodbyes = new Goodbyes();
+    private final UnlistedNodes unlisted = new UnlistedNodes();
+    private long answersNanos;
+    private int answers;
 
     NodeDirectory(NodeIdentity self, long bootedMillis, Duration forgetAfter, Ticker ticker) {
         this(self, bootedMillis, forgetAfter, true, ticker);
@@ -89,6 +91,7 @@ final class NodeDirectory {
         this.forgetAfter = requireNonNull(forgetAfter, "forgetAfter");
         this.ticker = requireNonNull(ticker, "ticker");
         this.bornNanos = ticker.nanos();
+        this.answersNanos = bornNanos;
     }
 
     /** {@return one for nodes that do not speak unasked, so that only those who do not answer are silent} */
@@ -113,27 +116,53 @@ final class NodeDirectory {
      * @return whether the node should be answered directly, because one of the two did not know the other
      */
     synchronized boolean heard(Hello hello) {
+        return wantsAnAnswer(hello) && mayAnswer();
+    }
+
+    /** To answer is to have the cluster manager look for an address, which may block a thread of the application's pool. */
+    private boolean mayAnswer() {
+        long now = ticker.nanos();
+        if (now - answersNanos >= SECOND_NANOS) {
+            answersNanos = now;
+            answers = 0;
+        }
+        answers = Math.min(answers + 1, MOST_ANSWERS + 1);
+        return answers <= MOST_ANSWERS;
+    }
+
+    private boolean wantsAnAnswer(Hello hello) {
         String incarnation = hello.node().incarnation();
         if (incarnation.equals(self.incarnation())) {
             return false;
         }
         switch (hello.kind()) {
             case GOODBYE:
-                peers.remove(incarnation);
-                unlisted.remove(incarnation);
-                departed.remove(incarnation);
-                departed.put(incarnation, ticker.nanos());
-                removeOldest(departed.keySet(), MOST_DEPARTED);
+                noteGoodbye(incarnation);
                 return false;
             case NEWCOMER:
-                departed.remove(incarnation);
                 note(hello);
                 Entry newcomer = peers.get(incarnation);
                 return newcomer == null || newcomer.isToBeAnswered(ticker.nanos());
             case ALIVE:
             default:
-                return !isLate(incarnation) && note(hello);
+                return !goodbyes.isLate(incarnation, ticker.nanos()) && note(hello);
         }
+    }
+
+    /** Whoever was contradicted by the one that it said this of is believed only once that one is silent. */
+    private void noteGoodbye(String incarnation) {
+        long now = ticker.nanos();
+        Entry entry = peers.get(incarnation);
+        if (entry != null && entry.isDoubted(now)) {
+            if (!entry.leaving) {
+                entry.leaving = true;
+                entry.leavingNanos = now;
+            }
+            return;
+        }
+        peers.remove(incarnation);
+        unlisted.remove(incarnation);
+        goodbyes.note(incarnation, entry != null && entry.replied, now);
     }
 
     /**
@@ -147,44 +176,38 @@ final class NodeDirectory {
                         || hello.bootedMillis() != bootedMillis);
     }
 
-    /** For a while only: a goodbye may have been said by somebody else, and must not hide a node that goes on speaking. */
-    private boolean isLate(String incarnation) {
-        Long goodbye = departed.get(incarnation);
-        if (goodbye == null) {
-            return false;
-        }
-        if (ticker.nanos() - goodbye <= LATE_FOR.toNanos()) {
-            return true;
-        }
-        departed.remove(incarnation);
-        return false;
-    }
-
     /** {@return whether the node was unknown} */
     private boolean note(Hello hello) {
-        Entry entry = peers.get(hello.node().incarnation());
+        String incarnation = hello.node().incarnation();
+        boolean begins = hello.kind() == Hello.Kind.NEWCOMER;
+        long now = ticker.nanos();
+        Entry entry = peers.get(incarnation);
         boolean unknown = entry == null;
         if (entry == null) {
             if (!makeRoom()) {
-                unlisted.remove(hello.node().incarnation());
-                unlisted.put(hello.node().incarnation(), ticker.nanos());
-                removeOldest(unlisted.keySet(), MOST_UNLISTED);
+                unlisted.note(incarnation, now);
                 return false;
             }
-            unlisted.remove(hello.node().incarnation());
-            entry = new Entry(hello.node(), hello.bootedMillis(), ticker.nanos());
-            peers.put(hello.node().incarnation(), entry);
+            unlisted.remove(incarnation);
+            entry = new Entry(hello.node(), hello.bootedMillis(), now);
+            peers.put(incarnation, entry);
         }
-        if (hello.kind() == Hello.Kind.NEWCOMER) {
+        if (goodbyes.takeBack(incarnation, begins, now) || (begins && entry.leaving)) {
+            entry.doubt(now);
+        }
+        if (begins && !entry.replied) {
             entry.node = hello.node();
             entry.bootedMillis = hello.bootedMillis();
-        } else if (!entry.node.equals(hello.node())) {
-            // A life gets another name only by beginning anew, so somebody else said this.
+        } else if (!entry.replied && !entry.node.equals(hello.node())) {
+            // A life gets another name only by beginning anew, or somebody else said this.
             return false;
         }
-        entry.heardNanos = ticker.nanos();
+        // Of one that has answered its answers tell the name, which is another one here where it was renamed since its
+        // start.
+        entry.heardNanos = now;
         entry.unanswered = false;
         entry.publishes = hello.publishes();
+        entry.newer = hello.newer();
         if (hello.summary() != null) {
             entry.summary = hello.summary();
         }
@@ -196,18 +219,38 @@ final class NodeDirectory {
         if (peers.size() < MOST_PEERS) {
             return true;
         }
-        // Only a node that is down makes room: nobody may push out those who live.
-        Entry oldest = null;
+        // Nobody may push out those who live, and who never replied leaves half of the room to those who did.
+        Entry least = null;
+        Entry leastReplied = null;
+        int unproven = 0;
         for (Entry entry : peers.values()) {
-            if (ageNanos(entry) > STALE_FOR.toNanos() && (oldest == null || entry.heardNanos - oldest.heardNanos < 0)) {
-                oldest = entry;
+            boolean down = ageNanos(entry) > STALE_FOR.toNanos();
+            if (entry.replied) {
+                leastReplied = down ? older(leastReplied, entry) : leastReplied;
+            } else {
+                unproven++;
+                least = down || entry.askedInVain ? older(least, entry) : least;
             }
         }
-        return oldest != null && peers.remove(oldest.node.incarnation()) != null;
+        if (least == null && unproven < MOST_PEERS / 2) {
+            least = leastReplied;
+        }
+        return least != null && peers.remove(least.node.incarnation()) != null;
+    }
+
+    private static Entry older(@Nullable Entry one, Entry other) {
+        return one == null || other.heardNanos - one.heardNanos < 0 ? other : one;
     }
 
     private void forgetSilent() {
-        peers.values().removeIf(entry -> silentNanos(entry) > forgetAfter.toNanos());
+        long now = ticker.nanos();
+        peers.values().removeIf(entry -> {
+            if (entry.leaving && now - entry.leavingNanos > CONTRADICTED_WITHIN.toNanos()) {
+                goodbyes.note(entry.node.incarnation(), entry.replied, now);
+                return true;
+            }
+            return silentNanos(entry) > forgetAfter.toNanos();
+        });
     }
 
     private long silentNanos(Entry entry) {
@@ -217,22 +260,9 @@ final class NodeDirectory {
         return entry.unanswered ? ticker.nanos() - entry.unansweredNanos : 0;
     }
 
-    private static void removeOldest(Collection<String> names, int most) {
-        if (names.size() > most) {
-            var oldest = names.iterator();
-            oldest.next();
-            oldest.remove();
-        }
-    }
-
     /** {@return how many nodes spoke lately and are not listed, because there are too many} */
     synchronized int unlisted() {
-        long now = ticker.nanos();
-        var oldest = unlisted.values().iterator();
-        while (oldest.hasNext() && now - oldest.next() > UNLISTED_FOR.toNanos()) {
-            oldest.remove();
-        }
-        return unlisted.size();
+        return unlisted.count(ticker.nanos());
     }
 
     /** {@return a warning of the nodes that are not listed, or {@code null} while all are} */
@@ -244,8 +274,9 @@ final class NodeDirectory {
                 : new StatusWarning(
                         WarningIds.NODES_NOT_LISTED,
                         WarningSeverity.WARNING,
-                        "+" + more + (more < MOST_UNLISTED ? "" : " or more") + (more == 1 ? " node is" : " nodes are")
-                                + " not listed: a node knows " + MOST_PEERS + " others at most",
+                        "+" + more + (more < UnlistedNodes.MOST ? "" : " or more")
+                                + (more == 1 ? " node is" : " nodes are") + " not listed: a node knows " + MOST_PEERS
+                                + " others at most",
                         root,
                         "ask one of them for its status; if there are not so many nodes, somebody forges hellos, see"
                                 + " docs/cluster.md");
@@ -278,8 +309,11 @@ final class NodeDirectory {
      * nodes.
      */
     synchronized boolean comesFirst() {
+        // Who was said to leave, and is silent since, is gone, also where nobody asks for all.
+        forgetSilent();
         return peers.values().stream()
                 .noneMatch(entry -> entry.publishes
+                        && !entry.askedInVain
                         && ageNanos(entry) <= STALE_FOR.toNanos()
                         && entry.node.incarnation().compareTo(self.incarnation()) < 0);
     }
@@ -378,7 +412,8 @@ final class NodeDirectory {
         Map<String, List<Peer>> alive = new HashMap<>();
         for (Answer answer : answers) {
             noteAnswer(answer, counted.get(answer));
-            if (isAlive(answer)) {
+            // By a hello alone nobody shares the alias of another, or takes its place: anybody may say one.
+            if (isAlive(answer) && hasReplied(answer)) {
                 alive.computeIfAbsent(answer.peer().node().alias(), alias -> new ArrayList<>(1))
                         .add(answer.peer());
             }
@@ -444,6 +479,7 @@ final class NodeDirectory {
     }
 
     private void noteAnswer(Answer answer, @Nullable NodeSummary counted) {
+        long now = ticker.nanos();
         Entry entry = peers.get(answer.peer().node().incarnation());
         Duration silence = answer.silence();
         if (entry == null) {
@@ -454,14 +490,23 @@ final class NodeDirectory {
             entry.unanswered &= silence == null;
         } else if (!entry.unanswered) {
             entry.unanswered = true;
-            entry.unansweredNanos = ticker.nanos();
+            entry.unansweredNanos = now;
         }
+        entry.replied |= silence != null;
+        entry.askedInVain = !entry.replied && (entry.askedInVain || !answer.alive());
         if (silence == null) {
             return;
         }
+        StatusSnapshot snapshot = answer.snapshot();
+        if (snapshot != null && isNameOf(entry, snapshot.node())) {
+            entry.node = snapshot.node();
+        }
+        if (entry.leaving && answer.alive() && now - silence.toNanos() - entry.leavingNanos > LAST_WORDS.toNanos()) {
+            entry.doubt(now);
+        }
         // It spoke when it spoke, and not when somebody looks at what it said.
         if (ageNanos(entry) > silence.toNanos()) {
-            entry.heardNanos = ticker.nanos() - silence.toNanos();
+            entry.heardNanos = now - silence.toNanos();
         }
         if (counted != null && answer.whole()) {
             entry.countedOf = new WeakReference<>(answer.snapshot());
@@ -470,10 +515,19 @@ final class NodeDirectory {
         }
     }
 
+    private static boolean isNameOf(Entry entry, NodeIdentity told) {
+        return told.incarnation().equals(entry.node.incarnation()) && Hello.isName(told.alias());
+    }
+
     /** A node that has not been asked for long enough to know lives as long as anything else of it was heard lately. */
     private boolean isAlive(Answer answer) {
         Entry entry = peers.get(answer.peer().node().incarnation());
         return answer.alive() && (answer.silence() != null || entry == null || ageNanos(entry) <= STALE_FOR.toNanos());
+    }
+
+    private boolean hasReplied(Answer answer) {
+        Entry entry = peers.get(answer.peer().node().incarnation());
+        return entry == null ? answer.silence() != null : entry.replied;
     }
 
     private NodeStatus row(Answer answer, @Nullable NodeSummary counted, boolean sharesAlias) {
@@ -482,6 +536,9 @@ final class NodeDirectory {
         Duration age = entry == null ? Duration.ZERO : Duration.ofNanos(ageNanos(entry));
         NodeSummary summary = entry != null ? entry.summary : counted;
         String reason = answer.reason();
+        if (entry != null && entry.newer && answer.snapshot() == null && !Inbox.OUTDATED.equals(reason)) {
+            reason = reason == null ? Inbox.OUTDATED : Inbox.OUTDATED + "; " + reason;
+        }
         NodeState state;
         if (isAlive(answer)) {
             state = sharesAlias ? NodeState.CONFLICT : NodeState.UP;
@@ -553,6 +610,20 @@ final class NodeDirectory {
         private long unansweredNanos;
 
         private boolean publishes;
+        /** Whether its last hello wants a newer reader. */
+        private boolean newer;
+        /** Whether anything ever came back from its own address: what it says, anybody may have said. */
+        private boolean replied;
+
+        /** Whether it was asked, and nothing ever did. */
+        private boolean askedInVain;
+
+        /** Whether it is said to leave, by whom is not known. */
+        private boolean leaving;
+
+        private long leavingNanos;
+        private boolean doubted;
+        private long doubtedNanos;
         private long answeredNanos;
         /** How long it is not answered from then on; 0 before the first time. */
         private long pauseNanos;
@@ -570,13 +641,24 @@ final class NodeDirectory {
             this.heardNanos = heardNanos;
         }
 
+        /** It is there though it was said to leave. */
+        void doubt(long now) {
+            leaving = false;
+            doubted = true;
+            doubtedNanos = now;
+        }
+
+        boolean isDoubted(long now) {
+            return doubted && now - doubtedNanos <= DOUBTED_FOR.toNanos();
+        }
+
         /** Where many start at once each is asked by all of them again and again, until the slowest has answered. */
         boolean isToBeAnswered(long now) {
             long since = now - answeredNanos;
             if (pauseNanos > 0 && since < pauseNanos) {
                 return false;
             }
-            boolean anew = pauseNanos == 0 || since > LATE_FOR.toNanos();
+            boolean anew = pauseNanos == 0 || since > Goodbyes.LATE_FOR.toNanos();
             pauseNanos = anew ? SHORTEST_PAUSE_NANOS : Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
             answeredNanos = now;
             return true;

@@ -1,6 +1,5 @@
 package com.fastn.status;
 
-import com.fastn.context.ContextRuntime;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ContextStatus;
@@ -20,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -29,13 +29,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Looks at this node while somebody watches, and tells the watchers what it is doing: at first, and when something changed.
- * The first change is told at once, later ones at most once per second.
+ * The first change is told at once, later ones at most once per second, and less often where it takes long to look at the part
+ * that is watched.
  *
  * <p>Without watchers it does nothing at all. With them a change wakes it; what time alone may turn, such as the warning of a
  * long wait, is looked for each second while there is any, and the machine now and then. It belongs to the verticle's context.
  */
 final class NodeWatch {
     static final Duration PACE = Duration.ofSeconds(1);
+
+    /** It is not looked again before so many times what a look took, or one who watches could keep a worker busy. */
+    private static final int REST = 4;
+
+    private static final Duration LONGEST_PACE = Duration.ofSeconds(10);
 
     /** The load of the machine makes no event. */
     private static final int MACHINE_TICKS = 5;
@@ -45,7 +51,6 @@ final class NodeWatch {
     private final Vertx vertx;
     private final WorkerExecutor worker;
     private final LocalStatus local;
-    private final ContextRuntime runtime;
     private final StatusQuery part;
     private final Ticker ticker;
     private final AtomicBoolean changed = new AtomicBoolean();
@@ -56,26 +61,26 @@ final class NodeWatch {
     private @Nullable Registration measured;
     private @Nullable Registration listening;
     private @Nullable NodeStatus latest;
+    /** Whether time alone may turn what was found last. */
+    private boolean mayTurn;
+
     private @Nullable Appearance appearance;
     private long timer = -1;
-    /** When something was told last, or could not be taken: for a second after it nothing is told. */
+    /** When something was told last, or could not be taken, or a change told nothing: for a pace after it nothing is told. */
     private long pausedNanos;
+    /** A second, or more where looks take long. */
+    private long paceNanos = PACE.toNanos();
+    /** What the last look took. */
+    private long tookNanos;
 
     private int idleTicks;
     private boolean taking;
     private boolean again;
 
-    NodeWatch(
-            Vertx vertx,
-            WorkerExecutor worker,
-            LocalStatus local,
-            ContextRuntime runtime,
-            StatusQuery part,
-            Ticker ticker) {
+    NodeWatch(Vertx vertx, WorkerExecutor worker, LocalStatus local, StatusQuery part, Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
-        this.runtime = runtime;
         this.part = part;
         this.ticker = ticker;
     }
@@ -130,15 +135,19 @@ final class NodeWatch {
         appearance = null;
         // What is under way was begun for others, before anybody listened for changes.
         again = taking;
-        listening = runtime.addListener(event -> {
+        listening = local.onFirstChange(() -> {
             // In whatever thread made the change, which must not be held up.
             if (!changed.get() && changed.compareAndSet(false, true)) {
-                here.runOnContext(now -> onChange());
+                try {
+                    here.runOnContext(now -> onChange());
+                } catch (RejectedExecutionException e) {
+                    LOG.debug("a change is told to nobody, as the event loop of those who watch has ended", e);
+                }
             }
         });
         measured = measuring.get();
         pausedNanos = ticker.nanos() - PACE.toNanos();
-        tickInASecond();
+        tickAPaceLater();
         take();
     }
 
@@ -153,30 +162,32 @@ final class NodeWatch {
             measured = null;
         }
         latest = null;
+        mayTurn = false;
         changed.set(false);
     }
 
     private void onChange() {
-        if (isWatched() && ticker.nanos() - pausedNanos >= PACE.toNanos()) {
+        if (isWatched() && ticker.nanos() - pausedNanos >= paceNanos) {
             take();
         }
     }
 
     private void pause() {
         pausedNanos = ticker.nanos();
-        // The ticks go by the last telling: one that came sooner would be a second telling within the second.
-        tickInASecond();
+        // The ticks go by the last telling: one that came sooner would be a second telling within the pace.
+        tickAPaceLater();
     }
 
-    private void tickInASecond() {
+    private void tickAPaceLater() {
         vertx.cancelTimer(timer);
-        timer = vertx.setTimer(PACE.toMillis(), id -> tick());
+        // Not before it is over: timers have whole milliseconds.
+        timer = vertx.setTimer((paceNanos + 999_999) / 1_000_000, id -> tick());
     }
 
     private void tick() {
-        tickInASecond();
+        tickAPaceLater();
         idleTicks++;
-        if (changed.get() || again || (latest != null && mayTurn(latest)) || idleTicks >= MACHINE_TICKS) {
+        if (changed.get() || again || mayTurn || idleTicks >= MACHINE_TICKS) {
             take();
         }
     }
@@ -189,21 +200,43 @@ final class NodeWatch {
         idleTicks = 0;
         again = false;
         boolean eventful = changed.getAndSet(false);
-        worker.executeBlocking(() -> local.row(part, LocalStatus.BUS_WAIT), false)
-                .onComplete(done -> {
-                    taking = false;
-                    if (done.failed()) {
-                        LOG.warn("a snapshot for those who watch could not be taken", done.cause());
-                        onFailure();
-                    } else {
-                        onTaken(done.result(), eventful);
-                    }
-                    if (changed.get()) {
-                        // It came too late for this look. Where that told nothing, it is due at once.
-                        onChange();
-                    }
-                });
+        // From here on the next change is told of again.
+        var unused = local.version();
+        // Parts, of which there may be many, are looked at one after the other: workers are left to those who ask.
+        worker.executeBlocking(this::look, !part.isWhole()).onComplete(done -> {
+            taking = false;
+            if (done.failed()) {
+                LOG.warn("a snapshot for those who watch could not be taken", done.cause());
+                onFailure();
+            } else {
+                paceNanos = paceAfter(done.result().tookNanos());
+                onTaken(done.result(), eventful);
+            }
+            if (changed.get()) {
+                // It came too late for this look. Where time alone asked for that, and it told nothing, it is
+                // due at once.
+                onChange();
+            }
+        });
     }
+
+    /** On a worker. To wait for the machine is no work. */
+    private Look look() {
+        local.refresh(LocalStatus.BUS_WAIT);
+        long begun = ticker.nanos();
+        NodeStatus row = local.row(part, Duration.ZERO);
+        boolean turns = mayTurn(row);
+        return new Look(row, turns, ticker.nanos() - begun);
+    }
+
+    /** The quicker one of two looks tells what they cost: the other one may have been held up, as by a pause of the process. */
+    private long paceAfter(long nanos) {
+        long rest = REST * Math.min(tookNanos, nanos);
+        tookNanos = nanos;
+        return Math.min(LONGEST_PACE.toNanos(), Math.max(PACE.toNanos(), rest));
+    }
+
+    private record Look(NodeStatus row, boolean mayTurn, long tookNanos) {}
 
     private void onFailure() {
         if (isWatched()) {
@@ -213,16 +246,20 @@ final class NodeWatch {
         }
     }
 
-    /** Of some changes the event is told before the version rises: what looks the same then is looked at once more. */
-    private void onTaken(NodeStatus row, boolean eventful) {
+    private void onTaken(Look look, boolean eventful) {
         if (!isWatched()) {
             return;
         }
+        NodeStatus row = look.row();
+        mayTurn = look.mayTurn();
         Appearance before = appearance;
         Appearance now = Appearance.of(row.snapshot());
-        again |= eventful && before != null && now.version() == before.version();
         appearance = now;
         if (now.equals(before)) {
+            if (eventful || paceNanos > PACE.toNanos()) {
+                // As where nothing is open at the path: each change elsewhere would be another look at the whole tree.
+                pause();
+            }
             return;
         }
         latest = row;

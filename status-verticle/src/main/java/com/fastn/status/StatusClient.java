@@ -42,8 +42,10 @@ import org.jspecify.annotations.Nullable;
  * a question that falls to a node that hangs is asked up to two times more, which another node answers. Nodes that do not answer are rows
  * of the answer with a reason.
  *
- * <p>A future fails with an {@link ReplyException}: with a code of the table in the protocol's documentation and a sentence,
- * or because nobody answers. Threads: any; futures complete on the caller's Vert.x context.
+ * <p>A future fails with a {@link ReplyException}: with a code and a sentence (400 for a question that is wrong, 403 for what the
+ * operator does not allow, 404 for what is not there, 410 for what is over, 413 for an answer that is too large, 429 for too many
+ * questions at once, 500 for a mistake of the node, 503 where a node that did not answer may know more), or because nobody answers.
+ * Threads: any; futures complete on the caller's Vert.x context.
  */
 @CheckReturnValue
 public final class StatusClient {

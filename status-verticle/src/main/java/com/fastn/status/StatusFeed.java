@@ -12,8 +12,6 @@ import com.fastn.status.http.StreamItem;
 import com.fastn.status.http.StreamReader;
 import com.fastn.status.stream.Silence;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.vertx.core.json.JsonObject;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +27,8 @@ import org.slf4j.LoggerFactory;
  * The status that several readers watch, as it changes: the first change at once, later ones at most once per second.
  *
  * <p>A change wakes it. Once a second it looks whether passing time alone made a warning, and less often where looking is
- * expensive, so that it takes at most a twentieth of a processor. Other nodes tell what changes there, to a {@link FollowedCluster}.
+ * expensive, so that it takes at most a twentieth of a processor. What changes in the cluster, this node included, the bus tells a
+ * {@link FollowedCluster}.
  */
 final class StatusFeed {
     private static final int SHARE = 20;
@@ -94,6 +93,7 @@ final class StatusFeed {
     /** Looks, if that is due, and otherwise sees to it that this is called again when it is. */
     void proceed() {
         long began;
+        boolean eventful;
         synchronized (this) {
             if (closed || looking) {
                 return;
@@ -111,10 +111,15 @@ final class StatusFeed {
                 return;
             }
             looking = true;
+            eventful = dirty;
             dirty = false;
             began = now;
         }
-        var unused = look().whenComplete((told, failure) -> looked(told, failure, began));
+        if (cluster == null) {
+            // From here on the next change is told of again, also where no look comes of what follows.
+            var unused = local.version();
+        }
+        var unusedToo = look().whenComplete((told, failure) -> looked(told, failure, began, eventful));
     }
 
     @GuardedBy("this")
@@ -163,7 +168,7 @@ final class StatusFeed {
         throw failure instanceof RuntimeException e ? e : new CompletionException(failure);
     }
 
-    private void looked(@Nullable Told told, @Nullable Throwable failure, long began) {
+    private void looked(@Nullable Told told, @Nullable Throwable failure, long began, boolean eventful) {
         boolean news;
         synchronized (this) {
             looking = false;
@@ -176,6 +181,9 @@ final class StatusFeed {
             news = told != null && (latest == null || !told.sign.equals(latest.sign));
             if (told != null && news) {
                 latest = told;
+            }
+            if (news || eventful || failure != null) {
+                // Also a change that told nothing, or could not be looked at: the next would be another look at once.
                 toldNanos = now;
             }
         }
@@ -290,12 +298,8 @@ final class StatusFeed {
         }
 
         static Told of(BadQueryException bad) {
-            String line = new JsonObject()
-                    .put("kind", "error")
-                    .put("code", bad.code())
-                    .put("message", bad.sentence())
-                    .encode();
-            return new Told(line, "error", null, null, line.getBytes(StandardCharsets.UTF_8));
+            StreamItem error = StreamItem.error(bad.code(), bad.sentence());
+            return new Told(List.of(bad.code(), bad.sentence()), error.event(), null, null, error.line());
         }
 
         /** Passing time changes a version as little as it changes what is warned of, until it does. */

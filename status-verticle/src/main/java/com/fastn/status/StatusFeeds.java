@@ -24,8 +24,8 @@ final class StatusFeeds implements AutoCloseable {
     private final Ticker ticker;
     private final Duration pace;
 
-    /** Read by every thread that changes something. */
-    private final List<StatusFeed> open = new CopyOnWriteArrayList<>();
+    /** Those of this node alone, read by every thread that changes something. Of the cluster the bus tells, this node included. */
+    private final List<StatusFeed> ofThisNode = new CopyOnWriteArrayList<>();
 
     @GuardedBy("this")
     private final Map<StatusRequest, StatusFeed> feeds = new HashMap<>();
@@ -56,14 +56,16 @@ final class StatusFeeds implements AutoCloseable {
         StatusFeed feed;
         StatusFeed.Reader reader;
         synchronized (this) {
-            if (changes == null) {
-                changes = local.onChange(() -> open.forEach(StatusFeed::changed));
+            if (changes == null && !request.cluster()) {
+                changes = local.onFirstChange(() -> ofThisNode.forEach(StatusFeed::changed));
             }
             StatusFeed known = feeds.get(key);
             feed = known != null ? known : new StatusFeed(key, threads, local, cluster, bus, ticker, pace);
             if (known == null) {
                 feeds.put(key, feed);
-                open.add(feed);
+                if (!request.cluster()) {
+                    ofThisNode.add(feed);
+                }
             }
             reader = feed.newReader(request.deltas(), news, () -> closed(key));
         }
@@ -77,9 +79,9 @@ final class StatusFeeds implements AutoCloseable {
             return;
         }
         feeds.remove(key);
-        open.remove(feed);
+        ofThisNode.remove(feed);
         feed.close();
-        if (feeds.isEmpty() && changes != null) {
+        if (ofThisNode.isEmpty() && changes != null) {
             changes.close();
             changes = null;
         }
@@ -90,7 +92,7 @@ final class StatusFeeds implements AutoCloseable {
     public synchronized void close() {
         feeds.values().forEach(StatusFeed::close);
         feeds.clear();
-        open.clear();
+        ofThisNode.clear();
         if (changes != null) {
             changes.close();
             changes = null;

@@ -1,5 +1,7 @@
 package com.fastn.status;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.status.stream.Inbox;
@@ -58,17 +60,7 @@ final class StatusSubscription {
     /** Longer than a registration takes, and than a request may. */
     private static final int MOST_TICKS_OF_OPENING = 5;
 
-    /** What was told is shown for so long after it is known that something newer did not come. */
-    private static final Duration BEHIND_FOR = ClusterFeed.UP_FOR;
-
-    /** Frames alone do not say how old they are; for so long the last answer does. Some may be lost on the way. */
-    private static final Duration UNANSWERED_FOR = BEHIND_FOR.multipliedBy(2);
-
-    private static final String BEHIND = "it answers, and what it tells by its stream has not come for more than "
-            + BEHIND_FOR.toSeconds() + " s; its cluster manager may not find this node";
-
     private static final String NO_STREAM = "what it answers opens no stream, which has a name and an address";
-    private static final String NOT_YET = "it was silent, and its status of now has not arrived yet";
 
     /** Who is down is tried again after so many: after a partition it is to be up again in 10 s (rule D7). */
     private static final int TICKS_DOWN = 5;
@@ -78,8 +70,6 @@ final class StatusSubscription {
 
     private static final Duration LONGEST_LEASE = Duration.ofHours(1);
 
-    private static final long NO_EPOCH = -1;
-    private static final long NOT_BEHIND = Long.MIN_VALUE;
     private static final int ACKNOWLEDGE_BYTES = Outbox.CREDIT_BYTES / 4;
     private static final int ACKNOWLEDGE_FRAMES = Outbox.CREDIT_FRAMES / 4;
     private static final Logger LOG = LoggerFactory.getLogger(StatusSubscription.class);
@@ -90,46 +80,17 @@ final class StatusSubscription {
     private final JsonObject question;
     private final Consumer<ClusterStatus> onView;
     private final Consumer<Throwable> onTrouble;
+    private final PeerBytes bytes;
     private final Ticker ticker;
+    private final StreamView known;
 
     // Mutable state
     private String address = "";
     private final Deque<StreamFrame> waiting = new ArrayDeque<>();
-    private final PeerBytes bytes;
-    private final int mostNodes;
     private @Nullable OwnPlaceConsumer consumer;
-    private Inbox inbox;
-    private Progress progress = Progress.NONE;
-    /** How far the writer was at the last renewal: by the next one that much has come, or is lost. */
-    private Sent sent = Sent.NOTHING;
-
-    private @Nullable Sent overdue;
     private @Nullable String stream;
     private @Nullable String control;
-    private @Nullable ClusterStatus view;
-    /** What the view has, written down, and what it has together with the inbox. */
-    private long viewBytes;
-
-    /** Which epoch of the present stream the view is of; what follows in that one is added to the view itself. */
-    private long viewEpoch = NO_EPOCH;
-
-    /** Since when the view is known not to be what was told last. */
-    private long behindNanos = NOT_BEHIND;
-
-    /** Whether the view was dropped for that. */
-    private boolean behind;
-
-    /** After a silence the view, which is as old as that, is not shown before so much has come; {@code null} after none. */
-    private @Nullable Sent awaited;
-
-    private long heldBytes;
-    private boolean leftOut;
     private @Nullable String trouble;
-    private long heardNanos;
-    private boolean heard;
-    /** When that was asked which was answered last. */
-    private long answeredNanos;
-
     private long leaseNanos;
     private long timer = -1;
     private int ticksToRestart;
@@ -169,10 +130,9 @@ final class StatusSubscription {
         this.question = question;
         this.onView = onView;
         this.onTrouble = onTrouble;
-        this.mostNodes = mostNodes;
-        this.inbox = new Inbox(mostNodes, ticker);
         this.bytes = bytes;
         this.ticker = ticker;
+        this.known = new StreamView(mostNodes, bytes, ticker);
     }
 
     /** Has the writer wait, once it has told all, until {@link #takeUp} says that the reader has taken it up. */
@@ -191,8 +151,7 @@ final class StatusSubscription {
     }
 
     void open() {
-        heardNanos = ticker.nanos();
-        answeredNanos = heardNanos;
+        known.begin();
         timer = vertx.setPeriodic(TICK_MILLIS, id -> tick());
         listen();
     }
@@ -244,7 +203,7 @@ final class StatusSubscription {
                 onFailure(done.cause());
                 if (isRefusal(done.cause())) {
                     // It lives, and tells nothing: what it told before is not so any more.
-                    forget();
+                    known.forget();
                 }
                 return;
             }
@@ -253,12 +212,12 @@ final class StatusSubscription {
             String at = text(opened, StreamWire.CONTROL);
             boolean tooNew = StreamWire.isTooNew(opened);
             hear();
-            answered(askedNanos);
+            known.answered(askedNanos);
             if (tooNew || name == null || at == null) {
                 // Otherwise it would be written to for its lease, and another one with each try.
                 sayClosed(name, at);
                 onFailure(new IllegalStateException(tooNew ? Inbox.OUTDATED : NO_STREAM));
-                forget();
+                known.forget();
                 return;
             }
             stream = name;
@@ -266,17 +225,7 @@ final class StatusSubscription {
             leaseNanos = lease(opened).toNanos();
             trouble = null;
             ticksToRestart = 0;
-            inbox = new Inbox(mostNodes, ticker);
-            viewEpoch = NO_EPOCH;
-            if (awaited != null) {
-                // Its first whole is of now.
-                awaited = isLately(askedNanos) ? Sent.NOTHING : Sent.UNKNOWN;
-            }
-            fallBehind();
-            holdNoMoreThan(viewBytes);
-            progress = Progress.NONE;
-            sent = Sent.NOTHING;
-            overdue = null;
+            known.beginAnew(askedNanos);
             leaveOutWaiting();
             settled();
         });
@@ -310,7 +259,7 @@ final class StatusSubscription {
         boolean down = seldomWhenDown && silence().compareTo(NodeDirectory.STALE_FOR) > 0;
         if (down) {
             // What it told has to leave the room to those who live.
-            forget();
+            known.forget();
             if (stream != null) {
                 // What follows in that stream is of no use any more, however long its lease is.
                 stream = null;
@@ -339,7 +288,7 @@ final class StatusSubscription {
             listen();
             return;
         }
-        if (!opening && ticker.nanos() - heardNanos > leaseNanos) {
+        if (!opening && silence().toNanos() > leaseNanos) {
             // Whatever was leased there is over.
             openStream();
             return;
@@ -353,9 +302,9 @@ final class StatusSubscription {
             }
             if (done.succeeded()) {
                 hear();
-                answered(askedNanos);
+                known.answered(askedNanos);
                 trouble = null;
-                onRenewed(Sent.of(done.result()), askedNanos);
+                onRenewed(StreamProgress.Sent.of(done.result()), askedNanos);
                 return;
             }
             onFailure(done.cause());
@@ -368,22 +317,13 @@ final class StatusSubscription {
         });
     }
 
-    private void onRenewed(Sent now, long askedNanos) {
-        // Where this process stood still, the answer may have lain there for as long.
-        boolean isKnown = Sent.UNKNOWN.equals(awaited) && isLately(askedNanos);
-        if (isKnown) {
-            awaited = progress.hasAll(now) ? null : now;
-        }
-        if (!progress.broken() && sent.isBeyond(progress)) {
-            overdue = sent;
+    private void onRenewed(StreamProgress.Sent now, long askedNanos) {
+        ClusterStatus shownAgain = known.renewed(now, askedNanos);
+        if (known.hasOverdue()) {
             read();
         }
-        sent = now;
-        if (now.isBeyond(progress)) {
-            fallBehind();
-        }
-        if (isKnown && awaited == null && view != null) {
-            show(view);
+        if (shownAgain != null) {
+            show(shownAgain);
         }
     }
 
@@ -392,58 +332,17 @@ final class StatusSubscription {
         onView.accept(newest);
     }
 
-    private void fallBehind() {
-        if (behindNanos == NOT_BEHIND) {
-            behindNanos = ticker.nanos();
-        }
-    }
-
-    /** Renewals that are answered say that it lives, and not that this is what it is doing. */
     private void dropWhatIsBehind() {
-        if (view == null || behindNanos == NOT_BEHIND || isLately(behindNanos)) {
-            return;
+        // What was told may be here, and only not read yet.
+        if (known.isBehind() && !reading && waiting.isEmpty()) {
+            known.dropWhatIsBehind();
+            onTrouble.accept(new IllegalStateException(StreamView.BEHIND));
         }
-        if (reading || !waiting.isEmpty()) {
-            // What was told is here, and only not read yet.
-            return;
-        }
-        behind = true;
-        view = null;
-        viewBytes = 0;
-        viewEpoch = NO_EPOCH;
-        if (progress.broken()) {
-            inbox = new Inbox(mostNodes, ticker);
-        }
-        holdNoMoreThan(progress.broken() ? 0 : progress.heldBytes());
-        onTrouble.accept(new IllegalStateException(BEHIND));
     }
 
-    /**
-     * Whatever ends a silence says that it lives, and not that it does what it did before. Frames do not either: they may have lain
-     * on the way for as long, and where all come late there is no silence, and nothing that was asked is answered in time.
-     */
     private void hear() {
-        if (!isLately(heardNanos) || !isWithin(UNANSWERED_FOR, answeredNanos)) {
-            awaited = Sent.UNKNOWN;
-        }
-        heardNanos = ticker.nanos();
-        heard = true;
+        known.hear();
         timesUnfound = 0;
-    }
-
-    private void answered(long askedNanos) {
-        if (askedNanos - answeredNanos > 0) {
-            answeredNanos = askedNanos;
-        }
-    }
-
-    /** {@return whether that was not longer ago than what was told is shown for} */
-    private boolean isLately(long nanos) {
-        return isWithin(BEHIND_FOR, nanos);
-    }
-
-    private boolean isWithin(Duration time, long nanos) {
-        return ticker.nanos() - nanos <= time.toNanos();
     }
 
     private static boolean isRefusal(Throwable failure) {
@@ -478,22 +377,23 @@ final class StatusSubscription {
 
     private boolean restartDue() {
         // While another address is registered the new beginning would go to the former one.
-        if (opening || !progress.broken() || ticksToRestart > 0) {
+        if (opening || !known.progress().broken() || ticksToRestart > 0) {
             return false;
         }
         ticksToRestart = TICKS_BETWEEN_RESTARTS;
         deafRestarts++;
-        LOG.debug("a stream begins anew: {}", progress.reason());
-        if (!leftOut && ++restartsInVain == MOST_RESTARTS_IN_VAIN) {
+        LOG.debug("a stream begins anew: {}", known.progress().reason());
+        if (!known.isLeftOut() && ++restartsInVain == MOST_RESTARTS_IN_VAIN) {
             // Each time something else is missing, which is no news.
             inVain = "its stream begins anew again and again, and does not come whole: "
-                    + Printable.line(progress.reason());
+                    + Printable.line(known.progress().reason());
             onTrouble.accept(new IllegalStateException(inVain));
         }
         return true;
     }
 
     private JsonObject say(boolean restart) {
+        StreamProgress progress = known.progress();
         JsonObject said = new JsonObject()
                 .put(StreamWire.STREAM, stream)
                 .put(StreamWire.EPOCH, progress.epoch())
@@ -530,16 +430,15 @@ final class StatusSubscription {
 
     /** Off the event loop, one turn after the other. */
     private void read() {
-        Sent missed = overdue;
-        if (reading || (waiting.isEmpty() && missed == null)) {
+        if (reading || (waiting.isEmpty() && !known.hasOverdue())) {
             return;
         }
         reading = true;
-        overdue = null;
+        StreamProgress.Sent missed = known.takeOverdue();
         List<StreamFrame> frames = new ArrayList<>(waiting);
         waiting.clear();
-        Inbox into = inbox;
-        onWorker(() -> Progress.of(into, frames, missed)).onComplete(done -> {
+        Inbox into = known.inbox();
+        onWorker(() -> StreamProgress.of(into, frames, missed)).onComplete(done -> {
             reading = false;
             frames.forEach(frame -> bytes.give(frame.body().length));
             if (closed) {
@@ -548,7 +447,7 @@ final class StatusSubscription {
             if (done.failed()) {
                 LOG.error("frames could not be read", done.cause());
                 openStream();
-            } else if (into == inbox) {
+            } else if (into == known.inbox()) {
                 frames.forEach(frame -> unacknowledgedBytes += frame.body().length);
                 unacknowledgedFrames += frames.size();
                 onProgress(done.result());
@@ -562,37 +461,24 @@ final class StatusSubscription {
         waiting.clear();
     }
 
-    private void onProgress(Progress now) {
-        if (!hold(now)) {
-            leaveOut(now);
+    private void onProgress(StreamProgress now) {
+        boolean wasLeftOut = known.isLeftOut();
+        boolean wasOutdated = known.progress().outdated();
+        StreamView.Outcome outcome = known.take(now);
+        if (outcome == StreamView.Outcome.NO_ROOM) {
+            // The lease is renewed, so that it is known to live.
+            ticksToRestart = TICKS_LEFT_OUT;
+            if (!wasLeftOut) {
+                onTrouble.accept(new IllegalStateException(bytes.whyNotHeld()));
+            }
             return;
         }
-        boolean news = now.outdated() && !progress.outdated();
-        progress = now;
-        if (news) {
+        if (now.outdated() && !wasOutdated) {
             onTrouble.accept(new IllegalStateException(Inbox.OUTDATED));
         }
-        ClusterStatus complete = now.complete();
-        if (complete != null) {
-            // What is not shown nobody takes up, and a writer that waited for that could not tell what is awaited.
-            takenUp = true;
-            leftOut = false;
-            restartsInVain = 0;
-            inVain = null;
-            behind = false;
-            behindNanos = NOT_BEHIND;
-            if (awaited != null && now.hasAll(awaited)) {
-                awaited = null;
-            }
-            view = complete;
-            if (awaited == null) {
-                show(complete);
-            }
-            if (!manual || awaited != null) {
-                acknowledge(false);
-            }
-        } else if (now.broken()) {
-            fallBehind();
+        if (outcome == StreamView.Outcome.COMPLETE) {
+            onComplete(now);
+        } else if (outcome == StreamView.Outcome.BROKEN) {
             if (restartDue()) {
                 acknowledge(true);
             }
@@ -601,109 +487,17 @@ final class StatusSubscription {
         }
     }
 
-    /** {@return whether there is room for what was read} While a stream begins anew what it told before is held too. */
-    private boolean hold(Progress now) {
-        boolean complete = now.complete() != null;
-        boolean together = now.broken() || now.epoch() == viewEpoch;
-        long wanted = complete
-                ? now.heldBytes()
-                : together ? Math.max(viewBytes, now.heldBytes()) : viewBytes + now.heldBytes();
-        if (!bytes.hold(wanted, heldBytes)) {
-            heldBytes = 0;
-            return false;
+    private void onComplete(StreamProgress now) {
+        // What is not shown nobody takes up, and a writer that waited for that could not tell what is awaited.
+        takenUp = true;
+        restartsInVain = 0;
+        inVain = null;
+        boolean isShown = !known.isAwaited();
+        if (isShown) {
+            show(requireNonNull(now.complete(), "what is complete"));
         }
-        heldBytes = wanted;
-        if (complete) {
-            viewBytes = wanted;
-            viewEpoch = now.epoch();
-        }
-        return true;
-    }
-
-    private void holdNoMoreThan(long most) {
-        long rest = Math.min(most, heldBytes);
-        var unused = bytes.hold(rest, heldBytes);
-        heldBytes = rest;
-    }
-
-    private void forget() {
-        view = null;
-        viewBytes = 0;
-        viewEpoch = NO_EPOCH;
-        inbox = new Inbox(mostNodes, ticker);
-        holdNoMoreThan(0);
-    }
-
-    /** All of it, for a part would look like the whole. The lease is renewed, so that it is known to live. */
-    private void leaveOut(Progress now) {
-        forget();
-        progress = now.broken(bytes.whyNotHeld());
-        ticksToRestart = TICKS_LEFT_OUT;
-        if (!leftOut) {
-            leftOut = true;
-            onTrouble.accept(new IllegalStateException(bytes.whyNotHeld()));
-        }
-    }
-
-    /** The last frame that the writer sent, as it said itself; a writer that does not say has sent nothing. */
-    private record Sent(long epoch, long sequence) {
-        static final Sent NOTHING = new Sent(0, 0);
-        /** More than anybody sends. */
-        static final Sent UNKNOWN = new Sent(Long.MAX_VALUE, Long.MAX_VALUE);
-
-        static Sent of(JsonObject renewed) {
-            return renewed.getValue(StreamWire.EPOCH) instanceof Number epoch
-                            && renewed.getValue(StreamWire.SENT) instanceof Number sequence
-                    ? new Sent(epoch.longValue(), sequence.longValue())
-                    : NOTHING;
-        }
-
-        boolean isBeyond(Progress progress) {
-            return epoch > progress.epoch() || (epoch == progress.epoch() && sequence > progress.sequence());
-        }
-    }
-
-    /** Where the inbox stands, which is only touched on a worker. */
-    private record Progress(
-            long epoch,
-            long sequence,
-            boolean broken,
-            boolean whole,
-            long gaps,
-            String reason,
-            boolean outdated,
-            long heldBytes,
-            @Nullable ClusterStatus complete) {
-        static final Progress NONE = new Progress(0, 0, false, false, 0, "", false, 0, null);
-
-        static Progress of(Inbox inbox, List<StreamFrame> frames, @Nullable Sent missed) {
-            boolean complete = false;
-            for (StreamFrame frame : frames) {
-                complete |= inbox.take(frame) == Inbox.Outcome.COMPLETE;
-            }
-            if (missed != null) {
-                var unused = inbox.expect(missed.epoch(), missed.sequence());
-            }
-            return new Progress(
-                    inbox.epoch(),
-                    inbox.sequence(),
-                    inbox.isBroken(),
-                    inbox.isWhole(),
-                    inbox.gaps(),
-                    inbox.reason(),
-                    inbox.isOutdated(),
-                    inbox.heldBytes(),
-                    complete && !inbox.isBroken() ? inbox.view() : null);
-        }
-
-        /** {@return this, but that nothing is held and the stream has to begin anew} */
-        Progress broken(String why) {
-            return new Progress(epoch, sequence, true, false, gaps, why, false, 0, null);
-        }
-
-        /** {@return whether the view is of what was sent, or of something later} */
-        boolean hasAll(Sent sent) {
-            return !broken && whole && !sent.isBeyond(this);
+        if (!manual || !isShown) {
+            acknowledge(false);
         }
     }
 
@@ -744,18 +538,18 @@ final class StatusSubscription {
 
     /** {@return whether anything was ever heard} */
     boolean wasHeard() {
-        return heard;
+        return known.wasHeard();
     }
 
     /** {@return how long nothing was heard; at first since it was opened} */
     Duration silence() {
-        return Duration.ofNanos(Math.max(0, ticker.nanos() - heardNanos));
+        return known.silence();
     }
 
     /** {@return what is known, or {@code null} before the first whole, and where that is of before a silence, also one that lasts} */
     @Nullable
     ClusterStatus view() {
-        return awaited == null && isLately(heardNanos) ? view : null;
+        return known.view();
     }
 
     /** {@return what went wrong last, or {@code null} when nothing does} */
@@ -764,24 +558,13 @@ final class StatusSubscription {
         if (trouble != null) {
             return trouble;
         }
-        if (leftOut) {
-            return bytes.whyNotHeld();
-        }
-        if (progress.outdated()) {
-            return Inbox.OUTDATED;
-        }
-        if (behind) {
-            return BEHIND;
-        }
-        if (awaited != null && view != null) {
-            return NOT_YET;
-        }
-        return inVain;
+        String unseen = known.trouble();
+        return unseen != null ? unseen : inVain;
     }
 
     /** {@return how often something was missing in the present stream} */
     long gaps() {
-        return progress.gaps();
+        return known.progress().gaps();
     }
 
     void close() {
@@ -791,7 +574,7 @@ final class StatusSubscription {
         closed = true;
         vertx.cancelTimer(timer);
         leaveOutWaiting();
-        forget();
+        known.forget();
         if (consumer != null) {
             var unused = consumer.unregister();
         }

@@ -143,7 +143,7 @@ public final class StatusVerticle extends VerticleBase {
         local.addWarning(new LateEventLoops(fastn::eventLoopDelays)::warning);
         PeerBytes bytes = new PeerBytes(ticker);
         local.addWarning(bytes::warning);
-        Watches watches = new Watches(vertx, workers, local, fastn.runtime(), directory, bytes, ticker);
+        Watches watches = new Watches(vertx, workers, local, directory, bytes, ticker);
         watches.whileWatched(fastn::measureEventLoops);
         StreamService subscribed = new StreamService(vertx, workers, self, local, watches, trust, ticker);
         streams = subscribed;

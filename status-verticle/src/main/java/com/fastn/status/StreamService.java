@@ -16,6 +16,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -39,6 +40,8 @@ final class StreamService {
     private static final int MOST_STREAMS = 64;
     /** Of this node alone: as many as there may be other nodes, each of which may have somebody who watches there. */
     private static final int MOST_NODE_STREAMS = 1_000;
+    /** Different parts of the tree of this node that those streams tell: each is looked at by itself, and held. */
+    private static final int MOST_PARTS = 64;
 
     private static final int LONGEST_ADDRESS = 256;
     private static final long CHECK_MILLIS = 1_000;
@@ -115,7 +118,14 @@ final class StreamService {
                     most + (wholeCluster ? " streams of the cluster are open here" : " streams of this node are open")
                             + " already; close one, or ask another node");
         }
-        Session session = new Session(UUID.randomUUID().toString(), reader, wholeCluster, here);
+        StatusQuery part = query.part();
+        if (!wholeCluster && !part.isWhole() && isOnePartTooMany(part, former)) {
+            throw new BadQueryException(
+                    BadQueryException.TOO_MANY,
+                    MOST_PARTS
+                            + " parts of this node's tree are told by streams already; take one of those, or the whole");
+        }
+        Session session = new Session(UUID.randomUUID().toString(), reader, wholeCluster, part, here);
         // Before it is kept: a node that nobody knows is refused here.
         session.watching = wholeCluster
                 ? watches.cluster(query, session::offer)
@@ -132,6 +142,16 @@ final class StreamService {
                 .put(StreamWire.STREAM, session.id)
                 .put(StreamWire.CONTROL, Addresses.subscribe(self.incarnation()))
                 .put(StreamWire.LEASE_MILLIS, LEASE.toMillis());
+    }
+
+    private boolean isOnePartTooMany(StatusQuery part, @Nullable Session former) {
+        Set<StatusQuery> parts = new HashSet<>();
+        for (Session each : sessions.values()) {
+            if (each != former && !each.wholeCluster && !each.part.isWhole()) {
+                parts.add(each.part);
+            }
+        }
+        return parts.size() >= MOST_PARTS && !parts.contains(part);
     }
 
     /**
@@ -211,6 +231,7 @@ final class StreamService {
         private final String id;
         private final String address;
         private final boolean wholeCluster;
+        private final StatusQuery part;
         private final boolean here;
         private final Outbox outbox = new Outbox(ticker);
 
@@ -234,9 +255,10 @@ final class StreamService {
         private boolean busy;
         private boolean closed;
 
-        Session(String id, String address, boolean wholeCluster, boolean here) {
+        Session(String id, String address, boolean wholeCluster, StatusQuery part, boolean here) {
             this.id = id;
             this.wholeCluster = wholeCluster;
+            this.part = part;
             this.here = here;
             this.address = address;
         }

@@ -1,6 +1,5 @@
 package com.fastn.status;
 
-import com.fastn.context.ContextRuntime;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.ClusterStatus;
@@ -21,7 +20,6 @@ final class Watches {
     private final Vertx vertx;
     private final WorkerExecutor worker;
     private final LocalStatus local;
-    private final ContextRuntime runtime;
     private final NodeDirectory directory;
     private final PeerBytes bytes;
     private final Ticker ticker;
@@ -35,14 +33,12 @@ final class Watches {
             Vertx vertx,
             WorkerExecutor worker,
             LocalStatus local,
-            ContextRuntime runtime,
             NodeDirectory directory,
             PeerBytes bytes,
             Ticker ticker) {
         this.vertx = vertx;
         this.worker = worker;
         this.local = local;
-        this.runtime = runtime;
         this.directory = directory;
         this.bytes = bytes;
         this.ticker = ticker;
@@ -62,7 +58,7 @@ final class Watches {
     }
 
     private NodeWatch made(StatusQuery part) {
-        NodeWatch watch = new NodeWatch(vertx, worker, local, runtime, part, ticker);
+        NodeWatch watch = new NodeWatch(vertx, worker, local, part, ticker);
         watch.whileWatched(measuring);
         return watch;
     }

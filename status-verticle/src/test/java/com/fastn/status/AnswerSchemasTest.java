@@ -147,6 +147,13 @@ class AnswerSchemasTest {
     }
 
     @Test
+    void D9_whatAStreamTellsInsteadOfAStatusIsWhatTheSchemaSays() {
+        try (OpenStream stream = new OpenStream(url, "/status/stream?format=ndjson&path=global.attic")) {
+            fits("error", stream.document());
+        }
+    }
+
+    @Test
     void whatTheBusAnswersIsWhatTheSchemasSay() {
         fits(
                 "cluster_status",

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Registration;
 import com.fastn.context.status.ClusterStatus;
+import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeState;
 import com.fastn.context.status.NodeStatus;
@@ -52,8 +53,7 @@ class ClusterFeedTest {
     private final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
     private final NodeDirectory directory = new NodeDirectory(fastn.node(), 1, Duration.ofHours(1), ticker);
     private final PeerBytes bytes = new PeerBytes(ticker);
-    private final Watches watches =
-            new Watches(timers.vertx(), failing.worker(), local, fastn.runtime(), directory, bytes, ticker);
+    private final Watches watches = new Watches(timers.vertx(), failing.worker(), local, directory, bytes, ticker);
     private final StreamService streams = new StreamService(
             timers.vertx(), worker, fastn.node(), local, watches, ClusterTrust.of(vertx, true), ticker);
     private final List<ClusterStatus> told = new CopyOnWriteArrayList<>();
@@ -444,6 +444,37 @@ class ClusterFeedTest {
                         assertThat(status.nodes()).extracting(NodeStatus::node).containsExactly(carol));
         assertThat(asked).contains("carol");
         assertThat(rows("carol")).isEmpty();
+    }
+
+    @Test
+    void whoWatchesTheSamePartSharesOneStreamToEachNodeAndAnotherPartHasItsOwn() {
+        List<String> asked = new CopyOnWriteArrayList<>();
+        vertx.eventBus().<JsonObject>consumer(Addresses.subscribe(BOB.incarnation()), question -> {
+            if (question.body().containsKey(StreamWire.ADDRESS)) {
+                asked.add(question.body().getString("path"));
+            }
+            question.reply(StreamWire.reply()
+                    .put(StreamWire.STREAM, "of bob")
+                    .put(StreamWire.CONTROL, Addresses.subscribe(BOB.incarnation()))
+                    .put(StreamWire.LEASE_MILLIS, 10_000));
+        });
+        directory.heard(new Hello(BOB, 100, Hello.Kind.NEWCOMER, null));
+        watchPart("Till");
+        watchPart("Till");
+        watchPart("Till", "bob");
+        watchPart("Shop");
+        for (int second = 0; second < 5; second++) {
+            tick(NodeWatch.PACE);
+        }
+        await().atMost(LONG).until(() -> asked.size() >= 2);
+        assertThat(asked).containsExactlyInAnyOrder("global.Till", "global.Shop");
+    }
+
+    private void watchPart(String name, String... nodes) {
+        StatusQuery all = StatusQuery.all();
+        ContextPath path = ContextPath.of("global", name);
+        onContext(() -> ends.add(watches.cluster(
+                new StatusQuery(List.of(nodes), all.format(), null, path, all.width(), 0), told::add)::close));
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import com.fastn.context.FastnContext;
 import com.fastn.context.Ticker;
 import com.fastn.context.status.BlockedPlace;
+import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.CauseKind;
 import com.fastn.context.status.Causes;
@@ -54,6 +55,7 @@ import org.junit.jupiter.api.Test;
 /** What a node tells a cluster that anybody may have joined, and what it does when the cluster manager forgets it. */
 class ClusterTrustTest {
     private static final String SECRET = "the-planted-value";
+    private static final CallerLink CALLER = new CallerLink("bob", "i-2", 7, "global.front");
 
     @Test
     void S4_onAnOpenClusterNoDataValueLeavesItsNodeAndEveryStatusSaysSo() {
@@ -119,6 +121,10 @@ class ClusterTrustTest {
                             new FinishedContext.Failed("IllegalStateException"),
                             new FinishedContext.Cancelled(
                                     new CancelReason(CancelReason.Kind.REQUESTED, "requested", "global")));
+            assertThat(told.recent())
+                    .allSatisfy(ended -> assertThat(ended.traceId()).isNull())
+                    .extracting(FinishedContext::caller)
+                    .containsOnly(CALLER);
             assertThat(told.warnings())
                     .extracting(StatusWarning::message)
                     .containsExactly("event loop e is blocked (2s) by global.order");
@@ -235,7 +241,9 @@ class ClusterTrustTest {
                 Fixtures.NOW,
                 Duration.ZERO,
                 outcome,
-                Map.of());
+                Map.of(),
+                CALLER,
+                SECRET);
     }
 
     @Test
@@ -320,8 +328,7 @@ class ClusterTrustTest {
             WorkerExecutor worker = vertx.createSharedWorkerExecutor("anew");
             LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
             NodeDirectory directory = new NodeDirectory(self, 1, Duration.ofMinutes(1), ticker);
-            Watches watches =
-                    new Watches(vertx, worker, local, fastn.runtime(), directory, new PeerBytes(ticker), ticker);
+            Watches watches = new Watches(vertx, worker, local, directory, new PeerBytes(ticker), ticker);
             ClusterTrust trust = ClusterTrust.of(vertx, true);
             BusService bus = new BusService(
                     vertx,

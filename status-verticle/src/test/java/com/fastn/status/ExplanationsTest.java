@@ -78,6 +78,22 @@ class ExplanationsTest {
     }
 
     @Test
+    void D4_ofTwoNodesWithOneAliasTheOneThatSaidThatNothingIsThereIsNotUnansweredSinceTheOtherIs() {
+        NodeStatus said = silent("1-a");
+        NodeStatus saidNothing = silent("1-b");
+        ClusterAnswer answer = new ClusterAnswer(
+                new ClusterStatus(Fixtures.NOW, "bob", List.of(said, saidNothing)),
+                List.of(new ClusterAnswer.Gap(saidNothing.node(), BadQueryException.UNKNOWN, saidNothing.reason())));
+        assertThat(Explanations.read(Explanations.json(List.of(), answer)).unanswered())
+                .containsExactly(saidNothing);
+    }
+
+    private static NodeStatus silent(String incarnation) {
+        return new NodeStatus(
+                new NodeIdentity("alice", incarnation), NodeState.CONFLICT, Duration.ZERO, "no answer", null, null);
+    }
+
+    @Test
     void S13_ofManyNodesThatDidNotAnswerTheFirstAreWritten() {
         List<NodeStatus> rows = IntStream.range(0, 900)
                 .mapToObj(i -> new NodeStatus(

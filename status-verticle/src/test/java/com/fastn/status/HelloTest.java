@@ -33,6 +33,31 @@ class HelloTest {
     }
 
     @Test
+    void D9_ofAHelloThatWantsANewerReaderIsReadWhatCanBe() {
+        Map<String, Object> body = new HashMap<>(new Hello(ALICE, 1, Hello.Kind.ALIVE, null).toMap());
+        body.put("schema", 3);
+        body.put("min_schema", 2);
+        assertThat(Hello.of(body)).isEqualTo(new Hello(ALICE, 1, Hello.Kind.ALIVE, null, false, true));
+
+        body.put("kind", 7);
+        body.put("booted_ms", "yesterday");
+        body.put("summary", Map.of("contexts", 5));
+        body.remove("incarnation");
+        assertThat(Hello.of(body))
+                .isEqualTo(new Hello(
+                        new NodeIdentity("alice", "(unknown) alice"), 0, Hello.Kind.ALIVE, null, false, true));
+
+        NodeIdentity nobody = new NodeIdentity("(unnamed)", "(unknown) (unnamed)");
+        Hello least = Hello.of(Map.of("min_schema", 2, "alias", " "));
+        assertThat(least).isEqualTo(new Hello(nobody, 0, Hello.Kind.ALIVE, null, false, true));
+        assertThat(Hello.of(least.toMap())).isEqualTo(least);
+        Hello longest = Hello.of(Map.of("min_schema", 2, "alias", "x".repeat(256)));
+        assertThat(Hello.of(longest.toMap())).isEqualTo(longest);
+        assertThatThrownBy(() -> Hello.of(Map.of("min_schema", 1, "alias", "alice")))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
     void S15_whatIsNoHelloIsRefusedAndOddNumbersAreClamped() {
         assertThatThrownBy(() -> Hello.of(Map.of())).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> Hello.of(Map.of("alias", " ", "incarnation", "i")))

@@ -9,6 +9,7 @@ import com.fastn.context.vertx.FastnVertx;
 import com.fastn.status.NodeChecks.Place;
 import com.fastn.status.NodeChecks.Trip;
 import io.vertx.core.Handler;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.eventbus.DeliveryContext;
@@ -65,6 +66,16 @@ class NodeChecksTest {
         assertThat(check.getString("found")).contains(found);
         assertThat(check.getBoolean("well")).as(check.encode()).isFalse();
         assertThat(check.getString("next")).isNotBlank();
+    }
+
+    @Test
+    void whatTakesTooLongIsToldInWords() {
+        Throwable late = Waiting.failure(Promise.promise().future().timeout(1, TimeUnit.MILLISECONDS));
+        assertThat(NodeChecks.unseen("contexts", late, 1_000).found())
+                .isEqualTo("could not be looked at: there was no answer within 1000 ms");
+        assertThat(NodeChecks.unseen("members", new IllegalStateException("gone"), 1_000)
+                        .found())
+                .contains("IllegalStateException: gone");
     }
 
     @Test

@@ -16,6 +16,7 @@ import com.fastn.context.status.StatusWarning;
 import com.fastn.status.Hello.Kind;
 import com.fastn.status.NodeDirectory.Answer;
 import com.fastn.status.NodeDirectory.Peer;
+import com.fastn.status.stream.Inbox;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,6 +75,20 @@ class NodeDirectoryTest {
     }
 
     @Test
+    void S16_aFloodOfNewcomersIsAnsweredAThousandTimesASecondAtMost() {
+        for (int second = 0; second < 3; second++) {
+            int answered = 0;
+            for (int i = 0; i < 20_000; i++) {
+                NodeIdentity node = new NodeIdentity("x", "flood-" + second + "-" + i);
+                answered += directory.heard(hello(node, i % 2 == 0 ? Kind.NEWCOMER : Kind.ALIVE)) ? 1 : 0;
+            }
+            assertThat(answered).isEqualTo(1_000);
+            ticker.advance(Duration.ofSeconds(1));
+        }
+        assertThat(directory.heard(hello(BOB, Kind.NEWCOMER))).isTrue();
+    }
+
+    @Test
     void itsOwnHelloIsLeftOut() {
         assertThat(directory.heard(hello(ALICE, Kind.NEWCOMER))).isFalse();
         assertThat(directory.peers()).isEmpty();
@@ -96,7 +111,7 @@ class NodeDirectoryTest {
     void D7_whoGoesOnSpeakingAfterItsGoodbyeComesBackInAWhile() {
         directory.heard(hello(BOB, Kind.NEWCOMER));
         directory.heard(hello(BOB, Kind.GOODBYE));
-        ticker.advance(NodeDirectory.LATE_FOR);
+        ticker.advance(Goodbyes.LATE_FOR);
         assertThat(directory.heard(hello(BOB, Kind.ALIVE))).isFalse();
         assertThat(directory.peers()).isEmpty();
 
@@ -139,6 +154,122 @@ class NodeDirectoryTest {
                 .isTrue();
         assertThat(directory.isContradicted(new Hello(ALICE, 101, Kind.NEWCOMER, SUMMARY)))
                 .isTrue();
+    }
+
+    @Test
+    void S16_whoSaidThatANodeLeavesAndWasContradictedIsBelievedOnlyOnceThatNodeIsSilent() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        judge(answered(BOB, 100));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        assertThat(directory.peers()).as("nobody knows better yet").isEmpty();
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+
+        for (int i = 0; i < 100_000; i++) {
+            if (i % 10 == 0) {
+                ticker.advance(Duration.ofMillis(1));
+            }
+            directory.heard(hello(BOB, Kind.GOODBYE));
+            directory.heard(hello(new NodeIdentity("x", "flood-" + i), Kind.GOODBYE));
+            assertThat(directory.isKnown(BOB)).isTrue();
+            if (i % 10_000 == 0) {
+                directory.heard(hello(BOB, Kind.NEWCOMER));
+            }
+        }
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        ticker.advance(NodeDirectory.CONTRADICTED_WITHIN);
+        assertThat(directory.peers()).extracting(Peer::node).containsExactly(BOB);
+        ticker.advance(Duration.ofMillis(1));
+        assertThat(directory.peers()).as("it is silent since").isEmpty();
+        assertThat(directory.heard(hello(BOB, Kind.ALIVE)))
+                .as("it may have been said before")
+                .isFalse();
+        assertThat(directory.peers()).isEmpty();
+    }
+
+    @Test
+    void S16_whoAnswersLongAfterADoubtfulGoodbyeIsThere() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        ticker.advance(Duration.ofSeconds(1));
+        judge(answered(BOB, 100));
+        ticker.advance(Duration.ofSeconds(4).plusMillis(1));
+        assertThat(directory.peers()).as("that was asked before it left").isEmpty();
+
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        ticker.advance(Duration.ofSeconds(3));
+        judge(answered(BOB, 100));
+        ticker.advance(Duration.ofSeconds(3));
+        assertThat(directory.peers()).extracting(Peer::node).containsExactly(BOB);
+    }
+
+    @Test
+    void aNodeThatStartsItsStatusAnewAWhileAfterItsGoodbyeLeavesAtOnceTheNextTime() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        ticker.advance(Goodbyes.LATE_FOR.plusMillis(1));
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        assertThat(directory.peers()).isEmpty();
+
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        ticker.advance(NodeDirectory.DOUBTED_FOR.plusMillis(1));
+        directory.heard(hello(BOB, Kind.GOODBYE));
+        assertThat(directory.peers()).as("that is long ago").isEmpty();
+    }
+
+    @Test
+    void S15_whoAnsweredIsCalledWhatItsAnswersSayWhateverIsSaidInItsName() {
+        NodeIdentity mallory = new NodeIdentity("mallory", "bbbb-1");
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        judge(answered(BOB, 100));
+        for (int i = 0; i < 100; i++) {
+            directory.heard(new Hello(mallory, 900, Kind.NEWCOMER, SUMMARY));
+            assertThat(directory.peers()).containsExactly(new Peer(BOB, 100));
+        }
+
+        NodeIdentity robert = new NodeIdentity("robert", "bbbb-1");
+        judge(new Answer(
+                new Peer(BOB, 100), true, true, null, Fixtures.snapshot(robert, 1, Fixtures.context(1, "global"))));
+        assertThat(directory.peers()).containsExactly(new Peer(robert, 100));
+    }
+
+    @Test
+    void D7_whoseAnswersHaveAnotherNameThanItsHellosIsHeardByBoth() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        NodeIdentity robert = new NodeIdentity("robert", "bbbb-1");
+        judge(new Answer(
+                new Peer(BOB, 100), true, true, null, Fixtures.snapshot(robert, 1, Fixtures.context(1, "global"))));
+        ticker.advance(Duration.ofSeconds(15));
+        directory.heard(hello(BOB, Kind.ALIVE));
+        assertThat(directory.silence(robert)).isZero();
+        assertThat(directory.peers()).extracting(Peer::node).containsExactly(robert);
+    }
+
+    @Test
+    void S15_aLifeThatNeverAnsweredPutsNobodyIntoConflictAndTakesNobodysPlace() {
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        judge(answered(BOB, 100));
+        ticker.advance(Duration.ofSeconds(1));
+        NodeIdentity forged = new NodeIdentity("bob", "zzzz-9");
+        directory.heard(new Hello(forged, Long.MAX_VALUE, Kind.NEWCOMER, SUMMARY));
+        Answer opening = new Answer(new Peer(forged, Long.MAX_VALUE), true, true, "its stream", null, null);
+
+        assertThat(judge(answered(BOB, 100), opening))
+                .extracting(NodeStatus::state)
+                .containsExactly(NodeState.UP, NodeState.UP);
+        assertThat(judge(silent(BOB, 100), opening))
+                .extracting(NodeStatus::state)
+                .containsExactly(NodeState.STALE, NodeState.UP);
+        assertThat(directory.peers()).extracting(Peer::node).containsExactly(BOB, forged);
+
+        assertThat(judge(silent(BOB, 100), answered(forged, Long.MAX_VALUE)))
+                .as("now it has")
+                .extracting(NodeStatus::node)
+                .containsExactly(forged);
     }
 
     @Test
@@ -369,6 +500,42 @@ class NodeDirectoryTest {
     }
 
     @Test
+    void S16_whoNeverAnsweredMakesRoomForOthersHoweverOftenItSpeaks() {
+        List<Answer> inVain = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            NodeIdentity node = new NodeIdentity("x" + i, "flood-" + i);
+            directory.heard(hello(node, Kind.ALIVE));
+            inVain.add(silent(node, 100));
+        }
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        assertThat(directory.isKnown(BOB)).as("they may live").isFalse();
+
+        var unused = directory.judge(inVain);
+        for (int i = 0; i < 1_000; i++) {
+            directory.heard(hello(new NodeIdentity("x" + i, "flood-" + i), Kind.ALIVE));
+        }
+        directory.heard(hello(BOB, Kind.NEWCOMER));
+        assertThat(directory.peers()).hasSize(1_000).extracting(Peer::node).contains(BOB);
+    }
+
+    @Test
+    void D7_S16_ofNodesThatAnsweredOnceAndAreDownAFloodPushesOutNoMoreThanHalf() {
+        for (int i = 0; i < 1_000; i++) {
+            NodeIdentity node = new NodeIdentity("n" + i, "known-" + i);
+            directory.heard(hello(node, Kind.NEWCOMER));
+            judge(answered(node, 100));
+        }
+        ticker.advance(Duration.ofSeconds(16));
+        for (int i = 0; i < 10_000; i++) {
+            directory.heard(hello(new NodeIdentity("x" + i, "flood-" + i), Kind.ALIVE));
+        }
+        assertThat(directory.peers())
+                .extracting(peer -> peer.node().incarnation().substring(0, 5))
+                .filteredOn("known"::equals)
+                .hasSize(500);
+    }
+
+    @Test
     void D7_nodesThatAreTooManyAreCountedAndWarnedOf() {
         for (int i = 0; i < 1_000; i++) {
             directory.heard(hello(new NodeIdentity("x" + i, "listed-" + i), Kind.NEWCOMER));
@@ -394,7 +561,7 @@ class NodeDirectoryTest {
         directory.heard(hello(new NodeIdentity("x1", "listed-1"), Kind.GOODBYE));
         directory.heard(hello(BOB, Kind.ALIVE));
         assertThat(directory.unlisted()).isEqualTo(1);
-        ticker.advance(NodeDirectory.UNLISTED_FOR.plusMillis(1));
+        ticker.advance(UnlistedNodes.COUNTED_FOR.plusMillis(1));
         assertThat(directory.warning("global")).isNull();
     }
 
@@ -451,6 +618,12 @@ class NodeDirectoryTest {
         assertThat(directory.comesFirst()).isFalse();
         directory.heard(new Hello(older, 100, Kind.GOODBYE, SUMMARY, true));
         assertThat(directory.comesFirst()).isTrue();
+
+        directory.heard(new Hello(older, 100, Kind.NEWCOMER, SUMMARY, true));
+        assertThat(directory.comesFirst()).isFalse();
+        judge(silent(older, 100));
+        directory.heard(new Hello(older, 100, Kind.ALIVE, SUMMARY, true));
+        assertThat(directory.comesFirst()).as("it speaks and answers nothing").isTrue();
     }
 
     @Test
@@ -501,6 +674,22 @@ class NodeDirectoryTest {
                 .isEqualTo(new NodeSummary(1, 0, 0, 0));
         directory.judge(List.of(whole), count);
         assertThat(counted).containsExactly(whole.snapshot());
+    }
+
+    @Test
+    void D9_aNodeWhoseHelloWantsANewerReaderIsShownAsItIsReadAndOtherwiseSaysThatAnUpgradeIsNeeded() {
+        directory.heard(new Hello(BOB, 100, Kind.ALIVE, SUMMARY, false, true));
+        NodeStatus row = judge(silent(BOB, 100)).get(0);
+        assertThat(row.reason()).isEqualTo(Inbox.OUTDATED + "; no answer");
+        assertThat(row.state()).isEqualTo(NodeState.STALE);
+        assertThat(row.summary()).isEqualTo(SUMMARY);
+
+        Answer refused = new Answer(new Peer(BOB, 100), true, true, Inbox.OUTDATED, null);
+        assertThat(judge(refused).get(0).reason()).as("once").isEqualTo(Inbox.OUTDATED);
+        assertThat(judge(answered(BOB, 100)).get(0).reason()).as("it is read").isNull();
+
+        directory.heard(hello(BOB, Kind.ALIVE));
+        assertThat(judge(silent(BOB, 100)).get(0).reason()).isEqualTo("no answer");
     }
 
     private List<NodeStatus> judge(Answer... answers) {

@@ -7,7 +7,12 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Registration;
 import com.fastn.context.Ticker;
+import com.fastn.context.WarningIds;
+import com.fastn.context.status.ContextPath;
+import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
+import com.fastn.context.status.SystemMetrics;
 import com.fastn.context.vertx.FastnVertx;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -23,6 +28,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -39,21 +45,21 @@ class NodeWatchTest {
     private final WorkerExecutor worker = vertx.createSharedWorkerExecutor("watch", 1);
     private final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
     private final AtomicLong nanos = new AtomicLong();
-    private final NodeWatch watch =
-            new NodeWatch(vertx, worker, local, fastn.runtime(), StatusQuery.all(), new Ticker() {
-                @Override
-                public long nanos() {
-                    return nanos.get();
-                }
+    private final NodeWatch watch = new NodeWatch(vertx, worker, local, StatusQuery.all(), new Ticker() {
+        @Override
+        public long nanos() {
+            return nanos.get();
+        }
 
-                @Override
-                public Instant wallTime() {
-                    return Fixtures.NOW;
-                }
-            });
+        @Override
+        public Instant wallTime() {
+            return Fixtures.NOW;
+        }
+    });
     private final Semaphore taken = new Semaphore(0);
     private final Semaphore goOn = new Semaphore(0);
     private final AtomicBoolean hold = new AtomicBoolean();
+    private volatile Runnable cost = () -> {};
     /** The runtime outlives the Vertx of a test: what is begun here is ended here. */
     private final List<Runnable> ends = new CopyOnWriteArrayList<>();
 
@@ -61,6 +67,7 @@ class NodeWatchTest {
         // Asked when the tree has been read.
         local.addWarning(root -> {
             boolean held = hold.get();
+            cost.run();
             taken.release();
             if (held) {
                 goOn.acquireUninterruptibly();
@@ -135,7 +142,7 @@ class NodeWatchTest {
     }
 
     @Test
-    void aSnapshotThatOvertakesTheVersionOfItsEventIsTold() throws InterruptedException {
+    void aChangeIsToldWhileAListenerHoldsUpWhoMadeIt() throws InterruptedException {
         List<StatusSnapshot> told = new CopyOnWriteArrayList<>();
         watching(told::add);
         await().atMost(LONG).until(() -> told.size() == 1);
@@ -143,7 +150,6 @@ class NodeWatchTest {
         int before = told.size();
         CountDownLatch heard = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);
-        // After the watch, so that it has its event and the version has not risen.
         Registration slow = fastn.runtime().addListener(event -> {
             heard.countDown();
             try {
@@ -197,6 +203,142 @@ class NodeWatchTest {
     }
 
     @Test
+    void S22_whereNothingIsOpenAtThePathAChangeElsewhereIsALookASecondAtMost() {
+        AtomicInteger looks = new AtomicInteger();
+        // Each snapshot asks for the figures of the machine.
+        Registration counting = fastn.runtime().setSystemMetrics(() -> {
+            looks.incrementAndGet();
+            return null;
+        });
+        ends.add(counting::close);
+        ManualTicker ticker = new ManualTicker(Fixtures.NOW);
+        HandTimers timers = new HandTimers(vertx, ticker);
+        StatusQuery all = StatusQuery.all();
+        NodeWatch attic = new NodeWatch(
+                timers.vertx(),
+                worker,
+                local,
+                new StatusQuery(List.of(), all.format(), null, ContextPath.of("global", "attic"), all.width(), 0),
+                ticker);
+        List<NodeStatus> told = new CopyOnWriteArrayList<>();
+        onContext(() -> ends.add(attic.watchRow(told::add)::close));
+        await().atMost(LONG).until(() -> !told.isEmpty());
+        ticker.advance(NodeWatch.PACE);
+
+        looks.set(0);
+        for (int i = 0; i < 20; i++) {
+            String name = "elsewhere " + i;
+            onContext(() -> ends.add(fastn.runtime().root().child(name).open()::close));
+            for (int turn = 0; turn < 3; turn++) {
+                onContext(() -> null);
+                Waiting.result(worker.executeBlocking(() -> null));
+            }
+        }
+        assertThat(looks.get()).isBetween(1, 2);
+        assertThat(told).hasSize(1);
+    }
+
+    @Test
+    void S22_aPartThatIsCostlyToLookAtIsLookedAtTheLessOften() {
+        ByHand hand = new ByHand();
+        cost = () -> hand.ticker.advance(Duration.ofMillis(500));
+        hand.change("first");
+        hand.change("second");
+        hand.advance(NodeWatch.PACE);
+        assertThat(hand.told).hasSize(2);
+        hand.change("third");
+        hand.advance(Duration.ofMillis(1_999));
+        assertThat(hand.told).as("within four times what the looks took").hasSize(2);
+        cost = () -> hand.ticker.advance(Duration.ofMinutes(1));
+        hand.advance(Duration.ofMillis(1));
+        assertThat(hand.told).hasSize(3);
+        hand.change("fourth");
+        hand.advance(Duration.ofSeconds(2));
+        assertThat(hand.told).hasSize(4);
+        cost = () -> {};
+        hand.change("fifth");
+        hand.advance(Duration.ofMillis(9_999));
+        assertThat(hand.told).hasSize(4);
+        hand.advance(Duration.ofMillis(1));
+        assertThat(hand.told).as("no pace is longer than ten seconds").hasSize(5);
+        hand.change("sixth");
+        hand.advance(NodeWatch.PACE);
+        assertThat(hand.told).as("looks are cheap again").hasSize(6);
+    }
+
+    @Test
+    void aLookThatWasHeldUpOnceDelaysNothing() {
+        ByHand hand = new ByHand();
+        // As where the process stands still meanwhile.
+        cost = () -> hand.ticker.advance(Duration.ofMinutes(1));
+        hand.change("first");
+        assertThat(hand.told).as("at once").hasSize(1);
+        cost = () -> {};
+        hand.change("second");
+        hand.advance(NodeWatch.PACE);
+        assertThat(hand.told).as("after a second").hasSize(2);
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // it ends with its context
+    void S22_whatTimeAloneMayTurnIsLookedForLessOftenWhereThatIsCostly() {
+        ByHand hand = new ByHand();
+        onContext(() -> {
+            FastnContext waits = fastn.runtime()
+                    .root()
+                    .child("waits")
+                    .withSetting("fastn.operation-slow", Duration.ofHours(1))
+                    .open();
+            ends.add(waits::close);
+            return waits.operation("wait");
+        });
+        hand.quieten();
+        cost = () -> hand.ticker.advance(Duration.ofMillis(500));
+        // The first of them finds out what it costs.
+        hand.advance(NodeWatch.PACE);
+        hand.advance(NodeWatch.PACE);
+        taken.drainPermits();
+        for (int second = 0; second < 10; second++) {
+            hand.advance(NodeWatch.PACE);
+        }
+        assertThat(taken.availablePermits()).isBetween(3, 6);
+
+        do {
+            taken.drainPermits();
+            hand.advance(NodeWatch.PACE);
+        } while (taken.availablePermits() == 0);
+        hand.told.clear();
+        hand.change("soon after a look");
+        hand.advance(Duration.ofMillis(1_999));
+        assertThat(hand.told).as("though that look told nothing").isEmpty();
+        hand.advance(Duration.ofMillis(1));
+        assertThat(hand.told).hasSize(1);
+    }
+
+    @Test
+    void S22_partsAreLookedAtOneAfterTheOtherSoThatWorkersAreLeftToThoseWhoAsk() {
+        WorkerExecutor two = vertx.createSharedWorkerExecutor("watch-two", 2);
+        List<NodeStatus> told = new CopyOnWriteArrayList<>();
+        hold.set(true);
+        for (int depth = 1; depth <= 3; depth++) {
+            NodeWatch part = new NodeWatch(
+                    vertx,
+                    two,
+                    local,
+                    new StatusQuery(List.of(), StatusQuery.Format.JSON, depth, null, StatusQuery.DEFAULT_WIDTH, 0),
+                    Ticker.system());
+            onContext(() -> ends.add(part.watchRow(told::add)::close));
+        }
+        taken.acquireUninterruptibly();
+        assertThat(Waiting.<String>result(two.executeBlocking(() -> "answered", false)))
+                .isEqualTo("answered");
+        assertThat(taken.availablePermits()).as("looks beside the first").isZero();
+        hold.set(false);
+        goOn.release(3);
+        await().atMost(LONG).until(() -> told.size() >= 3);
+    }
+
+    @Test
     void whatChangedIsToldASecondAfterALookThatFailed() {
         ByHand hand = new ByHand();
         hand.failing.fail(1);
@@ -224,13 +366,43 @@ class NodeWatchTest {
         }
     }
 
+    @Test
+    void whatTurnsAtTheMachineIsToldWithinFiveSecondsThoughNothingInTheTreeChanges() {
+        AtomicReference<Double> processor = new AtomicReference<>(10.0);
+        Registration source = fastn.runtime()
+                .setSystemMetrics(() -> new SystemMetrics(
+                        processor.get(),
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        SystemMetrics.Ages.UNKNOWN,
+                        null,
+                        null));
+        ends.add(source::close);
+        ByHand hand = new ByHand();
+
+        processor.set(99.0);
+        for (int second = 0; second < 5; second++) {
+            hand.advance(NodeWatch.PACE);
+        }
+        assertThat(hand.told)
+                .singleElement()
+                .satisfies(snapshot -> assertThat(snapshot.warnings())
+                        .extracting(StatusWarning::id)
+                        .contains(WarningIds.CPU_HIGH));
+    }
+
     /** A watch whose clock and timers the test moves. The first status has been told, and nothing since a second ago. */
     private final class ByHand {
         final ManualTicker ticker = new ManualTicker(Fixtures.NOW);
         final HandTimers timers = new HandTimers(vertx, ticker);
         final FailingWorker failing = new FailingWorker(worker);
-        final NodeWatch watch =
-                new NodeWatch(timers.vertx(), failing.worker(), local, fastn.runtime(), StatusQuery.all(), ticker);
+        final NodeWatch watch = new NodeWatch(timers.vertx(), failing.worker(), local, StatusQuery.all(), ticker);
         final List<StatusSnapshot> told = new CopyOnWriteArrayList<>();
 
         ByHand() {

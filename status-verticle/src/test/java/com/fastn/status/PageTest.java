@@ -8,6 +8,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.vertx.FastnVertx;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -156,6 +158,64 @@ class PageTest {
         check.accept(dom);
     }
 
+    @Test
+    void countersAreReadAsOnATerminal() throws Exception {
+        // It has the default runtime, if no other one has, in which may be what other tests counted; the next has one
+        // of its own.
+        applications.add(Vertx.vertx());
+        Vertx application = Vertx.vertx();
+        applications.add(application);
+        StatusVerticle verticle =
+                new StatusVerticle(new StatusOptions().setAlias("alice").setDescriptors(false));
+        Waiting.result(application.deployVerticle(verticle));
+        ContextRuntime runtime = FastnVertx.install(application).runtime();
+        FastnContext till = runtime.root().child("till").open();
+        till.addTotal("requests", 1_234);
+        till.addTotal("successful_requests", 1_230);
+        till.addTotal("failed_requests", 4);
+        till.incrementLive("commands");
+        FastnContext mail = runtime.root().child("mail").open();
+        for (String name : List.of("boxes", "classes", "movies", "pieces_reserved", "queries")) {
+            mail.incrementTotal(name);
+        }
+
+        String dom = dom(requireNonNull(verticle.url()) + "/");
+
+        assertThat(dom)
+                .contains("1,234 requests (1,230 success, 4 failed)", "live 1 command<", "+1 more")
+                .contains("1 box · 1 class · 1 movie · 1 piece reserved · +1 more")
+                .contains("<b>1 of 1</b> node up")
+                .contains("<b>0</b> locks held")
+                .doesNotContain("successful requests");
+    }
+
+    @Test
+    void whatWentWrongIsShownWithItsCallerHoweverManyCompletedAfterIt() throws Exception {
+        Vertx application = Vertx.vertx();
+        applications.add(application);
+        StatusVerticle verticle =
+                new StatusVerticle(new StatusOptions().setAlias("alice").setDescriptors(false));
+        Waiting.result(application.deployVerticle(verticle));
+        ContextRuntime runtime = FastnVertx.install(application).runtime();
+        FastnContext order = runtime.root()
+                .child("order")
+                .withCaller(new CallerLink("bob", "1-b", 7, "global.front"))
+                .persist()
+                .open();
+        order.setData(FinishedContext.TRACE_ID, "4bf92f3577b34da6a3ce929d0e0e4736");
+        order.failed(new IllegalStateException("out of stock"));
+        order.close();
+        for (int i = 0; i < 200; i++) {
+            runtime.root().child("well-" + i).persist().open().close();
+        }
+
+        assertThat(dom(requireNonNull(verticle.url()) + "/"))
+                .contains("failed: IllegalStateException: out of stock · ")
+                .contains(" · called by global.front@bob · trace 4bf92f3577b34da6a3ce929d0e0e4736<")
+                .contains("well-199")
+                .doesNotContain("well-150");
+    }
+
     /** {@return the address of the page of a node in which all that has a name has one of these} */
     private String page(List<String> names) {
         Vertx application = Vertx.vertx();
@@ -170,6 +230,14 @@ class PageTest {
             context.incrementTotal(name);
             context.mutex(name).tryLock();
             context.operation(name);
+            FastnContext ended = runtime.root()
+                    .child(name)
+                    .withCaller(new CallerLink(name, "1-b", 7, name))
+                    .persist()
+                    .open();
+            ended.setData(FinishedContext.TRACE_ID, name);
+            ended.failed(new IllegalStateException(name));
+            ended.close();
         }
         return requireNonNull(verticle.url()) + "/";
     }

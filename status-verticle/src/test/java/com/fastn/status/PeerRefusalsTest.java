@@ -47,6 +47,22 @@ class PeerRefusalsTest {
         Waiting.result(vertx.close());
     }
 
+    @Test
+    void D9_aNodeThatSpeaksANewerSchemaIsARowThatSaysSoHoweverLittleOfItIsRead() {
+        deploy(LONG);
+        JsonObject newer = new JsonObject().put("schema", 2).put("min_schema", 2);
+        vertx.eventBus().publish(HelloExchange.ADDRESS, newer);
+        vertx.eventBus().publish(HelloExchange.ADDRESS, newer.copy().put("alias", "carol"));
+        Waiting.await("they are rows")
+                .until(() -> ask(new JsonObject()).getJsonArray("nodes").size() == 4);
+        JsonObject answer = ask(new JsonObject());
+        assertThat(answer.getBoolean("complete")).isFalse();
+        for (String alias : new String[] {"(unnamed)", "carol"}) {
+            assertThat(reasonOf(alias, answer)).startsWith("it speaks a newer schema: upgrade needed on this side; ");
+        }
+        assertThat(reasonOf("bob", answer)).isEqualTo("bob is busy");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {400, 429, 500, 0})
     void D7_thatNothingIsOpenAtAPathIsNotSaidOfANodeThatRefusesOrIsSilent(int code) {

@@ -54,7 +54,7 @@ class SlowStreamReaderTest {
     private final NodeDirectory directory =
             new NodeDirectory(fastn.node(), BootTime.of(fastn.node()), Duration.ofHours(1), ticker);
     private final Watches watches =
-            new Watches(timers.vertx(), worker, local, runtime, directory, new PeerBytes(ticker), ticker);
+            new Watches(timers.vertx(), worker, local, directory, new PeerBytes(ticker), ticker);
     private final StreamService service = new StreamService(
             timers.vertx(), worker, fastn.node(), local, watches, ClusterTrust.of(vertx, true), ticker);
 

@@ -215,7 +215,7 @@ class StatusClientTest {
         }
     }
 
-    /** At first it asks, and while nothing is open there; from then on it hears. */
+    /** At first it asks; from then on it hears. */
     @Test
     void aStreamOfAPartOverHttpHearsOfOtherNodesTooWithoutAskingThem() {
         FastnContext shelf = root(1).child("shelf").open();

@@ -322,6 +322,13 @@ class StatusClusterTest {
             assertThat(row(blocked, "bob").getString("state")).isEqualTo("stale");
             assertThat(row(blocked, "bob").getString("reason"))
                     .contains("the event loop of the status verticle of alice did not answer");
+
+            JsonObject part = new JsonObject(RawHttp.get(url, "/status?scope=cluster&format=json&path=global.elsewhere")
+                    .body());
+            assertThat(row(part, "alice").getString("reason")).contains("nothing is open at \"global.elsewhere\"");
+            assertThat(row(part, "bob").getString("reason"))
+                    .as("nobody knows what is open there")
+                    .startsWith("not asked");
         } finally {
             release.countDown();
             alice.eventBus().removeOutboundInterceptor(blocker);

@@ -311,7 +311,8 @@ class StatusPortTest {
                 .open();
         var held = holder.mutex("stock").tryLock();
         try (holder;
-                waiter) {
+                waiter;
+                held) {
             assertThat(held).isNotNull();
             assertThat(RawHttp.get(url, "/status/explain?context=global.patient")
                             .status())

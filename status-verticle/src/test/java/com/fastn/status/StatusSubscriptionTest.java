@@ -3,12 +3,10 @@ package com.fastn.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fastn.context.ManualTicker;
 import com.fastn.context.status.ClusterStatus;
 import com.fastn.status.stream.StreamFrame;
 import com.fastn.status.stream.StreamFrame.Content;
 import io.vertx.core.Completable;
-import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.MessageConsumer;
@@ -75,9 +73,9 @@ class StatusSubscriptionTest {
             List<JsonObject> closed = new CopyOnWriteArrayList<>();
             Waiting.result(vertx.eventBus()
                     .<JsonObject>consumer("late", said -> {
-                        String reader = said.body().getString(StreamWire.ADDRESS);
-                        if (reader != null) {
-                            readers.add(reader);
+                        String address = said.body().getString(StreamWire.ADDRESS);
+                        if (address != null) {
+                            readers.add(address);
                         }
                         if (said.body().getBoolean(StreamWire.CLOSE, false)) {
                             closed.add(said.body());
@@ -93,44 +91,27 @@ class StatusSubscriptionTest {
                         }
                     })
                     .completion());
-            HandTimers timers = new HandTimers(vertx);
-            ManualTicker ticker = new ManualTicker(Fixtures.NOW);
-            Context loop = vertx.getOrCreateContext();
-            StatusSubscription subscription = new StatusSubscription(
-                    timers.vertx(),
-                    null,
-                    "late",
-                    new JsonObject(),
-                    view -> {},
-                    trouble -> {},
-                    1,
-                    new PeerBytes(ticker),
-                    ticker);
-            run(loop, subscription::open);
-            await().atMost(LONG).until(() -> Turns.on(loop, subscription::isOpen));
-            await().atMost(LONG).until(() -> {
-                second(vertx, loop, timers, ticker);
-                return !held.isEmpty();
-            });
+            ReaderScene reader = new ReaderScene(vertx, "late");
+            reader.open();
+            await().atMost(LONG).until(reader::isOpen);
+            reader.secondsUntil(() -> !held.isEmpty());
 
             for (int second = 1; second <= 6; second++) {
-                second(vertx, loop, timers, ticker);
-                assertThat(Turns.on(loop, subscription::silence))
-                        .as("after %d s", second)
-                        .isLessThan(ClusterFeed.UP_FOR);
+                reader.second();
+                assertThat(reader.silence()).as("after %d s", second).isLessThan(ClusterFeed.UP_FOR);
             }
             assertThat(readers).hasSize(1);
             assertThat(closed).isEmpty();
 
             holds.set(false);
             held.forEach(Runnable::run);
-            await().atMost(LONG).until(() -> readers.size() == 2 && Turns.on(loop, subscription::isOpen));
+            await().atMost(LONG).until(() -> readers.size() == 2 && reader.isOpen());
             assertThat(readers).doesNotHaveDuplicates();
             await().atMost(LONG).until(() -> !closed.isEmpty());
             assertThat(closed)
                     .extracting(said -> said.getString(StreamWire.STREAM))
                     .containsExactly("of 1");
-            run(loop, subscription::close);
+            reader.close();
         }
     }
 
@@ -144,10 +125,10 @@ class StatusSubscriptionTest {
             AtomicReference<String> reads = new AtomicReference<>("");
             MessageConsumer<JsonObject> writer = vertx.eventBus().consumer("late");
             writer.handler(said -> {
-                String reader = said.body().getString(StreamWire.ADDRESS);
+                String address = said.body().getString(StreamWire.ADDRESS);
                 boolean begins = said.body().getBoolean(StreamWire.RESTART, false);
-                if (reader != null) {
-                    reads.set(reader);
+                if (address != null) {
+                    reads.set(address);
                     opened.incrementAndGet();
                     epoch.set(0);
                 } else if (said.body().containsKey(StreamWire.STREAM) && knowsNothing.compareAndSet(true, false)) {
@@ -160,7 +141,7 @@ class StatusSubscriptionTest {
                             .put(StreamWire.CONTROL, "late")
                             .put(StreamWire.LEASE_MILLIS, 600_000));
                 }
-                if (reader != null || begins) {
+                if (address != null || begins) {
                     int of = epoch.incrementAndGet();
                     for (long sequence : new long[] {1, 3}) {
                         StreamFrame frame = new StreamFrame(of, sequence, Content.OTHER, false, new byte[0]);
@@ -169,62 +150,23 @@ class StatusSubscriptionTest {
                 }
             });
             Waiting.result(writer.completion());
-            HandTimers timers = new HandTimers(vertx);
-            ManualTicker ticker = new ManualTicker(Fixtures.NOW);
-            Context loop = vertx.getOrCreateContext();
-            StatusSubscription subscription = new StatusSubscription(
-                    timers.vertx(),
-                    null,
-                    "late",
-                    new JsonObject(),
-                    view -> {},
-                    trouble -> {},
-                    1,
-                    new PeerBytes(ticker),
-                    ticker);
-            run(loop, subscription::open);
-            await().atMost(LONG).until(() -> {
-                second(vertx, loop, timers, ticker);
-                return Turns.on(loop, subscription::trouble) != null;
-            });
-            String why = Turns.on(loop, subscription::trouble);
+            ReaderScene reader = new ReaderScene(vertx, "late");
+            reader.open();
+            reader.secondsUntil(() -> reader.trouble() != null);
+            String why = reader.trouble();
             assertThat(why).contains("does not come whole: frame ");
 
             int begun = epoch.get();
-            await().atMost(LONG).until(() -> {
-                second(vertx, loop, timers, ticker);
-                return epoch.get() >= begun + 2;
-            });
-            second(vertx, loop, timers, ticker);
-            assertThat(Turns.on(loop, subscription::trouble)).isEqualTo(why);
+            reader.secondsUntil(() -> epoch.get() >= begun + 2);
+            reader.second();
+            assertThat(reader.trouble()).isEqualTo(why);
 
             knowsNothing.set(true);
-            await().atMost(LONG).until(() -> {
-                second(vertx, loop, timers, ticker);
-                return opened.get() == 2 && Turns.on(loop, subscription::isOpen);
-            });
-            assertThat(Turns.on(loop, subscription::trouble)).isEqualTo(why);
-            run(loop, subscription::close);
+            reader.secondsUntil(() -> opened.get() == 2 && reader.isOpen());
+            assertThat(reader.trouble()).isEqualTo(why);
+            reader.close();
         } finally {
             Waiting.result(vertx.close());
         }
-    }
-
-    /** A second, and what comes of it has come, mostly. */
-    private static void second(Vertx vertx, Context loop, HandTimers timers, ManualTicker ticker) {
-        ticker.advance(Duration.ofSeconds(1));
-        run(loop, timers::goOff);
-        for (int i = 0; i < 5; i++) {
-            Waiting.result(vertx.eventBus().request("late", new JsonObject()));
-            run(loop, () -> {});
-            Waiting.result(vertx.executeBlocking(() -> null));
-        }
-    }
-
-    private static void run(Context loop, Runnable turn) {
-        var unused = Turns.on(loop, () -> {
-            turn.run();
-            return true;
-        });
     }
 }

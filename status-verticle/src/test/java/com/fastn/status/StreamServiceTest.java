@@ -13,6 +13,7 @@ import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,14 +67,19 @@ class StreamServiceTest {
         final WorkerExecutor worker = vertx.createSharedWorkerExecutor("by-hand", 1);
         final LocalStatus local = new LocalStatus(fastn.runtime(), null, List.of());
         final NodeDirectory directory = new NodeDirectory(fastn.node(), 1, Duration.ofHours(1), ticker);
-        final Watches watches =
-                new Watches(timers.vertx(), worker, local, fastn.runtime(), directory, new PeerBytes(ticker), ticker);
+        final Watches watches = new Watches(timers.vertx(), worker, local, directory, new PeerBytes(ticker), ticker);
         final StreamService service = new StreamService(
                 timers.vertx(), worker, fastn.node(), local, watches, ClusterTrust.of(vertx, true), ticker);
         final Context loop = vertx.getOrCreateContext();
 
         JsonObject open(String reader) {
-            return on(() -> service.open(Map.of(StreamWire.ADDRESS, StreamWire.READER_PREFIX + reader), false, true));
+            return open(reader, Map.of());
+        }
+
+        JsonObject open(String reader, Map<String, ?> part) {
+            Map<String, Object> body = new HashMap<>(part);
+            body.put(StreamWire.ADDRESS, StreamWire.READER_PREFIX + reader);
+            return on(() -> service.open(body, false, true));
         }
 
         void renew(JsonObject stream) {
@@ -119,6 +125,23 @@ class StreamServiceTest {
         hand.advance(StreamService.LEASE.plusMillis(1));
         assertThat(hand.service.count()).isZero();
         assertThat(hand.timers.count()).as("nobody watching: no timer").isZero();
+    }
+
+    @Test
+    void S22_ofOneNodeSixtyFourPartsAreToldAtMostHoweverManyFollowEach() {
+        ByHand hand = new ByHand();
+        for (int i = 0; i < 64; i++) {
+            hand.open("of part " + i, Map.of("path", "global.part-" + i));
+        }
+        Map<String, ?> more = Map.of("path", "global.more");
+        assertThatThrownBy(() -> hand.open("too many", more))
+                .hasMessageContaining("64 parts of this node's tree are told by streams already");
+        assertThat(hand.service.count()).isEqualTo(64);
+
+        hand.open("whole");
+        hand.open("another reader of a part", Map.of("path", "global.part-7"));
+        hand.open("of part 63", more);
+        assertThatThrownBy(() -> hand.open("too many", Map.of("depth", 2))).hasMessageContaining("64 parts");
     }
 
     @Test

@@ -78,6 +78,33 @@ final class CancelWalk {
     }
 
     /**
+     * Cancels some nodes of a runtime and all below them. These are marked when this returns; all that comes behind is done in a
+     * thread of its own, so that whoever asks is not held up by code of users.
+     *
+     * @param done run when that thread has come back from all of it
+     * @return the walk, of whom nobody may want to wait that long
+     */
+    static CancelWalk cancelAside(List<ContextNode> tops, CancelReason.Kind why, String message, Runnable done) {
+        ContextNode first = tops.get(0);
+        EngineRuntime runtime = first.runtime();
+        CancelWalk walk = new CancelWalk(first, first.reason(why, message), null);
+        runtime.cancellationBegins();
+        walk.counted = true;
+        for (ContextNode top : tops) {
+            try {
+                walk.visit(top, top.reason(why, message));
+            } catch (Throwable t) {
+                walk.breakOff(t);
+            }
+        }
+        runtime.timers().soon(() -> {
+            walk.proceed();
+            done.run();
+        });
+        return walk;
+    }
+
+    /**
      * Marks what a walk that is under way elsewhere has not reached yet, or one that broke off. On an event loop, the former is
      * left to that walk.
      */
@@ -198,7 +225,7 @@ final class CancelWalk {
             return false;
         }
         for (int i = 0; i < STEP && handled < all; i++) {
-            marked.get(handled++).runCancelHandlers(this);
+            ContextEnd.runCancelHandlers(marked.get(handled++), this);
             progressed();
         }
         return handled == all;
@@ -209,7 +236,7 @@ final class CancelWalk {
         if (next >= marked.size()) {
             return false;
         }
-        marked.get(next).tellCancelled();
+        ContextEnd.tellCancelled(marked.get(next));
         progressed();
         return true;
     }
@@ -220,7 +247,7 @@ final class CancelWalk {
         boolean held = false;
         try {
             while (ended < end) {
-                held |= marked.get(ended++).endTimesAndWaits(this, held);
+                held |= ContextEnd.endTimesAndWaits(marked.get(ended++), this, held);
             }
         } finally {
             progressed();
@@ -274,6 +301,13 @@ final class CancelWalk {
         return progress;
     }
 
+    /** Has another thread do what is left, if this one is in code of users and there is something. */
+    void handOn() {
+        if (watched) {
+            runtime.timers().soon(this::help);
+        }
+    }
+
     /** Does what is left, for a thread that has not come back from code of users. */
     void help() {
         Trampoline trampoline = runtime.trampoline();
@@ -293,7 +327,7 @@ final class CancelWalk {
         try {
             for (ContextNode node : marked) {
                 helpWith(() -> {
-                    var unused = node.endTimesAndWaits(this, true);
+                    var unused = ContextEnd.endTimesAndWaits(node, this, true);
                 });
             }
         } finally {
@@ -302,7 +336,7 @@ final class CancelWalk {
             trampoline.go();
         }
         for (ContextNode node : marked) {
-            helpWith(() -> node.runCancelHandlers(this));
+            helpWith(() -> ContextEnd.runCancelHandlers(node, this));
             progressed();
         }
         leaveWatch();

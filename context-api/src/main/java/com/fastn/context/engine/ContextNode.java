@@ -21,8 +21,8 @@ import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
-import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.HumanText;
+import com.fastn.context.status.LockType;
 import com.fastn.context.status.MetricValue;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
@@ -42,7 +42,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
@@ -50,12 +49,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One context of the tree. */
 public final class ContextNode extends TreeNode implements FastnContext {
-    private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final AtomicReferenceFieldUpdater<ContextNode, @Nullable Object> ON_THREAD =
             AtomicReferenceFieldUpdater.newUpdater(ContextNode.class, Object.class, "onThread");
     private static final AtomicLongFieldUpdater<ContextNode> ACTIVITY =
@@ -303,7 +299,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         attach(child);
         // Kept here, the next child finds them at once.
         pathCounters();
-        child.counted(child.track(runtime().names().clean(counter), child.cell(counter)));
+        var unused = LiveCounts.countTracked(child, runtime().names().clean(counter), child.cell(counter));
         return child;
     }
 
@@ -348,11 +344,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
             runtime().tell(new ContextEvent.Opened(child.id(), child.path(), id(), child.kind()));
         }
         if (child.isBornCancelled()) {
-            child.tellCancelled();
-            if (child.endTimesAndWaits(null, false)) {
-                runtime().trampoline().go();
-            }
-            child.runCancelHandlers(null);
+            ContextEnd.ofBornCancelled(child);
         }
         return child;
     }
@@ -481,104 +473,21 @@ public final class ContextNode extends TreeNode implements FastnContext {
             return;
         }
         if (known == null) {
-            CancelWalk.cancel(this, new CancelReason(why, Names.clean(message), path().toString()));
+            CancelWalk.cancel(this, reason(why, message));
         } else if (runtime().isCancelling()) {
             // Perhaps not here; then this is a look for nothing.
             CancelWalk.finish(this, known);
         }
     }
 
+    /** What this node says when it is the first to be cancelled. */
+    CancelReason reason(CancelReason.Kind why, String message) {
+        return new CancelReason(why, Names.clean(message), path().toString());
+    }
+
     /** Whether anything has to be done for this node once it is marked. */
     boolean mayHaveCancelHandlers() {
         return extrasOrNull() != null;
-    }
-
-    void tellCancelled() {
-        runtime().cancelled(this);
-        if (runtime().hasListeners()) {
-            runtime().tell(new ContextEvent.Cancelled(id(), path(), requireNonNull(cancelReason(), "reason")));
-        }
-    }
-
-    /**
-     * Ends the times and the waits for locks of this node, which is marked. Who waited goes on when the trampoline is let go.
-     *
-     * @return whether the trampoline is held for it, or was before
-     */
-    boolean endTimesAndWaits(@Nullable CancelWalk walk, boolean held) {
-        NodeExtras x = extrasOrNull();
-        if (x == null) {
-            return held;
-        }
-        List<Deadline> deadlines;
-        List<Waiter<?>> waits;
-        boolean more;
-        synchronized (x) {
-            deadlines = x.takeDeadlines();
-            waits = x.waitList();
-            more = x.cancelHandlers != null;
-        }
-        deadlines.forEach(Deadline::close);
-        if (waits.isEmpty()) {
-            return held;
-        }
-        if (walk != null) {
-            // Of several one may wait for another.
-            walk.watch(more || waits.size() > 1);
-        }
-        if (!held && walk != null) {
-            walk.hold();
-        } else if (!held) {
-            runtime().trampoline().hold();
-        }
-        waits.forEach(ContextNode::endWait);
-        return true;
-    }
-
-    /** What fails with one of several keeps none of the others. */
-    private static void endWait(Waiter<?> wait) {
-        try {
-            wait.lock.endWithContext(wait);
-        } catch (Throwable t) {
-            LoggedFailure.error(LOG, t, "the end of a context met a failure at a wait for a lock");
-        }
-    }
-
-    private static void endHold(Grant<?> grant) {
-        try {
-            grant.lock.releaseAtEnd(grant);
-        } catch (Throwable t) {
-            LoggedFailure.error(LOG, t, "the end of a context met a failure at a lock that it held");
-        }
-    }
-
-    /** Runs the handlers that nobody has begun yet, of this node, which is marked; several threads may come here. */
-    void runCancelHandlers(@Nullable CancelWalk walk) {
-        CancelReason reason = requireNonNull(cancelReason(), "reason");
-        NodeExtras x = extrasOrNull();
-        if (x == null) {
-            return;
-        }
-        List<Throwable> failures = null;
-        boolean more = true;
-        while (more) {
-            CancelHandler handler;
-            synchronized (x) {
-                handler = x.nextCancelHandler();
-                more = x.cancelHandlers != null;
-            }
-            if (walk != null && handler != null) {
-                walk.watch(more);
-            }
-            Throwable failure = handler == null ? null : handler.fire(reason);
-            if (failure != null) {
-                failures = failures == null ? new ArrayList<>() : failures;
-                failures.add(failure);
-            }
-        }
-        if (failures != null) {
-            CancelHandler.report(this, failures);
-        }
     }
 
     @Override
@@ -907,7 +816,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
-    private void changed(String key) {
+    void changed(String key) {
         runtime().changed();
         if (runtime().hasListeners()) {
             runtime().tell(new ContextEvent.Changed(id(), path(), Names.clean(key)));
@@ -986,127 +895,29 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public void incrementLive(String counter) {
         CounterCell cell = cell(counter);
-        if (addLive(runtime().names().clean(counter), cell)) {
-            counted(cell);
-        }
-    }
-
-    /** Under its own name, also where it found no room and is counted together with others. */
-    private boolean addLive(String name, CounterCell cell) {
-        NodeExtras x = extras();
-        boolean ended;
-        boolean overflow = false;
-        synchronized (x) {
-            ended = x.ended;
-            if (!ended) {
-                // Where this context counted before, also if its path was folded since: what is added there is taken
-                // there.
-                NodeExtras.OwnLive own = x.live(name, cell);
-                own.count++;
-                overflow = own.cell.addLive(1);
-            }
-        }
-        tellIfOverflowed(overflow);
-        if (ended) {
-            tellEnded();
-        }
-        return !ended;
-    }
-
-    private void tellEnded() {
-        runtime().misuse("a live counter was incremented in a context that had ended; it was not counted");
+        LiveCounts.increment(this, runtime().names().clean(counter), cell);
     }
 
     @Override
     public void decrementLive(String counter) {
-        String name = runtime().names().clean(requireNonNull(counter, "counter"));
-        CounterCell cell = takeLive(name);
-        if (cell != null) {
-            counted(cell);
-        } else {
-            runtime().misuse("decrementLive took more from a counter than its context had added; it was kept at 0");
-        }
-    }
-
-    /** {@return what was taken from, or {@code null} if this context has nothing there} */
-    private @Nullable CounterCell takeLive(String name) {
-        NodeExtras x = extras();
-        CounterCell cell;
-        boolean overflow;
-        synchronized (x) {
-            NodeExtras.OwnLive own = x.liveOrNull(name);
-            if (own == null || own.count == 0) {
-                return null;
-            }
-            x.takeOne(own);
-            cell = own.cell;
-            overflow = cell.addLive(-1);
-        }
-        tellIfOverflowed(overflow);
-        return cell;
-    }
-
-    /** Not under the monitor of the extras, as {@link #tellIfRefused}. */
-    private void tellIfOverflowed(boolean overflow) {
-        if (overflow) {
-            CounterCell.tellOverflow(runtime());
-        }
+        LiveCounts.decrement(this, runtime().names().clean(requireNonNull(counter, "counter")));
     }
 
     @Override
     @MustBeClosed
     public LiveCount trackLive(String counter) {
         String name = runtime().names().clean(requireNonNull(counter, "counter"));
-        CounterCell cell = track(name, cell(counter));
-        // One event tells of both.
-        counted(cell);
-        AtomicBoolean closed = new AtomicBoolean();
-        LiveCount count = () -> {
-            // Not a misuse when there is nothing to take: the context ended first and took it back.
-            if (closed.compareAndSet(false, true) && takeLive(name) != null) {
-                counted(cell);
-            }
-        };
-        LeakTracker leaks = runtime().leaks();
-        return leaks == null ? count : leaks.liveCount(this, cell.name(), count);
+        return LiveCounts.track(this, name, cell(counter));
     }
 
-    /**
-     * Counts one in total and live, both where this context has others of that name alive: its path may have found no room
-     * then, and does by now (rule M9).
-     *
-     * @return where that is
-     */
-    private CounterCell track(String name, CounterCell cell) {
-        NodeExtras x = extras();
-        CounterCell at = cell;
-        boolean ended;
-        boolean overflow = false;
-        synchronized (x) {
-            ended = x.ended;
-            if (!ended) {
-                NodeExtras.OwnLive own = x.live(name, cell);
-                own.count++;
-                at = own.cell;
-                overflow = at.addTracked();
-            }
-        }
-        if (ended) {
-            at.add(1);
-            tellEnded();
-        } else {
-            at.grow(1);
-            tellIfOverflowed(overflow);
-        }
-        return at;
-    }
-
-    private void counted(CounterCell cell) {
+    /** Touches this context for a count, and tells of it. */
+    void counted(CounterCell cell) {
         touch();
         runtime().changed();
         if (runtime().hasListeners()) {
-            CounterCell at = cell.last();
-            runtime().tell(new ContextEvent.CounterChanged(id(), at.path().path(), at.name(), at.get(), at.live()));
+            ContextEvent event = CounterCell.changed(cell, id());
+            runtime().counterStore().tellOverflows();
+            runtime().tell(event);
         }
     }
 
@@ -1186,7 +997,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     @SuppressWarnings("unchecked") // the value's type is the caller's word, as for every get-or-create by name
     public <T extends @Nullable Object> ContextMutex<T> mutex(String lockName, T value) {
-        FifoMutex<T> mutex = lock(lockName, FifoMutex.class, n -> new FifoMutex<>(this, n, value));
+        FifoMutex<T> mutex = lock(lockName, LockType.MUTEX, FifoMutex.class, n -> new FifoMutex<>(this, n, value));
         checkFirst(mutex, value, mutex.firstValue(), "first value");
         return mutex;
     }
@@ -1194,14 +1005,14 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     @SuppressWarnings("NullAway") // a mutex without a value protects null, which its type then says
     public ContextMutex<?> mutex(String lockName) {
-        return lock(lockName, FifoMutex.class, n -> new FifoMutex<@Nullable Object>(this, n, null));
+        return lock(lockName, LockType.MUTEX, FifoMutex.class, n -> new FifoMutex<@Nullable Object>(this, n, null));
     }
 
     @Override
     @SuppressWarnings("unchecked") // the value's type is the caller's word, as for every get-or-create by name
     public <T extends @Nullable Object> ContextReadWriteLock<T> readWriteLock(String lockName, T value) {
         FifoReadWriteLock<T> lock =
-                lock(lockName, FifoReadWriteLock.class, n -> new FifoReadWriteLock<>(this, n, value));
+                lock(lockName, LockType.RW_LOCK, FifoReadWriteLock.class, n -> new FifoReadWriteLock<>(this, n, value));
         checkFirst(lock, value, lock.firstValue(), "first value");
         return lock;
     }
@@ -1213,7 +1024,8 @@ public final class ContextNode extends TreeNode implements FastnContext {
                     + path() + " was to have " + permits + " permits, so that it could never be acquired; make it with"
                     + " at least one");
         }
-        FifoSemaphore semaphore = lock(lockName, FifoSemaphore.class, n -> new FifoSemaphore(this, n, permits));
+        FifoSemaphore semaphore =
+                lock(lockName, LockType.SEMAPHORE, FifoSemaphore.class, n -> new FifoSemaphore(this, n, permits));
         checkFirst(semaphore, permits, semaphore.permits(), "number of permits");
         return semaphore;
     }
@@ -1237,7 +1049,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         return "a " + value.getClass().getName();
     }
 
-    private <L extends FifoLock<?>> L lock(String lockName, Class<L> kind, Function<String, L> make) {
+    private <L extends FifoLock<?>> L lock(String lockName, LockType type, Class<L> kind, Function<String, L> make) {
         String key = Names.bounded(requireNonNull(lockName, "name"));
         NodeExtras x = extras();
         FifoLock<?> lock;
@@ -1258,8 +1070,9 @@ public final class ContextNode extends TreeNode implements FastnContext {
                             () -> path() + ", with " + lock + " at " + Places.describe(Places.caller()));
         }
         if (!kind.isInstance(lock)) {
-            throw new IllegalStateException(lock + " of " + path()
-                    + " was asked for as a lock of another kind; give that one a name of its own");
+            throw new IllegalStateException(lock + " of " + path() + " was asked for as a " + type.text() + " by "
+                    + (runtime().engineCurrent() instanceof ContextNode asker ? asker : this).path()
+                    + "; give that one a name of its own");
         }
         return kind.cast(lock);
     }
@@ -1363,200 +1176,9 @@ public final class ContextNode extends TreeNode implements FastnContext {
         }
     }
 
-    private void remember(@Nullable Throwable failure) {
-        FinishedContext.Outcome outcome =
-                RecentContexts.outcome(cancelReason(), failure, runtime().redactor());
-        PathCounters path = pathCounters();
-        while (!path.countEnd(runtime().sinceStart(endedNanos()), outcome)) {
-            path = pathCounters();
-        }
-        runtime().recentContexts().add(this, endedNanos(), outcome, path);
-    }
-
     @Override
     public void close() {
-        if (parent() == null && !runtime().isClosing()) {
-            return;
-        }
-        int found = beginToClose();
-        if ((found & NOT_ACTIVE) != 0) {
-            return;
-        }
-        boolean more = (found & HAS_MORE) != 0;
-        LeakTracker leaks = runtime().leaks();
-        if (leaks != null) {
-            leaks.contextClosed(id());
-        }
-        try {
-            if (more) {
-                endExtras();
-            }
-        } finally {
-            if ((found & IS_CLOSED) != 0) {
-                leaveTree(more);
-            } else {
-                changed("state");
-            }
-        }
-    }
-
-    private void endExtras() {
-        NodeExtras x = extrasOrNull();
-        if (x == null) {
-            return;
-        }
-        List<RunningOperation> running;
-        List<NodeExtras.OwnLive> live;
-        synchronized (x) {
-            live = x.takeLive();
-            running = x.operationList();
-            x.operations = null;
-        }
-        for (NodeExtras.OwnLive own : live) {
-            if (own.count > 0) {
-                tellIfOverflowed(own.cell.addLive(-own.count));
-                counted(own.cell);
-            }
-        }
-        // From the inside out, as they would have ended, so that one around a slow one is known for that.
-        for (int i = running.size() - 1; i >= 0; i--) {
-            running.get(i).abandon();
-        }
-    }
-
-    /**
-     * Takes this node out of the tree, and every closing ancestor that it was the last child of. Code of users comes last, as
-     * it may block or look at the tree: it finds all of them gone, and none stays for it.
-     */
-    private void leaveTree(boolean more) {
-        boolean hasMore = more;
-        boolean somebodyWaits = false;
-        ContextNode top = this;
-        ContextNode lastEmptied = null;
-        for (ContextNode node = this; node != null; ) {
-            top = node;
-            PathCounters counted = node.counters;
-            if (counted != null) {
-                counted.ended(node.endedNanos());
-            }
-            if (hasMore) {
-                somebodyWaits |= node.letGo();
-            }
-            hasMore = true;
-            ContextNode up = node.parent();
-            boolean last = false;
-            if (up != null) {
-                if (up.unlink(node)) {
-                    lastEmptied = up;
-                    last = up.closeIfChildless();
-                }
-                up.touch();
-            }
-            runtime().contextClosed();
-            // Whoever is told may ask for the version at once.
-            runtime().changed();
-            node = last ? up : null;
-        }
-        if (!somebodyWaits) {
-            tellLeft(top, lastEmptied);
-            return;
-        }
-        Trampoline trampoline = runtime().trampoline();
-        trampoline.hold();
-        try {
-            for (ContextNode node = this; node != null; node = node == top ? null : node.parent()) {
-                node.endWaitsAndHolds();
-            }
-            tellLeft(top, lastEmptied);
-        } finally {
-            trampoline.go();
-        }
-    }
-
-    /** Tells that this node has left the tree, and its ancestors up to a top; and of which the last child has left. */
-    private void tellLeft(ContextNode top, @Nullable ContextNode lastEmptied) {
-        ContextPath path = runtime().hasListeners() ? path() : null;
-        for (ContextNode node = this; path != null; path = path.parent()) {
-            // Each finds the version raised since the one before it was told.
-            runtime().changed();
-            runtime().tell(new ContextEvent.Closed(node.id(), path));
-            if (node == top) {
-                break;
-            }
-            node = requireNonNull(node.parent(), "parent");
-        }
-        for (ContextNode up = lastEmptied == null ? null : parent(); up != null; ) {
-            if (up.isWatched()) {
-                up.tellIfChildless();
-            }
-            up = up == lastEmptied ? null : up.parent();
-        }
-    }
-
-    /**
-     * Drops what can be of no use to a node that is closed, and keeps its held locks in sight; what fails with it keeps no
-     * node in the tree.
-     *
-     * @return whether waits or holds are to be ended too
-     */
-    private boolean letGo() {
-        NodeExtras x = extrasOrNull();
-        if (x == null) {
-            return false;
-        }
-        List<Deadline> deadlines;
-        List<FifoLock<?>> locks;
-        List<CancelHandler> handlers = Collections.emptyList();
-        boolean somebodyWaits;
-        boolean persisted;
-        Throwable failure;
-        try {
-            synchronized (x) {
-                if (cancelReason() == null) {
-                    // No mark comes any more. Otherwise the thread that cancels is about to take the handlers.
-                    handlers = x.takeCancelHandlers();
-                }
-                somebodyWaits = x.firstWait != null || x.releasedWithEnd != null;
-                deadlines = x.takeDeadlines();
-                locks = x.lockList();
-                persisted = x.persisted;
-                failure = x.failure;
-                x.persisted = false;
-                x.failure = null;
-            }
-            handlers.forEach(CancelHandler::drop);
-            deadlines.forEach(Deadline::close);
-            locks.forEach(runtime()::keepIfBusy);
-            if (persisted) {
-                remember(failure);
-            }
-            return somebodyWaits;
-        } catch (Throwable t) {
-            LoggedFailure.error(LOG, t, "the end of a context met a failure; some of what it had is kept");
-            return true;
-        }
-    }
-
-    /** Of a node that is closed: none comes any more. */
-    private void endWaitsAndHolds() {
-        NodeExtras x = extrasOrNull();
-        if (x == null) {
-            return;
-        }
-        try {
-            List<Waiter<?>> waits;
-            Set<Grant<?>> held;
-            synchronized (x) {
-                // Of one that was cancelled, the thread that cancels may not have come to them yet.
-                waits = x.waitList();
-                held = x.releasedWithEnd == null ? Collections.emptySet() : x.releasedWithEnd;
-                x.releasedWithEnd = null;
-            }
-            waits.forEach(ContextNode::endWait);
-            held.forEach(ContextNode::endHold);
-        } catch (Throwable t) {
-            LoggedFailure.error(LOG, t, "the end of a context met a failure at its locks");
-        }
+        ContextEnd.close(this);
     }
 
     /** What the builder was told, before the node is linked. */

@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import com.fastn.context.event.ContextEvent;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -106,9 +107,15 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
 
     private void saturate() {
         if (!saturated) {
-            saturated = true;
+            setSaturated();
             tellOverflow(path.store().runtime());
         }
+    }
+
+    /** From now on it stays, whatever else is added; also for whoever holds monitors. */
+    private void setSaturated() {
+        saturated = true;
+        path.store().miscounts().overflowed(this);
     }
 
     /** Outside of monitors: it is logged. */
@@ -157,9 +164,14 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
                         : saturatedSum(into.last().total(), left);
             }
         }
+        return ownTotal(sum);
+    }
+
+    /** Of one that is not folded. */
+    private long ownTotal(long sum) {
         if (sum < 0 && !saturated) {
-            // Small additions are not checked. From now on it stays, whatever else is added.
-            saturated = true;
+            // Small additions are not checked.
+            setSaturated();
             path.store().overflowSeen();
         }
         return saturated ? Long.MAX_VALUE : sum;
@@ -178,6 +190,36 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
         synchronized (this) {
             return into.last().bareLive() + live.sum();
         }
+    }
+
+    /**
+     * {@return what listeners are told of a counter: where it counts by now, and what it stands at} What that is is read and
+     * numbered in one step, so that of two such events the one with the greater number is never of an older value.
+     */
+    static ContextEvent.CounterChanged changed(CounterCell cell, long contextId) {
+        CounterCell at = cell.last();
+        ContextEvent.CounterChanged event = at.changedUnlessFolded(contextId);
+        while (event == null) {
+            at = at.last();
+            event = at.changedUnlessFolded(contextId);
+        }
+        return event;
+    }
+
+    private synchronized ContextEvent.@Nullable CounterChanged changedUnlessFolded(long contextId) {
+        if (foldedInto != null) {
+            return null;
+        }
+        // Nothing is taken from here under the monitor. Live before total: never more alive than there ever were (rule
+        // M9).
+        long alive = Math.max(0, live.sum());
+        return new ContextEvent.CounterChanged(
+                contextId,
+                path.path(),
+                name,
+                ownTotal(sum()),
+                alive,
+                path.store().nextEvent());
     }
 
     /** {@return whether the total reached the greatest number and stays there} */
@@ -234,7 +276,7 @@ final class CounterCell extends StripedLong { // of the total: who counts has on
         boolean overflow = saturated || moved < 0 || (moved > 0 && !target.addLarge(moved));
         target.live.plusInPlace(alive);
         if (overflow && !target.saturated) {
-            target.saturated = true;
+            target.setSaturated();
             return true;
         }
         return false;

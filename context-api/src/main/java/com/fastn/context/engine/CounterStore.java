@@ -26,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
@@ -54,6 +55,7 @@ final class CounterStore implements Counters {
     }
 
     static final String CLOCK_ANOMALY = "clock_anomaly";
+    static final String UNDERFLOW = "underflow";
     private static final String LIVE = "live_";
     private static final int MOST_RANKS = 10_000;
     /** Keys of so many characters in all are told apart: those of a deep path have the names of all above it each. */
@@ -99,6 +101,9 @@ final class CounterStore implements Counters {
     // Those that somebody asked for, in that order. Written under the monitor.
     private final List<CounterGrowth> growths = new CopyOnWriteArrayList<>();
     private volatile Executor folders;
+    private final Miscounts miscounts = new Miscounts();
+    // Only counted while somebody listens.
+    private final AtomicLong events = new AtomicLong();
 
     CounterStore(EngineRuntime runtime, String rootName, Caps caps) {
         this.runtime = runtime;
@@ -118,6 +123,16 @@ final class CounterStore implements Counters {
 
     PathCounters root() {
         return root;
+    }
+
+    /** {@return which counters could not count what they were asked to} */
+    Miscounts miscounts() {
+        return miscounts;
+    }
+
+    /** {@return the number of the next event about a counter} Whoever asks for it holds what keeps the values from changing order. */
+    long nextEvent() {
+        return events.incrementAndGet();
     }
 
     /** How many cells there are, for tests. */
@@ -409,8 +424,9 @@ final class CounterStore implements Counters {
             }
             for (int i = 0; i < leaving.size() && news != null; i++) {
                 CounterCell into = targets.get(i);
-                news.add(told(leaving.get(i), 0, 0));
-                news.add(told(into, into.total(), into.live()));
+                // After the move, so that these are behind what was told of the path before.
+                news.add(emptied(leaving.get(i)));
+                news.add(CounterCell.changed(into, runtime.root().id()));
             }
         }
     }
@@ -428,8 +444,8 @@ final class CounterStore implements Counters {
         return together != null ? together : put(bucket, room ? name : FOLDED);
     }
 
-    private ContextEvent told(CounterCell cell, long total, long live) {
-        return new ContextEvent.CounterChanged(runtime.root().id(), cell.path().path(), cell.name(), total, live);
+    private ContextEvent emptied(CounterCell cell) {
+        return new ContextEvent.CounterChanged(runtime.root().id(), cell.path().path(), cell.name(), 0, 0, nextEvent());
     }
 
     /** A context that opens meanwhile may have its path folded; it finds a new one when it counts. */
@@ -678,6 +694,12 @@ final class CounterStore implements Counters {
         if (cell != null) {
             cell.add(1);
         }
+    }
+
+    /** How often a look at the clock found that it went back. */
+    long clockAnomalies() {
+        CounterCell cell = root.cellOrNull(CLOCK_ANOMALY);
+        return cell == null ? 0 : cell.get();
     }
 
     // --- reading

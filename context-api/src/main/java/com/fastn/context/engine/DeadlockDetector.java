@@ -4,7 +4,6 @@ import com.fastn.context.DeadlockException;
 import com.fastn.context.DeadlockPolicy;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
-import com.fastn.context.status.ContextRef;
 import com.fastn.context.status.DeadlockReport;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
@@ -25,8 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.ToLongFunction;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +43,6 @@ import org.slf4j.LoggerFactory;
 final class DeadlockDetector {
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final int MOST_REPORTS = 10;
-    private static final int MOST_PARTIES = 16;
     private static final int MOST_SUSPECTS = 1_000;
     private static final int MOST_LOCKS = 20_000;
     private static final int READINGS = 4;
@@ -66,6 +64,11 @@ final class DeadlockDetector {
     private final Object looking = new Object();
     private volatile boolean tooManySuspects;
 
+    /** How many looks have begun, and how many of these at all locks. */
+    private final AtomicLong looks = new AtomicLong();
+
+    private final AtomicLong fullLooks = new AtomicLong();
+
     /** Until when no look begins after the last one, by what that has cost; 0 before the first one. */
     private volatile long restUntil;
 
@@ -84,64 +87,7 @@ final class DeadlockDetector {
 
     private record Found(Instant at, boolean proven) {}
 
-    /** A wait that ends by itself. */
-    private record Ending(Waiter<?> waiter, long leftNanos) {}
-
     private record Victim(Waiter<?> waiter, DeadlockReport report) {}
-
-    /**
-     * A deadlock as it was read; it begins with the one of its contexts that was opened first, wherever it was entered.
-     *
-     * @param proven whether it is proven
-     * @param steps the cycle
-     * @param among the locks that were read
-     * @param guesses by which it was found
-     */
-    private record Cycle(
-            boolean proven,
-            List<WaitForGraph.Step> steps,
-            List<WaitForGraph.Lock> among,
-            WaitForGraph.Guesses guesses) {
-        static Cycle of(
-                boolean proven,
-                List<WaitForGraph.Step> steps,
-                List<WaitForGraph.Lock> among,
-                WaitForGraph.Guesses guesses) {
-            WaitForGraph.Step first = Collections.min(
-                    steps,
-                    Comparator.comparingLong(step -> ((Waiter<?>) step.waiting().key()).by.id()));
-            List<WaitForGraph.Step> turned = new ArrayList<>(steps);
-            Collections.rotate(turned, -steps.indexOf(first));
-            return new Cycle(proven, turned, among, guesses);
-        }
-
-        /** Its waits themselves, which are equal to nothing else. */
-        Set<Object> waiters() {
-            Set<Object> waiters = new HashSet<>();
-            steps.forEach(step -> waiters.add(step.waiting().key()));
-            return waiters;
-        }
-
-        /** Whether a context holds one of the locks by a guard that no scope gives back. */
-        boolean isHeldByGuard(ContextNode by) {
-            return among.stream()
-                    .flatMap(lock -> lock.holds().stream())
-                    .map(hold -> (Grant<?>) hold.key())
-                    .anyMatch(grant -> grant.by == by && !grant.scoped);
-        }
-
-        Waiter<?> youngest() {
-            Waiter<?> youngest = (Waiter<?>) steps.get(0).waiting().key();
-            for (WaitForGraph.Step step : steps) {
-                Waiter<?> waiter = (Waiter<?>) step.waiting().key();
-                long later = waiter.sinceNanos - youngest.sinceNanos;
-                if (later > 0 || (later == 0 && waiter.by.id() > youngest.by.id())) {
-                    youngest = waiter;
-                }
-            }
-            return youngest;
-        }
-    }
 
     DeadlockDetector(EngineRuntime runtime, DeadlockPolicy policy) {
         this.runtime = runtime;
@@ -152,12 +98,23 @@ final class DeadlockDetector {
 
     /** Called for each wait, outside of monitors, by the thread that asked. */
     void queued(Waiter<?> waiter) {
-        if (policy != DeadlockPolicy.IGNORE && waiter.lock.isHeldByOneWhoWaits()) {
-            suspect(new Suspect(waiter, FIRST_LOOK));
-            schedule(soon, longer(FIRST_LOOK, restLeft()), false);
-        } else if (policy != DeadlockPolicy.IGNORE && waiter.lock.hasMoreHoldersThanAreLookedAt()) {
-            schedule(fully, LAST_LOOK, true);
+        if (policy == DeadlockPolicy.IGNORE) {
+            return;
         }
+        if (waiter.lock.isHeldByOneWhoWaits()) {
+            suspect(new Suspect(waiter, FIRST_LOOK));
+            schedule(soon, longer(FIRST_LOOK, restLeft()), false, List.of(waiter));
+        } else if (waiter.lock.hasMoreHoldersThanAreLookedAt()) {
+            schedule(fully, LAST_LOOK, true, List.of(waiter));
+        }
+    }
+
+    /**
+     * The runtime is closed, and its timers are. Contexts of other runtimes may wait for its locks still, and those that do
+     * are looked at in their time from now on.
+     */
+    void runtimeClosed() {
+        lookInTimeOf(suspects.stream().<Waiter<?>>map(Suspect::waiter).toList(), FIRST_LOOK, false);
     }
 
     private Duration restLeft() {
@@ -191,7 +148,16 @@ final class DeadlockDetector {
         }
     }
 
-    private void schedule(AtomicBoolean scheduled, Duration delay, boolean all) {
+    /**
+     * Has a look made later, and no second one of its kind before.
+     *
+     * @param whom those for whom it is
+     */
+    private void schedule(AtomicBoolean scheduled, Duration delay, boolean all, List<Waiter<?>> whom) {
+        if (runtime.isClosed()) {
+            lookInTimeOf(whom, delay, all);
+            return;
+        }
         if (scheduled.get() || !scheduled.compareAndSet(false, true)) {
             return;
         }
@@ -210,6 +176,33 @@ final class DeadlockDetector {
                 scheduled.set(false);
             }
         }
+        if (!will && runtime.isClosed()) {
+            lookInTimeOf(whom, delay, all);
+        }
+    }
+
+    /**
+     * The same by the timers of those who wait, where this runtime has none any more. Each of their runtimes has a look to come, as
+     * the others may close before that time, with their waits. One that another look has come before is left out: that one has
+     * seen to those who wait still, and else each would have others follow, more and more of them.
+     */
+    private void lookInTimeOf(List<Waiter<?>> whom, Duration delay, boolean all) {
+        Set<EngineRuntime> others = new HashSet<>();
+        whom.forEach(waiter -> others.add(waiter.by.runtime()));
+        AtomicLong begun = all ? fullLooks : looks;
+        long before = begun.get();
+        for (EngineRuntime other : others) {
+            Timers timers = other.timers();
+            var unused = timers.tick(delay, () -> {
+                if (begun.get() == before) {
+                    timers.soon(() -> {
+                        if (begun.get() == before) {
+                            lookNow(all);
+                        }
+                    });
+                }
+            });
+        }
     }
 
     private void lookNow(boolean all) {
@@ -224,7 +217,7 @@ final class DeadlockDetector {
             }
         } finally {
             // Outside of the monitor, and each by itself: what goes on then is the application, and may block.
-            victims.forEach(victim -> runtime.timers().soon(() -> fail(victim)));
+            victims.forEach(victim -> victim.waiter.by.runtime().timers().soon(() -> fail(victim)));
             words.forEach(Runnable::run);
         }
     }
@@ -251,13 +244,14 @@ final class DeadlockDetector {
      */
     private boolean lasts(Victim victim) {
         List<LockView> views = reachable(List.of(victim.waiter));
-        return find(views).stream().anyMatch(cycle -> cycle.proven && cycle.youngest() == victim.waiter);
+        return find(views).stream().anyMatch(cycle -> cycle.proven() && cycle.youngest() == victim.waiter);
     }
 
     /** What is to be said about it is said outside of the monitor. */
     @GuardedBy("looking")
     private void look(List<Victim> victims, List<Runnable> words) {
         long began = runtime.nanos();
+        looks.incrementAndGet();
         List<Suspect> looked = new ArrayList<>();
         for (Suspect next = suspects.poll(); next != null; next = suspects.poll()) {
             suspectCount.decrementAndGet();
@@ -267,14 +261,18 @@ final class DeadlockDetector {
         }
         boolean all = tooManySuspects;
         tooManySuspects = false;
+        if (all) {
+            fullLooks.incrementAndGet();
+        }
         List<Waiter<?>> waiters =
                 looked.stream().<Waiter<?>>map(Suspect::waiter).toList();
-        boolean moreMayCome = false;
+        List<Waiter<?>> more = List.of();
         try {
             List<LockView> views = all ? LockView.ofAll(runtime) : reachable(waiters);
-            moreMayCome = all && views.stream().anyMatch(DeadlockDetector::isSuspicious);
+            more = all ? firstOfSuspicious(views) : List.of();
             if (judge(views, victims, words)) {
-                runtime.changed();
+                // Whoever is told of the first change is code of others.
+                words.add(0, runtime::changed);
             }
         } catch (Throwable t) {
             words.add(() -> LOG.error("the search for deadlocks failed", LoggedFailure.of(t)));
@@ -284,20 +282,22 @@ final class DeadlockDetector {
         Duration rest = shorter(longer(FIRST_LOOK, cost.multipliedBy(SHARE)), LONGEST_REST);
         restUntil = Timers.deadline(ended, rest);
         Duration wait = LAST_LOOK;
+        List<Waiter<?>> again = new ArrayList<>();
         for (Suspect each : looked) {
             if (each.waiter.lock.isWaiting(each.waiter) && each.waiter.lock.isHeldByOneWhoWaits()) {
                 Duration delay = shorter(each.delay.multipliedBy(3), LAST_LOOK);
                 suspect(new Suspect(each.waiter, delay));
+                again.add(each.waiter);
                 wait = shorter(wait, delay);
             }
         }
         if (!suspects.isEmpty()) {
-            schedule(later, longer(wait, rest), false);
+            schedule(later, longer(wait, rest), false, again);
         }
         // Those that were too many are not in the list, so only a full look finds them.
-        if (moreMayCome) {
+        if (!more.isEmpty()) {
             fullDelay = shorter(fullDelay.multipliedBy(3), LAST_LOOK);
-            schedule(fully, longer(fullDelay, rest), true);
+            schedule(fully, longer(fullDelay, rest), true, more);
         } else if (all) {
             fullDelay = FIRST_LOOK;
         }
@@ -349,10 +349,10 @@ final class DeadlockDetector {
 
     /** {@return whether anything was found} Whose wait is to fail because of it is added to the victims. */
     private boolean judge(List<LockView> views, List<Victim> victims, List<Runnable> words) {
-        List<Cycle> cycles = find(views);
-        for (Cycle cycle : cycles) {
+        List<DeadlockCycle> cycles = find(views);
+        for (DeadlockCycle cycle : cycles) {
             DeadlockReport report = report(cycle, words);
-            if (cycle.proven && endsIt()) {
+            if (cycle.proven() && endsIt()) {
                 victims.add(new Victim(cycle.youngest(), report));
             }
         }
@@ -387,7 +387,7 @@ final class DeadlockDetector {
 
     // --- the search
 
-    private List<Cycle> find(List<LockView> views) {
+    private List<DeadlockCycle> find(List<LockView> views) {
         if (views.stream().noneMatch(DeadlockDetector::isSuspicious)) {
             return List.of();
         }
@@ -396,7 +396,7 @@ final class DeadlockDetector {
         for (int reading = 1; reading < READINGS && !cycles(before, guesses).isEmpty(); reading++) {
             List<WaitForGraph.Lock> now =
                     locks(views.stream().map(view -> view.lock().view()).toList());
-            List<Cycle> both = cycles(WaitForGraph.inBoth(before, now), guesses);
+            List<DeadlockCycle> both = cycles(WaitForGraph.inBoth(before, now), guesses);
             if (!both.isEmpty()) {
                 return both;
             }
@@ -410,20 +410,30 @@ final class DeadlockDetector {
                 && view.holders().stream().anyMatch(holder -> view.lock().isHeldInACircleBy(holder.grant()));
     }
 
+    private static List<Waiter<?>> firstOfSuspicious(List<LockView> views) {
+        List<Waiter<?>> first = new ArrayList<>();
+        for (LockView view : views) {
+            if (isSuspicious(view)) {
+                first.add(view.waiters().get(0).waiter());
+            }
+        }
+        return first;
+    }
+
     static List<WaitForGraph.Lock> locks(List<LockView> views) {
         return views.stream().map(DeadlockDetector::lock).toList();
     }
 
-    private static List<Cycle> cycles(List<WaitForGraph.Lock> locks, WaitForGraph.Guesses guesses) {
-        List<Cycle> all = new ArrayList<>();
+    private static List<DeadlockCycle> cycles(List<WaitForGraph.Lock> locks, WaitForGraph.Guesses guesses) {
+        List<DeadlockCycle> all = new ArrayList<>();
         Set<Object> provenWaiters = new HashSet<>();
         for (List<WaitForGraph.Step> steps : WaitForGraph.proven(locks)) {
-            Cycle cycle = Cycle.of(true, steps, locks, guesses);
+            DeadlockCycle cycle = DeadlockCycle.of(true, steps, locks, guesses);
             provenWaiters.addAll(cycle.waiters());
             all.add(cycle);
         }
         for (List<WaitForGraph.Step> steps : WaitForGraph.suspected(locks, guesses)) {
-            Cycle cycle = Cycle.of(false, steps, locks, guesses);
+            DeadlockCycle cycle = DeadlockCycle.of(false, steps, locks, guesses);
             // Who stands behind a proven one, and holds some itself, may close another circle over it: that is no
             // second one.
             if (Collections.disjoint(cycle.waiters(), provenWaiters)) {
@@ -492,57 +502,26 @@ final class DeadlockDetector {
 
     // --- the reports
 
-    private Told told(List<Cycle> cycles, List<Runnable> words) {
+    private Told told(List<DeadlockCycle> cycles, List<Runnable> words) {
         List<DeadlockReport> reports = cycles.stream()
-                .sorted(Comparator.comparing(Cycle::proven).reversed())
+                .sorted(Comparator.comparing(DeadlockCycle::proven).reversed())
                 .limit(MOST_REPORTS)
                 .map(cycle -> report(cycle, words))
                 .toList();
-        long proven = cycles.stream().filter(Cycle::proven).count();
+        long proven = cycles.stream().filter(DeadlockCycle::proven).count();
         long toldProven = reports.stream().filter(DeadlockReport::proven).count();
         return new Told(reports, proven - toldProven, cycles.size() - proven - (reports.size() - toldProven));
     }
 
     /** What is new of it is added to the words that are to be said later. */
-    private DeadlockReport report(Cycle cycle, List<Runnable> words) {
+    private DeadlockReport report(DeadlockCycle cycle, List<Runnable> words) {
         long now = runtime.nanos();
-        ShortNames names = new ShortNames();
-        for (WaitForGraph.Step step : cycle.steps) {
-            ContextNode by = ((Waiter<?>) step.waiting().key()).by;
-            Strangers.add(runtime, names, by);
-            WaitForGraph.Wait ahead = WaitForGraph.ahead(step);
-            if (ahead != null) {
-                ContextNode other = ((Waiter<?>) ahead.key()).by;
-                Strangers.add(runtime, names, other);
-            }
-        }
-        names.decide();
-        List<DeadlockReport.Party> parties = new ArrayList<>();
-        int size = cycle.steps.size();
-        for (int i = 0; i < Math.min(size, MOST_PARTIES); i++) {
-            WaitForGraph.Step before = cycle.steps.get((i + size - 1) % size);
-            WaitForGraph.Step step = cycle.steps.get(i);
-            Waiter<?> waiter = (Waiter<?>) step.waiting().key();
-            parties.add(new DeadlockReport.Party(
-                    ref(waiter.by, names),
-                    List.of(hold(before.heldUp(), now)),
-                    waiter.lock.name(),
-                    waiter.lock.id(),
-                    waiter.lock.type(),
-                    waiter.mode((int) step.waiting().units()),
-                    (int) step.waiting().units(),
-                    waiter.lock.total(),
-                    Duration.ofNanos(runtime.elapsed(waiter.sinceNanos, now)),
-                    timesOutIn(waiter, now),
-                    Places.describe(waiter.place),
-                    ahead(step, names, now)));
-        }
         Instant at = foundAt(cycle);
-        DeadlockReport report = new DeadlockReport(cycle.proven, at, parties, size, resolvesWithin(cycle, now));
+        DeadlockReport report = DeadlockReports.of(runtime, cycle, at, now);
         if (isNews(cycle, at)) {
             words.add(() -> {
                 runtime.causes().found(report, now);
-                if (cycle.proven) {
+                if (cycle.proven()) {
                     LOG.warn("{}", report.cycle());
                 } else {
                     LOG.info("{}", report.cycle());
@@ -552,105 +531,15 @@ final class DeadlockDetector {
         return report;
     }
 
-    private DeadlockReport.Hold hold(WaitForGraph.Hold held, long now) {
-        Grant<?> grant = (Grant<?>) held.key();
-        return new DeadlockReport.Hold(
-                grant.lock.name(),
-                grant.lock.id(),
-                grant.lock.type(),
-                grant.mode((int) held.units()),
-                (int) held.units(),
-                grant.lock.total(),
-                Duration.ofNanos(runtime.elapsed(grant.sinceNanos, now)),
-                grant.scoped,
-                Places.describe(grant.place));
-    }
-
-    private DeadlockReport.@Nullable Ahead ahead(WaitForGraph.Step step, ShortNames names, long now) {
-        WaitForGraph.Wait ahead = WaitForGraph.ahead(step);
-        if (ahead == null) {
-            return null;
-        }
-        Waiter<?> waiter = (Waiter<?>) ahead.key();
-        return new DeadlockReport.Ahead(
-                ref(waiter.by, names),
-                waiter.mode((int) ahead.units()),
-                Duration.ofNanos(runtime.elapsed(waiter.sinceNanos, now)));
-    }
-
-    /**
-     * When enough waits have ended by themselves that none of the cycle is stuck any longer, not even by others; null when there never
-     * are. A context that also holds a raw guard may keep it after its wait, so the end of that wait is no promise.
-     */
-    private @Nullable Duration resolvesWithin(Cycle cycle, long now) {
-        List<Ending> timed = new ArrayList<>();
-        for (WaitForGraph.Wait wait : neverServed(cycle, Set.of())) {
-            Waiter<?> waiter = (Waiter<?>) wait.key();
-            long end = endNanos(waiter);
-            if (end != 0 && (cycle.proven || !cycle.isHeldByGuard(waiter.by))) {
-                // Kept, since a time may be called off meanwhile.
-                timed.add(new Ending(waiter, end - now));
-            }
-        }
-        if (timed.isEmpty() || !isOverWithout(cycle, timed)) {
-            return null;
-        }
-        timed.sort(Comparator.comparingLong(Ending::leftNanos));
-        int tooFew = 0;
-        int enough = timed.size();
-        while (enough - tooFew > 1) {
-            int middle = (tooFew + enough) / 2;
-            if (isOverWithout(cycle, timed.subList(0, middle))) {
-                enough = middle;
-            } else {
-                tooFew = middle;
-            }
-        }
-        return Duration.ofNanos(Math.max(0, timed.get(enough - 1).leftNanos));
-    }
-
-    private static boolean isOverWithout(Cycle cycle, List<Ending> some) {
-        Set<Object> gone = new HashSet<>();
-        some.forEach(each -> gone.add(each.waiter));
-        Set<Object> stuck = new HashSet<>();
-        neverServed(cycle, gone).forEach(wait -> stuck.add(wait.key()));
-        return cycle.steps.stream()
-                .noneMatch(step -> stuck.contains(step.waiting().key()));
-    }
-
-    private static List<WaitForGraph.Wait> neverServed(Cycle cycle, Set<Object> gone) {
-        List<WaitForGraph.Lock> left = WaitForGraph.without(cycle.among, gone);
-        return cycle.proven ? WaitForGraph.neverServed(left) : WaitForGraph.neverServed(left, cycle.guesses);
-    }
-
-    private @Nullable Duration timesOutIn(Waiter<?> waiter, long now) {
-        long end = endNanos(waiter);
-        return end == 0 ? null : Duration.ofNanos(Math.max(0, end - now));
-    }
-
-    /** When a wait ends by itself, since its own time or that of its context is over; 0 when it does not. */
-    private static long endNanos(Waiter<?> waiter) {
-        return Timers.earlier(waiter.deadlineNanos, waiter.by.deadlineNanos());
-    }
-
-    private ContextRef ref(ContextNode node, ShortNames names) {
-        return new ContextRef(
-                node.runtime().node(),
-                node.id(),
-                node.path().toString(),
-                node.label(),
-                Strangers.name(runtime, names, node));
-    }
-
-    private synchronized Instant foundAt(Cycle cycle) {
+    private synchronized Instant foundAt(DeadlockCycle cycle) {
         Found found = known.get(cycle.youngest());
         return found == null ? runtime.ticker().wallTime() : found.at;
     }
 
     /** Whether it was not told yet: a suspicion that has become a proof is told once more. */
-    private synchronized boolean isNews(Cycle cycle, Instant at) {
-        Found before = known.put(cycle.youngest(), new Found(at, cycle.proven));
-        return before == null || (cycle.proven && !before.proven);
+    private synchronized boolean isNews(DeadlockCycle cycle, Instant at) {
+        Found before = known.put(cycle.youngest(), new Found(at, cycle.proven()));
+        return before == null || (cycle.proven() && !before.proven);
     }
 
     private synchronized void forgetEnded() {

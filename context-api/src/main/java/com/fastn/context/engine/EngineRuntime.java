@@ -29,6 +29,7 @@ import com.fastn.context.status.SystemMetrics;
 import com.fastn.context.status.WaitEpisode;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -114,10 +116,19 @@ public final class EngineRuntime implements ContextRuntime {
     private volatile NodeIdentity node;
     private volatile @Nullable Supplier<@Nullable SystemMetrics> systemMetrics;
     private volatile @Nullable ExecutorService tasks;
-    private volatile @Nullable Runnable onFirstChange;
+    private final CopyOnWriteArrayList<ChangeHook> onFirstChange = new CopyOnWriteArrayList<>();
     private volatile @Nullable Object environment;
     private volatile @Nullable Consumer<ContextNode> onCancelled;
     private volatile @Nullable Consumer<Waiter<?>> onQueued;
+
+    /** One registration of a hook, of which the same may have several. */
+    private static final class ChangeHook {
+        final Runnable task;
+
+        ChangeHook(Runnable task) {
+            this.task = task;
+        }
+    }
 
     EngineRuntime(ContextEngine.Settings settings, CurrentContext current) {
         this(settings, current, CounterStore.Caps.DEFAULT, null);
@@ -222,7 +233,7 @@ public final class EngineRuntime implements ContextRuntime {
 
     @Override
     public List<FinishedContext> recent() {
-        return recent.list();
+        return recent.list(this);
     }
 
     @Override
@@ -402,6 +413,8 @@ public final class EngineRuntime implements ContextRuntime {
         timers.close();
         coarse.stop();
         endTasks();
+        // Last: another runtime may have no thread for its timers.
+        causes.deadlocks().runtimeClosed();
     }
 
     private void endTasks() {
@@ -440,20 +453,11 @@ public final class EngineRuntime implements ContextRuntime {
         };
     }
 
-    /**
-     * Says what is to be done when the tree changes for the first time since somebody asked for its {@link #version}. At
-     * most one such hook is kept.
-     *
-     * @param hook runs in the thread that made the change, so it has to return at once; what it throws is logged
-     * @return closing it takes the hook back
-     */
+    @Override
     public Registration onFirstChange(Runnable hook) {
-        onFirstChange = requireNonNull(hook, "hook");
-        return () -> {
-            if (onFirstChange == hook) {
-                onFirstChange = null;
-            }
-        };
+        ChangeHook added = new ChangeHook(requireNonNull(hook, "hook"));
+        onFirstChange.add(added);
+        return () -> onFirstChange.remove(added);
     }
 
     /**
@@ -471,6 +475,51 @@ public final class EngineRuntime implements ContextRuntime {
                 onCancelled = null;
             }
         };
+    }
+
+    /**
+     * Cancels contexts of this runtime and all below them, for somebody who must not be held up by what others have registered
+     * for that, such as an event loop. They are marked when this returns; handlers, listeners and those who waited are told in a
+     * thread that may block, except where there are none.
+     *
+     * @param contexts which, not their descendants
+     * @param why who or what asks
+     * @param message for people
+     * @param patience for how long {@code then} waits for that at most
+     * @param then is told once whether all was told, in a thread that does nothing else; where there was nobody to tell, in
+     *     that of who asks, before this returns
+     */
+    public void cancelAside(
+            List<ContextNode> contexts,
+            CancelReason.Kind why,
+            String message,
+            Duration patience,
+            Consumer<? super Boolean> then) {
+        if (!hasListeners()
+                && contexts.stream().allMatch(each -> each.isChildless() && !each.mayHaveCancelHandlers())) {
+            contexts.forEach(each -> each.cancel(why, message));
+            then.accept(true);
+            return;
+        }
+        CompletableFuture<Boolean> told = new CompletableFuture<>();
+        // First, so that it is not told in the thread of who asks because all has been told by now.
+        var unused = told.thenAccept(then);
+        CancelWalk walk = CancelWalk.cancelAside(contexts, why, message, () -> told.complete(true));
+        try {
+            Registration timer = timers().after(patience, () -> {
+                try {
+                    // Whoever asked may close this runtime next.
+                    walk.handOn();
+                } finally {
+                    told.complete(false);
+                }
+            });
+            var unusedToo = told.whenComplete((all, failure) -> timer.close());
+        } catch (Throwable noThread) {
+            // Nobody sees to the time, so nobody is waited for.
+            LoggedFailure.error(LOG, noThread, "a cancellation is not waited for, as there is no thread for its time");
+            told.complete(false);
+        }
     }
 
     void cancelled(ContextNode context) {
@@ -508,7 +557,7 @@ public final class EngineRuntime implements ContextRuntime {
     }
 
     /** Counts one as {@link #misuse(String)} does, and says of the first of its kind who it was and where. */
-    void misuse(String what, Supplier<String> first) {
+    public void misuse(String what, Supplier<String> first) {
         misuses.report(what, first);
     }
 
@@ -798,16 +847,20 @@ public final class EngineRuntime implements ContextRuntime {
 
     void changed() {
         if (!dirty.get() && !dirty.getAndSet(true)) {
-            Runnable hook = onFirstChange;
-            if (hook != null) {
+            for (ChangeHook hook : onFirstChange) {
                 try {
-                    hook.run();
+                    hook.task.run();
                 } catch (Throwable t) {
                     // In the middle of what was changed, which has to go on.
-                    LoggedFailure.error(LOG, t, "the hook on the first change failed");
+                    LoggedFailure.error(LOG, t, "a hook on the first change failed");
                 }
             }
         }
+    }
+
+    /** {@return whether somebody is told of the first change} Visible for tests. */
+    boolean hasChangeHooks() {
+        return !onFirstChange.isEmpty();
     }
 
     void tell(ContextEvent event) {

@@ -7,6 +7,7 @@ import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.SystemMetrics;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param locks the held locks
  * @param waiters who waits for them
  * @param visits the contexts, parents first
+ * @param totals what the first of them and all below it count
  * @param system the latest figures of the machine; none in a snapshot of a part of the tree
  */
 record Evidence(
@@ -29,21 +31,27 @@ record Evidence(
         List<HeldLock> locks,
         List<WaitingContext> waiters,
         SnapshotWalk visits,
+        Map<String, Long> totals,
         @Nullable SystemMetrics system) {
 
     /** A lock as it is shown, and the grant behind it. */
     record HeldLock(LockStatus status, Grant<?> grant) {
         /**
          * Whether a context that has ended left it behind. One that ends while a status is made may have given it back after the
-         * locks were read, so it is looked at again, once it is known to have ended.
+         * locks were read, so it is looked at again, once it is known to have ended. One that is closed with its context is as
+         * good as given back.
          */
         boolean isLeftBehind() {
-            return grant.by.isClosed() && isStillHeld();
+            return grant.by.isClosed() && !isGivenBack();
         }
 
-        /** Whether it was given back since it was read, by a context that has ended. */
+        /** Whether it was given back since it was read, or is in this moment, by a context that has ended. */
         boolean isGivenBackAtTheEnd() {
-            return grant.by.isClosed() && !isStillHeld();
+            return grant.by.isClosed() && isGivenBack();
+        }
+
+        private boolean isGivenBack() {
+            return grant.endsWithContext || !isStillHeld();
         }
 
         private boolean isStillHeld() {

@@ -7,49 +7,26 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.Registration;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.LockType;
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The queue under every named lock: so many permits, who holds them, and who waits for how many, strictly first in, first
- * out (rule L5). A mutex has one permit; of a read-write lock a reader takes one and a writer all.
- *
- * <p>Completions, handlers and events run after the monitor, which is a leaf, is left: on the execution context that asked,
- * else by trampoline in the thread that released (rules L1, L2, L8, L9).
+ * What is under every named lock: to ask, to release, to give up, and the scope of a {@code withLock}. A mutex has one permit;
+ * of a read-write lock a reader takes one and a writer all. Who has them and who waits is in the {@link PermitQueue}; completions,
+ * handlers and events run after its monitor is left, see {@link HandOff}.
  */
-abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
-    /*
-     * What "word" says:
-     *   null       nobody holds a permit and nobody waits
-     *   a Grant    it holds all permits, and nobody waits; whoever sets it so, or takes it back, needs one atomic step
-     *   this lock  queued: the holders, the queue and the free permits are in the fields that the monitor guards
-     *
-     *   null --all permits--> a Grant --release--> null
-     *     \                      \
-     *      \--some permits--------+--somebody asks--> queued --nobody holds, nobody waits--> null
-     *
-     * All changes from or to "queued" are made under the monitor. The last fence is changed by the one who has just
-     * taken all permits, or under the monitor while queued: these exclude each other.
-     */
-    @SuppressWarnings("rawtypes")
-    private static final AtomicReferenceFieldUpdater<FifoLock, Object> WORD =
-            AtomicReferenceFieldUpdater.newUpdater(FifoLock.class, Object.class, "word");
-
+abstract class FifoLock<T extends @Nullable Object> extends PermitQueue<T> implements ContextLock {
     /** In place of a waiter. */
     private enum Nobody {
         /** What was to be given back was not held. */
         NOT_HELD
     }
 
-    private static final int MOST_HOLDERS_LOOKED_AT = 64;
     private static final long LONG_ENOUGH_TO_LOOK = CoarseClock.STEP.toNanos();
 
     private final EngineRuntime runtime;
@@ -57,45 +34,27 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private final String name;
     private final long id;
     private final LockType type;
-    private final int total;
     private final T firstValue;
 
     volatile T value;
-    private volatile @Nullable Object word;
-    private long lastFence;
 
     private volatile boolean placesWanted;
-    private volatile boolean endsWithContext;
 
-    /** Nothing of the above, and no strict mode: a grant needs nothing but itself. */
+    /** No place is wanted, no grant ends with its context, and no strict mode: a grant needs nothing but itself. */
     private volatile boolean plain;
 
     /** Whether {@link EpisodeWatch} knows that somebody waits; changed under its monitor. */
     volatile boolean isWatched;
 
-    /** Also the monitor: the lock itself is in the hands of the application, which may synchronize on what it has. */
-    private final Chain<Grant<T>> holders = new Chain<>();
-
-    @GuardedBy("holders")
-    private final Chain<Grant<T>> queue = new Chain<>();
-
-    @GuardedBy("holders")
-    private int available;
-
-    @GuardedBy("holders")
-    private long changes;
-
     FifoLock(ContextNode owner, String name, LockType type, int total, T value) {
+        super(total, owner.runtime().firstFence());
         this.runtime = owner.runtime();
         this.owner = owner;
         this.name = name;
         this.id = runtime.nextLockId();
         this.type = type;
-        this.total = total;
-        this.available = total;
         this.firstValue = value;
         this.value = value;
-        this.lastFence = runtime.firstFence();
         this.plain = runtime.leaks() == null;
     }
 
@@ -105,10 +64,6 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     long id() {
         return id;
-    }
-
-    int total() {
-        return total;
     }
 
     T firstValue() {
@@ -162,28 +117,25 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     }
 
     /** What the caller gets: the grant itself, or a handle around it that tells when it is forgotten. */
-    private AnyGuard<T> handedOut(Grant<T> grant) {
+    final AnyGuard<T> handedOut(Grant<T> grant) {
         LeakTracker leaks = plain ? null : runtime.leaks();
         return leaks == null || grant.scoped ? grant : leaks.guard(grant);
     }
 
     /** All permits of a lock that is free, by one atomic step; null when it needs a closer look. */
     private @Nullable Grant<T> takeAll(ContextNode asker, int permits, boolean scoped, boolean byThread) {
-        if (permits != total || word != null || asker.isCancelled() || asker.isClosed()) {
+        if (permits != total() || !isFree() || asker.isCancelled() || asker.isClosed()) {
             return null;
         }
         long now = runtime.touchNanos();
-        long before = lastFence;
-        Grant<T> grant = new Grant<>(this, asker, permits, scoped, before + 1, now);
+        Grant<T> grant = new Grant<>(this, asker, permits, scoped, nextFence(), now);
         grant.byThread = byThread;
-        if (!WORD.compareAndSet(this, null, grant)) {
+        if (!plain) {
+            grant.endsWithContext = endsWithContext && !scoped;
+        }
+        if (!takeAlone(grant)) {
             return null;
         }
-        if (lastFence != before) {
-            // It was taken and released since the fence was read.
-            grant.fence = lastFence + 1;
-        }
-        lastFence = grant.fence;
         asker.touch(now);
         if (!plain) {
             grant.placed(place());
@@ -200,7 +152,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             return CompletableFuture.failedFuture(refusal);
         }
         if (Strangers.isOne(runtime, asker)) {
-            tellOfStranger(asker);
+            LockMisuses.askedByStranger(this, asker);
         }
         long now = runtime.touchNanos();
         asker.touch(now);
@@ -211,7 +163,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         Pending<AnyGuard<T>> ticket = null;
         do {
             // Made outside of the monitor, and only when it is likely to be needed.
-            if (made == null && word != null) {
+            if (made == null && !isFree()) {
                 made = waiter(asker, permits, scoped, now, timeout, inside, blocking);
                 made.placed(place);
                 if (inside != null) {
@@ -222,21 +174,19 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             }
             synchronized (holders) {
                 look();
-                granted = queue.isEmpty() && available >= permits
+                granted = canServe(permits)
                         ? grant(byThread(new Grant<>(this, asker, permits, scoped, 0, now), blocking))
                         : null;
                 if (granted == null && made != null) {
                     waiter = made;
-                    waiter.askedAfterFence = lastFence;
-                    queue.add(waiter);
-                    changes++;
+                    join(waiter);
                 }
                 rest();
             }
         } while (granted == null && waiter == null);
         if (granted != null) {
             if (made != null) {
-                outside(made);
+                HandOff.outside(made);
             }
             granted.placed(place);
             held(granted);
@@ -244,14 +194,6 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         }
         inLine(requireNonNull(waiter, "waiter"), timeout);
         return requireNonNull(ticket, "ticket");
-    }
-
-    private void tellOfStranger(ContextNode asker) {
-        runtime.misuse(
-                this + " was waited for by a context of another runtime, which no status of this one can lead to: take"
-                        + " a lock of the runtime that the work runs in",
-                () -> asker.path() + " of " + asker.runtime().node().alias() + ", at "
-                        + Places.describe(Places.caller()));
     }
 
     private Waiter<T> waiter(
@@ -285,7 +227,11 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     private void endAfter(Waiter<T> waiter, Duration timeout) {
         Registration timer;
         try {
-            timer = runtime.timers().after(timeout, () -> giveUp(waiter, Refusals.outOfTime(waiter, timeout)));
+            // Those of the one who waits: the runtime of the lock may close before him.
+            timer = waiter.by
+                    .runtime()
+                    .timers()
+                    .after(timeout, () -> giveUp(waiter, Refusals.outOfTime(waiter, timeout)));
         } catch (Throwable t) {
             // No thread is left to see to the time. To throw would lose the ticket, and with it the lock at its turn.
             giveUp(waiter, t);
@@ -310,17 +256,14 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** A guard if that is possible at once, without passing anybody. */
     final @Nullable AnyGuard<T> tryAsk(int permits) {
-        if (permits < 1 || permits > total) {
+        if (permits < 1 || permits > total()) {
             throw Refusals.impossible(this, asker(), permits);
         }
         ContextNode asker = asker();
         Grant<T> granted = takeAll(asker, permits, false, true);
         if (granted == null && (asker.isCancelled() || asker.isClosed())) {
-            runtime.misuse(
-                    this + " was tried for in a context that was cancelled or has ended, which gets nothing; look at"
-                            + " isCancelled() first, or try in a context that is open",
-                    () -> asker.path() + ", at " + Places.describe(Places.caller()));
-        } else if (granted == null && !(word instanceof Grant)) {
+            LockMisuses.triedInEnded(this, asker);
+        } else if (granted == null && !isTakenAlone()) {
             granted = tryInLine(asker, permits);
         }
         return granted == null ? null : handedOut(granted);
@@ -331,7 +274,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         Grant<T> granted = null;
         synchronized (holders) {
             look();
-            if (queue.isEmpty() && available >= permits) {
+            if (canServe(permits)) {
                 granted = grant(byThread(new Grant<>(this, asker, permits, false, 0, now), true));
             }
             rest();
@@ -350,31 +293,13 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
     final @Nullable AnyGuard<T> askBlocking(int permits, @Nullable Duration timeout) {
         ContextNode asker = asker();
         if (runtime.current().isEventLoop()) {
-            throw new IllegalStateException(this + " was asked for by " + asker.path() + " in a way that blocks, on an"
-                    + " event loop, which must not be held up; use the form that gives a stage, or a worker or virtual"
-                    + " thread");
+            throw Refusals.onEventLoop(this, asker);
         }
         Grant<T> granted = takeAll(asker, permits, false, true);
         if (granted != null) {
             return handedOut(granted);
         }
         return new ThreadWait<>(this, asker, askInLine(asker, permits, timeout, false, true)).guard();
-    }
-
-    /** Those who have permits, and those who get some, before a waiter does. */
-    final List<LockView.Holder> aheadOf(Waiter<?> waiter) {
-        List<LockView.Holder> ahead = new ArrayList<>();
-        synchronized (holders) {
-            if (waiter.state == Waiter.State.WAITING) {
-                for (Grant<T> h = holders.first(); h != null; h = holders.after(h)) {
-                    ahead.add(new LockView.Holder(h, h.permits));
-                }
-                for (Grant<T> w = queue.first(); w != null && w != waiter; w = queue.after(w)) {
-                    ahead.add(new LockView.Holder(w, w.permits));
-                }
-            }
-        }
-        return ahead;
     }
 
     private static <T extends @Nullable Object> Grant<T> byThread(Grant<T> grant, boolean byThread) {
@@ -384,64 +309,8 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     // --- granting
 
-    /** Brings what is known without the monitor under it. */
-    @GuardedBy("holders")
-    private void look() {
-        Object seen = word;
-        while (seen != this && !WORD.compareAndSet(this, seen, this)) {
-            seen = word;
-        }
-        if (seen != null && seen != this) {
-            @SuppressWarnings("unchecked") // nothing else is put there
-            Grant<T> alone = (Grant<T>) seen;
-            holders.add(alone);
-            available -= alone.permits;
-        }
-    }
-
-    /** Lets the next one need no monitor, if nothing is known that would be lost. */
-    @GuardedBy("holders")
-    private void rest() {
-        if (holders.isEmpty() && queue.isEmpty()) {
-            word = null;
-        }
-    }
-
-    @GuardedBy("holders")
-    private Grant<T> grant(Grant<T> grant) {
-        lastFence++;
-        changes++;
-        grant.fence = lastFence;
-        available -= grant.permits;
-        holders.add(grant);
-        return grant;
-    }
-
-    /** Serves from the head of the queue what can be served; gives the first, which leads to the others. */
-    @GuardedBy("holders")
-    private @Nullable Waiter<T> serve(long now) {
-        Waiter<T> first = null;
-        Waiter<T> last = null;
-        for (Grant<T> head = queue.first(); head != null && head.permits <= available; head = queue.first()) {
-            Waiter<T> waiter = (Waiter<T>) head;
-            queue.remove(waiter);
-            waiter.state = Waiter.State.GRANTED;
-            if (now - waiter.sinceNanos > 0) {
-                waiter.sinceNanos = now;
-            }
-            grant(waiter);
-            if (last == null) {
-                first = waiter;
-            } else {
-                last.nextServed = waiter;
-            }
-            last = waiter;
-        }
-        return first;
-    }
-
     /** What is to be done after a grant, outside of the monitor. */
-    private void held(Grant<T> grant) {
+    final void held(Grant<T> grant) {
         if (owner.isClosed()) {
             runtime.keepIfBusy(this);
         }
@@ -450,157 +319,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.LockHeld(idOf(grant.by), grant.by.path(), id, name, type, grant.fence));
         }
-        if (!plain && endsWithContext && !grant.scoped) {
+        if (grant.endsWithContext) {
             grant.by.releaseWithEnd(grant);
         }
-    }
-
-    /** Tells those who were served, in their order. None has to wait for what another one goes on with in this thread. */
-    final void tellServed(@Nullable Waiter<T> first) {
-        if (first == null || first.nextServed == null) {
-            if (first != null) {
-                tellServedOne(first);
-            }
-            return;
-        }
-        runtime.trampoline().hold();
-        try {
-            for (Waiter<T> waiter = first; waiter != null; ) {
-                Waiter<T> next = waiter.nextServed;
-                waiter.nextServed = null;
-                tellServedOne(waiter);
-                waiter = next;
-            }
-        } finally {
-            runtime.trampoline().go();
-        }
-    }
-
-    private void tellServedOne(Waiter<T> waiter) {
-        stopTimer(waiter);
-        outside(waiter);
-        held(waiter);
-        dispatch(waiter, waiter);
-    }
-
-    private void stopTimer(Waiter<T> waiter) {
-        Registration timer = waiter.timer;
-        if (timer != null) {
-            waiter.timer = null;
-            timer.close();
-        }
-    }
-
-    /** It waits no longer: nothing leads from it to the scopes around it, of which there may be more and more. */
-    private void outside(Waiter<T> waiter) {
-        if (waiter.inside != null) {
-            runtime.causes().deadlocks().asksNoLonger(waiter);
-            waiter.inside = null;
-        }
-    }
-
-    private void dispatch(Waiter<T> waiter, Trampoline.Task completion) {
-        if (waiter.isBlocking() && completion.wakesNow()) {
-            return;
-        }
-        Executor where = waiter.executor;
-        if (where != null) {
-            try {
-                where.execute(completion);
-                return;
-            } catch (Throwable e) {
-                // The place that asked is gone, or has no thread left; the lock must not be lost with it.
-            }
-        }
-        // In the thread that released, but not in its context: what the waiter goes on with is the waiter's (rule L9).
-        runtime.trampoline().run(completion);
-    }
-
-    /** Hands the lock to the waiter whose turn it is. */
-    final void deliver(Waiter<T> waiter) {
-        Throwable ended = Refusals.ofEnded(this, waiter.by);
-        if (ended == null) {
-            hand(waiter);
-        } else {
-            // Cancelled between the grant and now: the guard is never seen (rule L2).
-            giveBack(waiter, ended);
-        }
-        waiter.by.waitEnded(waiter);
-    }
-
-    /** Gives the lock to the next one, because the place where the waiter whose turn it is waits is gone. */
-    final void undelivered(Waiter<T> waiter) {
-        Throwable ended = Refusals.ofEnded(this, waiter.by);
-        giveBack(
-                waiter,
-                ended != null
-                        ? ended
-                        : new CancellationException(this + " was not given to " + waiter.by.path()
-                                + ": the verticle that asked for it was undeployed"));
-        waiter.by.waitEnded(waiter);
-    }
-
-    private void giveBack(Waiter<T> waiter, Throwable why) {
-        goesOn(waiter);
-        Pending<AnyGuard<T>> ticket = waiter.takeTicket();
-        runtime.trampoline().hold();
-        try {
-            tryRelease(waiter);
-            ticket.fail(why);
-        } finally {
-            runtime.trampoline().go();
-        }
-    }
-
-    /**
-     * Wakes the thread that waits, at once: it may be what the task that releases waits for next. Nobody else has the stage,
-     * so nothing of the application runs here.
-     *
-     * @return whether it was woken; a guard that must go back goes the way of all others, which needs one stack frame
-     */
-    final boolean wake(Waiter<T> waiter) {
-        if (Refusals.ofEnded(this, waiter.by) != null) {
-            return false;
-        }
-        hand(waiter);
-        runtime.trampoline().run(new WaitOver(waiter));
-        return true;
-    }
-
-    private void hand(Waiter<T> waiter) {
-        goesOn(waiter);
-        Pending<AnyGuard<T>> ticket = waiter.takeTicket();
-        // That he is told can be seen, as a grant can.
-        runtime.changed();
-        AnyGuard<T> guard = handedOut(waiter);
-        if (!ticket.end(guard)) {
-            guard.close();
-        }
-    }
-
-    private void goesOn(Waiter<T> waiter) {
-        long now = runtime.touchNanos();
-        waiter.sinceNanos = now;
-        waiter.by.touch(now);
-    }
-
-    private record WaitOver(Waiter<?> waiter) implements Trampoline.Task {
-        @Override
-        public ContextNode context() {
-            return waiter.by;
-        }
-
-        @Override
-        public void run() {
-            waiter.by.waitEnded(waiter);
-        }
-    }
-
-    /** Since when the head of the queue waits, of those who may be served next the longest. */
-    @GuardedBy("holders")
-    private long headSinceNanos() {
-        Grant<T> head = queue.first();
-        return head == null ? 0 : head.sinceNanos;
     }
 
     private void noteLongWait(@Nullable Waiter<T> waiter, long waitedNanos) {
@@ -627,10 +348,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     final void release(Grant<T> grant) {
         if (!tryRelease(grant)) {
-            runtime.misuse(
-                    "a guard of " + this + " was closed twice; the second time had no effect: close it in"
-                            + " one place, such as a try-with-resources, or use withLock",
-                    () -> "that of " + grant.by.path() + ", closed again at " + Places.describe(Places.caller()));
+            LockMisuses.closedTwice(grant);
         }
     }
 
@@ -643,11 +361,11 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         if (served == Nobody.NOT_HELD) {
             return false;
         }
-        tellServed(waiters(served));
+        HandOff.tellServed(waiters(served));
         return true;
     }
 
-    /** As {@link #tryRelease}; but those who are served by it are told by whoever calls, by {@link #tellServed}. */
+    /** As {@link #tryRelease}; but those who are served by it are told by whoever calls, by {@link HandOff#tellServed}. */
     final @Nullable Waiter<T> takeBack(Grant<T> grant) {
         return isBackAlone(grant) ? null : waiters(takeFromLine(grant));
     }
@@ -659,7 +377,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     /** Takes back what is held while nobody waits, by one atomic step. */
     private boolean isBackAlone(Grant<T> grant) {
-        if (word == grant && WORD.compareAndSet(this, grant, null)) {
+        if (giveBackAlone(grant)) {
             grant.by.touch();
             released(grant);
             return true;
@@ -675,7 +393,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         synchronized (holders) {
             look();
             boolean held = takeOut(grant);
-            if (held && !queue.isEmpty()) {
+            if (held) {
                 since = headSinceNanos();
                 served = serve(now);
             }
@@ -690,23 +408,12 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         return served;
     }
 
-    @GuardedBy("holders")
-    private boolean takeOut(Grant<T> grant) {
-        if (!holders.contains(grant)) {
-            return false;
-        }
-        holders.remove(grant);
-        available += grant.permits;
-        changes++;
-        return true;
-    }
-
     private void released(Grant<T> grant) {
         runtime.changed();
         if (runtime.hasListeners()) {
             runtime.tell(new ContextEvent.LockReleased(idOf(grant.by), grant.by.path(), id, name, type, grant.fence));
         }
-        if (!plain && endsWithContext) {
+        if (grant.endsWithContext) {
             grant.by.wasReleased(grant);
         }
         if (owner.isClosed()) {
@@ -722,20 +429,15 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         long now = runtime.touchNanos();
         synchronized (holders) {
             look();
-            int has = holders.contains(grant) ? grant.permits : 0;
+            int has = heldBy(grant);
             last = some == has;
             if (some >= 1 && some < has) {
-                grant.permits -= some;
-                available += some;
-                changes++;
+                takeSomeOut(grant, some);
                 since = headSinceNanos();
                 served = serve(now);
             } else if (some < 1 || some > has) {
                 rest();
-                throw new IllegalArgumentException(
-                        some + " permits of " + this + " were to be given back by a guard of "
-                                + grant.by.path() + takenAt(grant) + " that holds " + has
-                                + "; give back at least one and at most what it holds");
+                throw Refusals.notHeld(grant, some, has);
             }
         }
         if (last) {
@@ -744,31 +446,14 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
             noteLongWait(served, now - since);
             grant.by.touch(now);
             runtime.changed();
-            tellServed(served);
-        }
-    }
-
-    /** How many permits a grant holds at this moment. */
-    final int permitsOf(Grant<T> grant) {
-        synchronized (holders) {
-            return word == grant || (word == this && holders.contains(grant)) ? grant.permits : 0;
+            HandOff.tellServed(served);
         }
     }
 
     final void checkHeld(Grant<T> grant) {
         if (!isHeldBy(grant)) {
-            throw new IllegalStateException("this guard of " + this + ", given to " + grant.by.path() + takenAt(grant)
-                    + ", is closed; lock again to reach the value");
+            throw Refusals.closed(grant);
         }
-    }
-
-    static String takenAt(Grant<?> grant) {
-        String place = Places.describe(grant.place);
-        return place == null ? "" : " (taken at " + place + ")";
-    }
-
-    final boolean isHeldBy(Grant<T> grant) {
-        return word == grant || permitsOf(grant) > 0;
     }
 
     // --- giving up
@@ -780,26 +465,6 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
      */
     boolean giveUp(Waiter<?> waiter, Throwable cause) {
         return leave(mine(waiter), cause);
-    }
-
-    private record GivenUp(Waiter<?> waiter, Pending<?> ticket, Throwable cause) implements Trampoline.Task {
-        @Override
-        public ContextNode context() {
-            return waiter.by;
-        }
-
-        @Override
-        public boolean wakesNow() {
-            ticket.fail(cause);
-            // The rest is of the context, and goes the usual way.
-            return false;
-        }
-
-        @Override
-        public void run() {
-            ticket.fail(cause);
-            waiter.by.waitEnded(waiter);
-        }
     }
 
     @SuppressWarnings("unchecked") // a waiter is asked about at the lock that it waits for
@@ -822,20 +487,16 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         long since;
         Waiter<T> served;
         synchronized (holders) {
-            if (waiter.state != Waiter.State.WAITING) {
+            if (!takeOutOfLine(waiter)) {
                 return false;
             }
-            waiter.state = Waiter.State.LEFT;
-            queue.remove(waiter);
-            changes++;
             // Those behind it may fit where it did not (rule L6).
             since = headSinceNanos();
             served = serve(now);
             rest();
         }
         noteLongWait(served, now - since);
-        stopTimer(waiter);
-        outside(waiter);
+        HandOff.isOver(waiter);
         waiter.by.removeWait(waiter);
         runtime.changed();
         if (runtime.hasListeners()) {
@@ -845,9 +506,9 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         try {
             if (cause != null) {
                 // Before those behind it: one of these may block for what it still has.
-                dispatch(waiter, new GivenUp(waiter, waiter.takeTicket(), cause));
+                HandOff.tellGivenUp(waiter, cause);
             }
-            tellServed(served);
+            HandOff.tellServed(served);
         } finally {
             runtime.trampoline().go();
         }
@@ -897,13 +558,19 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
         @SuppressWarnings("unchecked") // a grant is asked about at its own lock
         Grant<T> grant = (Grant<T>) held;
         boolean seen = !(grant instanceof Waiter<?> waiter) || waiter.isTold();
-        if (tryRelease(grant) && seen) {
+        boolean released;
+        try {
+            released = tryRelease(grant);
+        } finally {
+            // Where that failed nobody will close it.
+            grant.endsWithContext = false;
+        }
+        if (released && seen) {
             LeakTracker.Opened opened = grant.opened;
             if (opened != null) {
                 opened.closed();
             }
-            runtime.misuse("a guard of " + this + " was still open when its context ended; it was closed, as"
-                    + " setAutoReleaseOnEnd(true) says");
+            LockMisuses.openAtTheEnd(grant);
         }
     }
 
@@ -911,22 +578,7 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     @Override
     public List<FastnContext> holders() {
-        Object seen = word;
-        if (seen == null) {
-            return List.of();
-        }
-        if (seen instanceof Grant<?> alone) {
-            return List.of(alone.by);
-        }
-        List<FastnContext> all = new ArrayList<>();
-        synchronized (holders) {
-            look();
-            for (Grant<T> h = holders.first(); h != null; h = holders.after(h)) {
-                all.add(h.by);
-            }
-            rest();
-        }
-        return List.copyOf(all);
+        return contextsOfHolders();
     }
 
     /** {@return the first holder, or null} */
@@ -938,113 +590,33 @@ abstract class FifoLock<T extends @Nullable Object> implements ContextLock {
 
     @Override
     public int waiters() {
-        synchronized (holders) {
-            return queue.size();
-        }
-    }
-
-    /** {@return how many permits are free} */
-    int available() {
-        Object seen = word;
-        if (seen != this) {
-            return seen == null ? total : 0;
-        }
-        synchronized (holders) {
-            look();
-            int free = available;
-            rest();
-            return free;
-        }
+        return inLine();
     }
 
     boolean isBusy() {
-        return word != null;
+        return !isFree();
     }
 
     @Override
     public void setAutoReleaseOnEnd(boolean release) {
-        endsWithContext = release;
         if (release) {
+            // First: who finds that grants end with their contexts looks no longer at whether the lock is plain.
             plain = false;
         }
+        endsWithContext = release;
     }
 
     /** Who holds and who waits, of one instant (rule M9). */
     final LockView view() {
         List<LockView.Holder> held = new ArrayList<>();
         List<LockView.Waiting> waiting = new ArrayList<>();
-        synchronized (holders) {
-            // Without look(): to be seen must not make a lock slower.
-            if (word instanceof Grant<?> alone) {
-                return new LockView(
-                        this, List.of(new LockView.Holder(alone, total)), List.of(), changes + 2 * alone.fence);
-            }
-            for (Grant<T> h = holders.first(); h != null; h = holders.after(h)) {
-                held.add(new LockView.Holder(h, h.permits));
-            }
-            for (Grant<T> w = queue.first(); w != null; w = queue.after(w)) {
-                waiting.add(new LockView.Waiting((Waiter<T>) w, w.permits));
-            }
-            // A grant adds two, so that its end, which may change nothing here, makes a difference.
-            long generation = changes + 2 * lastFence + (held.isEmpty() ? 1 : 0);
-            return new LockView(this, held, waiting, generation);
-        }
-    }
-
-    /** The first of those who wait. */
-    final List<Waiter<?>> firstWaiters(int most) {
-        List<Waiter<?>> first = new ArrayList<>();
-        synchronized (holders) {
-            for (Grant<T> w = queue.first(); w != null && first.size() < most; w = queue.after(w)) {
-                first.add((Waiter<T>) w);
-            }
-        }
-        return first;
-    }
-
-    /** Whether a wait goes on. */
-    final boolean isWaiting(Waiter<?> waiter) {
-        synchronized (holders) {
-            return waiter.state == Waiter.State.WAITING;
-        }
-    }
-
-    /** Whether some holder waits for a lock itself, so that whoever waits for this one may wait in a circle. */
-    final boolean isHeldByOneWhoWaits() {
-        Grant<?> only = null;
-        List<Grant<?>> several = List.of();
-        synchronized (holders) {
-            Grant<T> first = holders.first();
-            if (first != null && holders.size() == 1) {
-                only = first;
-            } else {
-                several = new ArrayList<>();
-                for (Grant<T> h = first; h != null && several.size() < MOST_HOLDERS_LOOKED_AT; h = holders.after(h)) {
-                    several.add(h);
-                }
-            }
-        }
-        return only != null ? isHeldInACircleBy(only) : several.stream().anyMatch(this::isHeldInACircleBy);
-    }
-
-    /** Whether {@link #isHeldByOneWhoWaits} leaves some out. */
-    final boolean hasMoreHoldersThanAreLookedAt() {
-        synchronized (holders) {
-            return holders.size() > MOST_HOLDERS_LOOKED_AT;
-        }
-    }
-
-    /**
-     * Whether a holder waits for a lock, or somebody does who was asked inside of its scope; for a lock with a single permit
-     * another branch of the same context may well wait.
-     */
-    final boolean isHeldInACircleBy(Grant<?> hold) {
-        return hold.isAskedIn || hold.by.isWaitingForLock(total == 1 ? this : null);
+        long generation = readInto(held, waiting);
+        return new LockView(this, held, waiting, generation);
     }
 
     /** Adds its view to some, unless nobody holds it. */
     final void addTo(List<LockView> views) {
-        if (word != null) {
+        if (isBusy()) {
             LockView view = view();
             if (!view.isIdle()) {
                 views.add(view);

@@ -22,6 +22,9 @@ class Grant<T extends @Nullable Object> extends Chain.Link<Grant<T>> implements 
     /** Somebody asked inside of that {@code withLock} for a lock and had to wait, whosever context it was. It stays set. */
     volatile boolean isAskedIn;
 
+    /** Closed with its context, which was decided when it was given; no longer once that was done, or has failed. */
+    boolean endsWithContext;
+
     /** Asked for by a form that does not lead anywhere but back to its caller, who then has the guard in his thread. */
     boolean byThread;
 

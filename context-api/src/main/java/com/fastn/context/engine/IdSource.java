@@ -31,7 +31,8 @@ final class IdSource {
         return all.nextAbove(known);
     }
 
-    private synchronized Blocks spread() {
+    /** Gives blocks from now on; for tests too, in which no two threads meet by chance. {@return the one place of the blocks} */
+    synchronized Blocks spread() {
         Blocks all = blocks;
         if (all == null) {
             all = new Blocks(last.getAndSet(CLOSED));
@@ -49,7 +50,7 @@ final class IdSource {
     }
 
     /** For each of several threads the last number that it got; a multiple of the block's size when none of it is left. */
-    private static final class Blocks {
+    static final class Blocks {
         private final AtomicLongArray lasts = new AtomicLongArray(Stripes.COUNT * LONGS_APART);
         private final AtomicLong endOfBlocks;
         private final AtomicLong leftOut;

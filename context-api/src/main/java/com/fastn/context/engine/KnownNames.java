@@ -17,13 +17,19 @@ final class KnownNames {
     // Without fences: a String is safe to see however it was published.
     private final @Nullable String[] known = new @Nullable String[PLACES];
 
+    private final LookAlikes lookAlikes = new LookAlikes();
+
+    /** {@return those that look the same, as far as they were seen here} */
+    LookAlikes lookAlikes() {
+        return lookAlikes;
+    }
+
     /** The same as {@link Names#clean}. */
     String clean(String name) {
         if (name.length() > LONGEST) {
             return Names.clean(name);
         }
-        int hash = name.hashCode();
-        int place = (hash ^ (hash >>> 16)) & (PLACES - 1);
+        int place = place(name);
         String there = known[place];
         if (there != null && there.equals(name)) {
             return there;
@@ -32,6 +38,16 @@ final class KnownNames {
         if (clean.equals(name)) {
             known[place] = clean;
         }
+        lookAlikes.see(clean, this::isKnown);
         return clean;
+    }
+
+    private boolean isKnown(String name) {
+        return name.equals(known[place(name)]);
+    }
+
+    private static int place(String name) {
+        int hash = name.hashCode();
+        return (hash ^ (hash >>> 16)) & (PLACES - 1);
     }
 }

@@ -52,6 +52,10 @@ final class KnownSettings {
             WarningIds.DISK_HIGH,
             WarningIds.USAGE_NORMAL,
             WarningIds.COUNTERS_FOLDED,
+            WarningIds.COUNTER_OVERFLOW,
+            WarningIds.COUNTER_UNDERFLOW,
+            WarningIds.NAMES_LOOK_ALIKE,
+            WarningIds.CLOCK_ANOMALY,
             WarningIds.DEADLOCK,
             WarningIds.DEADLOCK_SUSPECTED,
             WarningIds.PLACE_BLOCKED);

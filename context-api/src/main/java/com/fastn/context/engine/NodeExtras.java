@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.MetricValue;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -146,6 +147,13 @@ final class NodeExtras {
 
     synchronized void setCaller(CallerLink link) {
         caller = link;
+    }
+
+    /** {@return what its data say of the trace that it is part of, or {@code null}} The monitor is held. */
+    @Nullable
+    String traceId() {
+        Object id = data == null ? null : data.get(FinishedContext.TRACE_ID);
+        return id instanceof String text && !text.isBlank() ? text : null;
     }
 
     /** The verb seldom changes: the text that is there is kept. */

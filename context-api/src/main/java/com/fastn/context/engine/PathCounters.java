@@ -128,7 +128,7 @@ final class PathCounters {
         }
         CounterCell cell = cells.get(counter);
         if (cell == null) {
-            String clean = Names.clean(counter);
+            String clean = store.runtime().names().clean(counter);
             cell = cells.get(clean);
             return cell != null ? cell : store.makeCell(this, clean);
         }

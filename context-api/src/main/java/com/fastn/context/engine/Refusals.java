@@ -41,8 +41,8 @@ final class Refusals {
     }
 
     static IllegalArgumentException impossible(FifoLock<?> lock, ContextNode asker, int permits) {
-        return new IllegalArgumentException(permits + " permits of " + lock + " were asked for by " + asker.path()
-                + ", which has " + lock.total() + "; ask for at least one and at most as many as there are");
+        return new IllegalArgumentException(permits + " permits of " + lock + ", which has " + lock.total()
+                + ", were asked for by " + asker.path() + "; ask for at least one and at most as many as there are");
     }
 
     /** What a wait of a context ends with that was cancelled or has ended; null while it may go on. */
@@ -103,5 +103,30 @@ final class Refusals {
         String more = by.size() > 1 ? " and " + (by.size() - 1) + " more" : "";
         return new LockTimeoutException(waiter.lock + " was not given to " + waiter.by.path() + " within " + timeout
                 + (by.isEmpty() ? "" : "; it is held by " + by.get(0).path() + more));
+    }
+
+    static IllegalStateException onEventLoop(FifoLock<?> lock, ContextNode asker) {
+        return new IllegalStateException(lock + " was asked for by " + asker.path() + " in a way that blocks, on an"
+                + " event loop, which must not be held up; use the form that gives a stage, or a worker or virtual"
+                + " thread");
+    }
+
+    // --- what a guard can no longer do
+
+    static IllegalArgumentException notHeld(Grant<?> grant, int some, int has) {
+        return new IllegalArgumentException(some + " permits of " + grant.lock + " were to be given back by a guard of "
+                + grant.by.path() + takenAt(grant) + " that holds " + has
+                + "; give back at least one and at most what it holds");
+    }
+
+    static IllegalStateException closed(Grant<?> grant) {
+        return new IllegalStateException("this guard of " + grant.lock + ", given to " + grant.by.path()
+                + takenAt(grant) + ", is closed; lock again to reach the value");
+    }
+
+    /** Where it was asked for, to be put behind whoever holds it; empty where that was not recorded. */
+    static String takenAt(Grant<?> grant) {
+        String place = Places.describe(grant.place);
+        return place == null ? "" : " (taken at " + place + ")";
     }
 }

@@ -236,7 +236,7 @@ class Scope implements ContextEngine.LockScope, BiConsumer<@Nullable Object, @Nu
         Trampoline trampoline = lock.runtime().trampoline();
         trampoline.hold();
         try {
-            lock.tellServed(served);
+            HandOff.tellServed(served);
             tell(ends, value, failure);
         } finally {
             trampoline.go();

@@ -48,12 +48,7 @@ record ScopedGuard<T extends @Nullable Object>(Grant<T> grant) implements LockGu
 
     @Override
     public void close() {
-        FifoLock<T> lock = grant.lock;
-        lock.runtime()
-                .misuse(
-                        "the work of a withWriteLock of " + lock + " closed its guard, which had no effect: the lock is"
-                                + " released when the work has ended",
-                        () -> "that of " + grant.by.path() + ", at " + Places.describe(Places.caller()));
+        LockMisuses.closedInsideOfItsScope(grant);
     }
 
     @Override

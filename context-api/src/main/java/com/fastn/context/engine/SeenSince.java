@@ -15,7 +15,7 @@ final class SeenSince {
     /**
      * Notes what a look found.
      *
-     * @param what the id of a rule, of which there are few
+     * @param what the id of a rule, or that and what of a bounded number of things it found
      * @param so whether it is so now; if not, it begins anew when it is so again
      * @return since the first of the looks at which it was so without a break; zero at the first
      */

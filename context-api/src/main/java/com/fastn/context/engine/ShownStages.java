@@ -3,6 +3,7 @@ package com.fastn.context.engine;
 import static java.util.Objects.requireNonNull;
 
 import com.fastn.context.ContextRuntime;
+import com.fastn.context.FastnContext;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -71,6 +72,17 @@ public final class ShownStages {
             assert ended : "a form ended twice";
         });
         return stage;
+    }
+
+    /**
+     * Tells who waits in the queue of a lock, if anybody does who would leave it when a stage was given up.
+     *
+     * @param stage a stage that a lock gave
+     * @return the context that waits, or {@code null} where the lock was granted by now or the stage is none of a lock
+     */
+    public static @Nullable FastnContext waiting(CompletionStage<?> stage) {
+        Waiter<?> waiter = stage instanceof Pending<?> pending ? pending.ownWaiter() : null;
+        return waiter == null ? null : waiter.by;
     }
 
     private static @Nullable Scope scope(ContextRuntime runtime) {

@@ -138,7 +138,8 @@ final class SnapshotTaker {
                 Evidence.WaitingContext::status,
                 Comparator.comparing(LockWaiter::waitingDuration).reversed()));
         CauseFinder.Known known = runtime.causes().of(views, whole);
-        Evidence evidence = new Evidence(runtime, known, now, names, locks, waiters, order, whole ? system : null);
+        Evidence evidence = new Evidence(
+                runtime, known, now, names, locks, waiters, order, root.subtreeTotalCounters(), whole ? system : null);
         StatusSnapshot frame = new StatusSnapshot(
                         runtime.node(),
                         runtime.ticker().wallTime(),

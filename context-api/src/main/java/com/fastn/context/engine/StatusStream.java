@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Snapshots as the tree changes: the first at once, later ones when something changed and at most one per second.
  *
- * <p>A change wakes the stream by an event. Passing time makes none, so it looks whether a threshold was crossed: once a second
+ * <p>The first change after a snapshot wakes the stream; those that follow cost nothing. Passing time makes none, so it looks whether a threshold was crossed: once a second
  * while something is held, waited for or under way, and otherwise every five seconds, for what is idle or still open, and for
  * the machine. Nobody is looked after who has not asked for more.
  */
@@ -142,9 +142,9 @@ final class StatusStream implements Flow.Publisher<StatusSnapshot> {
                 asked = true;
             }
             if (first) {
-                untilTheEnd(runtime.addListener(event -> changed()));
+                untilTheEnd(runtime.onFirstChange(this::changed));
                 synchronized (this) {
-                    // Not before: a snapshot without a listener behind it could be the last for a long time.
+                    // Not before: a snapshot without a hook behind it could be the last for a long time.
                     listening = true;
                 }
             }

@@ -19,6 +19,8 @@ final class TaskExecutors {
             return Executors.newCachedThreadPool(task -> {
                 Thread thread = new Thread(task, "fastn-context-task-" + number.incrementAndGet());
                 thread.setDaemon(true);
+                // Not that of whoever happened to need the thread: it may be of a verticle that is loaded anew.
+                thread.setContextClassLoader(TaskExecutors.class.getClassLoader());
                 return thread;
             });
         }

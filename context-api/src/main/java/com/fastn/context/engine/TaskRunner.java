@@ -7,6 +7,7 @@ import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.status.CancelReason;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -21,7 +22,7 @@ final class TaskRunner {
     static <T extends @Nullable Object> CompletionStage<T> spawn(
             ContextNode context, Supplier<? extends CompletionStage<T>> task) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        start(context, executor(context), result, task);
+        start(executor(context), new Start<>(context, false, result, task));
         return result;
     }
 
@@ -30,7 +31,7 @@ final class TaskRunner {
         CompletableFuture<T> result = new CompletableFuture<>();
         CompletableFuture<T> done = new CompletableFuture<>();
         closeFirst(child, result, done);
-        start(child, executor(child), result, () -> task.apply(child));
+        start(executor(child), new Start<>(child, true, result, () -> task.apply(child)));
         return done;
     }
 
@@ -39,13 +40,13 @@ final class TaskRunner {
         CompletableFuture<T> done = new CompletableFuture<>();
         closeFirst(child, result, done);
         Executor blocking = child.runtime().current().blockingTasks(child);
-        start(child, blocking != null ? blocking : child.runtime().tasks(), result, () -> {
+        start(blocking != null ? blocking : child.runtime().tasks(), new Start<>(child, true, result, () -> {
             try {
                 return CompletableFuture.completedFuture(task.call());
             } catch (Exception e) {
                 return CompletableFuture.failedFuture(e);
             }
-        });
+        }));
         return done;
     }
 
@@ -69,51 +70,71 @@ final class TaskRunner {
         return bound != null ? bound : context.runtime().tasks();
     }
 
-    private static <T extends @Nullable Object> void start(
+    private static void start(Executor executor, Start<?> start) {
+        if (start.isRefused()) {
+            return;
+        }
+        try {
+            executor.execute(start);
+        } catch (Throwable t) {
+            start.result.completeExceptionally(t);
+        }
+    }
+
+    /**
+     * The start of a task that was handed over.
+     *
+     * @param ofItsOwn whether the context is a child that was opened for the task alone
+     */
+    private record Start<T extends @Nullable Object>(
             ContextNode context,
-            Executor executor,
+            boolean ofItsOwn,
             CompletableFuture<T> result,
-            Supplier<? extends CompletionStage<T>> task) {
-        if (refused(context, result)) {
-            return;
-        }
-        try {
-            executor.execute(() -> run(context, result, task));
-        } catch (Throwable t) {
-            result.completeExceptionally(t);
-        }
-    }
+            Supplier<? extends CompletionStage<T>> task)
+            implements Delivery {
 
-    private static boolean refused(ContextNode context, CompletableFuture<?> result) {
-        CancelReason reason = context.cancelReason();
-        if (reason != null) {
-            result.completeExceptionally(
-                    new ContextCancelledException("a task in " + context.path() + " was not started", reason));
-            return true;
-        }
-        if (context.isClosed()) {
-            result.completeExceptionally(new IllegalStateException("a task in " + context.path()
-                    + " was not started, as it has ended; spawn in a context that is open"));
-            return true;
-        }
-        return false;
-    }
-
-    private static <T extends @Nullable Object> void run(
-            ContextNode context, CompletableFuture<T> result, Supplier<? extends CompletionStage<T>> task) {
-        if (refused(context, result)) {
-            return;
-        }
-        context.touch();
-        try {
-            CompletionStage<T> stage;
-            try (ContextScope ignored = context.makeCurrent()) {
-                stage = requireNonNull(task.get(), "the task gave no stage");
+        @Override
+        public void run() {
+            if (isRefused()) {
+                return;
             }
-            // Also this is code of users, where the stage is one of their own.
-            stage.whenComplete((value, failure) -> Stages.complete(result, value, failure));
-        } catch (Throwable t) {
-            result.completeExceptionally(t);
+            context.touch();
+            try {
+                CompletionStage<T> stage;
+                try (ContextScope ignored = context.makeCurrent()) {
+                    stage = requireNonNull(task.get(), "the task gave no stage");
+                }
+                // Also this is code of users, where the stage is one of their own.
+                stage.whenComplete((value, failure) -> Stages.complete(result, value, failure));
+            } catch (Throwable t) {
+                result.completeExceptionally(t);
+            }
+        }
+
+        @Override
+        public void drop() {
+            if (ofItsOwn) {
+                context.cancel(CancelReason.Kind.SHUTDOWN, "the verticle that its task was to run in was undeployed");
+            }
+            if (!isRefused()) {
+                result.completeExceptionally(new CancellationException("a task in " + context.path()
+                        + " was not started: the verticle that it was to run in was undeployed"));
+            }
+        }
+
+        boolean isRefused() {
+            CancelReason reason = context.cancelReason();
+            if (reason != null) {
+                result.completeExceptionally(
+                        new ContextCancelledException("a task in " + context.path() + " was not started", reason));
+                return true;
+            }
+            if (context.isClosed()) {
+                result.completeExceptionally(new IllegalStateException("a task in " + context.path()
+                        + " was not started, as it has ended; spawn in a context that is open"));
+                return true;
+            }
+            return false;
         }
     }
 }

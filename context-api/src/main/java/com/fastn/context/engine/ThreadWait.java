@@ -86,10 +86,10 @@ final class ThreadWait<T extends @Nullable Object> {
         }
     }
 
-    /** Waits for a ticket until a time is over, which is that of the runtime as that of any other wait is. */
+    /** Waits for a ticket until a time is over, which is that of the one who asks as that of any other wait is. */
     private void awaitFor(Duration time) throws InterruptedException, ExecutionException {
         CompletableFuture<@Nullable Void> over = new CompletableFuture<>();
-        Registration timer = runtime.timers().after(time, () -> over.complete(null));
+        Registration timer = asker.runtime().timers().after(time, () -> over.complete(null));
         try {
             var unused = CompletableFuture.anyOf(ticket, over).get();
         } finally {
@@ -111,13 +111,13 @@ final class ThreadWait<T extends @Nullable Object> {
     }
 
     private static SelfDeadlockException selfDeadlock(Waiter<?> waiter, Grant<?> ahead) {
-        return new SelfDeadlockException(onWorker(waiter) + " that " + ahead.by.path() + FifoLock.takenAt(ahead)
+        return new SelfDeadlockException(onWorker(waiter) + " that " + ahead.by.path() + Refusals.takenAt(ahead)
                 + ", who is before it, needs to go on; " + INSTEAD);
     }
 
     /** As where a thread of an event loop would block: it may not, whatever comes of it. */
     private static IllegalStateException heldUp(Waiter<?> waiter, Grant<?> holder) {
-        return new IllegalStateException(onWorker(waiter) + "; " + holder.by.path() + FifoLock.takenAt(holder)
+        return new IllegalStateException(onWorker(waiter) + "; " + holder.by.path() + Refusals.takenAt(holder)
                 + ", who has it, was not seen to release it within " + HumanText.duration(HELD_UP)
                 + ", and may need this worker to go on; " + INSTEAD);
     }

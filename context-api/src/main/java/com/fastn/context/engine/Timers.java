@@ -42,6 +42,8 @@ class Timers implements AutoCloseable {
         this.threads = task -> {
             Thread thread = threads.newThread(task);
             thread.setDaemon(true);
+            // Not that of whoever schedules something: it may be of a verticle that is loaded anew.
+            thread.setContextClassLoader(Timers.class.getClassLoader());
             return thread;
         };
     }

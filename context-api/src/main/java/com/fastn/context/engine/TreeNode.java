@@ -420,6 +420,7 @@ abstract class TreeNode extends ChildList {
         return () -> {
             synchronized (x) {
                 x.whenChildless().remove(task);
+                watched = x.isChildrenWatched();
             }
         };
     }

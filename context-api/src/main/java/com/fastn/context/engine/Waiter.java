@@ -102,17 +102,17 @@ final class Waiter<T extends @Nullable Object> extends Grant<T> implements Tramp
 
     @Override
     public boolean wakesNow() {
-        return lock.wake(this);
+        return HandOff.wake(this);
     }
 
     @Override
     public void drop() {
-        lock.undelivered(this);
+        HandOff.undelivered(this);
     }
 
     /** Hands the lock over. */
     @Override
     public void run() {
-        lock.deliver(this);
+        HandOff.deliver(this);
     }
 }

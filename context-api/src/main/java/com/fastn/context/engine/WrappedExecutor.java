@@ -1,5 +1,6 @@
 package com.fastn.context.engine;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
@@ -18,7 +19,7 @@ final class WrappedExecutor extends AbstractExecutorService {
     /** All that is submitted comes here, as the future that its submitter has. */
     @Override
     public void execute(Runnable task) {
-        executor.execute(context.wrap(task));
+        executor.execute(new InContext(task, context.wrap(task)));
     }
 
     @Override
@@ -26,9 +27,12 @@ final class WrappedExecutor extends AbstractExecutorService {
         executor.shutdown();
     }
 
+    /** Those that were not begun, as they were given: whoever submitted one has that very future. */
     @Override
     public List<Runnable> shutdownNow() {
-        return executor.shutdownNow();
+        List<Runnable> left = new ArrayList<>();
+        executor.shutdownNow().forEach(each -> left.add(each instanceof InContext mine ? mine.task : each));
+        return left;
     }
 
     @Override
@@ -44,5 +48,21 @@ final class WrappedExecutor extends AbstractExecutorService {
     @Override
     public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
         return executor.awaitTermination(timeout, unit);
+    }
+
+    /** A task as the executor has it. */
+    private static final class InContext implements Runnable {
+        private final Runnable task;
+        private final Runnable wrapped;
+
+        InContext(Runnable task, Runnable wrapped) {
+            this.task = task;
+            this.wrapped = wrapped;
+        }
+
+        @Override
+        public void run() {
+            wrapped.run();
+        }
     }
 }

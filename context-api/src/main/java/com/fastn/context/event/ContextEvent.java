@@ -88,14 +88,35 @@ public sealed interface ContextEvent {
     /**
      * A counter changed. The values are those of the path, read after the change.
      *
+     * <p>Threads that count at once tell their events in any order, so one with older values may come behind one with newer ones.
+     * Of two events of one path and counter the one with the greater sequence has the newer values: whoever keeps the values
+     * leaves out an event whose sequence is below the last one that was kept, and in the end has what the counter stands at. In
+     * ascending sequence a total never falls, but for a path that was folded, whose counts begin at 0 again.
+     *
      * @param contextId the context that counted
      * @param path the path that the counter belongs to
      * @param counter the counter's name
      * @param total the total count
-     * @param live the live count
+     * @param live the live count, at most the total where all was counted by both
+     * @param sequence rises with each event about any counter of the runtime; 0 of an event that was made elsewhere, such as in a
+     *     frame of events, which are told in their order
      */
-    record CounterChanged(long contextId, ContextPath path, String counter, long total, long live)
-            implements ContextEvent {}
+    record CounterChanged(long contextId, ContextPath path, String counter, long total, long live, long sequence)
+            implements ContextEvent {
+
+        /**
+         * Makes an event that has no number.
+         *
+         * @param contextId the context that counted
+         * @param path the path that the counter belongs to
+         * @param counter the counter's name
+         * @param total the total count
+         * @param live the live count
+         */
+        public CounterChanged(long contextId, ContextPath path, String counter, long total, long live) {
+            this(contextId, path, counter, total, live, 0);
+        }
+    }
 
     /**
      * A context queued for a lock.

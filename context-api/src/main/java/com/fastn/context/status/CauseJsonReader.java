@@ -148,6 +148,7 @@ final class CauseJsonReader {
         Duration held = null;
         boolean scoped = false;
         String at = null;
+        ContextRef by = null;
         from.requireObject("a hold");
         for (String name = from.nextField(); name != null; name = from.nextField()) {
             switch (name) {
@@ -160,6 +161,7 @@ final class CauseJsonReader {
                 case "held_ms" -> held = from.duration(name);
                 case "scoped" -> scoped = from.bool(name);
                 case "held_at" -> at = from.string(name);
+                case "by" -> by = context(name);
                 default -> from.skip();
             }
         }
@@ -172,7 +174,8 @@ final class CauseJsonReader {
                 total,
                 from.required(held, "held_ms"),
                 scoped,
-                at);
+                at,
+                by);
     }
 
     WaitEpisode episode(boolean document) throws IOException {

@@ -101,6 +101,9 @@ final class CauseJsonWriter {
                 to.duration("held_ms", hold.held());
                 to.bool("scoped", hold.scoped());
                 to.string("held_at", hold.heldAt());
+                if (hold.by() != null) {
+                    write("by", hold.by());
+                }
                 json.writeEndObject();
             }
             json.writeEndArray();

@@ -39,4 +39,13 @@ public record CounterWindows(
         requireNonNull(counter, "counter");
         requireNonNull(watched, "watched");
     }
+
+    /**
+     * Compares the last minute with the hour before it or, if that is shorter, with the time since the windows were asked for.
+     *
+     * @return whether the counter grows faster or more slowly than before; unknown until two minutes after that question
+     */
+    public Trend trend() {
+        return Trend.of(lastMinute, lastHour, watched);
+    }
 }

@@ -129,6 +129,8 @@ public record DeadlockReport(
      * @param held since when
      * @param scoped whether only the end of a {@code withLock} gives it back
      * @param heldAt where in the code it was asked for, or {@code null} when that was not recorded
+     * @param by whose it is where that is another context, inside of whose {@code withLock} this one waits; {@code null} where it is
+     *     its own
      */
     public record Hold(
             String lockName,
@@ -139,7 +141,8 @@ public record DeadlockReport(
             int totalPermits,
             Duration held,
             boolean scoped,
-            @Nullable String heldAt) {
+            @Nullable String heldAt,
+            @Nullable ContextRef by) {
         /** Checks that all parts are there. */
         public Hold {
             requireNonNull(lockName, "lockName");
@@ -147,6 +150,32 @@ public record DeadlockReport(
             permits = ofSemaphore(permits, lockType);
             totalPermits = ofSemaphore(totalPermits, lockType);
             requireNonNull(held, "held");
+        }
+
+        /**
+         * Makes one of the context itself.
+         *
+         * @param lockName the lock's name
+         * @param lockId the lock, or 0
+         * @param lockType the kind of the lock
+         * @param mode how it is held, or {@code null}
+         * @param permits how many permits it holds, or 0
+         * @param totalPermits how many there are, or 0
+         * @param held since when
+         * @param scoped whether only the end of a {@code withLock} gives it back
+         * @param heldAt where in the code it was asked for, or {@code null}
+         */
+        public Hold(
+                String lockName,
+                long lockId,
+                LockType lockType,
+                @Nullable LockMode mode,
+                int permits,
+                int totalPermits,
+                Duration held,
+                boolean scoped,
+                @Nullable String heldAt) {
+            this(lockName, lockId, lockType, mode, permits, totalPermits, held, scoped, heldAt, null);
         }
 
         /**
@@ -166,7 +195,7 @@ public record DeadlockReport(
                 Duration held,
                 boolean scoped,
                 @Nullable String heldAt) {
-            this(lockName, lockId, lockType, null, 0, 0, held, scoped, heldAt);
+            this(lockName, lockId, lockType, null, 0, 0, held, scoped, heldAt, null);
         }
     }
 

@@ -172,7 +172,8 @@ final class ExplanationText {
         List<DeadlockReport.Party> parties = report.parties();
         for (int i = 0; i < parties.size() && i < SHOWN_PARTIES; i++) {
             DeadlockReport.Party party = parties.get(i);
-            text.append(i == 0 ? "" : "; ").append(party.context().shortName());
+            ContextRef by = holderAround(party);
+            text.append(i == 0 ? "" : "; ").append((by == null ? party.context() : by).shortName());
             String and = "";
             for (DeadlockReport.Hold hold : party.holds()) {
                 boolean reply = isReply(hold.lockId(), hold.lockName());
@@ -185,7 +186,12 @@ final class ExplanationText {
                 text.append(hold.heldAt() == null ? "" : " (taken at " + hold.heldAt() + ")");
                 and = ", ";
             }
-            text.append(and.isEmpty() ? " waits " : " and waits ").append(toDoWhat(party.mode()));
+            if (by != null) {
+                text.append(", and ").append(party.context().shortName()).append(" waits inside of it ");
+            } else {
+                text.append(and.isEmpty() ? " waits " : " and waits ");
+            }
+            text.append(toDoWhat(party.mode()));
             text.append(lock(party.lockId(), party.lockType(), party.waitsFor(), party.permits(), party.totalPermits()))
                     .append(" for ");
             text.append(HumanText.duration(party.waited()));
@@ -204,6 +210,11 @@ final class ExplanationText {
                     .append(", when a wait times out");
         }
         return text.toString();
+    }
+
+    /** The one in whose {@code withLock} a party waits, where that is another one. */
+    private static @Nullable ContextRef holderAround(DeadlockReport.Party party) {
+        return party.holds().size() == 1 ? party.holds().get(0).by() : null;
     }
 
     private static String toDoWhat(@Nullable LockMode mode) {

@@ -157,13 +157,17 @@ public final class SnapshotFold {
                 .root();
     }
 
-    /** The lists have the worst first, so their ends are cut, and a warning says so: nothing is left out in silence. */
+    /**
+     * The lists have the worst first, so their ends are cut, and a warning says so: nothing is left out in silence. What has ended
+     * has the newest first, and is chosen from.
+     */
     private static StatusSnapshot shortened(StatusSnapshot whole, SnapshotLimits limits, List<String> before) {
         List<String> cuts = new ArrayList<>(before);
         List<LockStatus> locks = shortened(whole.activeLocks(), JsonSizes::of, limits, "locks", cuts);
         List<LockWaiter> waiters = shortened(whole.lockWaiters(), JsonSizes::of, limits, "lock waiters", cuts);
         List<StatusWarning> warnings = shortened(whole.warnings(), JsonSizes::of, limits, "warnings", cuts);
-        List<FinishedContext> recent = shortened(whole.recent(), JsonSizes::of, limits, "recent contexts", cuts);
+        List<FinishedContext> recent =
+                RecentShare.of(whole.recent(), all -> shortened(all, JsonSizes::of, limits, "recent contexts", cuts));
         List<CounterWindows> windows =
                 shortened(whole.counterWindows(), JsonSizes::of, limits, "windows of counters", cuts);
         Map<String, OperationBaseline> baselines = new LinkedHashMap<>();

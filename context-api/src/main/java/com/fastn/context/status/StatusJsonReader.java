@@ -702,6 +702,8 @@ final class StatusJsonReader extends JsonTokens {
         String message = null;
         CancelReason reason = null;
         Map<String, Long> totals = Map.of();
+        CallerLink caller = null;
+        String traceId = null;
         requireObject("a recent context");
         for (String name = nextField(); name != null; name = nextField()) {
             switch (name) {
@@ -716,6 +718,8 @@ final class StatusJsonReader extends JsonTokens {
                 case "message" -> message = string(name);
                 case "cancel_reason" -> reason = isNull() ? null : cancelReason();
                 case "path_total_counters" -> totals = values.counters(name);
+                case "caller" -> caller = isNull() ? null : caller();
+                case "trace_id" -> traceId = string(name);
                 default -> json.skipChildren();
             }
         }
@@ -729,7 +733,9 @@ final class StatusJsonReader extends JsonTokens {
                 required(endedAt, "ended_at"),
                 required(duration, "duration_ms"),
                 outcome(required(outcome, "outcome"), message, reason, where),
-                totals);
+                totals,
+                caller,
+                traceId);
     }
 
     private FinishedContext.Outcome outcome(

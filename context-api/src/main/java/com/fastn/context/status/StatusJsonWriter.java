@@ -570,6 +570,10 @@ final class StatusJsonWriter implements Closeable, RowSink {
             string("outcome", StatusJson.COMPLETED);
         }
         counters("path_total_counters", finished.pathTotals());
+        write(finished.caller());
+        if (finished.traceId() != null) {
+            string("trace_id", finished.traceId());
+        }
         json.writeEndObject();
     }
 

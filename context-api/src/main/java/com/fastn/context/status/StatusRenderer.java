@@ -238,7 +238,7 @@ public final class StatusRenderer {
             drawWarnings(page, snapshot.warnings());
         }
         if (parts.contains(Part.RECENT)) {
-            drawRecent(page, snapshot.recent());
+            drawRecent(page, snapshot.recent(), snapshot.timestamp());
             drawEpisodes(page, snapshot.causes().episodes());
         }
     }
@@ -274,8 +274,17 @@ public final class StatusRenderer {
             line.add(" | " + HumanText.count(windows.lastDay()) + " last day");
             line.add(" | " + HumanText.count(windows.lastHour()) + " last hour");
             line.add(" | " + HumanText.count(windows.lastMinute()) + " last minute");
-            page.end(line.add(" | " + HumanText.number(windows.ratePerSecond()) + "/sec current"));
+            line.add(" | " + HumanText.number(windows.ratePerSecond()) + "/sec current");
+            page.end(line.add(trend(windows.trend())));
         }
+    }
+
+    private static String trend(Trend trend) {
+        return switch (trend) {
+            case RISING -> ", rising";
+            case FALLING -> ", falling";
+            case STEADY, UNKNOWN -> "";
+        };
     }
 
     private static void drawLocks(Page page, List<LockStatus> active, LockIndex locks) {
@@ -340,7 +349,7 @@ public final class StatusRenderer {
         }
     }
 
-    private static void drawRecent(Page page, List<FinishedContext> recent) {
+    private static void drawRecent(Page page, List<FinishedContext> recent, Instant now) {
         if (recent.isEmpty()) {
             return;
         }
@@ -349,19 +358,36 @@ public final class StatusRenderer {
         for (FinishedContext finished : recent) {
             FinishedContext.Outcome outcome = finished.outcome();
             boolean completed = outcome instanceof FinishedContext.Completed;
+            String when = " at " + timeOrDay(finished.endedAt(), now);
             Line line = page.line().add(" - ");
             line.add(completed ? Ink.GREEN : Ink.RED, completed ? "✅" : "❌").add(" ");
             line.add(Ink.WHITE, finished.path().toString());
             line.add(" (" + HumanText.fineDuration(finished.duration()) + ", ");
             if (outcome instanceof FinishedContext.Failed failed) {
-                line.add("failed: ").quoted(Ink.RED, failed.message());
+                line.add("failed" + when + ": ").quoted(Ink.RED, failed.message());
             } else if (outcome instanceof FinishedContext.Cancelled cancelled) {
-                line.add("cancelled: ").quoted(Ink.YELLOW, cancelled.reason().message());
+                line.add("cancelled" + when + ": ")
+                        .quoted(Ink.YELLOW, cancelled.reason().message());
             } else {
-                line.add("completed");
+                line.add("completed" + when);
+            }
+            CallerLink caller = finished.caller();
+            if (caller != null) {
+                // In the list of its node it stands by its path, too.
+                line.add(", ").add(Ink.DIM, "called by " + caller.path() + "@" + caller.node());
+            }
+            if (finished.traceId() != null) {
+                line.add(", ").add(Ink.DIM, "trace " + finished.traceId());
             }
             page.end(line.add(")"));
         }
+    }
+
+    /** {@return the time, with its day where that is not today} What went wrong stays in the list for long. */
+    private static String timeOrDay(Instant time, Instant now) {
+        String whole = seconds(time);
+        int day = whole.indexOf('T') + 1;
+        return seconds(now).startsWith(whole.substring(0, day)) ? whole.substring(day) : whole;
     }
 
     private static void drawEpisodes(Page page, List<WaitEpisode> episodes) {

@@ -145,6 +145,18 @@ class CancellationTest {
     }
 
     @Test
+    void C3_aHandlerThatComesAfterTheCancellationAndThrowsIsReportedToo() {
+        FastnContext child = tree.open("child");
+        child.cancel();
+        String log = CapturedLog.of(() -> child.onCancel(reason -> {
+            throw new IllegalStateException("planted");
+        }));
+
+        assertThat(log).containsOnlyOnce("1 of the cancellation handlers of app.child failed");
+        assertThat(log).contains("planted");
+    }
+
+    @Test
     void C4_aHandlerMayDoAnythingToTheTree() {
         FastnContext parent = tree.open("parent");
         FastnContext child = tree.open(parent, "child");

@@ -54,4 +54,52 @@ class ChainTest {
         other.add(mine);
         assertThat(other.list()).containsExactly(theirs, mine);
     }
+
+    @Test
+    void itKnowsItsFirstOneTheNextAndWhoIsInIt() {
+        Chain<Item> chain = new Chain<>();
+        Item a = new Item();
+        Item b = new Item();
+        Item c = new Item();
+        assertThat(chain.first()).isNull();
+        assertThat(chain.isEmpty()).isTrue();
+        assertThat(chain.contains(a)).isFalse();
+        chain.add(a);
+        assertThat(chain.isEmpty()).isFalse();
+        assertThat(chain.after(a)).isNull();
+        chain.add(b);
+        chain.add(c);
+        assertThat(chain.first()).isSameAs(a);
+        assertThat(chain.after(a)).isSameAs(b);
+        assertThat(chain.contains(c)).isTrue();
+        assertThat(new Chain<Item>().contains(c)).isFalse();
+
+        chain.remove(b);
+        assertThat(chain.after(a)).isSameAs(c);
+        assertThat(chain.contains(b)).isFalse();
+        assertThat(chain.after(b)).as("it is not led on from where it was").isNull();
+        chain.remove(a);
+        assertThat(chain.first()).isSameAs(c);
+        chain.remove(c);
+        assertThat(chain.first()).isNull();
+        assertThat(chain.isEmpty()).isTrue();
+        chain.add(b);
+        assertThat(chain.list()).as("behind nobody that left").containsExactly(b);
+    }
+
+    @Test
+    void whatWasDrainedCanBeAddedElsewhere() {
+        Chain<Item> chain = new Chain<>();
+        List<Item> items = List.of(new Item(), new Item(), new Item());
+        items.forEach(chain::add);
+        assertThat(chain.drain()).isEqualTo(items);
+        assertThat(chain.first()).isNull();
+        assertThat(items).noneMatch(chain::contains);
+
+        Chain<Item> other = new Chain<>();
+        other.add(items.get(2));
+        other.add(items.get(0));
+        assertThat(other.list()).containsExactly(items.get(2), items.get(0));
+        assertThat(chain.drain()).isEmpty();
+    }
 }

@@ -237,6 +237,64 @@ class CounterCapsTest {
     }
 
     @Test
+    void M4_aLiveCountIsToldOfWhereItIsCountedAlsoWhenThereIsRoomAgain() {
+        ContextNode job = tree.open("job");
+        job.incrementTotal("jobs");
+        for (int i = 0; i < 10; i++) {
+            ContextNode other = tree.open("other-" + i);
+            for (int name = 0; name < 10; name++) {
+                other.incrementTotal("c" + name);
+            }
+        }
+        job.incrementLive("users");
+        assertThat(job.getLive(CounterStore.FOLDED)).isEqualTo(1);
+        tree.root.childNodes().stream().filter(node -> node != job).forEach(ContextNode::close);
+        tree.root.incrementTotal("makes room");
+        List<ContextEvent.CounterChanged> heard = new ArrayList<>();
+        Registration listening = tree.runtime.addListener(event -> heard.add((ContextEvent.CounterChanged) event));
+        job.incrementLive("users");
+        listening.close();
+
+        assertThat(job.getLive(CounterStore.FOLDED)).isEqualTo(2);
+        assertThat(heard).singleElement().satisfies(told -> {
+            assertThat(told.counter()).isEqualTo(CounterStore.FOLDED);
+            assertThat(told.live()).isEqualTo(2);
+        });
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // closed by hand, when there is room again
+    void M4_theEndOfALiveCountIsToldOfWhereItWasTaken() {
+        ContextNode job = tree.open("job");
+        job.incrementTotal("jobs");
+        for (int i = 0; i < 10; i++) {
+            ContextNode other = tree.open("other-" + i);
+            for (int name = 0; name < 10; name++) {
+                other.incrementTotal("c" + name);
+            }
+        }
+        // The first of a context is kept at its place, so that the second one leaves none.
+        job.incrementLive("first");
+        LiveCount folded = job.trackLive("users");
+        assertThat(job.getLive(CounterStore.FOLDED)).isEqualTo(2);
+        job.decrementLive("users");
+        tree.root.childNodes().stream().filter(node -> node != job).forEach(ContextNode::close);
+        tree.root.incrementTotal("makes room");
+        job.incrementLive("users");
+        assertThat(job.getLive("users")).isEqualTo(1);
+        List<ContextEvent.CounterChanged> heard = new ArrayList<>();
+        Registration listening = tree.runtime.addListener(event -> heard.add((ContextEvent.CounterChanged) event));
+        folded.close();
+        listening.close();
+
+        assertThat(job.getLive("users")).isZero();
+        assertThat(heard).singleElement().satisfies(told -> {
+            assertThat(told.counter()).isEqualTo("users");
+            assertThat(told.live()).isZero();
+        });
+    }
+
+    @Test
     void M4_aHandleOfAFoldedPathGoesOnCounting() {
         ContextNode first = tree.open("first");
         TotalCounter handle = first.totalCounter("n");

@@ -2,11 +2,13 @@ package com.fastn.context.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.LiveCount;
 import com.fastn.context.TotalCounter;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.CounterWindows;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.Trend;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,6 +76,7 @@ class CounterWindowsTest {
     @Test
     void theRateIsOverTheLastMinuteOrSinceTheFirstQuestion() {
         ContextNode job = tree.open("job");
+        tree.passSeconds(7);
         assertThat(job.counterWindows("rows").ratePerSecond()).isZero();
         job.addTotal("rows", 20);
         tree.passSeconds(10);
@@ -82,6 +85,54 @@ class CounterWindowsTest {
         job.addTotal("rows", 100);
         tree.passSeconds(41);
         assertThat(job.counterWindows("rows").ratePerSecond()).isEqualTo(100 / 60.0);
+    }
+
+    @Test
+    void whatIsTrackedIsInTheWindowsToo() {
+        ContextNode job = tree.open("job");
+        job.counterWindows("calls");
+        try (LiveCount ignored = job.trackLive("calls")) {
+            assertThat(figures(job.counterWindows("calls"))).containsOnly(1L);
+        }
+        job.incrementLive("calls");
+        assertThat(figures(job.counterWindows("calls"))).as("of totals").containsOnly(1L);
+        job.close();
+        try (LiveCount ignored = job.trackLive("calls")) {
+            assertThat(figures(job.counterWindows("calls")))
+                    .as("in total, though it ended")
+                    .containsOnly(2L);
+        }
+    }
+
+    @Test
+    void theTrendComparesTheLastMinuteWithTheTimeBefore() {
+        ContextNode job = tree.open("job");
+        assertThat(job.counterWindows("rows").trend()).isEqualTo(Trend.UNKNOWN);
+        everySecond(job, 1, 119);
+        assertThat(job.counterWindows("rows").trend()).as("too young").isEqualTo(Trend.UNKNOWN);
+        everySecond(job, 1, 1);
+        assertThat(job.counterWindows("rows").trend()).isEqualTo(Trend.STEADY);
+        everySecond(job, 3, 60);
+        assertThat(job.counterWindows("rows").trend()).isEqualTo(Trend.RISING);
+        everySecond(job, 3, 3_600);
+        assertThat(job.counterWindows("rows").trend())
+                .as("what is usual by now")
+                .isEqualTo(Trend.STEADY);
+        everySecond(job, 1, 60);
+        assertThat(job.counterWindows("rows").trend()).isEqualTo(Trend.FALLING);
+        tree.pass(Duration.ofMinutes(30));
+        assertThat(job.counterWindows("rows").trend()).as("nothing comes").isEqualTo(Trend.FALLING);
+        tree.pass(Duration.ofMinutes(31));
+        assertThat(job.counterWindows("rows").trend()).as("for an hour").isEqualTo(Trend.STEADY);
+        job.addTotal("rows", 100);
+        assertThat(job.counterWindows("rows").trend()).as("a burst").isEqualTo(Trend.RISING);
+    }
+
+    private void everySecond(ContextNode job, int n, int seconds) {
+        for (int i = 0; i < seconds; i++) {
+            tree.passSeconds(1);
+            job.addTotal("rows", n);
+        }
     }
 
     @Test
@@ -103,6 +154,17 @@ class CounterWindowsTest {
     }
 
     @Test
+    void aSnapshotShowsThemByPathAndThenByCounter() {
+        of("rows", "app", "b");
+        of("bytes", "app", "b");
+        of("rows", "app", "a");
+        of("zeros", "app", "a");
+        assertThat(tree.runtime.status().counterWindows())
+                .extracting(windows -> windows.path() + " " + windows.counter())
+                .containsExactly("app.a rows", "app.a zeros", "app.b bytes", "app.b rows");
+    }
+
+    @Test
     void anotherRootHasNoWindows() {
         assertThat(figures(of("rows", "nobody"))).containsExactly(0L, 0L, 0L, 0L, 0L);
         assertThat(tree.runtime.status().counterWindows()).isEmpty();
@@ -120,6 +182,43 @@ class CounterWindowsTest {
         assertThat(figures(job.counterWindows("bytes"))).containsOnly(Long.MAX_VALUE);
         tree.pass(Duration.ofHours(2));
         assertThat(job.counterWindows("bytes").lastHour()).isZero();
+    }
+
+    @Test
+    void whatIsCountedWhereAStepEndsIsOfTheNextOne() {
+        ContextNode job = tree.open("job");
+        job.counterWindows("rows");
+        job.addTotal("rows", 10);
+        tree.pass(Duration.ofMillis(100));
+        job.addTotal("rows", 1);
+        tree.pass(Duration.ofMillis(950));
+        assertThat(job.counterWindows("rows").lastSecond()).isEqualTo(1);
+    }
+
+    @Test
+    void M1_largeNumbersOfOneStepStayAtTheGreatest() {
+        ContextNode job = tree.open("job");
+        job.counterWindows("bytes");
+        // Three of them are a positive number again where nobody looks.
+        for (int i = 0; i < 3; i++) {
+            job.addTotal("bytes", Long.MAX_VALUE - 10);
+        }
+        assertThat(figures(job.counterWindows("bytes"))).containsOnly(Long.MAX_VALUE);
+    }
+
+    @Test
+    void M1_whatWasCountedBeforeALargeNumberStaysBesideIt() {
+        ContextNode job = tree.open("job");
+        job.counterWindows("bytes");
+        for (int i = 0; i < 3; i++) {
+            job.addTotal("bytes", 1);
+            tree.passSeconds(5);
+        }
+        job.addTotal("bytes", 5_000_000_000L);
+
+        CounterWindows windows = job.counterWindows("bytes");
+        assertThat(windows.lastMinute()).isEqualTo(5_000_000_003L);
+        assertThat(windows.lastSecond()).isEqualTo(5_000_000_000L);
     }
 
     @Test
@@ -177,12 +276,17 @@ class CounterWindowsTest {
             other.close();
         }
         assertThat(tree.runtime.counters().folded()).isPositive();
+        assertThat(tree.runtime.counters().total(ContextPath.of("app", "other-0"), "rows"))
+                .as("a path that nobody watches")
+                .isZero();
         assertThat(figures(of("rows", "app", "kept"))).containsExactly(1L, 1L, 1L, 1L, 1L);
     }
 
     @Test
     void M4_furtherWindowsThanThereMayBeAreSaidAndShowTheTotal() {
         ContextNode job = tree.open("job");
+        // None of them is old, though the runtime is.
+        tree.passSeconds(90);
         for (int i = 0; i < CounterStore.MOST_WINDOWS; i++) {
             job.counterWindows("c" + i);
         }
@@ -215,6 +319,17 @@ class CounterWindowsTest {
                 .noneMatch(windows -> windows.counter().equals("c0"));
         job.addTotal("c0", 1);
         assertThat(job.getTotal("c0")).isEqualTo(2);
+    }
+
+    @Test
+    void M4_windowsThatAreKnownNeedNoRoom() {
+        ContextNode job = tree.open("job");
+        for (int i = 0; i < CounterStore.MOST_WINDOWS; i++) {
+            job.counterWindows("c" + i);
+        }
+        tree.passSeconds(90);
+        job.counterWindows("c0");
+        assertThat(tree.runtime.status().counterWindows()).hasSize(CounterStore.MOST_WINDOWS);
     }
 
     @Test

@@ -7,8 +7,12 @@ import com.fastn.context.Counters;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.TotalCounter;
+import com.fastn.context.status.CallerLink;
+import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextStatus;
+import com.fastn.context.status.FinishedContext;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -77,8 +81,33 @@ class CountersTest {
 
         assertThat(second.getLive("connections")).isEqualTo(1);
         assertThat(tree.runtime.misuses())
-                .containsExactly(
-                        "3x decrementLive took more from a counter than its context had added; it was kept at 0");
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "3x decrementLive took more from a counter than its context had added; it was kept at 0; the"
+                                + " first was \"connections\" of app.worker at ")
+                .contains("CountersTest.java");
+        assertThat(tree.root.getTotal("underflow")).isEqualTo(3);
+    }
+
+    @Test
+    void eachStepOfALiveCountIsASignOfLife() {
+        ContextNode job = tree.open("job");
+        signOfLife(job, () -> job.incrementLive("open"));
+        signOfLife(job, () -> job.decrementLive("open"));
+        List<LiveCount> tracked = new ArrayList<>();
+        signOfLife(job, () -> tracked.add(track(job, "open")));
+        signOfLife(job, () -> tracked.get(0).close());
+        tree.passSeconds(5);
+        tracked.get(0).close();
+        assertThat(job.idleDuration()).as("the second time it does nothing").isEqualTo(Duration.ofSeconds(5));
+    }
+
+    private void signOfLife(ContextNode node, Runnable step) {
+        tree.passSeconds(5);
+        assertThat(node.idleDuration()).isEqualTo(Duration.ofSeconds(5));
+        step.run();
+        assertThat(node.idleDuration()).isZero();
     }
 
     @Test
@@ -109,6 +138,25 @@ class CountersTest {
 
         assertThat(going.getLive("jobs")).isEqualTo(1);
         assertThat(tree.runtime.misuses()).isEmpty();
+    }
+
+    @Test
+    void aChildThatIsOpenedAndCountedInOneIsAliveUntilItEndsAndIsRemembered() {
+        CallerLink caller = new CallerLink("bob", "1-2", 7, "app.caller");
+        ContextNode request = tree.root.openCounted("request", ContextKind.REQUEST, caller, "requests");
+        tree.root.openCounted("request", ContextKind.REQUEST, null, "requests").close();
+
+        assertThat(request.kind()).isEqualTo(ContextKind.REQUEST);
+        assertThat(request.caller()).isEqualTo(caller);
+        assertThat(tree.root.children()).containsExactly(request);
+        assertThat(request.getTotal("requests")).isEqualTo(2);
+        assertThat(request.getLive("requests")).isEqualTo(1);
+        request.close();
+        assertThat(request.getLive("requests")).isZero();
+        assertThat(request.getTotal("requests")).isEqualTo(2);
+        assertThat(tree.runtime.recent())
+                .extracting(FinishedContext::path)
+                .containsExactly(request.path(), request.path());
     }
 
     @Test

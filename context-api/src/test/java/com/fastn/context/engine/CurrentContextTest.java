@@ -220,6 +220,28 @@ class CurrentContextTest {
     }
 
     @Test
+    void whatAWrappedExecutorServiceHadNotBegunIsGivenBackAsItWasSubmitted() throws Exception {
+        ExecutorService wrapped = tree.open("task").wrapExecutor(Executors.newSingleThreadExecutor());
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch never = new CountDownLatch(1);
+        Future<?> first = wrapped.submit(() -> {
+            begun.countDown();
+            never.await();
+            return null;
+        });
+        assertThat(begun.await(30, TimeUnit.SECONDS)).isTrue();
+        Future<String> second = wrapped.submit(() -> "never");
+        Runnable third = () -> {};
+        wrapped.execute(third);
+
+        List<Runnable> left = wrapped.shutdownNow();
+        assertThat(left).hasSize(2);
+        assertThat(left.get(0)).isSameAs(second);
+        assertThat(left.get(1)).isSameAs(third);
+        assertThat(first).failsWithin(Duration.ofSeconds(30));
+    }
+
+    @Test
     void wrappedCodeThatThrowsRestoresTheContext() {
         Runnable wrapped = tree.root.wrap(() -> {
             throw new IllegalStateException("broken");

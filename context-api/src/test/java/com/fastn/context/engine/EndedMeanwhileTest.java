@@ -10,6 +10,7 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Ticker;
+import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CauseKind;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.LockStatus;
@@ -20,6 +21,8 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -116,6 +119,47 @@ class EndedMeanwhileTest {
                 .singleElement()
                 .satisfies(each ->
                         assertThat(each.toString()).contains("audit: has ended, and never gave back mutex \"stock\""));
+        guard.close();
+    }
+
+    /** Of several locks each is released after the other, and whoever is told of the first finds the second one held. */
+    @Test
+    void L10_whatIsReleasedWithItsContextIsNotCalledLeakedInBetween() {
+        ContextMutex<Integer> first = runtime.root().mutex("first", 1);
+        ContextMutex<Integer> second = runtime.root().mutex("second", 2);
+        first.setAutoReleaseOnEnd(true);
+        second.setAutoReleaseOnEnd(true);
+        FastnContext ends = runtime.root().child("ends").open();
+        try (ContextScope ignored = ends.makeCurrent()) {
+            var unused = List.of(requireNonNull(first.tryLock()), requireNonNull(second.tryLock()));
+        }
+        var unusedWait = second.lock();
+        clock.ticker.advance(Duration.ofMinutes(2));
+        List<StatusSnapshot> inBetween = new ArrayList<>();
+        List<FastnContext> stillHeldBy = new ArrayList<>();
+        runtime.addListener(event -> {
+            if (event instanceof ContextEvent.LockReleased released
+                    && released.lockName().equals("first")) {
+                stillHeldBy.addAll(second.holders());
+                inBetween.add(runtime.status());
+            }
+        });
+        ends.close();
+        assertThat(stillHeldBy).containsExactly(ends);
+        assertThat(inBetween).singleElement().satisfies(status -> {
+            assertThat(status.warnings()).extracting(StatusWarning::id).doesNotContain("lock-leaked");
+            assertThat(status.activeLocks())
+                    .extracting(LockStatus::heldByContext)
+                    .doesNotContain("ends");
+        });
+        guard.close();
+    }
+
+    @Test
+    void L10_whatWasTakenBeforeItWasToBeReleasedWithItsContextIsLeakedAsBefore() {
+        stock.setAutoReleaseOnEnd(true);
+        holder.close();
+        assertThat(runtime.status().warnings()).extracting(StatusWarning::id).contains("lock-leaked");
         guard.close();
     }
 }

@@ -10,7 +10,6 @@ import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.ManualTicker;
 import com.fastn.context.Registration;
-import com.fastn.context.spi.ContextBinding;
 import com.fastn.context.spi.Turn;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,7 +19,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -149,7 +147,7 @@ class HeldUpTurnTest {
     }
 
     /** Every thread has the turn of the only execution context, as on a worker verticle. */
-    private static final class OneTurn implements ContextBinding, Turn {
+    private static final class OneTurn extends NoPlace implements Turn {
         @Override
         public Turn turn() {
             return this;
@@ -166,36 +164,6 @@ class HeldUpTurnTest {
         @Override
         public boolean holdsUp(FastnContext context) {
             return true;
-        }
-
-        @Override
-        public boolean isActive() {
-            return false;
-        }
-
-        @Override
-        public @Nullable FastnContext current() {
-            return null;
-        }
-
-        @Override
-        public ContextScope makeCurrent(FastnContext context) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public @Nullable Executor completions() {
-            return null;
-        }
-
-        @Override
-        public @Nullable Executor tasks(FastnContext context) {
-            return null;
-        }
-
-        @Override
-        public @Nullable Executor blockingTasks(FastnContext context) {
-            return null;
         }
     }
 }

@@ -622,7 +622,8 @@ class LockScopeTest {
         assertThat(tree.runtime.misuses())
                 .containsExactly(
                         "1x a guard of mutex \"orders\" was still open when its context ended; it was closed, as"
-                                + " setAutoReleaseOnEnd(true) says");
+                                + " setAutoReleaseOnEnd(true) says: close it where its work ends, or use withLock;"
+                                + " the first was that of app.task");
         next.join().close();
         assertThat(orders().holder()).isNull();
     }
@@ -634,6 +635,7 @@ class LockScopeTest {
         for (int i = 0; i < 3; i++) {
             as(task, () -> orders().lock()).join().close();
         }
+        assertThat(task.extras().releasedWithEnd).as("nothing is kept of it").isEmpty();
         LockGuard<Integer> other = as(tree.open("other"), () -> orders().lock()).join();
         task.close();
         assertThat(orders().holder()).isNotNull();

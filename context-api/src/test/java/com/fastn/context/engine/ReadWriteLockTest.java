@@ -188,10 +188,15 @@ class ReadWriteLockTest {
         prices();
         assertThatIllegalStateException()
                 .isThrownBy(() -> tree.root.mutex("prices"))
-                .withMessage("rwlock \"prices\" of app was asked for as a lock of another kind; give that one a name of"
-                        + " its own");
+                .withMessage(
+                        "rwlock \"prices\" of app was asked for as a mutex by app; give that one a name of its own");
         assertThatIllegalStateException().isThrownBy(() -> tree.root.mutex("prices", "old"));
-        assertThatIllegalStateException().isThrownBy(() -> tree.root.semaphore("prices", 1));
+        ContextNode pays = tree.open("pay");
+        try (ContextScope ignored = pays.makeCurrent()) {
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> tree.root.semaphore("prices", 1))
+                    .withMessageContaining("was asked for as a semaphore by app.pay;");
+        }
         assertThat(tree.runtime.misuses()).isEmpty();
         tree.root.readWriteLock("prices", "other");
         assertThat(tree.runtime.misuses())

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
+import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
@@ -13,14 +14,18 @@ import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.FinishedContext.Cancelled;
 import com.fastn.context.status.FinishedContext.Completed;
 import com.fastn.context.status.FinishedContext.Failed;
+import com.fastn.context.status.Redactor;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -84,6 +89,62 @@ class RecentContextsTest {
     }
 
     @Test
+    void whoCalledAContextAndItsTraceAreRememberedWithIt() {
+        CallerLink caller = new CallerLink("bob", "1-b", 7, "global.front", false);
+        FastnContext called =
+                tree.root.child("called").withCaller(caller).persist().open();
+        called.setData(FinishedContext.TRACE_ID, "4bf92f3577b34da6a3ce929d0e0e4736");
+        called.setData("note", "not told");
+        called.failed(new IllegalStateException("disk full"));
+        called.close();
+        // What comes too late is of nobody.
+        called.setData(FinishedContext.TRACE_ID, "another");
+        tree.root.child("alone").persist().open().close();
+
+        FinishedContext alone = tree.runtime.recent().get(0);
+        assertThat(alone.caller()).isNull();
+        assertThat(alone.traceId()).isNull();
+        FinishedContext ended = tree.runtime.recent().get(1);
+        assertThat(ended.caller()).isSameAs(caller);
+        assertThat(ended.traceId()).isEqualTo("4bf92f3577b34da6a3ce929d0e0e4736");
+        StatusSnapshot whole = tree.runtime.statusWithRecent();
+        assertThat(whole.toString())
+                .contains(" - ❌ app.called (0ms, failed at 12:00:00Z: \"IllegalStateException: disk full\","
+                        + " called by global.front@bob, trace 4bf92f3577b34da6a3ce929d0e0e4736)\n")
+                .contains(" - ✅ app.alone (0ms, completed at 12:00:00Z)\n");
+        assertThat(StatusJson.readSnapshot(StatusJson.write(whole))).isEqualTo(whole);
+    }
+
+    @Test
+    void whatEndedOnAnotherDayIsShownWithItsDay() {
+        tree.root.child("job").persist().open().close();
+        tree.pass(Duration.ofDays(2));
+
+        assertThat(tree.runtime.statusWithRecent().toString())
+                .endsWith("\n - ✅ app.job (0ms, completed at 2026-01-01T12:00:00Z)\n");
+    }
+
+    @Test
+    void S5_aTraceIsShownAsDataAreAndNoMoreOfItThanOfAName() {
+        assertThat(traceOf("x".repeat(50_000))).startsWith("xxx").hasSizeLessThanOrEqualTo(256);
+        assertThat(traceOf("postgres://joe:hunter2@db/x")).doesNotContain("hunter2");
+        assertThat(traceOf(" ")).isNull();
+        assertThat(traceOf(7)).isNull();
+        assertThat(traceOf(null)).isNull();
+        tree.runtime.setRedactor(Redactor.standard().withSecretKeys(Pattern.compile("trace_id")));
+        assertThat(traceOf("4bf9")).isEqualTo(Redactor.REDACTED);
+        tree.runtime.setRedactor(Redactor.standard().showingOnly(List.of("note")));
+        assertThat(traceOf("4bf9")).isEqualTo(Redactor.REDACTED);
+    }
+
+    private @Nullable String traceOf(@Nullable Object value) {
+        FastnContext job = tree.root.child("job").persist().open();
+        job.setData(FinishedContext.TRACE_ID, value);
+        job.close();
+        return tree.runtime.recent().get(0).traceId();
+    }
+
+    @Test
     void theBuilderMarksAChildFromTheStart() {
         tree.root.child("job").persist().open().close();
         assertThat(tree.runtime.recent()).hasSize(1);
@@ -100,6 +161,56 @@ class RecentContextsTest {
 
         assertThat(tree.runtime.recent()).extracting(f -> f.path().leaf()).containsExactly("parent", "child");
         assertThat(tree.runtime.recent().get(0).duration()).isEqualTo(Duration.ofSeconds(3));
+    }
+
+    @Test
+    void whatWentWrongIsNotPushedOutByWhatCompletes() {
+        try (ContextRuntime few = ContextRuntime.builder().recentContexts(4).build()) {
+            end(few, "well-0", null);
+            end(few, "wrong-1", new IllegalStateException("full"));
+            FastnContext cancelled = few.root().child("cancelled-2").persist().open();
+            cancelled.cancel("enough");
+            cancelled.close();
+            for (int i = 3; i < 10; i++) {
+                end(few, "well-" + i, null);
+            }
+            assertThat(few.recent())
+                    .extracting(f -> f.path().leaf())
+                    .containsExactly("well-9", "well-8", "cancelled-2", "wrong-1");
+
+            // They have half of the places and more only while there is nothing newer.
+            for (int i = 10; i < 14; i++) {
+                end(few, "wrong-" + i, new IllegalStateException("full"));
+            }
+            assertThat(few.recent())
+                    .extracting(f -> f.path().leaf())
+                    .containsExactly("wrong-13", "wrong-12", "wrong-11", "wrong-10");
+            end(few, "well-14", null);
+            end(few, "well-15", null);
+            end(few, "well-16", null);
+            assertThat(few.recent())
+                    .extracting(f -> f.path().leaf())
+                    .containsExactly("well-16", "well-15", "wrong-13", "wrong-12");
+        }
+    }
+
+    @Test
+    void aListOfOneHasTheNewestWhateverBecameOfIt() {
+        try (ContextRuntime one = ContextRuntime.builder().recentContexts(1).build()) {
+            end(one, "wrong", new IllegalStateException("full"));
+            end(one, "well", null);
+            assertThat(one.recent()).extracting(f -> f.path().leaf()).containsExactly("well");
+            end(one, "wrong", new IllegalStateException("full"));
+            assertThat(one.recent()).extracting(f -> f.path().leaf()).containsExactly("wrong");
+        }
+    }
+
+    private static void end(ContextRuntime runtime, String name, @Nullable Throwable failure) {
+        FastnContext context = runtime.root().child(name).persist().open();
+        if (failure != null) {
+            context.failed(failure);
+        }
+        context.close();
     }
 
     @Test
@@ -231,7 +342,7 @@ class RecentContextsTest {
         assertThat(tree.runtime.status().recent()).isEmpty();
         StatusSnapshot whole = tree.runtime.statusWithRecent();
         assertThat(whole.recent()).isEqualTo(tree.runtime.recent());
-        assertThat(whole.toString()).endsWith("\nRecent contexts (1):\n - ✅ app.job (0ms, completed)\n");
+        assertThat(whole.toString()).endsWith("\nRecent contexts (1):\n - ✅ app.job (0ms, completed at 12:00:00Z)\n");
         assertThat(StatusJson.readSnapshot(StatusJson.write(whole))).isEqualTo(whole);
         try (ContextScope ignored = tree.root.makeCurrent()) {
             assertThat(FastnContext.statusWithRecent().recent()).hasSize(1);

@@ -54,6 +54,20 @@ class RunningThreadsTest {
     }
 
     @Test
+    void whoAsksIsNoOtherThreadAndNobodyIsThereWhoDidNotEnter() {
+        Thread mine = Thread.currentThread();
+        assertThat(entered().isOnOtherThread()).isFalse();
+        assertThat(entered(mine).isOnOtherThread()).isFalse();
+        assertThat(entered(mine, mine).isOnOtherThread()).isFalse();
+        assertThat(entered(first).isOnOtherThread()).isTrue();
+        assertThat(entered(first, mine).isOnOtherThread()).isTrue();
+        assertThat(entered(mine, first).isOnOtherThread()).isTrue();
+
+        assertThat(entered(first, second).isOn(first)).isTrue();
+        assertThat(entered(first, second).isOn(stranger)).isFalse();
+    }
+
+    @Test
     void aThreadThatEnteredTwiceIsThereUntilItHasLeftTwice() {
         ContextNode node = entered(first, second, first);
         node.leave(first);

@@ -93,7 +93,7 @@ class SemaphoreTest {
             assertFailure(ask("asker", permits))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage(permits
-                            + " permits of semaphore \"pool\" were asked for by app.asker, which has 3; ask for at least one"
+                            + " permits of semaphore \"pool\", which has 3, were asked for by app.asker; ask for at least one"
                             + " and at most as many as there are");
             assertThatIllegalArgumentException().isThrownBy(() -> pool().tryAcquire(permits));
             assertThatIllegalArgumentException().isThrownBy(() -> pool().acquireBlocking(permits));

@@ -269,7 +269,7 @@ class StatusStreamTest {
         Watcher watcher = watch(0);
         tree.open("task");
 
-        assertThat(tree.runtime.hasListeners()).isFalse();
+        assertThat(tree.runtime.hasChangeHooks()).isFalse();
         assertThat(tree.runtime.timers().pending()).isZero();
         assertThat(watcher.snapshots).isEmpty();
         watcher.request(1);
@@ -320,7 +320,7 @@ class StatusStreamTest {
 
         assertThat(watcher.snapshots).hasSize(1);
         assertThat(watcher.completed).isFalse();
-        assertThat(tree.runtime.hasListeners()).isFalse();
+        assertThat(tree.runtime.hasChangeHooks()).isFalse();
     }
 
     @Test
@@ -346,7 +346,7 @@ class StatusStreamTest {
                 throw new IllegalStateException("broken watcher");
             }
         });
-        await().until(() -> told.get() && !tree.runtime.hasListeners());
+        await().until(() -> told.get() && !tree.runtime.hasChangeHooks());
     }
 
     @Test

@@ -3,11 +3,17 @@ package com.fastn.context.engine;
 import static com.fastn.context.engine.Patience.await;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextScope;
+import com.fastn.context.DeadlockException;
+import com.fastn.context.DeadlockPolicy;
 import com.fastn.context.LockGuard;
+import com.fastn.context.LockTimeoutException;
 import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
 import com.fastn.context.WarningIds;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CauseKind;
@@ -19,10 +25,13 @@ import com.fastn.context.status.LockWaiter;
 import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusJson;
 import com.fastn.context.status.StatusSnapshot;
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -90,6 +99,26 @@ class StrangersTest {
             assertThat(asked).as("its own cancellation reaches it").isCompletedExceptionally();
             guard.close();
         }
+    }
+
+    @Test
+    void L4_theTimeOfAWaiterOfAnotherRuntimeRunsOutThoughThatOfTheLockIsClosed() {
+        EngineRuntime bob = tree.another();
+        ContextMutex<Integer> orders = bob.root().mutex("orders", 1);
+        LockGuard<Integer> guard = MutexTest.ask(bob.root(), orders).join();
+        ContextNode pays = tree.open("pay");
+        CompletableFuture<LockGuard<Integer>> before;
+        CompletableFuture<LockGuard<Integer>> after;
+        try (ContextScope ignored = pays.makeCurrent()) {
+            before = orders.lock(Duration.ofMillis(500)).toCompletableFuture();
+            bob.close();
+            after = orders.lock(Duration.ofMillis(10)).toCompletableFuture();
+        }
+        for (CompletableFuture<LockGuard<Integer>> wait : List.of(before, after)) {
+            await().until(wait::isDone);
+            assertThatThrownBy(wait::join).hasCauseInstanceOf(LockTimeoutException.class);
+        }
+        guard.close();
     }
 
     /** Each Vertx has a root of the same name, and the same services below it. */
@@ -221,6 +250,82 @@ class StrangersTest {
             assertThat(row(folded, innocent).trouble()).isNull();
             stranger.cancel();
             own.cancel();
+        }
+    }
+
+    @Test
+    void L14_aDeadlockOfStrangersOverLocksOfAClosedRuntimeIsFoundAndEndedByItsPolicy() {
+        for (boolean closedBefore : new boolean[] {true, false}) {
+            // What is put off there is lost, as what its timers still have is when it closes.
+            Timers lost = new Timers(() -> Runnable::run) {
+                @Override
+                boolean tick(Duration delay, Runnable task) {
+                    return !closedBefore;
+                }
+            };
+            var settings = new ContextEngine.Settings(
+                    "gone", "", "carol", Ticker.system(), 10_000, 100, false, DeadlockPolicy.FAIL_YOUNGEST_WAITER);
+            EngineRuntime owner = new EngineRuntime(settings, tree.runtime.current(), CounterStore.Caps.DEFAULT, lost);
+            ContextMutex<Integer> m = owner.root().mutex("m", 1);
+            ContextMutex<Integer> n = owner.root().mutex("n", 1);
+            ContextNode holder = tree.open("holder");
+            LockGuard<Integer> first = MutexTest.ask(holder, m).join();
+            LockGuard<Integer> second = MutexTest.ask(holder, n).join();
+            CompletableFuture<String> one = nested(tree.open("one"), m, n);
+            CompletableFuture<String> other = nested(tree.open("other"), n, m);
+            if (closedBefore) {
+                owner.close();
+            }
+            first.close();
+            second.close();
+            owner.close();
+            await().until(() -> one.isDone() && other.isDone());
+            List<CompletableFuture<String>> failed = Stream.of(one, other)
+                    .filter(CompletableFuture::isCompletedExceptionally)
+                    .toList();
+            assertThat(failed).hasSize(1);
+            assertThatThrownBy(failed.get(0)::join)
+                    .rootCause()
+                    .isInstanceOf(DeadlockException.class)
+                    .hasMessageContaining("one@alice holds mutex \"m\"");
+        }
+    }
+
+    /** Each look at those who wait still is followed by one look for each of their runtimes, however many wait. */
+    @Test
+    void L14_theLooksAtLocksOfAClosedRuntimeDoNotGrowInNumberWhileStrangersWait() {
+        try (EngineRuntime bob = tree.another();
+                EngineRuntime dave = tree.another("third", "dave")) {
+            EngineRuntime owner = new EngineRuntime(
+                    new ContextEngine.Settings("gone", "", "carol", Ticker.system(), 10_000, 100, false),
+                    tree.runtime.current());
+            ContextMutex<Integer> m = owner.root().mutex("m", 1);
+            ContextMutex<Integer> n = owner.root().mutex("n", 1);
+            ContextNode holder = tree.open("holder");
+            LockGuard<Integer> first = MutexTest.ask(holder, m).join();
+            LockGuard<Integer> second = MutexTest.ask(tree.open("last"), n).join();
+            owner.close();
+            List<CompletableFuture<?>> waits = new ArrayList<>();
+            // So whoever wants the other one waits behind one who waits.
+            waits.add(MutexTest.ask(holder, n));
+            for (int i = 0; i < 20; i++) {
+                waits.add(MutexTest.ask(bob.root().child("pay").open(), m));
+                waits.add(MutexTest.ask(dave.root().child("pay").open(), m));
+            }
+            await().during(Duration.ofMillis(300))
+                    .until(() -> bob.timers().pending() + dave.timers().pending() <= 4);
+            waits.forEach(wait -> wait.cancel(false));
+            first.close();
+            second.close();
+        }
+    }
+
+    private static CompletableFuture<String> nested(
+            ContextNode by, ContextMutex<Integer> outer, ContextMutex<Integer> inner) {
+        try (ContextScope outside = by.makeCurrent()) {
+            assertThat(outside).isNotNull();
+            return outer.<String>withLock(v -> inner.<String>withLock(w -> CompletableFuture.completedFuture("done")))
+                    .toCompletableFuture();
         }
     }
 

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import com.fastn.context.TotalCounter;
 import com.fastn.context.engine.SubtreeCounts.Counts;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextStatus;
@@ -12,6 +13,7 @@ import com.fastn.context.status.SnapshotLimits;
 import com.fastn.context.status.StatusSnapshot;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +91,9 @@ class SubtreeCountsTest {
         assertThat(counts).hasSize(601);
         assertThat(counts.values().stream().mapToLong(c -> c.allTotal().size()).sum())
                 .isLessThanOrEqualTo(SubtreeCounts.MOST_SUMS);
-        assertThat(sum(requireNonNull(counts.get(wide.root())).allTotal())).isEqualTo(60_000);
+        Map<String, Long> all = requireNonNull(counts.get(wide.root())).allTotal();
+        assertThat(sum(all)).isEqualTo(60_000);
+        assertThat(all).as("a quarter of the names is few enough").hasSizeGreaterThan(900);
     }
 
     @Test
@@ -132,6 +136,76 @@ class SubtreeCountsTest {
 
     private static long sum(Map<String, Long> counts) {
         return counts.values().stream().mapToLong(n -> n).sum();
+    }
+
+    private Map<PathCounters, Counts> read(int mostNames) {
+        return SubtreeCounts.read(store.root(), Comparator.naturalOrder(), mostNames);
+    }
+
+    private Counts of(ContextNode node, int mostNames) {
+        return requireNonNull(read(mostNames).get(node.pathCounters()));
+    }
+
+    @Test
+    void M4_theFirstNamesInTheirOrderAreKeptAndOneMoreForTheOthers() {
+        ContextNode a = tree.open("a");
+        ContextNode b = tree.open("b");
+        a.addTotal("n3", 1);
+        a.addTotal("n1", 10);
+        b.addTotal("n2", 100);
+        b.addTotal("n1", 1_000);
+        b.addTotal("n4", 10_000);
+        assertThat(of(tree.root, 4).allTotal())
+                .as("just as many as may be")
+                .isEqualTo(Map.of("n1", 1_010L, "n2", 100L, "n3", 1L, "n4", 10_000L));
+        a.addTotal("n5", 5);
+        b.addTotal("n6", 7);
+        Map<String, Long> folded = Map.of("n1", 1_010L, "n2", 100L, "n3", 1L, "n4", 10_000L, CounterStore.FOLDED, 12L);
+        assertThat(of(tree.root, 4).allTotal()).isEqualTo(folded);
+        assertThat(of(tree.root, 0).allTotal()).as("never fewer than four").isEqualTo(folded);
+        assertThat(of(tree.root, 5).allTotal()).containsEntry("n5", 5L).containsEntry(CounterStore.FOLDED, 7L);
+        assertThat(of(a, 4).allTotal()).isEqualTo(Map.of("n1", 10L, "n3", 1L, "n5", 5L));
+        assertThat(of(tree.root, 4).total()).as("its own").isEmpty();
+    }
+
+    @Test
+    void M4_whatAPathCountsTogetherAlreadyIsSummedUpWithTheRest() {
+        List<ContextNode> chain = chain(2, 15);
+        // Ten names of each have a place, the other five are counted together.
+        Map<String, Long> all = of(chain.get(1), 12).allTotal();
+        assertThat(all).hasSize(13).containsEntry(CounterStore.FOLDED, 30L - 12);
+        assertThat(sum(all)).isEqualTo(30);
+    }
+
+    @Test
+    void liveCountsAreSummedUpApartAndWhatIsNoneIsLeftOut() {
+        ContextNode a = tree.open("a");
+        ContextNode b = tree.open(a, "b");
+        a.incrementLive("jobs");
+        b.incrementLive("jobs");
+        b.incrementLive("calls");
+        b.incrementLive("over");
+        b.decrementLive("over");
+        TotalCounter unused = a.totalCounter("never");
+        b.addTotal("rows", 3);
+
+        assertThat(of(a, 10))
+                .isEqualTo(
+                        new Counts(Map.of(), Map.of("jobs", 1L), Map.of("rows", 3L), Map.of("jobs", 2L, "calls", 1L)));
+        assertThat(of(b, 10).live()).isEqualTo(Map.of("jobs", 1L, "calls", 1L));
+    }
+
+    @Test
+    void M1_sumsStayAtTheGreatest() {
+        for (int i = 0; i < 6; i++) {
+            ContextNode node = tree.open("c" + i);
+            node.addTotal("n", Long.MAX_VALUE / 2);
+            node.addTotal("n" + i, Long.MAX_VALUE / 2);
+        }
+        // Three of n0 to n5 have a place behind n.
+        assertThat(of(tree.root, 4).allTotal())
+                .containsEntry("n", Long.MAX_VALUE)
+                .containsEntry(CounterStore.FOLDED, Long.MAX_VALUE);
     }
 
     @Test

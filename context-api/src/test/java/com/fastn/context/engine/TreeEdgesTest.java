@@ -251,11 +251,44 @@ class TreeEdgesTest {
         later.close();
         assertThat(tree.runtime.timers().pending()).isEqualTo(before);
         assertThat(context.isCancelled()).isFalse();
-        context.cancelAfter(Duration.ofSeconds(-1));
+        context.cancelAfter(Duration.ofSeconds(-1)).close();
         CancelReason reason = requireNonNull(context.cancelReason());
         assertThat(reason.kind()).isEqualTo(CancelReason.Kind.TIMEOUT);
         context.cancelAfter(Duration.ofHours(1)).close();
         assertThat(context.cancelReason()).isSameAs(reason);
+    }
+
+    @Test
+    void theTimeOfAContextIsTheFirstThatRunsOutOfItsOwnAndOfThoseAboveIt() {
+        ContextNode top = tree.open("top");
+        ContextNode middle = tree.open(top, "middle");
+        ContextNode bottom = tree.open(middle, "bottom");
+        assertThat(bottom.deadlineNanos()).isZero();
+        long now = tree.runtime.nanos();
+        Registration early = top.cancelAfter(Duration.ofHours(1));
+        Registration late = middle.cancelAfter(Duration.ofHours(2));
+        assertThat(top.deadlineNanos() - now).isEqualTo(Duration.ofHours(1).toNanos());
+        assertThat(middle.deadlineNanos()).isEqualTo(top.deadlineNanos());
+        assertThat(bottom.deadlineNanos()).isEqualTo(top.deadlineNanos());
+
+        early.close();
+        assertThat(top.deadlineNanos()).isZero();
+        assertThat(bottom.deadlineNanos() - now).isEqualTo(Duration.ofHours(2).toNanos());
+        late.close();
+        assertThat(bottom.deadlineNanos()).isZero();
+    }
+
+    @Test
+    void theLatestOperationIsTheLastThatBeganOfThoseThatAreUnderWay() {
+        ContextNode context = tree.open("worker");
+        assertThat(context.latestOperation()).isNull();
+        Operation one = begin(context, "one");
+        Operation two = begin(context, "two");
+        assertThat(context.latestOperation()).isSameAs(two);
+        two.close();
+        assertThat(context.latestOperation()).isSameAs(one);
+        one.close();
+        assertThat(context.latestOperation()).isNull();
     }
 
     @Test
@@ -314,6 +347,39 @@ class TreeEdgesTest {
         assertThat(context.mutex("lock", 2)).isSameAs(lock);
         assertThat(tree.runtime.misuses()).hasSize(1);
         assertThat(context.lockList()).hasSize(1);
+    }
+
+    @Test
+    void S5_ofTwoFirstValuesThatDifferOnlyNumbersAndTruthsAreShown() {
+        ContextNode context = tree.open("worker");
+        context.mutex("number", 1);
+        context.mutex("number", 2);
+        context.readWriteLock("truth", true);
+        context.readWriteLock("truth", "secret");
+        context.semaphore("permits", 3);
+        context.semaphore("permits", 4);
+        assertThat(tree.runtime.misuses())
+                .satisfiesExactlyInAnyOrder(
+                        said -> assertThat(said).contains("app.worker, which has 1, with 2 at "),
+                        said -> assertThat(said)
+                                .contains("app.worker, which has true, with a java.lang.String at ")
+                                .doesNotContain("secret"),
+                        said -> assertThat(said).contains("app.worker, which has 3, with 4 at "));
+    }
+
+    @Test
+    void aLockIsForgottenWhereNobodyHasIt() {
+        ContextNode context = tree.open("worker");
+        context.forgetLock("lock");
+        ContextMutex<Integer> lock = context.mutex("lock", 1);
+        context.mutex("other", 1);
+        LockGuard<Integer> guard = lock.lock().toCompletableFuture().join();
+        context.forgetLock("lock");
+        assertThat(context.mutex("lock", 1)).as("somebody has it").isSameAs(lock);
+        guard.close();
+        context.forgetLock("lock");
+        assertThat(context.lockList()).hasSize(1);
+        assertThat(context.mutex("lock", 1)).isNotSameAs(lock);
     }
 
     @Test

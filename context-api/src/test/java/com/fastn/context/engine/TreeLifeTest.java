@@ -3,10 +3,13 @@ package com.fastn.context.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Registration;
+import com.fastn.context.Ticker;
+import com.fastn.context.WarningIds;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
@@ -14,7 +17,9 @@ import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.ContextState;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.StatusWarning;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -60,7 +65,7 @@ class TreeLifeTest {
         String log = CapturedLog.of(inner::close);
         hook.close();
 
-        assertThat(log).contains("the hook on the first change failed");
+        assertThat(log).contains("a hook on the first change failed");
         assertThat(outer.state()).isEqualTo(ContextState.CLOSED);
         assertThat(tree.root.isChildless()).isTrue();
     }
@@ -240,6 +245,24 @@ class TreeLifeTest {
     }
 
     @Test
+    void aClosedContextWhoseChildrenStayOpenIsWarnedOfAfterSomeTime() {
+        FastnContext parent = tree.open("parent");
+        tree.open(parent, "child");
+        tree.passSeconds(30);
+        parent.close();
+        tree.passSeconds(60);
+        assertThat(tree.runtime.status().warnings())
+                .extracting(StatusWarning::id)
+                .doesNotContain(WarningIds.CHILDREN_UNCLOSED);
+        tree.passSeconds(5);
+        assertThat(tree.runtime.status().warnings())
+                .filteredOn(warning -> warning.id().equals(WarningIds.CHILDREN_UNCLOSED))
+                .singleElement()
+                .satisfies(warning -> assertThat(warning.message())
+                        .isEqualTo("parent was closed 1m 5s ago, but 1 child is open: child for 1m 35s"));
+    }
+
+    @Test
     void theLastChildTakesAllClosingAncestorsWithIt() {
         FastnContext a = tree.open("a");
         FastnContext b = tree.open(a, "b");
@@ -307,6 +330,8 @@ class TreeLifeTest {
         FastnContext child = tree.open("child");
         tree.passSeconds(3);
         assertThat(child.duration()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(tree.runtime.status().globalContext().children().get(0).duration())
+                .isEqualTo(Duration.ofSeconds(3));
         child.close();
         tree.passSeconds(5);
         assertThat(child.duration()).isEqualTo(Duration.ofSeconds(3));
@@ -344,6 +369,55 @@ class TreeLifeTest {
     }
 
     @Test
+    void aClockMayCountFromFarBelowZero() {
+        long zero = -TimeUnit.DAYS.toNanos(10_000);
+        Ticker below = new Ticker() {
+            @Override
+            public long nanos() {
+                return zero + tree.ticker.nanos();
+            }
+
+            @Override
+            public Instant wallTime() {
+                return tree.ticker.wallTime();
+            }
+        };
+        try (EngineRuntime runtime = new EngineRuntime(
+                new ContextEngine.Settings("below", "Below", "alice", below, Integer.MAX_VALUE, 100, false),
+                tree.runtime.current())) {
+            FastnContext child = runtime.root().child("child").open();
+            tree.passSeconds(4);
+            assertThat(child.idleDuration()).isEqualTo(Duration.ofSeconds(4));
+            assertThat(child.lastActivity()).isEqualTo(TestTree.START);
+            child.touch();
+            tree.passSeconds(1);
+            assertThat(child.idleDuration()).isEqualTo(Duration.ofSeconds(1));
+            assertThat(child.lastActivity()).isEqualTo(TestTree.START.plusSeconds(4));
+            child.close();
+            assertThat(child.child("late").open().duration()).isZero();
+            assertThat(runtime.root().getTotal("clock_anomaly")).isZero();
+        }
+    }
+
+    @Test
+    void M7_noContextEndsBeforeItBeganAlsoWhereTheClockGoesBack() {
+        tree.passSeconds(60);
+        ContextNode child = tree.open("child");
+        tree.passSeconds(-30);
+        child.close();
+        assertThat(child.endedNanos()).isEqualTo(child.createdNanos());
+    }
+
+    /** The coarse clock may stand a little before the exact time of the creation. */
+    @Test
+    void noSignOfLifeIsOlderThanItsContext() {
+        tree.passSeconds(4);
+        ContextNode child = tree.open("child");
+        child.touch(tree.runtime.nanos() - 1);
+        assertThat(child.lastActivity()).isEqualTo(child.createdAt());
+    }
+
+    @Test
     void aChildThatOpensOrClosesIsASignOfLifeOfItsParent() {
         FastnContext parent = tree.open("parent");
         tree.passSeconds(4);
@@ -364,5 +438,30 @@ class TreeLifeTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> tree.root.onCancel(null))
                 .withMessage("handler");
+    }
+
+    @Test
+    void aTaskForTheEndOfTheLastChildThatFailsIsLoggedAndTheNextOneRuns() {
+        ContextNode server = tree.open("server");
+        ContextNode request = tree.open(server, "request");
+        List<String> ran = new ArrayList<>();
+        server.whenChildless(() -> {
+            throw new IllegalStateException("planted");
+        });
+        server.whenChildless(() -> ran.add("next"));
+        String log = CapturedLog.of(request::close);
+
+        assertThat(log).contains("what was to be done at the end of the last child failed", "planted");
+        assertThat(ran).containsExactly("next");
+    }
+
+    @Test
+    void aTaskForTheEndOfTheLastChildThatIsTakenBackLeavesNobodyWatched() {
+        ContextNode server = tree.open("server");
+        tree.open(server, "request");
+        Registration task = server.whenChildless(() -> {});
+        assertThat(server.isWatched()).isTrue();
+        task.close();
+        assertThat(server.isWatched()).isFalse();
     }
 }

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
 import com.fastn.context.Windows;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextPath;
 import com.fastn.context.status.FinishedContext;
+import com.fastn.context.status.Trend;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class WindowsTest {
+    private static final CancelReason CANCELLED = new CancelReason(CancelReason.Kind.REQUESTED, "enough", "app");
+
     /** Few paths, so that some are folded on the way. */
     @RegisterExtension
     final TestTree tree = new TestTree(new CounterStore.Caps(10, 60, 30));
@@ -42,6 +46,32 @@ class WindowsTest {
         end(tree.root, "job");
         tree.pass(Duration.ofDays(40_000));
         assertThat(of("app", "job")).isEqualTo(new Windows(0, 0, 0, 0, 2, 0, 0, 0));
+    }
+
+    @Test
+    void theTrendComparesTheLastMinuteWithTheHourBefore() {
+        assertThat(of("app").trend()).as("nothing ended").isEqualTo(Trend.UNKNOWN);
+        tree.pass(Duration.ofDays(1));
+        for (int minute = 0; minute < 60; minute++) {
+            tree.pass(Duration.ofMinutes(1));
+            endMany(10);
+            assertThat(of("app").trend()).as("no hour behind the first").isEqualTo(Trend.UNKNOWN);
+        }
+        tree.pass(Duration.ofMinutes(1));
+        endMany(10);
+        assertThat(of("app").trend()).isEqualTo(Trend.STEADY);
+        endMany(20);
+        assertThat(of("app").trend()).isEqualTo(Trend.RISING);
+        tree.pass(Duration.ofMinutes(1));
+        assertThat(of("app").trend()).as("nothing ends").isEqualTo(Trend.FALLING);
+        tree.pass(Duration.ofHours(1));
+        assertThat(of("app").trend()).as("for an hour").isEqualTo(Trend.STEADY);
+    }
+
+    private void endMany(int n) {
+        for (int i = 0; i < n; i++) {
+            end(tree.root, "job");
+        }
     }
 
     @Test
@@ -82,6 +112,35 @@ class WindowsTest {
         job.close();
 
         assertThat(job.pathCounters().windowsOrNull()).isNull();
+    }
+
+    @Test
+    void whatEndsWhereAStepEndsIsOfTheNextOne() {
+        tree.pass(Duration.ofMillis(50));
+        end(tree.root, "job");
+        tree.pass(Duration.ofMillis(50));
+        end(tree.root, "job");
+        tree.pass(Duration.ofMillis(950));
+        assertThat(of("app").lastSecond()).isEqualTo(1);
+    }
+
+    @Test
+    void M4_whatWasFoldedIsInTheWindowsOfItsNewPlaceAndTakesNothingMore() {
+        long late = Duration.ofSeconds(10).toNanos();
+        FinishWindows old = new FinishWindows();
+        FinishWindows bucket = new FinishWindows();
+        assertThat(bucket.add(0, new FinishedContext.Completed())).isTrue();
+        assertThat(old.add(late, new FinishedContext.Completed())).isTrue();
+        assertThat(old.add(late, new FinishedContext.Failed("no"))).isTrue();
+        assertThat(old.add(late, new FinishedContext.Cancelled(CANCELLED))).isTrue();
+        old.foldInto(bucket);
+        assertThat(old.add(late, new FinishedContext.Completed()))
+                .as("who comes late looks for the new place")
+                .isFalse();
+
+        FinishWindows.Sums sums = new FinishWindows.Sums();
+        bucket.addTo(sums, late);
+        assertThat(sums.windows()).isEqualTo(new Windows(3, 4, 4, 4, 4, 4 / 60.0, 1, 1));
     }
 
     @Test

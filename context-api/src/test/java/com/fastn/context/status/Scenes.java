@@ -29,13 +29,35 @@ final class Scenes {
         return of(new Row(1, "global", ContextKind.ROOT).age("1m"))
                 .withRecent(List.of(
                         ended(9, "http.req", "2.3s", new FinishedContext.Completed()),
-                        ended(8, "job", "1m 2s", new FinishedContext.Failed("IllegalStateException: out of stock")),
+                        calledBy(
+                                new CallerLink("bob", "1-b", 88, "global.front"),
+                                "4bf92f3577b34da6a3ce929d0e0e4736",
+                                ended(
+                                        8,
+                                        "job",
+                                        "1m 2s",
+                                        new FinishedContext.Failed("IllegalStateException: out of stock"))),
                         ended(
                                 7,
                                 "alice-session",
                                 "15.2s",
                                 new FinishedContext.Cancelled(new CancelReason(
                                         CancelReason.Kind.TIMEOUT, "its time of PT15S ran out", "global.job")))));
+    }
+
+    static FinishedContext calledBy(CallerLink caller, @Nullable String traceId, FinishedContext ended) {
+        return new FinishedContext(
+                ended.id(),
+                ended.path(),
+                ended.label(),
+                ended.kind(),
+                ended.startedAt(),
+                ended.endedAt(),
+                ended.duration(),
+                ended.outcome(),
+                ended.pathTotals(),
+                caller,
+                traceId);
     }
 
     static FinishedContext ended(long id, String name, String duration, FinishedContext.Outcome outcome) {

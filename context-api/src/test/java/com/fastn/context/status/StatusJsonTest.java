@@ -1,6 +1,7 @@
 package com.fastn.context.status;
 
 import static com.fastn.context.Golden.golden;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -55,6 +56,46 @@ class StatusJsonTest {
                 .isEqualTo(ContextKind.OTHER);
         assertRefused(json.replace("\"completed\"", "\"vanished\""), StatusFormatException.Kind.MALFORMED);
         assertRefused(json.replace("\"ended_at\"", "\"ended\""), StatusFormatException.Kind.MALFORMED);
+    }
+
+    @Test
+    void whoCalledWhatEndedIsReadWithCareAndIsMissingWhereAnOlderNodeTellsOfIt() {
+        StatusSnapshot scene = Scenes.recent();
+        String json = StatusJson.write(scene);
+        String caller =
+                "\"caller\":{\"node\":\"bob\",\"incarnation\":\"1-b\",\"context_id\":88,\"path\":\"global.front\"}";
+        String trace = "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"";
+        assertThat(json).containsOnlyOnce("," + caller).containsOnlyOnce("," + trace);
+
+        FinishedContext older = ended(json.replace("," + caller, "").replace("," + trace, ""));
+        assertThat(older.caller()).isNull();
+        assertThat(older.traceId()).isNull();
+        assertThat(ended(json.replace(caller, "\"caller\":null").replace(trace, "\"trace_id\":null")))
+                .isEqualTo(older);
+        // What a newer node says besides is skipped.
+        assertThat(ended(json.replace(caller, caller.replace("}", ",\"zone\":{\"a\":[1]}},\"span\":7"))))
+                .isEqualTo(scene.recent().get(1));
+
+        for (String hostile : List.of(
+                "\"caller\":7",
+                "\"caller\":[]",
+                "\"caller\":\"bob\"",
+                "\"caller\":{}",
+                caller.replace("88", "\"x\""),
+                caller.replace("88", "1e400"),
+                caller.replace("\"bob\"", "null"),
+                caller.replace("\"global.front\"", "{}"))) {
+            assertRefused(json.replace(caller, hostile), StatusFormatException.Kind.MALFORMED);
+        }
+        assertRefused(json.replace(trace, "\"trace_id\":{}"), StatusFormatException.Kind.MALFORMED);
+        String odd = "\\u0000\\u001b[31m\\n";
+        CallerLink read = requireNonNull(
+                ended(json.replace("\"global.front\"", "\"" + odd + "\"")).caller());
+        assertThat(read.path()).isEqualTo("\u0000\u001b[31m\n");
+    }
+
+    private static FinishedContext ended(String json) {
+        return StatusJson.readSnapshot(json).recent().get(1);
     }
 
     @Test
@@ -364,7 +405,8 @@ class StatusJsonTest {
                     random.nextInt(9),
                     time(),
                     random.nextBoolean(),
-                    maybe() ? name() : null);
+                    maybe() ? name() : null,
+                    maybe() ? context : null);
             DeadlockReport.Party party = new DeadlockReport.Party(
                     context,
                     List.of(hold, hold),
@@ -430,7 +472,9 @@ class StatusJsonTest {
                             new FinishedContext.Cancelled(
                                     new CancelReason(one(CancelReason.Kind.values()), name(), name()));
                     },
-                    Map.of(name(), count()));
+                    Map.of(name(), count()),
+                    maybe() ? new CallerLink(name(), name(), number(), path().toString(), random.nextBoolean()) : null,
+                    maybe() ? name() : null);
         }
 
         private SystemMetrics metrics() {

@@ -84,6 +84,9 @@ class StatusRendererTest {
     void contextsThatEndedAreShownWithHowTheyEnded() {
         golden("recent.txt").matches(StatusRenderer.plain().render(Scenes.recent()));
         golden("recent-60.ansi").matches(StatusRenderer.ansi(60).render(Scenes.recent()));
+        assertThat(StatusRenderer.ansi(200).render(Scenes.recent()))
+                .contains(
+                        ", \u001b[2mcalled by global.front@bob\u001b[0m, \u001b[2mtrace 4bf92f3577b34da6a3ce929d0e0e4736\u001b[0m)");
     }
 
     @Test
@@ -297,9 +300,30 @@ class StatusRendererTest {
                         2.04,
                         Duration.ofDays(2))));
         String line = " - global.web requests: 1,247 total | 1,100 last day | 234 last hour | 45 last minute"
-                + " | 2.04/sec current\n";
+                + " | 2.04/sec current, rising\n";
         assertThat(StatusRenderer.plain().render(snapshot)).contains("\nCounter Windows (1):\n" + line);
         assertThat(StatusRenderer.plain().brief().render(snapshot)).doesNotContain("last hour");
+    }
+
+    @Test
+    void theTrendOfACounterIsSaidWhereItRisesOrFalls() {
+        assertThat(windowsLine(234, Duration.ofDays(2))).endsWith("/sec current, rising");
+        assertThat(windowsLine(2_700, Duration.ofDays(2))).endsWith("/sec current");
+        assertThat(windowsLine(9_000, Duration.ofDays(2))).endsWith("/sec current, falling");
+        assertThat(windowsLine(234, Duration.ofSeconds(90))).as("too young").endsWith("/sec current");
+    }
+
+    private static String windowsLine(long lastHour, Duration watched) {
+        StatusSnapshot snapshot = Scenes.recent()
+                .withCounterWindows(List.of(new CounterWindows(
+                        ContextPath.of("global", "web"), "requests", 2, 45, lastHour, 10_000, 10_000, 2.04, watched)));
+        return StatusRenderer.plain()
+                .ascii()
+                .render(snapshot)
+                .lines()
+                .filter(line -> line.contains("last minute"))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static StatusSnapshot hostile(String text) {
@@ -335,7 +359,10 @@ class StatusRendererTest {
                 List.of(new LockWaiter(text, 1, ContextPath.of(text), text, 2, Duration.ZERO, true)),
                 List.of(new StatusWarning(text, WarningSeverity.INFO, text, text, text)),
                 List.of(
-                        Scenes.ended(1, text, "1s", new FinishedContext.Completed()),
+                        Scenes.calledBy(
+                                new CallerLink(text, text, 1, text),
+                                text,
+                                Scenes.ended(1, text, "1s", new FinishedContext.Completed())),
                         Scenes.ended(2, text, "1s", new FinishedContext.Failed(text)),
                         Scenes.ended(
                                 3,

@@ -27,6 +27,11 @@ public final class AutoInstall implements VerticleFactory {
             return;
         }
         try {
+            if (VertxOfAnother.isMade()) {
+                LOG.debug(
+                        "a Vertx has no contexts, as a service of another one, such as its tracer, makes it for itself");
+                return;
+            }
             FastnVertx.installAtStart(vertx);
         } catch (RuntimeException | LinkageError | AssertionError e) {
             // An application must start also where it cannot be observed.

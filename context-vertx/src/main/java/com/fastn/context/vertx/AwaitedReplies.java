@@ -7,9 +7,6 @@ import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class AwaitedReplies {
     static final Duration LONGEST = Duration.ofMinutes(10);
 
-    private static final long SWEEP_MILLIS = 30_000;
+    private static final Duration SWEEP = Duration.ofSeconds(30);
 
     // In place of the operation of a wait that was given up: who works on it has to be found until Vert.x gives it up
     // too.
@@ -45,10 +42,9 @@ final class AwaitedReplies {
         public void close() {}
     };
 
-    private final ContextInternal home;
     private final Runnable onWait;
-    private final ConcurrentHashMap<String, Awaited> replies = new ConcurrentHashMap<>();
-    private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final LateLook late;
+    private final RepliesByCaller<Long, Awaited> replies = new RepliesByCaller<>(awaited -> awaited.caller.id());
     private final AtomicInteger givenUp = new AtomicInteger();
     private volatile boolean someHaveNoOperation;
 
@@ -56,9 +52,9 @@ final class AwaitedReplies {
     private final ThreadLocal<@Nullable Asked> asking = new ThreadLocal<>();
 
     /** Makes one; {@code onWait} is run for each reply that is waited for, and has to return at once. */
-    AwaitedReplies(ContextInternal home, Runnable onWait) {
-        this.home = home;
+    AwaitedReplies(ContextInternal home, WorkerQueue workers, Runnable onWait) {
         this.onWait = onWait;
+        this.late = new LateLook(home, workers, SWEEP, () -> !replies.isEmpty(), this::look);
     }
 
     /** What the wait for a reply of an address is called, by the name that {@link AddressNames} gives the address. */
@@ -76,16 +72,14 @@ final class AwaitedReplies {
         if (operation == null) {
             someHaveNoOperation = true;
         }
-        replies.put(
+        var unused = replies.put(
                 replyAddress,
                 new Awaited(caller, name, operation, caller.runtime().ticker().nanos()));
         Asked asked = asking.get();
         if (asked != null && asked.replyAddress == null) {
             asked.replyAddress = replyAddress;
         }
-        if (!scheduled.get()) {
-            schedule();
-        }
+        late.begin();
         onWait.run();
     }
 
@@ -158,11 +152,7 @@ final class AwaitedReplies {
     /** Those of some contexts that wait for a reply. */
     Set<Long> waiting(Set<Long> contextIds) {
         Set<Long> found = new HashSet<>();
-        for (Awaited awaited : replies.values()) {
-            if (contextIds.contains(awaited.caller.id())) {
-                found.add(awaited.caller.id());
-            }
-        }
+        replies.of(contextIds, awaited -> found.add(awaited.caller.id()));
         return found;
     }
 
@@ -170,21 +160,9 @@ final class AwaitedReplies {
         return replies.size();
     }
 
-    /** Looks at most once in a while, and only while there is something to look at. */
-    private void schedule() {
-        if (scheduled.compareAndSet(false, true)) {
-            try {
-                var unused = home.setTimer(SWEEP_MILLIS, id -> {
-                    scheduled.set(false);
-                    sweep();
-                    if (!replies.isEmpty()) {
-                        schedule();
-                    }
-                });
-            } catch (RejectedExecutionException e) {
-                // The Vertx is closed, and all its contexts with it.
-            }
-        }
+    private void look() {
+        // There may be many, and none of them is a matter of an event loop.
+        late.aside("waits for replies were not looked after", this::sweep);
     }
 
     void sweep() {

@@ -220,10 +220,12 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         }
         String sql = tag(request, tagExtractor, "db.query.text", "db.statement");
         if (sql != null) {
-            return DatabaseNames.statement(sql);
+            return owner.databaseCalls().statement(sql);
         }
         String command = tag(request, tagExtractor, "db.operation.name");
-        return command == null ? operation : DatabaseNames.command(tag(request, tagExtractor, "db.system"), command);
+        return command == null
+                ? operation
+                : owner.databaseCalls().command(tag(request, tagExtractor, "db.system"), command);
     }
 
     /** A method is any word that somebody sent on; a name that the application gave to the operation is its own. */

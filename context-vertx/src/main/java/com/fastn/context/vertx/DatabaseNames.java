@@ -8,9 +8,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Names of bounded number for calls of databases. Of a SQL statement they tell what it does and to which table,
- * {@code SELECT orders}; of a command its word, {@code redis GET}. No literal, no comment and no parameter is ever part of a
- * name: they may be secrets, and there is no end of them.
+ * Names for calls of databases. Of a SQL statement they tell what it does and to which table, {@code SELECT orders}; of a
+ * command its word, {@code redis GET}. No literal, no comment and no parameter is ever part of a name: they may be secrets, and
+ * there is no end of them. That there are not too many tables is a matter of {@link DatabaseCalls}.
  */
 final class DatabaseNames {
     private static final String OTHER_STATEMENT = "SQL";

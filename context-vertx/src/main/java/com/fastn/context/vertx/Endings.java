@@ -3,6 +3,8 @@ package com.fastn.context.vertx;
 import com.fastn.context.CancelReport;
 import com.fastn.context.FastnContext;
 import com.fastn.context.engine.ContextNode;
+import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +25,9 @@ final class Endings {
 
     // One turn of an event loop ends no more: others have work there too.
     private static final int SLICE = 500;
+
+    // For as long as handlers of a cancellation are waited for, where the grace time is shorter.
+    private static final Duration LEAST_PATIENCE = Duration.ofSeconds(1);
 
     private final AutomaticContexts automatic;
     private final ContextInternal home;
@@ -40,13 +46,80 @@ final class Endings {
         }
     }
 
+    /**
+     * Cancels some contexts because their place ends, and waits until each handler was told: as long as the grace time, and for a
+     * second at least. One that was registered off Vert.x may block, and holds up nobody's end for longer. Then something is
+     * begun, in the thread that told them: that of who undeploys or closes may wait for the very end of it. Never fails.
+     */
+    Future<Void> cancel(
+            EngineRuntime runtime, List<ContextNode> tops, String why, Supplier<? extends Future<Void>> then) {
+        if (tops.isEmpty()) {
+            return then.get();
+        }
+        Duration patience = patience();
+        Promise<Void> over = Promise.promise();
+        runtime.cancelAside(tops, CancelReason.Kind.SHUTDOWN, why, patience, told -> {
+            if (!told) {
+                LOG.warn(
+                        "a handler of the cancellation of {} has not returned for {}, and the end goes on without it;"
+                                + " it was registered off Vert.x, or is a listener",
+                        tops.size() == 1 ? tops.get(0).path() : tops.size() + " contexts",
+                        patience);
+            }
+            begin(then).otherwiseEmpty().onComplete(over::handle);
+        });
+        return over.future();
+    }
+
+    private Duration patience() {
+        Duration grace = automatic.options().getGrace();
+        return grace.compareTo(LEAST_PATIENCE) < 0 ? LEAST_PATIENCE : grace;
+    }
+
+    /**
+     * Completes when what was handed to a worker before, such as the handlers of a cancellation, has run there, or has had the
+     * same time: with a pool of its own goes what has not begun. Never fails.
+     */
+    Future<Void> ran(ContextInternal place) {
+        if (VerticleEnd.poolOfItsOwn(place) == null) {
+            return Future.succeededFuture();
+        }
+        Promise<Void> over = Promise.promise();
+        try {
+            long timer = home.setTimer(patience().toMillis(), id -> completeAside(over));
+            place.executor().execute(over::tryComplete);
+            return over.future().onComplete(ended -> home.owner().cancelTimer(timer));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("a worker is not waited for, as its pool or the Vertx is gone", e);
+            return Future.succeededFuture();
+        }
+    }
+
+    /** Not on an event loop: what comes then may tell the application. */
+    private void completeAside(Promise<Void> over) {
+        try {
+            home.owner().workerPool().executor().execute(over::tryComplete);
+        } catch (RejectedExecutionException e) {
+            // The Vertx closes meanwhile, and its end must not wait for this one.
+            over.tryComplete();
+        }
+    }
+
+    private static Future<Void> begin(Supplier<? extends Future<Void>> then) {
+        try {
+            return then.get();
+        } catch (Throwable t) {
+            return Future.failedFuture(t);
+        }
+    }
+
     /** Waits until everything below some cancelled contexts has ended, or the grace time is over; never fails. */
     Future<Void> await(List<ContextNode> cancelled) {
         Duration grace = automatic.options().getGrace();
         List<Future<?>> waits = new ArrayList<>();
         for (ContextNode top : cancelled) {
             if (!top.isChildless()) {
-                waits.add(Futures.of(top.cancelAndReport(grace)).compose(report -> tell(top, report)));
+                waits.add(Future.fromCompletionStage(top.cancelAndReport(grace)).compose(report -> tell(top, report)));
             }
         }
         return waits.isEmpty()

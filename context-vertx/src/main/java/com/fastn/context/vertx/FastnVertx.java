@@ -9,7 +9,6 @@ import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.Engine;
 import com.fastn.context.engine.EngineRuntime;
-import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.NodeIdentity;
 import com.fastn.context.status.NodeWaits;
@@ -25,6 +24,7 @@ import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.internal.http.HttpServerRequestInternal;
+import io.vertx.core.metrics.Measured;
 import io.vertx.core.net.NetSocket;
 import io.vertx.core.shareddata.LocalMap;
 import io.vertx.core.shareddata.Shareable;
@@ -75,6 +75,7 @@ public final class FastnVertx implements Shareable {
     // Of Vert.x contexts that end with the Vertx, as those of no verticle do: there may be any number of them.
     private final WorkerDeliveries lastingDeliveries = new WorkerDeliveries();
     private final EventLoopDelays loopDelays;
+    private final DatabaseCalls databaseCalls = new DatabaseCalls();
 
     private FastnVertx(VertxInternal vertx, EngineRuntime runtime, boolean atStart) {
         this.vertx = vertx;
@@ -86,7 +87,7 @@ public final class FastnVertx implements Shareable {
         this.requests = new HttpContexts(
                 verticles, automatic, listeners, sessions, new UntoldRequests(runtime, home, workerQueue));
         this.pendingReplies = new PendingReplies(runtime, home, workerQueue);
-        this.remoteWaits = new RemoteWaits(runtime, home, pendingReplies);
+        this.remoteWaits = new RemoteWaits(runtime, home, workerQueue, pendingReplies);
         this.awaitedReplies = remoteWaits.replies();
         this.cancellation = new CalleeCancellation(vertx, runtime, home, automatic, awaitedReplies, pendingReplies);
         this.deliveries = new StatusDeliveries(vertx, home, () -> runtime.node().incarnation());
@@ -180,7 +181,7 @@ public final class FastnVertx implements Shareable {
     private void start(boolean atStart, Deque<Registration> begun) {
         runtime.attach(this);
         begun.push(workerThreads::close);
-        Registration noticing = runtime.beforeSnapshot(verticles::noticeAll);
+        Registration noticing = runtime.beforeSnapshot(this::noticeVerticles);
         begun.push(noticing);
         Registration cancelling = runtime.onCancelled(cancellation::cancelled);
         begun.push(cancelling);
@@ -233,12 +234,13 @@ public final class FastnVertx implements Shareable {
         for (FastnContext open : runtime.root().children()) {
             ContextNode top = (ContextNode) open;
             if (!top.isCancelled()) {
-                top.cancel(CancelReason.Kind.SHUTDOWN, "the Vertx closes");
-                listeners.endAll(top);
                 cancelled.add(top);
             }
         }
-        return endings.await(cancelled);
+        return endings.cancel(runtime, cancelled, "the Vertx closes", () -> {
+            cancelled.forEach(listeners::endAll);
+            return endings.await(cancelled);
+        });
     }
 
     /** Nobody is left to close what is still open. */
@@ -292,6 +294,7 @@ public final class FastnVertx implements Shareable {
      *
      * @param request the request
      * @return its context, or the one that its server runs in when it has none of its own
+     * @throws IllegalArgumentException if it does not tell its Vert.x context, as a wrapper that is none of Vert.x's own
      */
     public FastnContext context(HttpServerRequest request) {
         requireNonNull(request, "request");
@@ -383,6 +386,37 @@ public final class FastnVertx implements Shareable {
     }
 
     /**
+     * Shows the port of a server from its {@code listen()} on: {@code
+     * server.listen(8080).onSuccess(FastnVertx.listening())}, for HTTP servers and net servers alike. Vert.x tells nobody that a
+     * server listens, so without this a port is noticed with its first connection, and that of a net server only where its
+     * sockets come through {@link #sessions}.
+     *
+     * <p>The context, {@code http:8080} or {@code net:8080}, is the one that the first connection would have made, in the verticle
+     * that listens. It ends with its verticle, or when the server is closed, which is noticed when somebody looks at the tree; of
+     * several servers that a verticle has on one port, when the last one of those that were told is. Nothing happens where
+     * contexts, or those of ports, are not wanted, and on the module path with Vert.x 5.0.
+     *
+     * @return what is to be told of a server that listens, on the Vert.x context that asked it to
+     */
+    public static Handler<Measured> listening() {
+        return server -> {
+            ContextInternal here = ContextInternal.current();
+            FastnVertx fastn = here == null ? null : installedIn(here.owner());
+            if (here != null && fastn != null) {
+                Quietly.run("a port that is listened on is not shown", () -> fastn.listens(here, server));
+            }
+        };
+    }
+
+    private void listens(ContextInternal here, Measured server) {
+        ContextNode verticle = verticles.hostOf(here.unwrap());
+        ListeningServer listening = verticle == null ? null : ListeningServer.of(server);
+        if (verticle != null && listening != null) {
+            listeners.listens(verticle, listening);
+        }
+    }
+
+    /**
      * Shows the connections of an HTTP server from their begin on: {@code
      * server.connectionHandler(FastnVertx.connections())}. Vert.x tells nobody else of those of HTTP/2, so without this they
      * are not counted, and their requests are children of the verticle and not of the port.
@@ -433,6 +467,7 @@ public final class FastnVertx implements Shareable {
      *
      * @param address an address of {@link Addresses}
      * @return completes within a third of a second; a consumer whose thread is busy longer is not counted
+     * @throws IllegalArgumentException if the address is not one of this library
      */
     public Future<Integer> consumers(String address) {
         requireNonNull(address, "address");
@@ -513,10 +548,12 @@ public final class FastnVertx implements Shareable {
     /**
      * Makes sure that every deployed verticle is in the tree by now, and the one that calls. Vert.x tells nobody when it
      * deploys a verticle: without this, one is noticed when something happens in it, or when a snapshot is taken, and its
-     * duration begins then. The status verticle calls it with each hello, and soon after something has changed.
+     * duration begins then. The status verticle calls it with each hello, and soon after something has changed. Ports of {@link
+     * #listening} whose servers were closed end with it.
      */
     public void noticeVerticles() {
         verticles.noticeAll();
+        Quietly.run("ports whose servers were closed were not ended", listeners::endClosed);
     }
 
     Vertx vertx() {
@@ -600,6 +637,11 @@ public final class FastnVertx implements Shareable {
 
     HttpContexts requests() {
         return requests;
+    }
+
+    /** The names of what is asked of databases. */
+    DatabaseCalls databaseCalls() {
+        return databaseCalls;
     }
 
     /** The root Vert.x context on which new tasks of a context run. */

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -119,7 +120,8 @@ public final class FutureContext {
 
     /**
      * Repeats a short piece of work. Each time runs in a short child of its own, on a Vert.x context of its own; Vert.x's
-     * {@code setPeriodic} carries no context. It ends when this context is cancelled or closed.
+     * {@code setPeriodic} carries no context. It ends when this context is cancelled or closed, or the verticle of the caller is
+     * undeployed.
      *
      * @param every the time between two beginnings; one that is still under way when the next is due is not overtaken, the
      *     next is left out
@@ -128,6 +130,7 @@ public final class FutureContext {
      *     failed_ticks} here, and the next comes all the same
      * @return closing it ends the repetition
      * @throws IllegalArgumentException if the time is shorter than a millisecond
+     * @throws IllegalStateException if this context belongs to no Vertx, and the caller runs on none
      */
     public Registration periodic(
             Duration every, String name, Function<? super FutureContext, ? extends Future<?>> tick) {
@@ -158,11 +161,11 @@ public final class FutureContext {
      * @param future what is waited for; it is not stopped
      * @param <T> the type of the result
      * @return completes as the future does, or fails with a {@link ContextCancelledException} when this context is cancelled
-     *     first
+     *     first, and with a {@link CancellationException} when the verticle of the caller is undeployed first
      */
     public <T extends @Nullable Object> Future<T> race(Future<T> future) {
         requireNonNull(future, "future");
-        return Futures.of(context.race(Futures.stage(future)));
+        return VertxCalls.race(context, future);
     }
 
     /**
@@ -198,7 +201,9 @@ public final class FutureContext {
      *
      * @param time how long; zero or negative is over at once
      * @return completes after the time; when this context is cancelled first the timer is taken back, and this fails at once
-     *     with a {@link ContextCancelledException}
+     *     with a {@link ContextCancelledException}. When the verticle of the caller is undeployed first, it fails with a {@link
+     *     CancellationException}
+     * @throws IllegalStateException if this context belongs to no Vertx, and the caller runs on none
      */
     public Future<Void> timer(Duration time) {
         return VertxCalls.timer(context, time).future();
@@ -211,7 +216,9 @@ public final class FutureContext {
      * @param body the body
      * @param <T> the type of the reply's body
      * @return completes with the reply; when this context is cancelled first it fails at once with a {@link
-     *     ContextCancelledException}, and who works on the reply is told
+     *     ContextCancelledException}, and who works on the reply is told. When the verticle of the caller is undeployed first, it
+     *     fails with a {@link CancellationException}
+     * @throws IllegalStateException if this context belongs to no Vertx, and the caller runs on none
      */
     public <T extends @Nullable Object> Future<Message<T>> request(String address, @Nullable Object body) {
         return request(address, body, new DeliveryOptions());
@@ -225,6 +232,7 @@ public final class FutureContext {
      * @param options the options of the message
      * @param <T> the type of the reply's body
      * @return as {@link #request(String, Object)}
+     * @throws IllegalStateException if this context belongs to no Vertx, and the caller runs on none
      */
     public <T extends @Nullable Object> Future<Message<T>> request(
             String address, @Nullable Object body, DeliveryOptions options) {
@@ -238,7 +246,8 @@ public final class FutureContext {
      * @param task the task; when this context is cancelled it goes on to its end, or does not begin
      * @param <T> the type of the result
      * @return completes with the result; fails at once with a {@link ContextCancelledException} when this context is cancelled
-     *     first
+     *     first, and with a {@link CancellationException} when the verticle of the caller is undeployed first
+     * @throws IllegalStateException if this context belongs to no Vertx, and the caller runs on none
      */
     public <T extends @Nullable Object> Future<T> blocking(Callable<T> task) {
         return VertxCalls.blocking(context, requireNonNull(task, "task"), false);
@@ -251,6 +260,7 @@ public final class FutureContext {
      * @param task the task
      * @param <T> the type of the result
      * @return as {@link #blocking}
+     * @throws IllegalStateException if this context belongs to no Vertx, and the caller runs on none
      */
     public <T extends @Nullable Object> Future<T> blockingInterruptibly(Callable<T> task) {
         return VertxCalls.blocking(context, requireNonNull(task, "task"), true);
@@ -298,7 +308,7 @@ public final class FutureContext {
      * FastnContext#cancelAndReport}.
      *
      * @param timeout how long to wait at most
-     * @return completes with what did not stop; never fails
+     * @return completes with what did not stop; fails only where that does
      */
     public Future<CancelReport> cancelAndReport(Duration timeout) {
         return Futures.of(told.cancelAndReport(timeout));
@@ -318,6 +328,7 @@ public final class FutureContext {
      * @param value the first value; a different one in a later call is not taken over and is counted as misuse
      * @param <T> the type of the value
      * @return the one mutex of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
      */
     public <T extends @Nullable Object> FutureMutex<T> mutex(String name, T value) {
         return new FutureMutex<>(context.mutex(name, value));
@@ -328,6 +339,7 @@ public final class FutureContext {
      *
      * @param name the lock's name
      * @return the one mutex of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
      */
     public FutureMutex<?> mutex(String name) {
         return new FutureMutex<>(context.mutex(name));
@@ -340,6 +352,7 @@ public final class FutureContext {
      * @param value the first value; a different one in a later call is not taken over and is counted as misuse
      * @param <T> the type of the value
      * @return the one read-write lock of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
      */
     public <T extends @Nullable Object> FutureReadWriteLock<T> readWriteLock(String name, T value) {
         return new FutureReadWriteLock<>(context.readWriteLock(name, value));
@@ -351,6 +364,8 @@ public final class FutureContext {
      * @param name the semaphore's name
      * @param permits how many there are; a different number in a later call is not taken over and is counted as misuse
      * @return the one semaphore of this name in this context
+     * @throws IllegalArgumentException if there is not at least one permit
+     * @throws IllegalStateException if a lock of another kind has this name in this context
      */
     public FutureSemaphore semaphore(String name, int permits) {
         return new FutureSemaphore(context.semaphore(name, permits));

@@ -112,6 +112,7 @@ public final class FutureContextBuilder {
      * @param key the key
      * @param value the value
      * @return this builder
+     * @throws IllegalArgumentException as {@link FastnContext#setSetting} does
      */
     @CanIgnoreReturnValue
     public FutureContextBuilder withSetting(String key, Object value) {
@@ -150,7 +151,7 @@ public final class FutureContextBuilder {
      * @param work is given the child, and gives the future that ends the work
      * @param <T> the type of the result
      * @return completes on the caller's Vert.x context as the work's future does, after the child was closed; fails if the
-     *     work throws
+     *     work throws. Where the end of the work was lost with the worker pool of its verticle, the child is closed all the same
      */
     public <T extends @Nullable Object> Future<T> run(Function<? super FutureContext, Future<T>> work) {
         requireNonNull(work, "work");
@@ -181,13 +182,12 @@ public final class FutureContextBuilder {
                 node.leaveThread();
             }
             ShownStages.shownToo(node.runtime(), done, result.future());
-            done.onComplete(end -> {
-                Throwable failure = end.cause();
+            Futures.whenOver(done, () -> Futures.lost(node), (value, failure) -> {
                 if (failure != null) {
                     node.failed(failure);
                 }
                 node.close();
-                result.handle(end);
+                result.complete(value, failure);
             });
         };
         // In the thread of the caller, which may be that of an executeBlocking.
@@ -201,11 +201,13 @@ public final class FutureContextBuilder {
      *
      * @param task is given the child
      * @param <T> the type of the result
-     * @return completes on the caller's Vert.x context as the task's future does; fails if the task throws
+     * @return completes on the caller's Vert.x context as the task's future does; fails if the task throws, or if it has not begun
+     *     when its verticle goes with a worker pool of its own
      */
     public <T extends @Nullable Object> Future<T> spawn(Function<? super FutureContext, Future<T>> task) {
         requireNonNull(task, "task");
-        return Futures.of(child.<T>spawn(opened -> Futures.stage(task.apply(FutureContext.of(opened)))));
+        return Futures.of(
+                child.<T>spawn(opened -> Futures.stage((ContextNode) opened, task.apply(FutureContext.of(opened)))));
     }
 
     /**

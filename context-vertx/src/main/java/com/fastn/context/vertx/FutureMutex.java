@@ -40,7 +40,8 @@ public final class FutureMutex<T extends @Nullable Object> {
      * Asks for the lock. Whoever gets the guard closes it.
      *
      * @return completes with the guard when the lock is granted; fails with a {@link ContextCancelledException} when the
-     *     asking context is or becomes cancelled
+     *     asking context is or becomes cancelled, and with a {@link com.fastn.context.SelfDeadlockException} inside the lock's own
+     *     {@link #withLock} as far as that is seen there
      */
     public Future<LockGuard<T>> lock() {
         return Futures.ofGuard(mutex, mutex.lock());
@@ -71,11 +72,12 @@ public final class FutureMutex<T extends @Nullable Object> {
      */
     public Future<LockGuard<T>> lockUnless(Future<?> stop) {
         requireNonNull(stop, "stop");
-        return Futures.unless(stop, mutex::lock);
+        return Futures.unless(mutex, stop, mutex::lock);
     }
 
     /**
-     * Waits for the lock in the calling thread, which has to be one of a worker or a virtual thread.
+     * Waits for the lock in the calling thread, which has to be one of a worker or a virtual thread. In a handler of an ordered
+     * worker it also throws what {@link ContextMutex#lockBlocking()} says.
      *
      * @return the guard
      * @throws IllegalStateException on an event loop, which must not be held up, or if the asking context has ended

@@ -90,7 +90,7 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
      */
     public Future<ReadGuard<T>> readLockUnless(Future<?> stop) {
         requireNonNull(stop, "stop");
-        return Futures.unless(stop, lock::readLock);
+        return Futures.unless(lock, stop, lock::readLock);
     }
 
     /**
@@ -102,11 +102,12 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
      */
     public Future<LockGuard<T>> writeLockUnless(Future<?> stop) {
         requireNonNull(stop, "stop");
-        return Futures.unless(stop, lock::writeLock);
+        return Futures.unless(lock, stop, lock::writeLock);
     }
 
     /**
      * Waits for the lock for reading in the calling thread, which has to be one of a worker or a virtual thread.
+     * In a handler of an ordered worker it also throws what {@link com.fastn.context.ContextMutex#lockBlocking()} says.
      *
      * @return the guard
      * @throws IllegalStateException on an event loop, which must not be held up, or if the asking context has ended
@@ -131,6 +132,7 @@ public final class FutureReadWriteLock<T extends @Nullable Object> {
 
     /**
      * Waits for the lock for writing in the calling thread, which has to be one of a worker or a virtual thread.
+     * In a handler of an ordered worker it also throws what {@link com.fastn.context.ContextMutex#lockBlocking()} says.
      *
      * @return the guard
      * @throws IllegalStateException on an event loop, which must not be held up, or if the asking context has ended

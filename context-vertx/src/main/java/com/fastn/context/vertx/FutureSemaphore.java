@@ -96,11 +96,12 @@ public final class FutureSemaphore {
      */
     public Future<PermitGuard> acquireUnless(int permits, Future<?> stop) {
         requireNonNull(stop, "stop");
-        return Futures.unless(stop, () -> semaphore.acquire(permits));
+        return Futures.unless(semaphore, stop, () -> semaphore.acquire(permits));
     }
 
     /**
      * Waits for permits, all of them at once, in the calling thread, which has to be one of a worker or a virtual thread.
+     * In a handler of an ordered worker it also throws what {@link com.fastn.context.ContextMutex#lockBlocking()} says.
      *
      * @param permits how many
      * @return the guard

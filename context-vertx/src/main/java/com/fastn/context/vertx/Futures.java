@@ -35,6 +35,7 @@ final class Futures {
         Future<T> future = of(stage);
         if (!future.isComplete()) {
             ShownStages.shown(lock.context().runtime(), stage, future);
+            endWithVerticle(lock, stage, future);
         }
         return future;
     }
@@ -44,27 +45,35 @@ final class Futures {
         Future<T> end = given(future);
         CompletionStage<T> known = end.isComplete()
                 ? null
-                : ShownStages.find(lock.context().runtime(), end, told -> whenOver(lock, end, told));
-        if (known != null) {
-            return known;
-        }
+                : ShownStages.find(
+                        lock.context().runtime(),
+                        end,
+                        told -> whenOver(end, () -> lost(lock.context(), lock.toString()), told));
+        return known != null ? known : stage(end, () -> lost(lock.context(), lock.toString()));
+    }
+
+    /** What the work in a child gave. */
+    static <T extends @Nullable Object> CompletionStage<T> stage(ContextNode child, @Nullable Future<T> future) {
+        return stage(given(future), () -> lost(child));
+    }
+
+    private static <T extends @Nullable Object> CompletionStage<T> stage(
+            Future<T> end, Supplier<CancellationException> lost) {
         if (!isToldByWorker(end)) {
             return end.toCompletionStage();
         }
         CompletableFuture<T> over = new CompletableFuture<>();
-        whenOver(lock, end, (value, failure) -> {
-            if (failure == null) {
-                over.complete(value);
-            } else {
-                over.completeExceptionally(failure);
-            }
-        });
+        whenOver(end, lost, (value, failure) -> end(over, value, failure));
         return over;
     }
 
-    /** Tells of an end once, also of one that nobody is left to hear of: the lock must not be held for ever. */
-    private static <T extends @Nullable Object> void whenOver(
-            ContextLock lock, Future<T> end, BiConsumer<T, @Nullable Throwable> told) {
+    /**
+     * Tells of an end once, also of one that nobody is left to hear of: a lock must not be held for ever, nor a child stay open.
+     *
+     * @param why gives what a lost end is told as
+     */
+    static <T extends @Nullable Object> void whenOver(
+            Future<T> end, Supplier<CancellationException> why, BiConsumer<T, @Nullable Throwable> told) {
         if (!isToldByWorker(end)) {
             end.onComplete(done -> tell(done, told));
             return;
@@ -72,7 +81,7 @@ final class Futures {
         AtomicBoolean over = new AtomicBoolean();
         Registration lost = onLost(end, () -> {
             if (over.compareAndSet(false, true)) {
-                tell(Future.failedFuture(lost(lock.context(), lock.toString())), told);
+                tell(Future.failedFuture(why.get()), told);
             }
         });
         try {
@@ -85,8 +94,9 @@ final class Futures {
         } catch (RejectedExecutionException e) {
             // It was over, and its place is gone: the work fails with that, and so releases.
             lost.close();
-            over.set(true);
-            throw e;
+            if (over.compareAndSet(false, true)) {
+                tell(Future.failedFuture(e), told);
+            }
         }
     }
 
@@ -115,6 +125,19 @@ final class Futures {
                 + " gave was lost with the worker pool of its verticle, which was undeployed");
     }
 
+    /** The same for a child; that one did not stop which was cancelled with its verticle was told already. */
+    static CancellationException lost(ContextNode child) {
+        if (!child.isCancelled()) {
+            child.runtime()
+                    .misuse(
+                            "the work in a child lasted longer than the verticle that it ran in and the worker pool of"
+                                    + " that; the child was closed, for nothing else could have: end the work in stop()",
+                            () -> "that of " + child.path());
+        }
+        return new CancellationException("what the work in " + child.path()
+                + " gave was lost with the worker pool of its verticle, which was undeployed");
+    }
+
     /** Ends a promise as a future has ended, unless it is over. */
     static <T extends @Nullable Object> void tell(AsyncResult<T> done, Promise<T> promise) {
         tell(done, (value, failure) -> {
@@ -124,6 +147,20 @@ final class Futures {
                 promise.tryFail(failure);
             }
         });
+    }
+
+    /** Ends a stage as a future has ended, unless it is over. */
+    static <T extends @Nullable Object> void tell(AsyncResult<T> done, CompletableFuture<T> stage) {
+        tell(done, (value, failure) -> end(stage, value, failure));
+    }
+
+    private static <T extends @Nullable Object> void end(
+            CompletableFuture<T> stage, T value, @Nullable Throwable failure) {
+        if (failure == null) {
+            stage.complete(value);
+        } else {
+            stage.completeExceptionally(failure);
+        }
     }
 
     @SuppressWarnings("NullAway") // a future that succeeded has a value of its type, null only where the type says so
@@ -137,8 +174,27 @@ final class Futures {
         Future<G> future = ofGuard(stage);
         if (!future.isComplete()) {
             ShownStages.shown(lock.context().runtime(), stage, future);
+            endWithVerticle(lock, stage, future);
         }
         return future;
+    }
+
+    /** Ends a wait for a lock with the verticle that began it, in a context that is not of that verticle and goes on. */
+    private static void endWithVerticle(ContextLock lock, CompletionStage<?> stage, Future<?> future) {
+        ContextInternal here = ContextInternal.current();
+        FastnContext by = here == null ? null : ShownStages.waiting(stage);
+        if (here == null || by == null || VerticleEnd.isOfVerticle(by, here)) {
+            return;
+        }
+        Registration undeployed = VerticleEnd.onUndeployed(
+                by, here, () -> stage.toCompletableFuture().completeExceptionally(verticleIsGone(lock.toString(), by)));
+        future.onComplete(done -> undeployed.close());
+    }
+
+    /** What the wait for a lock fails with that goes to nobody, for want of the verticle that waited. */
+    static CancellationException verticleIsGone(String lock, FastnContext asker) {
+        return new CancellationException(
+                lock + " was not given to " + asker.path() + ": the verticle that asked for it was undeployed");
     }
 
     /** The same for a guard, which goes back where the Vert.x context that is to be told is closed. */
@@ -172,18 +228,23 @@ final class Futures {
     }
 
     /** A guard, unless something ends before it is granted: the wait leaves the queue then. */
-    static <G extends AutoCloseable> Future<G> unless(Future<?> stop, Supplier<CompletionStage<G>> ask) {
+    static <G extends AutoCloseable> Future<G> unless(
+            ContextLock lock, Future<?> stop, Supplier<CompletionStage<G>> ask) {
         if (stop.isComplete()) {
             return failed(
                     new CancellationException("the lock was not asked for, since what was to end the wait had ended"));
         }
-        CompletableFuture<G> asked = ask.get().toCompletableFuture();
-        if (!asked.isDone()) {
-            Leaving leaving = new Leaving(asked);
-            stop.onComplete(leaving);
-            var unused = asked.whenComplete((guard, failure) -> leaving.forget());
+        CompletionStage<G> stage = ask.get();
+        CompletableFuture<G> asked = stage.toCompletableFuture();
+        if (asked.isDone()) {
+            return ofGuard(asked);
         }
-        return ofGuard(asked);
+        Leaving leaving = new Leaving(asked);
+        stop.onComplete(leaving);
+        var unused = asked.whenComplete((guard, failure) -> leaving.forget());
+        Future<G> future = ofGuard(asked);
+        endWithVerticle(lock, stage, future);
+        return future;
     }
 
     /** Ends a wait; what it hangs on may last for long, so it keeps nothing of a wait that is over. */

@@ -13,7 +13,6 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.http.HttpServerRequestInternal;
-import io.vertx.core.net.SocketAddress;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
@@ -271,21 +270,20 @@ final class HttpContexts {
 
     private Connection connection(ContextNode verticle, HttpServerRequest request) {
         Connection known = connections.get(request.connection());
-        return known != null ? known : first(verticle, request.connection(), request.localAddress());
+        return known != null ? known : first(verticle, request.connection());
     }
 
     /** Begins to observe a connection that no request has come on yet. */
     void connected(ContextInternal place, HttpConnection connection) {
         ContextNode verticle = verticles.hostOf(place.unwrap());
         if (verticle != null && !connections.containsKey(connection)) {
-            Connection made = first(verticle, connection, connection.localAddress());
+            Connection made = first(verticle, connection);
             Http2Streams.observe(this, made, connection, reading);
         }
     }
 
-    private Connection first(ContextNode verticle, HttpConnection connection, @Nullable SocketAddress local) {
-        int number = local == null ? -1 : local.port();
-        String port = number < 0 ? "http" : "http:" + number;
+    private Connection first(ContextNode verticle, HttpConnection connection) {
+        String port = ListeningServer.name("http", connection.localAddress(true));
         Connection made = new Connection(verticle, port, listeners.of(verticle, port));
         Future<?> end = ConnectionEnds.of(connection);
         if (end == null) {

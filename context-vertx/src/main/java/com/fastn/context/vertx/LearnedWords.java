@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the words of an application from the values of its users, in texts that are made of both such as {@code
- * /users/alice}: where more than {@link #MOST_WORDS} different ones have stood, what stands there is a value from then on.
+ * /users/alice}: where more than {@link #MOST_WORDS} different ones have stood, or as many as are said to be usual, what stands
+ * there is a value from then on.
  * Those that stood there so much more often than the others that they must be words stay words, as that of a route does
  * when somebody tries out whatever could be there.
  *
@@ -25,6 +26,8 @@ final class LearnedWords {
     private static final String REST = "*";
 
     private final String separator;
+    private final int mostFirst;
+    private final int mostWords;
     private final Place first;
     private volatile int folds;
     // Written under the monitor.
@@ -39,7 +42,22 @@ final class LearnedWords {
      * @param separator stands between two words
      */
     LearnedWords(String beginning, String separator) {
+        this(beginning, separator, MOST_WORDS);
+    }
+
+    /** The same where as many different words as this may stand in one place. */
+    LearnedWords(String beginning, String separator, int mostWords) {
+        this(beginning, separator, mostWords, mostWords);
+    }
+
+    /**
+     * The same where fewer may stand first than behind that. Where all that may be learned is learned, what stands first is a value,
+     * as each word there has others of its own behind it, and these are learned once more below the value.
+     */
+    LearnedWords(String beginning, String separator, int mostFirst, int mostWords) {
         this.separator = separator;
+        this.mostFirst = mostFirst;
+        this.mostWords = mostWords;
         this.first = new Place(null, beginning);
     }
 
@@ -73,7 +91,9 @@ final class LearnedWords {
         /** The same with one more word, or with a value when it is none. */
         Place word(String next) {
             Place known = words.get(next);
-            return known != null ? known : full || learned >= MOST_IN_ALL ? value() : learn(this, next);
+            return known != null
+                    ? known
+                    : full || (learned >= MOST_IN_ALL && !mayFoldFirst()) ? value() : learn(this, next);
         }
 
         /** The same with one more value. */
@@ -121,13 +141,24 @@ final class LearnedWords {
         }
     }
 
+    private boolean mayFoldFirst() {
+        return mostFirst < mostWords && !first.full;
+    }
+
     private synchronized Place learn(Place place, String word) {
         Place known = place.words.get(word);
         if (known != null) {
             return known;
         }
-        if (place.words.size() >= MOST_WORDS && !place.full) {
+        if (place.words.size() >= (place == first ? mostFirst : mostWords) && !place.full) {
             fold(place);
+        }
+        if (learned >= MOST_IN_ALL && mayFoldFirst()) {
+            fold(first);
+            if (place != first) {
+                // It may be one of those that are forgotten.
+                return place.value();
+            }
         }
         if (place.full || learned >= MOST_IN_ALL) {
             return place.value();
@@ -145,8 +176,22 @@ final class LearnedWords {
         place.words.values().forEach(word -> times.add(word.times));
         times.sort(null);
         boolean mostAreSeldom = times.get(times.size() / 2) < SELDOM;
+        int before = mostFirst < mostWords && place == first ? wordsFrom(place) : 0;
         place.words.values().removeIf(word -> !mostAreSeldom || word.times < ENOUGH);
+        if (before > 0) {
+            // Once in its life, so what is ever learned is bounded all the same.
+            learned = learned - (before - wordsFrom(place));
+        }
         folds++;
+    }
+
+    private static int wordsFrom(Place place) {
+        int count = 0;
+        for (Place word : place.words.values()) {
+            count += 1 + wordsFrom(word);
+        }
+        Place value = place.value;
+        return value == null ? count : count + wordsFrom(value);
     }
 
     private synchronized Place withValue(Place place) {

@@ -10,14 +10,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The ports that verticles listen on, each a service in the context of its verticle, with the connections that are open.
  *
  * <p>Vert.x tells nobody when a server begins or ends, so one is noticed with its first connection and ends with its verticle.
- * Where a verticle opens ever new ports, those without a connection give way to new ones.
+ * Where a verticle opens ever new ports, those without a connection give way to new ones. A server that is told by {@link
+ * FastnVertx#listening} is known to listen, and is asked before each look at the tree whether it still does.
  */
 final class Listeners {
     static final int MOST_IDLE = 16;
@@ -27,6 +30,8 @@ final class Listeners {
 
     private final AutomaticContexts automatic;
     private final ConcurrentHashMap<Key, ContextNode> open = new ConcurrentHashMap<>();
+    // Of those that were told; never an empty list.
+    private final ConcurrentHashMap<Key, List<ListeningServer>> servers = new ConcurrentHashMap<>();
     private final List<Consumer<ContextNode>> whenGone = new CopyOnWriteArrayList<>();
 
     Listeners(AutomaticContexts automatic) {
@@ -71,6 +76,54 @@ final class Listeners {
         return made;
     }
 
+    /** Shows the port of a server before anybody connects to it, until the last server that listens there is closed. */
+    void listens(ContextNode host, ListeningServer server) {
+        endClosed();
+        if (!automatic.options().isListeners()) {
+            return;
+        }
+        Key key = new Key(host, server.port());
+        servers.merge(
+                key,
+                List.of(server),
+                (known, more) -> Stream.concat(known.stream().filter(each -> !each.isSame(server)), more.stream())
+                        .toList());
+        if (of(host, key.name) == host) {
+            // None is wanted, or its verticle ended meanwhile.
+            servers.remove(key);
+        }
+    }
+
+    /** Ends the ports whose servers were closed. Nobody tells of that, so it is looked at before anybody looks at the tree. */
+    void endClosed() {
+        servers.forEach((key, known) -> {
+            // Under no lock: a server may ask for one of its own.
+            List<ListeningServer> closed =
+                    known.stream().filter(ListeningServer::isClosed).toList();
+            if (!closed.isEmpty()) {
+                endClosed(key, closed);
+            }
+        });
+    }
+
+    private void endClosed(Key key, List<ListeningServer> closed) {
+        AtomicReference<@Nullable ContextNode> unserved = new AtomicReference<>();
+        servers.computeIfPresent(key, (same, known) -> {
+            List<ListeningServer> left =
+                    known.stream().filter(each -> !closed.contains(each)).toList();
+            if (left.isEmpty()) {
+                // In here: who listens there from now on makes another one.
+                unserved.set(open.remove(key));
+                return null;
+            }
+            return left;
+        });
+        ContextNode listener = unserved.get();
+        if (listener != null) {
+            listener.close();
+        }
+    }
+
     /** Whether a listener takes in what comes: one that was cancelled for itself does not, as that would be born cancelled. */
     static boolean isUsable(ContextNode host, ContextNode listener) {
         return listener.state() == ContextState.ACTIVE && (!listener.isCancelled() || host.isCancelled());
@@ -85,7 +138,10 @@ final class Listeners {
         List<Map.Entry<Key, ContextNode>> idle = new ArrayList<>();
         for (Map.Entry<Key, ContextNode> entry : open.entrySet()) {
             ContextNode listener = entry.getValue();
-            if (entry.getKey().host == host && listener != made && listener.subtreeLive(CONNECTIONS) == 0) {
+            if (entry.getKey().host == host
+                    && listener != made
+                    && !servers.containsKey(entry.getKey())
+                    && listener.subtreeLive(CONNECTIONS) == 0) {
                 idle.add(entry);
             }
         }
@@ -97,6 +153,7 @@ final class Listeners {
 
     /** Ends the listeners of a verticle that was undeployed. */
     void endAll(ContextNode host) {
+        servers.keySet().removeIf(key -> key.host == host);
         open.keySet().stream().filter(key -> key.host == host).toList().forEach(key -> end(key, VERTICLE_ENDED));
     }
 

@@ -11,11 +11,12 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +31,7 @@ final class PendingReplies {
 
     private final EngineRuntime runtime;
     private final LateLook late;
-    private final ConcurrentHashMap<String, Answering> waiting = new ConcurrentHashMap<>();
+    private final RepliesByCaller<Caller, Answering> waiting = new RepliesByCaller<>(Answering::caller);
 
     PendingReplies(EngineRuntime runtime, ContextInternal home, WorkerQueue workers) {
         this.runtime = runtime;
@@ -80,12 +81,9 @@ final class PendingReplies {
      */
     Deque<ContextNode> callees(String incarnation, Set<Long> callers) {
         Deque<ContextNode> found = new ArrayDeque<>();
-        for (Answering answering : waiting.values()) {
-            CallerLink caller = answering.context.caller();
-            if (caller != null && caller.incarnation().equals(incarnation) && callers.contains(caller.contextId())) {
-                found.add(answering.context);
-            }
-        }
+        Set<Caller> wanted = new HashSet<>();
+        callers.forEach(id -> wanted.add(new Caller(incarnation, id)));
+        waiting.of(wanted, answering -> found.add(answering.context));
         return found;
     }
 
@@ -98,21 +96,19 @@ final class PendingReplies {
      * @return whether none of the requests had said another key
      */
     boolean callees(String incarnation, Map<Long, String> keys, Deque<ContextNode> found) {
-        boolean genuine = true;
-        for (Answering answering : waiting.values()) {
-            CallerLink caller = answering.context.caller();
-            String key =
-                    caller == null || !caller.incarnation().equals(incarnation) ? null : keys.get(caller.contextId());
-            if (caller == null || key == null) {
-                continue;
-            }
-            if (key.equals(answering.callerKey)) {
+        Map<Caller, String> wanted = new HashMap<>();
+        keys.forEach((id, key) -> wanted.put(new Caller(incarnation, id), key));
+        AtomicBoolean genuine = new AtomicBoolean(true);
+        waiting.of(wanted.keySet(), answering -> {
+            Caller caller = answering.caller();
+            String key = caller == null ? null : wanted.get(caller);
+            if (key != null && key.equals(answering.callerKey)) {
                 found.add(answering.context);
             } else {
-                genuine = false;
+                genuine.set(false);
             }
-        }
-        return genuine;
+        });
+        return genuine.get();
     }
 
     /** Cancels what works on a request, as its caller was cancelled. */
@@ -130,15 +126,18 @@ final class PendingReplies {
     }
 
     private void look() {
-        List<String> overdue = new ArrayList<>();
-        waiting.forEach((address, answering) -> {
-            if (answering.context.duration().compareTo(PATIENCE) >= 0) {
-                overdue.add(address);
+        // There may be many, and none of them is a matter of an event loop.
+        late.aside("messages without a reply were not looked after", () -> {
+            List<String> overdue = new ArrayList<>();
+            waiting.forEach((address, answering) -> {
+                if (answering.context.duration().compareTo(PATIENCE) >= 0) {
+                    overdue.add(address);
+                }
+            });
+            if (!overdue.isEmpty()) {
+                end(overdue);
             }
         });
-        if (!overdue.isEmpty()) {
-            late.aside("messages without a reply were not looked after", () -> end(overdue));
-        }
     }
 
     /** Ends those that are not at work. */
@@ -180,5 +179,13 @@ final class PendingReplies {
         void owes(String replyAddress, Object work, ContextNode context);
     }
 
-    private record Answering(ContextNode context, @Nullable String callerKey) {}
+    private record Caller(String incarnation, long id) {}
+
+    private record Answering(ContextNode context, @Nullable String callerKey) {
+        @Nullable
+        Caller caller() {
+            CallerLink link = context.caller();
+            return link == null ? null : new Caller(link.incarnation(), link.contextId());
+        }
+    }
 }

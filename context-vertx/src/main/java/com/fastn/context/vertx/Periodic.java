@@ -33,12 +33,13 @@ final class Periodic {
             Duration every,
             String name,
             Function<? super FutureContext, ? extends Future<?>> tick) {
-        if (every.toMillis() < 1) {
+        Duration bounded = VertxCalls.bounded(every);
+        if (bounded.toMillis() < 1) {
             throw new IllegalArgumentException(
                     "\"" + name + "\" cannot be repeated every " + every + "; a millisecond is the shortest time");
         }
-        Periodic periodic = new Periodic(context, every, name, tick);
-        periodic.schedule(every.toNanos());
+        Periodic periodic = new Periodic(context, bounded, name, tick);
+        periodic.schedule(bounded.toNanos());
         return periodic::end;
     }
 

@@ -36,11 +36,11 @@ final class RemoteWaits {
     private final AtomicBoolean forgetting = new AtomicBoolean();
     private volatile boolean readLately;
 
-    RemoteWaits(EngineRuntime runtime, ContextInternal home, PendingReplies pending) {
+    RemoteWaits(EngineRuntime runtime, ContextInternal home, WorkerQueue workers, PendingReplies pending) {
         this.runtime = runtime;
         this.home = home;
         this.reader = new WaitReader(runtime);
-        this.awaited = new AwaitedReplies(home, this::began);
+        this.awaited = new AwaitedReplies(home, workers, this::began);
         this.pending = pending;
     }
 

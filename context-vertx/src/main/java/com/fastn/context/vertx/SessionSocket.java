@@ -52,8 +52,7 @@ final class SessionSocket implements InvocationHandler {
         if (verticle == null || end == null) {
             return null;
         }
-        int port = socket.localAddress() == null ? -1 : socket.localAddress().port();
-        ContextNode listener = fastn.listeners().of(verticle, port < 0 ? "net" : "net:" + port);
+        ContextNode listener = fastn.listeners().of(verticle, ListeningServer.name("net", socket.localAddress(true)));
         LiveCount connected = listener.trackLive(Listeners.CONNECTIONS);
         end.onComplete(ended -> connected.close());
         listener.touch("connection");

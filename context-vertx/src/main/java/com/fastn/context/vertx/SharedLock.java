@@ -21,6 +21,7 @@ import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.shareddata.Lock;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -116,8 +117,13 @@ public final class SharedLock {
         SharedLines.Line line = lines.enter(lineName);
         Asking asking = new Asking(line, work, began + bounded.toNanos());
         // In the thread that tells of it: a future would be lost with its Vert.x context, and the line with it.
-        var unused = line.mutex.lock(bounded).whenComplete(asking::isFirst);
-        return asking.promise.future();
+        CompletionStage<? extends LockGuard<?>> first = line.mutex.lock(bounded);
+        var unused = first.whenComplete(asking::isFirst);
+        Future<Guard> future = asking.promise.future();
+        if (!future.isComplete()) {
+            asking.endWithVerticle(first);
+        }
+        return future;
     }
 
     /** Nested on one thread, in one context: nobody but the outer work could release what the inner one waits for. */
@@ -157,6 +163,10 @@ public final class SharedLock {
 
         private @Nullable Guard guard;
 
+        // Who writes one of these two looks at the other one then.
+        private volatile boolean isAsking;
+        private volatile @Nullable CancellationException gone;
+
         Asking(SharedLines.Line line, SharedTurns.@Nullable Work work, long deadlineNanos) {
             ContextInternal here = ContextInternal.current();
             this.promise = here == null ? Promise.promise() : here.promise();
@@ -164,6 +174,24 @@ public final class SharedLock {
             this.work = work;
             this.deadlineNanos = deadlineNanos;
             this.place = VertxBinding.completionsOf(here);
+        }
+
+        /** Ends the asking with the verticle that began it, in a context that is not of that verticle and goes on. */
+        void endWithVerticle(CompletionStage<?> first) {
+            ContextInternal here = ContextInternal.current();
+            FastnContext by = FastnContext.current();
+            if (here == null || VerticleEnd.isOfVerticle(by, here)) {
+                return;
+            }
+            Registration undeployed = VerticleEnd.onUndeployed(by, here, () -> {
+                CancellationException why = Futures.verticleIsGone(SharedLock.this.toString(), by);
+                gone = why;
+                first.toCompletableFuture().completeExceptionally(why);
+                if (isAsking) {
+                    end(why);
+                }
+            });
+            promise.future().onComplete(done -> undeployed.close());
         }
 
         @SuppressWarnings(
@@ -181,6 +209,12 @@ public final class SharedLock {
             turn = turns.ask(name, !local, first, work, now, now + left);
             operation = asker.operation(lineName);
             onCancel = asker.onCancel(this::cancelled);
+            isAsking = true;
+            CancellationException why = gone;
+            if (why != null) {
+                end(why);
+                return;
+            }
             try {
                 vertx.home()
                         .runOnContext(go ->
@@ -305,7 +339,7 @@ public final class SharedLock {
             return asker instanceof ContextNode node && node.isClosed()
                     ? new IllegalStateException(SharedLock.this + " was not given to " + asker.path()
                             + ", which has ended; lock in a context that is open")
-                    : null;
+                    : gone;
         }
     }
 

@@ -1,6 +1,7 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.engine.ContextNode;
+import com.fastn.context.status.FinishedContext;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.vertx.core.internal.ContextInternal;
@@ -10,7 +11,7 @@ import io.vertx.core.internal.ContextInternal;
  * OpenTelemetry API on the class path there are none.
  */
 final class TraceIds {
-    static final String TRACE = "trace_id";
+    static final String TRACE = FinishedContext.TRACE_ID;
     static final String SPAN = "span_id";
 
     private static final boolean HAS_API = hasApi();

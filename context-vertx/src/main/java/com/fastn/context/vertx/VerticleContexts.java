@@ -2,7 +2,6 @@ package com.fastn.context.vertx;
 
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.EngineRuntime;
-import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
 import io.vertx.core.Context;
@@ -97,7 +96,7 @@ final class VerticleContexts {
         if (joined != null) {
             return joined;
         }
-        var unused = service.endIfEmpty();
+        var unused = service.endIfEmpty(root);
         return runtime.root();
     }
 
@@ -194,21 +193,31 @@ final class VerticleContexts {
 
         private Future<Void> leave(ContextInternal root) {
             instances.remove(root);
-            return endIfEmpty();
+            return endIfEmpty(root);
         }
 
-        /** Completes when what was open has ended or had its time. */
-        Future<Void> endIfEmpty() {
+        /**
+         * Completes when what was open has ended or had its time.
+         *
+         * @param last the instance that was undeployed last
+         */
+        Future<Void> endIfEmpty(ContextInternal last) {
             synchronized (this) {
                 if (!instances.isEmpty() || !services.remove(deploymentId, this)) {
                     return Future.succeededFuture();
                 }
                 byNode.remove(node);
             }
-            node.cancel(CancelReason.Kind.SHUTDOWN, "the verticle was undeployed");
-            listeners.endAll(node);
-            node.close();
-            return endings.await(List.of(node)).onComplete(ended -> listeners.forget(node));
+            return endings.cancel(
+                            runtime,
+                            List.of(node),
+                            "the verticle was undeployed",
+                            () -> endings.ran(last).compose(ran -> {
+                                listeners.endAll(node);
+                                node.close();
+                                return endings.await(List.of(node));
+                            }))
+                    .onComplete(ended -> listeners.forget(node));
         }
     }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,16 +68,22 @@ final class VerticleEnd {
      * is over at the latest, though a task is left in the pool.
      */
     static Registration onPoolGone(ContextInternal place, Runnable giveUp) {
-        if (!place.isWorkerContext() || place.deploymentID() == null) {
-            return () -> {};
-        }
-        ExecutorService pool = place.workerPool().executor();
-        if (pool == place.owner().workerPool().executor()) {
+        ExecutorService pool = poolOfItsOwn(place);
+        if (pool == null) {
             return () -> {};
         }
         PoolWatch watch = new PoolWatch(place, pool, giveUp);
         watch.begin();
         return watch;
+    }
+
+    /** The pool of a worker that goes with its verticle; null where it is the one of the Vertx, or no worker. */
+    static @Nullable ExecutorService poolOfItsOwn(ContextInternal place) {
+        if (!place.isWorkerContext() || place.deploymentID() == null) {
+            return null;
+        }
+        ExecutorService pool = place.workerPool().executor();
+        return pool == place.owner().workerPool().executor() ? null : pool;
     }
 
     /** Vert.x closes a pool after all that is to run at the end of the verticle, and tells nobody, so it is looked at from then on. */
@@ -147,7 +154,7 @@ final class VerticleEnd {
     }
 
     /** Whether a context is cancelled when the verticle of a place is undeployed. */
-    private static boolean isOfVerticle(FastnContext context, ContextInternal place) {
+    static boolean isOfVerticle(FastnContext context, ContextInternal place) {
         ContextNode verticle = ContextSlot.get(place.unwrap());
         FastnContext above = context;
         while (above != null && above != verticle) {

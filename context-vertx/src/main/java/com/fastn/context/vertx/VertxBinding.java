@@ -171,7 +171,12 @@ public final class VertxBinding implements ContextBinding {
     @Override
     public @Nullable Executor tasks(FastnContext context) {
         ContextInternal place = newPlace(context);
-        return place == null ? null : task -> place.runOnContext(now -> task.run());
+        if (place == null) {
+            return null;
+        }
+        return VerticleEnd.poolOfItsOwn(place) == null
+                ? task -> place.runOnContext(now -> task.run())
+                : task -> WorkerTurn.hand(place, task);
     }
 
     @Override

@@ -15,6 +15,9 @@ import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** Calls of Vert.x that end with the context that they are made for. */
 final class VertxCalls {
     private static final long CANCELLED_STREAM = 8;
+    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private VertxCalls() {}
 
@@ -35,7 +39,7 @@ final class VertxCalls {
         }
         ContextInternal place = place(context);
         Promise<Void> over = place.promise();
-        long id = place.setTimer(Math.max(1, time.toMillis()), fired -> over.tryComplete());
+        long id = place.setTimer(Math.max(1, bounded(time).toMillis()), fired -> over.tryComplete());
         Consumer<CancellationException> giveUp = failure -> {
             if (over.tryFail(failure)) {
                 place.owner().cancelTimer(id);
@@ -46,6 +50,11 @@ final class VertxCalls {
         return new Timer(
                 over.future().onComplete(done -> registration.close()),
                 () -> giveUp.accept(new CancellationException("a timer of " + context.path() + " was taken back")));
+    }
+
+    /** A time that has room in whatever counts it; nobody sees the end of a longer one. */
+    static Duration bounded(Duration time) {
+        return time.compareTo(LONGEST) > 0 ? LONGEST : time.isNegative() ? Duration.ZERO : time;
     }
 
     /** Ends a call with the verticle that it was made in. */
@@ -133,6 +142,34 @@ final class VertxCalls {
                 .onFailure(failure -> registration.close())
                 .onSuccess(response -> response.end().onComplete(end -> registration.close()));
         return request;
+    }
+
+    /** Waits for what somebody else has begun, and gives that up when a context is cancelled. */
+    static <T extends @Nullable Object> Future<T> race(FastnContext context, Future<T> future) {
+        ContextInternal here = ContextInternal.current();
+        if (here == null || here.deploymentID() == null || future.isComplete()) {
+            return Futures.of(context.race(Futures.stage(future)));
+        }
+        CompletableFuture<T> first = new CompletableFuture<>();
+        Future<T> over = Futures.of(context.race(first));
+        endWithVerticle(context, here, "a wait", over, first::completeExceptionally);
+        if (!over.isComplete()) {
+            // What is waited for may last for long, and keeps nothing of a wait that is over.
+            AtomicReference<@Nullable CompletableFuture<T>> waiting = new AtomicReference<>(first);
+            over.onComplete(done -> waiting.set(null));
+            try {
+                future.onComplete(done -> {
+                    CompletableFuture<T> still = waiting.get();
+                    if (still != null) {
+                        Futures.tell(done, still);
+                    }
+                });
+            } catch (RejectedExecutionException e) {
+                // It was over, and its place is gone.
+                first.completeExceptionally(e);
+            }
+        }
+        return over;
     }
 
     /** Starts a call with a context as the current one, and gives it up when that is cancelled. */

@@ -194,7 +194,8 @@ public final class VertxContextOptions {
 
     /**
      * Says how long a verticle or Vertx that ends waits for the work that it has cancelled, before it tells in the log what did
-     * not stop. Nothing waits where nothing is open.
+     * not stop. Nothing waits where nothing is open. As long as that, and a second at least, it waits before for handlers of the
+     * cancellation that were registered off Vert.x.
      *
      * @param time zero or negative waits for nothing
      * @return this

@@ -10,6 +10,7 @@ import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.ContextState;
+import com.fastn.context.status.FinishedContext;
 import com.fastn.context.status.NodeIdentity;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -76,6 +77,41 @@ class BusClusterTest {
     }
 
     @Test
+    void aMessageFromAnotherNodeThatFailedIsRememberedWithItsCallerThere() {
+        NodeIdentity alice = FastnVertx.install(cluster.node(0)).node();
+        Service.deploy(cluster.node(1), "bank.refuse", message -> {
+            if ("known?".equals(message.body())) {
+                message.reply("yes");
+            } else {
+                message.fail(7, "no money");
+            }
+        });
+        Front front = Front.deploy(cluster.node(0));
+        FastnContext caller = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
+                .child("caller")
+                .open();
+        knows(front, "bank.refuse");
+        front.place().runOnContext(now -> FutureContext.of(caller).request("bank.refuse", "x"));
+
+        EngineRuntime theirs =
+                (EngineRuntime) FastnVertx.install(cluster.node(1)).runtime();
+        Waiting.until(() -> theirs.recent().stream().anyMatch(BusClusterTest::wasRefused));
+        assertThat(theirs.recent())
+                .filteredOn(BusClusterTest::wasRefused)
+                .extracting(FinishedContext::caller)
+                .containsExactly(new CallerLink(
+                        alice.alias(),
+                        alice.incarnation(),
+                        caller.id(),
+                        caller.path().toString()));
+        caller.close();
+    }
+
+    private static boolean wasRefused(FinishedContext ended) {
+        return ended.label().equals("bank.refuse") && ended.outcome() instanceof FinishedContext.Failed;
+    }
+
+    @Test
     void aCancelledCallerReachesItsCalleeOnAnotherNodeAndNobodyElseDoes() {
         List<FastnContext> working = new CopyOnWriteArrayList<>();
         Service.deploy(cluster.node(1), "bank.slow", message -> {
@@ -89,13 +125,7 @@ class BusClusterTest {
         FastnContext caller = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()))
                 .child("caller")
                 .open();
-        Waiting.until(() -> Waiting.onDuplicate(
-                front.place(),
-                () -> cluster.node(0)
-                        .eventBus()
-                        .request("bank.slow", "known?", new DeliveryOptions().setSendTimeout(1_000))
-                        .map(true)
-                        .otherwise(false)));
+        knows(front, "bank.slow");
         front.place().runOnContext(now -> FutureContext.of(caller).request("bank.slow", "x"));
         Waiting.until(() -> !working.isEmpty());
         FastnContext callee = working.get(0);
@@ -310,13 +340,7 @@ class BusClusterTest {
         });
         Front front = Front.deploy(cluster.node(0));
         FastnContext verticle = Waiting.on(front.place(), () -> Future.succeededFuture(FastnContext.current()));
-        Waiting.until(() -> Waiting.onDuplicate(
-                front.place(),
-                () -> cluster.node(0)
-                        .eventBus()
-                        .request("bank.both", "known?", new DeliveryOptions().setSendTimeout(1_000))
-                        .map(true)
-                        .otherwise(false)));
+        knows(front, "bank.both");
         FastnContext one = verticle.child("one").open();
         FastnContext other = verticle.child("other").open();
         for (FastnContext caller : List.of(one, other)) {

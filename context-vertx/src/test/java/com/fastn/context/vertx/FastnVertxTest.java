@@ -10,6 +10,7 @@ import com.fastn.context.engine.EngineRuntime;
 import com.fastn.context.status.ContextState;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.spi.tracing.VertxTracer;
 import java.io.File;
 import java.lang.reflect.InvocationTargetException;
 import java.net.MalformedURLException;
@@ -161,6 +162,22 @@ class FastnVertxTest {
                 .isSameAs(FastnContext.global());
         // The default runtime is still free.
         assertThat(installed(vertx()).runtime()).isSameAs(ContextRuntime.defaultRuntime());
+    }
+
+    /** As that of Zipkin does, to send its spans. It is made before the application's own, and is none of it. */
+    @Test
+    void aVertxThatTheTracerOfAnotherOneMakesForItselfIsNoNode() {
+        CompletableFuture<Vertx> inner = new CompletableFuture<>();
+        Vertx vertx = Vertx.builder()
+                .withTracer(options -> {
+                    inner.complete(vertx());
+                    return VertxTracer.NOOP;
+                })
+                .build();
+        open.add(vertx);
+        assertThat(FastnVertx.installedIn(Waiting.result(inner))).isNull();
+        assertThat(installed(vertx).runtime()).isSameAs(ContextRuntime.defaultRuntime());
+        assertThat(FastnVertx.install(Waiting.result(inner)).runtime()).isNotSameAs(ContextRuntime.defaultRuntime());
     }
 
     @Test

@@ -1,11 +1,14 @@
 package com.fastn.context.vertx;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
+import com.fastn.context.status.ContextState;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -15,15 +18,28 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Locks that were granted to somebody whose place goes away before he is told. */
+/** Locks that were granted to somebody whose place goes away before he is told, and tasks that wait there to start. */
 @ExtendWith(OwnTree.class)
 class LostDeliveryTest {
     private final CountDownLatch atEnd = new CountDownLatch(1);
@@ -185,7 +201,10 @@ class LostDeliveryTest {
     }
 
     private Front deployedWithItsOwnPool(int threads) {
-        Front worker = new Front();
+        return deployedWithItsOwnPool(new Front(), threads);
+    }
+
+    private Front deployedWithItsOwnPool(Front worker, int threads) {
         Waiting.endsWithoutGrace(vertx);
         Waiting.result(vertx.deployVerticle(
                 worker,
@@ -301,5 +320,222 @@ class LostDeliveryTest {
         Waiting.until(next::isDone);
         next.join().close();
         assertThat(atEnd.getCount()).isEqualTo(1);
+    }
+
+    @Test
+    void C5_aHandlerThatHoldsUpItsWorkerDoesNotKeepTheContextOfItsVerticleOpen() {
+        Front worker = deployedWithItsOwnPool();
+        CountDownLatch begun = new CountDownLatch(1);
+        Promise<FastnContext> registered = Promise.promise();
+        worker.place().runOnContext(now -> {
+            FastnContext verticle = FastnContext.current();
+            var unused = verticle.onCancel(reason -> holdUp(begun));
+            registered.complete(verticle);
+        });
+        FastnContext verticle = Waiting.result(registered.future());
+        Future<Void> undeployed = worker.undeploy();
+        Waiting.until(() -> verticle.state() == ContextState.CLOSED);
+        assertThat(begun.getCount()).isZero();
+        assertThat(atEnd.getCount()).as("it has not returned").isEqualTo(1);
+        atEnd.countDown();
+        Waiting.result(undeployed);
+    }
+
+    /** Vert.x drops what the pool has accepted and not begun; the cancellation has told nobody of it then. */
+    @Test
+    void C3_aHandlerThatWasDroppedWithThePoolOfItsWorkerRunsInAnotherOne() {
+        Front worker = deployedWithItsOwnPool();
+        ContextInternal place = (ContextInternal) worker.place();
+        FastnContext goesOn =
+                FastnVertx.install(vertx).runtime().root().child("goes-on").open();
+        CompletableFuture<String> ranOn = new CompletableFuture<>();
+        Promise<Void> registered = Promise.promise();
+        place.runOnContext(now -> {
+            var unused = goesOn.onCancel(
+                    reason -> ranOn.complete(Thread.currentThread().getName()));
+            registered.complete();
+        });
+        Waiting.result(registered.future());
+        List<Runnable> dropped = new ArrayList<>();
+        place.closeFuture().add(done -> {
+            ExecutorService pool = place.workerPool().executor();
+            pool.execute(() -> holdUp(new CountDownLatch(1)));
+            goesOn.cancel("enough");
+            dropped.addAll(pool.shutdownNow());
+            atEnd.countDown();
+            done.succeed();
+        });
+        Waiting.result(worker.undeploy());
+        assertThat(Waiting.result(Future.fromCompletionStage(ranOn))).startsWith("vert.x-worker-thread");
+        assertThat(dropped).isNotEmpty();
+        goesOn.close();
+    }
+
+    private static Stream<Named<BiFunction<FutureContextBuilder, Supplier<Future<String>>, Future<String>>>> starts() {
+        return Stream.of(
+                Named.of("run", (child, work) -> child.run(step -> work.get())),
+                Named.of("spawn", (child, work) -> child.spawn(step -> work.get())));
+    }
+
+    /** Begins work in a child of a context that is of no verticle; its end is told on the Vert.x context of a worker. */
+    private FastnContext begin(
+            BiFunction<FutureContextBuilder, Supplier<Future<String>>, Future<String>> start,
+            Front worker,
+            Future<String> inFlight) {
+        FastnContext goesOn =
+                FastnVertx.install(vertx).runtime().root().child("goes-on").open();
+        Promise<Void> begun = Promise.promise();
+        worker.place().runOnContext(now -> {
+            var unused = start.apply(FutureContext.of(goesOn).child("step"), () -> {
+                begun.complete();
+                Promise<String> answer = ((ContextInternal) worker.place()).promise();
+                inFlight.onComplete(answer);
+                return answer.future();
+            });
+        });
+        Waiting.result(begun.future());
+        return goesOn;
+    }
+
+    @ParameterizedTest
+    @MethodSource("starts")
+    void C8_aChildIsClosedThoughTheEndOfItsWorkIsLostWithThePoolOfItsWorker(
+            BiFunction<FutureContextBuilder, Supplier<Future<String>>, Future<String>> start) {
+        Front worker = deployedWithItsOwnPool();
+        FastnContext goesOn = begin(start, worker, Promise.<String>promise().future());
+        assertThat(goesOn.children()).hasSize(1);
+        Waiting.result(worker.undeploy());
+        Waiting.until(() -> goesOn.children().isEmpty());
+        assertThat(goesOn.isCancelled()).isFalse();
+        assertThat(goesOn.runtime().misuses()).anyMatch(misuse -> misuse.contains("the child was closed"));
+        goesOn.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("starts")
+    void C8_aChildOfAWorkerOnTheDefaultPoolIsOpenUntilItsWorkHasEnded(
+            BiFunction<FutureContextBuilder, Supplier<Future<String>>, Future<String>> start) {
+        Front worker = new Front();
+        Waiting.result(vertx.deployVerticle(worker, new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER)));
+        Promise<String> inFlight = Promise.promise();
+        FastnContext goesOn = begin(start, worker, inFlight.future());
+        Waiting.result(worker.undeploy());
+        assertThat(goesOn.children()).hasSize(1);
+        inFlight.complete("paid");
+        Waiting.until(() -> goesOn.children().isEmpty());
+        assertThat(goesOn.runtime().misuses()).isEmpty();
+        goesOn.close();
+    }
+
+    /**
+     * Begins something in a worker verticle that ends, and holds up the only thread of its pool from then on: what was handed to
+     * that is dropped with it.
+     */
+    private <T> T losesWithItsPool(Function<FastnContext, T> begin) {
+        Promise<Void> stopped = Promise.promise();
+        CountDownLatch stopping = new CountDownLatch(1);
+        Front worker = deployedWithItsOwnPool(
+                new Front() {
+                    @Override
+                    public Future<?> stop() {
+                        stopping.countDown();
+                        return stopped.future();
+                    }
+                },
+                1);
+        Future<Void> undeployed = worker.undeploy();
+        Waiting.until(() -> stopping.getCount() == 0);
+        ContextInternal place = (ContextInternal) worker.place();
+        CountDownLatch begun = new CountDownLatch(1);
+        CompletableFuture<T> result = new CompletableFuture<>();
+        // Not a task of the Vert.x context, which an undeployment would wait for.
+        var unused = place.executeBlocking(
+                () -> {
+                    result.complete(begin.apply(FastnContext.current()));
+                    holdUp(begun);
+                    return null;
+                },
+                false);
+        Waiting.until(() -> begun.getCount() == 0);
+        stopped.complete();
+        Waiting.until(place.workerPool().executor()::isShutdown);
+        atEnd.countDown();
+        Waiting.result(undeployed);
+        return result.join();
+    }
+
+    private record Started(FastnContext child, CompletionStage<String> result) {}
+
+    private static Started starts(FastnContext parent, AtomicBoolean ran) {
+        CompletionStage<String> result = parent.spawnChild("step", step -> {
+            ran.set(true);
+            return CompletableFuture.completedFuture("done");
+        });
+        return new Started(parent.children().get(0), result);
+    }
+
+    private static void isCancelled(Started started, AtomicBoolean ran) {
+        assertThat(Waiting.failure(Future.fromCompletionStage(started.result)))
+                .isInstanceOf(ContextCancelledException.class)
+                .hasMessageContaining("was not started");
+        assertThat(started.child.isCancelled()).isTrue();
+        assertThat(started.child.state()).isEqualTo(ContextState.CLOSED);
+        assertThat(ran).isFalse();
+    }
+
+    @Test
+    void C8_aChildOfAVerticleWhoseTaskIsLostInTheQueueOfThePoolOfItsWorkerEndsAsCancelled() {
+        AtomicBoolean ran = new AtomicBoolean();
+        AtomicReference<FastnContext> verticle = new AtomicReference<>();
+        isCancelled(
+                losesWithItsPool(mine -> {
+                    verticle.set(mine);
+                    return starts(mine, ran);
+                }),
+                ran);
+        assertThat(requireNonNull(verticle.get()).state()).isEqualTo(ContextState.CLOSED);
+    }
+
+    @Test
+    void C8_aChildOfAContextThatGoesOnWhoseTaskIsLostInTheQueueOfThePoolOfItsWorkerEndsAsCancelled() {
+        AtomicBoolean ran = new AtomicBoolean();
+        FastnContext goesOn =
+                FastnVertx.install(vertx).runtime().root().child("goes-on").open();
+        isCancelled(losesWithItsPool(mine -> starts(goesOn, ran)), ran);
+        assertThat(goesOn.isCancelled()).isFalse();
+        assertThat(goesOn.children()).isEmpty();
+        goesOn.close();
+    }
+
+    /** Who runs work from a thread that is none of Vert.x has it started on the verticle, and is told on that thread or another. */
+    @Test
+    void C8_aRunFromAnotherThreadThatIsLostInTheQueueOfThePoolOfAWorkerFails() {
+        AtomicBoolean ran = new AtomicBoolean();
+        Future<String> result = losesWithItsPool(mine -> CompletableFuture.supplyAsync(
+                        () -> FutureContext.of(mine).child("step").run(step -> {
+                            ran.set(true);
+                            return Future.succeededFuture("done");
+                        }))
+                .join());
+        assertThat(Waiting.failure(result)).isInstanceOf(ContextCancelledException.class);
+        assertThat(ran).isFalse();
+    }
+
+    /** The context is not the task's own, and goes on. */
+    @Test
+    void C8_aTaskWithoutAChildThatIsLostInTheQueueOfThePoolOfItsWorkerFailsAlone() {
+        AtomicBoolean ran = new AtomicBoolean();
+        FastnContext goesOn =
+                FastnVertx.install(vertx).runtime().root().child("goes-on").open();
+        CompletionStage<String> result = losesWithItsPool(mine -> goesOn.spawn(() -> {
+            ran.set(true);
+            return CompletableFuture.completedFuture("done");
+        }));
+        assertThat(Waiting.failure(Future.fromCompletionStage(result)))
+                .isInstanceOf(CancellationException.class)
+                .hasMessageContaining("goes-on was not started: the verticle");
+        assertThat(goesOn.isCancelled()).isFalse();
+        assertThat(ran).isFalse();
+        goesOn.close();
     }
 }

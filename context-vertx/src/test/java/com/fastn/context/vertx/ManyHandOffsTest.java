@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ManyHandOffsTest {
     /** A million on each of eight event loops, which is what the rule asks for, are forty of these. */
-    private static final int ROUNDS = Integer.getInteger("proof.scale", 1);
+    private static final int ROUNDS = Integer.getInteger("proof.locks", 1);
 
     /** All of them, or of each round, wait before the first is served. */
     @ParameterizedTest(name = "{1} hand-offs on {0} event loops")

@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
-import com.fastn.context.status.ContextKind;
+import com.fastn.context.status.FinishedContext;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.trace.SpanKind;
@@ -18,17 +18,12 @@ import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.data.SpanData;
-import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServer;
 import io.vertx.tracing.opentelemetry.OpenTelemetryOptions;
 import io.vertx.tracing.opentelemetry.OpenTelemetryTracingFactory;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -101,30 +96,10 @@ class OpenTelemetryTest {
         if (how == Installed.AND_OURS_ONCE_MORE_AFTERWARDS) {
             FastnVertx.builder().alias("alice").install(vertx);
         }
-        CompletableFuture<Integer> port = new CompletableFuture<>();
-        List<FastnContext> seen = new CopyOnWriteArrayList<>();
-        Waiting.result(vertx.deployVerticle(new Front() {
-            @Override
-            public Future<?> start() {
-                return vertx.createHttpServer()
-                        .requestHandler(request -> {
-                            seen.add(FastnContext.current());
-                            vertx.eventBus()
-                                    .request("bank.pay", 1)
-                                    .onComplete(paid -> request.response().end("x"));
-                        })
-                        .listen(0, "127.0.0.1")
-                        .onSuccess((HttpServer server) -> port.complete(server.actualPort()));
-            }
-        }));
-        Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
         client = vertx.createHttpClient();
-        Waiting.result(client.request(HttpMethod.GET, Waiting.result(port), "127.0.0.1", "/orders/17")
-                .compose(request -> request.send().compose(HttpClientResponse::body)));
-
-        FastnContext request = seen.get(0);
-        assertThat(request.kind()).isEqualTo(ContextKind.REQUEST);
-        FastnContext message = bank.only();
+        TracedShop served = TracedShop.serveOne(vertx, client);
+        FastnContext request = served.request();
+        FastnContext message = served.message();
         Waiting.until(() ->
                 spans.ended.stream().anyMatch(span -> span.getSpanId().equals(text(request, TraceIds.SPAN))));
         SpanData server = spans.ended.stream()
@@ -137,7 +112,10 @@ class OpenTelemetryTest {
         assertThat(spans.ended).extracting(SpanData::getTraceId).containsOnly(server.getTraceId());
         assertThat(text(message, TraceIds.TRACE)).isEqualTo(server.getTraceId());
         assertThat(text(message, TraceIds.SPAN)).isNotEqualTo(server.getSpanId());
-        assertThat(requireNonNull(message.caller()).contextId()).isEqualTo(request.id());
+        for (FastnContext ended : List.of(request, message)) {
+            Waiting.until(() -> recent(ended) != null);
+            assertThat(requireNonNull(recent(ended)).traceId()).isEqualTo(server.getTraceId());
+        }
     }
 
     @Test
@@ -147,6 +125,13 @@ class OpenTelemetryTest {
         Service bank = Service.deploy(vertx, "bank.pay", message -> message.reply("paid"));
         Waiting.result(vertx.eventBus().request("bank.pay", 1));
         assertThat(bank.only().getData(TraceIds.TRACE)).isNull();
+    }
+
+    private static @Nullable FinishedContext recent(FastnContext context) {
+        return context.runtime().recent().stream()
+                .filter(ended -> ended.id() == context.id())
+                .findFirst()
+                .orElse(null);
     }
 
     private static String text(FastnContext context, String key) {

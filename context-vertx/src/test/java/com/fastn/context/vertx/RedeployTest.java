@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fastn.context.FastnContext;
+import com.fastn.context.LockGuard;
 import com.fastn.context.engine.EngineRuntime;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -113,6 +114,7 @@ class RedeployTest {
                 .install(vertx);
         EngineRuntime runtime = (EngineRuntime) fastn.runtime();
         List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+        LockGuard<?> held = Waiting.take(runtime.root().mutex("held"));
         long until = System.nanoTime() + MOST_TIME.toNanos();
         for (int i = 0; i < REDEPLOYS && (i < LEAST_REDEPLOYS || System.nanoTime() < until); i++) {
             loaders.add(new WeakReference<>(reloadOnce(vertx)));
@@ -122,11 +124,13 @@ class RedeployTest {
         assertThat(fastn.workerQueue().count()).isZero();
         assertThat(fastn.requests().connections()).isZero();
         assertThat(fastn.sessions().count()).isZero();
+        assertThat(runtime.root().mutex("held").waiters()).isZero();
         // Some may still be referred to from a stack or a thread's last task.
         Waiting.until(() -> {
             System.gc();
             return loaders.stream().filter(loader -> loader.get() != null).count() <= MOST_PINNED;
         });
+        held.close();
     }
 
     private static ClassLoader reloadOnce(Vertx vertx) {

@@ -1,5 +1,6 @@
 package com.fastn.context.vertx;
 
+import com.fastn.context.ContextScope;
 import com.fastn.context.FastnContext;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -50,6 +51,12 @@ public final class ReloadedVerticle extends VerticleBase {
             lasting.add(each.timer(LONG).recover(ReloadedVerticle::given));
             lasting.add(each.periodic(LONG, "tick", tick -> Future.succeededFuture()));
             lasting.add(each.request("reloaded.silent", "x").recover(ReloadedVerticle::given));
+            lasting.add(each.race(Promise.promise().future()).recover(ReloadedVerticle::given));
+        }
+        try (ContextScope ignored = outer.context().makeCurrent()) {
+            lasting.add(outer.mutex("held")
+                    .withLock(value -> Future.succeededFuture(new Account("h")))
+                    .recover(ReloadedVerticle::given));
         }
         mine.setData("account", new Account("a").toString());
         mine.context().onCancel(reason -> lasting.clear());

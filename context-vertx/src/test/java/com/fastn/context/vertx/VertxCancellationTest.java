@@ -29,6 +29,7 @@ import io.vertx.core.internal.VertxInternal;
 import io.vertx.junit5.VertxExtension;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -107,6 +108,20 @@ class VertxCancellationTest {
         child.cancel("enough");
         wasGivenUp(timer, "a timer");
         wasGivenUp(begin(ctx -> ctx.timer(LONG)), "a timer");
+    }
+
+    /** As whoever means "for ever" writes it. */
+    @Test
+    void aTimeThatNothingCanCountIsALongOne() {
+        Duration forever = ChronoUnit.FOREVER.getDuration();
+        Future<Void> timer = begin(ctx -> ctx.timer(forever));
+        Registration ticks = Waiting.result(
+                begin(ctx -> Future.succeededFuture(ctx.periodic(forever, "tick", tick -> Future.succeededFuture()))));
+        ticks.close();
+        Waiting.result(begin(ctx -> ctx.timer(forever.negated())));
+        assertThat(timer.isComplete()).isFalse();
+        child.cancel("enough");
+        wasGivenUp(timer, "a timer");
     }
 
     /** What is left of a timer of an hour would be held by its event loop for an hour. */

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,7 +27,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the file of the configuration. The only class that knows its syntax, so that who has no such file pays nothing. */
+/** Reads the file of the configuration. It and {@link ConfigLines} alone know its syntax, so that who has no such file pays nothing. */
 final class ConfigFile {
     private static final int LARGEST = 256 << 10;
     private static final List<String> KEYS = List.of("url", "token_file", "ca");
@@ -34,6 +35,8 @@ final class ConfigFile {
     private static final Pattern ALIAS = Pattern.compile("[^,\\s]{1,256}");
 
     private final Path file;
+    /** What stands in it, once that is read. */
+    private String text = "";
 
     private ConfigFile(Path file) {
         this.file = file;
@@ -67,7 +70,6 @@ final class ConfigFile {
                 .build();
         Map<String, Map<String, String>> nodes = new LinkedHashMap<>();
         Deque<String> path = new ArrayDeque<>();
-        String text = "";
         try {
             // Of a file in a folder that may not be looked into, this says so, and not that there is none.
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
@@ -86,9 +88,9 @@ final class ConfigFile {
                             begin(path, nodes);
                         }
                         case END_OBJECT -> path.pollLast();
-                        case START_ARRAY -> throw wrong(at(path) + " is a list, and no list is expected there");
+                        case START_ARRAY -> throw wrong(path, "is a list, and no list is expected there");
                         default -> {
-                            value(List.copyOf(path), token, parser.getText(), nodes, text);
+                            value(List.copyOf(path), token, parser.getText(), nodes);
                             path.removeLast();
                         }
                     }
@@ -173,30 +175,28 @@ final class ConfigFile {
     private void begin(Deque<String> path, Map<String, Map<String, String>> nodes) {
         List<String> names = List.copyOf(path);
         if (!names.isEmpty() && !names.get(0).equals("nodes")) {
-            throw wrong("\"" + names.get(0) + "\" is not known; nodes stand in tables such as [nodes.prod]");
+            throw unknown(names.subList(0, 1));
         }
         if (names.size() == 2) {
             if (!ALIAS.matcher(names.get(1)).matches()) {
-                throw wrong(at(path) + ": an alias has no comma and no space");
+                throw wrong(names, "is no alias: it has no comma and no space");
             }
             nodes.put(names.get(1), new LinkedHashMap<>());
         } else if (names.size() > 2) {
-            throw wrong(at(path) + " is a table, and " + String.join(", ", KEYS) + " are texts");
+            throw wrong(names, "is a table, and " + String.join(", ", KEYS) + " are texts");
         }
     }
 
-    private void value(
-            List<String> names, JsonToken token, String value, Map<String, Map<String, String>> nodes, String text) {
+    private void value(List<String> names, JsonToken token, String value, Map<String, Map<String, String>> nodes) {
         if (names.size() < 3) {
-            throw wrong("\"" + String.join(".", names) + "\" is not known; nodes stand in tables such as [nodes.prod]");
+            throw unknown(names);
         }
         String key = names.get(2);
         if (!KEYS.contains(key)) {
-            throw wrong(
-                    String.join(".", names) + ": \"" + key + "\" is not known; known are " + String.join(", ", KEYS));
+            throw wrong(names, "is not known; known are " + String.join(", ", KEYS));
         }
         if (token != JsonToken.VALUE_STRING || value.isBlank()) {
-            throw wrong(line(names, text) + String.join(".", names) + " wants a text in quotes");
+            throw wrong(names, "wants a text in quotes");
         }
         Map<String, String> node = nodes.get(names.get(1));
         if (node != null) {
@@ -204,41 +204,32 @@ final class ConfigFile {
         }
     }
 
-    /** {@return where a key stands, as the beginning of a sentence} The parser has forgotten it; nothing where it is not found. */
-    private static String line(List<String> names, String text) {
-        String whole = String.join(".", names);
-        String table = "";
-        int number = 0;
-        for (String line : text.split("\n", -1)) {
-            number++;
-            String bare = line.strip().replace("\"", "").replace("'", "");
-            if (bare.startsWith("[")) {
-                table = bare.substring(1, Math.max(1, bare.indexOf(']'))).strip() + ".";
-            } else if (bare.contains("=")
-                    && (table + bare.substring(0, bare.indexOf('=')).strip()).equals(whole)) {
-                return "line " + number + ": ";
-            }
-        }
-        return "";
+    private Trouble unknown(List<String> names) {
+        String what = names.get(0).equals("nodes") ? "is no table" : "is not known";
+        return wrong(names, what + "; nodes stand in tables such as [nodes.prod]");
     }
 
     private RemoteNode node(String alias, Map<String, String> values) {
-        String place = "nodes." + alias;
-        String text = values.get("url");
-        if (text == null) {
-            throw wrong(place + " has no url, such as url = \"https://prod.example:8443\"");
+        String address = values.get("url");
+        if (address == null) {
+            throw wrong(List.of("nodes", alias), "has no url, such as url = \"https://prod.example:8443\"");
         }
-        URI url = url(place, text);
+        List<String> place = key(alias, "url");
+        URI url = url(place, address);
         boolean secure = url.getScheme().equals("https");
-        Path token = path(place + ".token_file", values.get("token_file"));
-        Path ca = path(place + ".ca", values.get("ca"));
+        Path token = path(key(alias, "token_file"), values.get("token_file"));
+        Path ca = path(key(alias, "ca"), values.get("ca"));
         if (!secure && token != null && !isLoopback(url.getHost())) {
-            throw wrong(place + ".url is http, and the token would be read by anybody on the way; use https");
+            throw wrong(place, "is http, and the token would be read by anybody on the way; use https");
         }
         if (!secure && ca != null) {
-            throw wrong(place + ".ca has a meaning for https alone, and the url is http");
+            throw wrong(key(alias, "ca"), "has a meaning for https alone, and the url is http");
         }
         return new RemoteNode(alias, url, token, ca, file);
+    }
+
+    private static List<String> key(String alias, String key) {
+        return List.of("nodes", alias, key);
     }
 
     /** {@return whether a host is this machine, by its text alone} */
@@ -246,51 +237,55 @@ final class ConfigFile {
         return LOOPBACK.matcher(host).matches();
     }
 
-    private URI url(String place, String text) {
+    private URI url(List<String> place, String address) {
         try {
-            URI url = new URI(text);
+            URI url = new URI(address);
             boolean web = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
             if (!web || url.getHost() == null) {
-                throw wrong(place + ".url is no address such as https://prod.example:8443");
+                throw wrong(place, "is no address such as https://prod.example:8443");
             }
             if (url.getUserInfo() != null || url.getQuery() != null || url.getFragment() != null) {
-                throw wrong(place + ".url holds more than a host and a port; a secret belongs into token_file");
+                throw wrong(place, "holds more than a host and a port; a secret belongs into token_file");
             }
             if (!LocalNode.hasPort(url)) {
-                throw wrong(place + ".url has the port " + url.getPort() + "; ports are 1 to 65535");
+                throw wrong(place, "has the port " + url.getPort() + "; ports are 1 to 65535");
             }
             if (!url.getRawPath().isEmpty() && !url.getRawPath().equals("/")) {
-                throw wrong(place + ".url ends in " + url.getRawPath()
-                        + ", and a status port answers at the root of its address; leave that out");
+                throw wrong(
+                        place,
+                        "ends in " + url.getRawPath()
+                                + ", and a status port answers at the root of its address; leave that out");
             }
             return url;
         } catch (URISyntaxException e) {
-            throw wrong(place + ".url is no address such as https://prod.example:8443");
+            throw wrong(place, "is no address such as https://prod.example:8443");
         }
     }
 
     /** Relative to the configuration, so that a folder can be moved. */
-    private @Nullable Path path(String place, @Nullable String text) {
-        if (text == null) {
+    private @Nullable Path path(List<String> place, @Nullable String name) {
+        if (name == null) {
             return null;
         }
         String home = System.getProperty("user.home");
         try {
-            return text.startsWith("~/") && home != null
-                    ? Path.of(home, text.substring(2))
-                    : file.toAbsolutePath().resolveSibling(text);
+            return name.startsWith("~/") && home != null
+                    ? Path.of(home, name.substring(2))
+                    : file.toAbsolutePath().resolveSibling(name);
         } catch (InvalidPathException e) {
-            throw wrong(place + " names a file that there cannot be");
+            throw wrong(place, "names a file that there cannot be");
         }
-    }
-
-    private static String at(Deque<String> path) {
-        return String.join(".", path);
     }
 
     private Trouble unread(String why, String next) {
         return new Trouble(
                 ExitCode.ERROR, "the configuration " + Printable.line(file.toString()) + " is not read", why, next);
+    }
+
+    /** What is wrong with a key or table, with the line where it stands; the line is left out where it is not found. */
+    private Trouble wrong(Collection<String> names, String why) {
+        int line = ConfigLines.of(text, List.copyOf(names));
+        return wrong((line == 0 ? "" : "line " + line + ": ") + String.join(".", names) + " " + why);
     }
 
     private Trouble wrong(String why) {

@@ -252,6 +252,10 @@ final class DoctorCommand implements Subcommand {
 
     /** What was found, as lines. */
     private static final class Findings {
+        private static final String OK = "  ok    ";
+        private static final String WRONG = "  WRONG ";
+        private static final String NEXT = "        next: ";
+
         private final Terminal terminal;
         private final StringBuilder text = new StringBuilder();
         private boolean well = true;
@@ -261,11 +265,11 @@ final class DoctorCommand implements Subcommand {
         }
 
         void title(String node) {
-            line(Printable.line(node));
+            line(Printable.line(node), 0);
         }
 
         void well(String what, String found) {
-            line("  ok    " + Printable.line(what + ": " + found));
+            line(OK + Printable.line(what + ": " + found), OK.length());
         }
 
         void judged(boolean fine, String what, String found, String next) {
@@ -282,12 +286,13 @@ final class DoctorCommand implements Subcommand {
 
         void bad(String what, String found, String next) {
             well = false;
-            line("  WRONG " + Printable.line(what + ": " + found));
-            next.lines().forEach(each -> line("        next: " + Printable.line(each)));
+            line(WRONG + Printable.line(what + ": " + found), WRONG.length());
+            next.lines().forEach(each -> line(NEXT + Printable.line(each), NEXT.length()));
         }
 
-        private void line(String line) {
-            text.append(terminal.fitted(line)).append('\n');
+        /** What to do is of no use when it is cut, so what is too long for a line goes on below it. */
+        private void line(String line, int indent) {
+            terminal.wrapped(line, indent).forEach(each -> text.append(each).append('\n'));
         }
 
         boolean isWell() {

@@ -83,7 +83,7 @@ final class EpisodesCommand implements Subcommand {
         if (json) {
             episodes.forEach(each -> surroundings.out().print(Sanitizer.json(StatusJson.write(each.episode)) + "\n"));
         } else {
-            Table table = new Table("NODE", "SINCE", "LASTED", "STUCK", "ON", "BEHIND", "WHAT IT DID", "STATE");
+            Table table = new Table("NODE", "SINCE", "LASTED", "STATE", "STUCK", "ON", "BEHIND", "WHAT IT DID");
             episodes.forEach(each -> row(table, each.node, each.episode));
             surroundings
                     .out()
@@ -144,11 +144,11 @@ final class EpisodesCommand implements Subcommand {
                 node.alias(),
                 episode.start().truncatedTo(ChronoUnit.SECONDS),
                 HumanText.duration(episode.lasted()),
+                episode.isOpen() ? "goes on" : "over",
                 HumanText.count(episode.mostWaiters()),
                 episode.name(),
                 episode.root().shortName(),
-                episode.rootText(),
-                episode.isOpen() ? "goes on" : "over");
+                episode.rootText());
     }
 
     static List<WaitEpisode> episodes(Endpoint node, byte[] body) {

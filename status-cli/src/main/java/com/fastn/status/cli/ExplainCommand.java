@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code fastn explain}: why something is stuck. */
 final class ExplainCommand implements Subcommand {
+    private static final String ARROW = "<- ";
     private static final Pattern ID = Pattern.compile("#?\\d{1,18}");
     private final Surroundings surroundings;
     private final Syntax syntax;
@@ -189,10 +190,18 @@ final class ExplainCommand implements Subcommand {
             all.forEach(
                     each -> text.append(Sanitizer.json(StatusJson.write(each))).append('\n'));
         } else {
-            StatusRenderer renderer = terminal.renderer();
-            text.append(all.size() == 1 ? renderer.render(all.get(0)) : renderer.render(all));
+            StatusRenderer renderer = terminal.renderer().withWidth(0);
+            String whole = all.size() == 1 ? renderer.render(all.get(0)) : renderer.render(all);
+            whole.lines()
+                    .forEach(line -> wrapped(line, terminal.width())
+                            .forEach(part -> text.append(part).append('\n')));
         }
         surroundings.out().print(text);
         surroundings.out().flush();
+    }
+
+    /** Who has the lock, and where it was taken, is the answer: what is too long for a line goes on below it. */
+    private static List<String> wrapped(String line, int columns) {
+        return columns > 0 ? Wrapping.of(line, columns, Wrapping.blanks(line) + ARROW.length()) : List.of(line);
     }
 }

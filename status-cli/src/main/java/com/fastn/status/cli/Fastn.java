@@ -25,6 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** The {@code fastn} program. */
 public final class Fastn {
     private static final String NAME = "fastn";
+    private static final String HELP = "help";
     /** In the order of the help. */
     private static final List<String> COMMANDS = List.of(
             "status",
@@ -37,6 +38,7 @@ public final class Fastn {
             "doctor",
             "info",
             "completion",
+            "aliases",
             "warm-up");
 
     private Fastn() {}
@@ -61,6 +63,7 @@ public final class Fastn {
                 Processes.system(),
                 Ticker.system(),
                 TerminalSizes::measure,
+                Suspension.system(),
                 out,
                 err);
         int exitCode = run(surroundings, arguments);
@@ -95,6 +98,7 @@ public final class Fastn {
             case "doctor" -> new DoctorCommand(surroundings);
             case "info" -> new InfoCommand(surroundings);
             case "completion" -> new CompletionCommand(surroundings);
+            case "aliases" -> new AliasesCommand(surroundings);
             case "warm-up" -> new WarmUpCommand(surroundings);
             default -> throw new IllegalArgumentException("no command is called " + name);
         };
@@ -105,6 +109,11 @@ public final class Fastn {
         PrintWriter out = new PrintWriter(surroundings.out(), true, StandardCharsets.UTF_8);
         PrintWriter err = new PrintWriter(surroundings.err(), true, StandardCharsets.UTF_8);
         boolean debug = Arrays.asList(arguments).contains(Syntax.DEBUG);
+        if (arguments.length > 0 && arguments[0].equals(HELP)) {
+            // As git, gh and kubectl take it: fastn help status is fastn status --help.
+            String about = arguments.length == 1 ? "--help" : arguments[1];
+            return run(surroundings, COMMANDS.contains(about) ? new String[] {about, "--help"} : new String[] {about});
+        }
         try {
             boolean named = arguments.length > 0 && COMMANDS.contains(arguments[0]);
             CommandLine program = named ? alone(surroundings, arguments[0]) : whole(surroundings);

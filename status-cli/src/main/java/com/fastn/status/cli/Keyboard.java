@@ -12,7 +12,7 @@ import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.NonBlockingReader;
 
 /** The keys of the terminal, one at a time and without an echo. The only class that knows jline. */
-final class Keyboard implements AutoCloseable {
+final class Keyboard implements Suspension.Holder, AutoCloseable {
     /** What is left of a sequence comes at once; an escape that is alone is the key. */
     private static final long SEQUENCE_MILLIS = 50;
 
@@ -21,6 +21,7 @@ final class Keyboard implements AutoCloseable {
     private final Terminal terminal;
     private final Attributes before;
     private volatile Size size;
+    private volatile Runnable resized = () -> {};
 
     /** Measures first: what cannot be measured is left as it was. */
     private Keyboard(Terminal terminal) {
@@ -82,14 +83,8 @@ final class Keyboard implements AutoCloseable {
      * @param <E> what is in the queue
      */
     <E> void readInto(BlockingQueue<E> events, Function<Key, E> event) {
-        terminal.handle(Signal.WINCH, signal -> {
-            try {
-                size = measured(terminal);
-            } catch (IOError | IllegalStateException e) {
-                return; // The size that was known is the best that is, also of a terminal that is closed by now.
-            }
-            events.offer(event.apply(Key.of(Kind.RESIZED)));
-        });
+        resized = () -> events.offer(event.apply(Key.of(Kind.RESIZED)));
+        terminal.handle(Signal.WINCH, signal -> measure());
         // A terminal that is closed meanwhile gives none.
         NonBlockingReader in = terminal.reader();
         Thread reading = new Thread(
@@ -109,6 +104,31 @@ final class Keyboard implements AutoCloseable {
                 "fastn-keys");
         reading.setDaemon(true);
         reading.start();
+    }
+
+    private void measure() {
+        try {
+            size = measured(terminal);
+        } catch (IOError | IllegalStateException e) {
+            return; // The size that was known is the best that is, also of a terminal that is closed by now.
+        }
+        resized.run();
+    }
+
+    @Override
+    public void leave() {
+        giveBack();
+    }
+
+    /** Who is stopped is not told of another size. */
+    @Override
+    public void comeBack() {
+        try {
+            terminal.enterRawMode();
+        } catch (IOError | IllegalStateException e) {
+            return; // It is closed, or gone.
+        }
+        measure();
     }
 
     private static Key next(NonBlockingReader in) throws IOException {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * A terminal that shows one picture after another in the same place. Each is one write: home, the lines, each with what was
  * right of it cleared, and what was below cleared. Nothing is blank in between, so nothing flickers.
  */
-final class LiveScreen implements AutoCloseable {
+final class LiveScreen implements Suspension.Holder, AutoCloseable {
     private static final String HOME = "\u001b[H";
     private static final String CLEAR = "\u001b[2J";
     private static final String CLEAR_RIGHT = "\u001b[K";
@@ -23,6 +23,11 @@ final class LiveScreen implements AutoCloseable {
     private final Thread restoring = new Thread(this::restore, "fastn-cursor");
     private @Nullable String shown;
     private Size place = Size.UNKNOWN;
+    /** What is to be shown, whether it is or not. */
+    private String wanted = "";
+
+    private Size wantedPlace = Size.UNKNOWN;
+    private boolean left;
     private boolean closed;
 
     /**
@@ -52,6 +57,11 @@ final class LiveScreen implements AutoCloseable {
      * @param size the terminal; lines that do not fit are left out, and it is said how many
      */
     synchronized void show(String picture, Size size) {
+        wanted = picture;
+        wantedPlace = size;
+        if (left) {
+            return;
+        }
         String fitted = fitted(picture, size, "fastn top scrolls");
         boolean resized = !size.equals(place);
         if (closed || (fitted.equals(shown) && !resized)) {
@@ -102,14 +112,28 @@ final class LiveScreen implements AutoCloseable {
         return picture.substring(0, end) + (size.columns() > 0 ? DisplayWidth.cut(rest, size.columns()) : rest) + "\n";
     }
 
-    private synchronized void restore() {
-        if (!closed) {
-            closed = true;
-            if (shown != null) {
-                out.print(SHOW_CURSOR + (alternate ? LEAVE_ALTERNATE : "\r\n"));
-                out.flush();
-            }
+    @Override
+    public synchronized void leave() {
+        left = true;
+        if (!closed && shown != null) {
+            shown = null;
+            out.print(SHOW_CURSOR + (alternate ? LEAVE_ALTERNATE : "\r\n"));
+            out.flush();
         }
+    }
+
+    /** Draws what is known by now, whole: of what was there nothing need be left. */
+    @Override
+    public synchronized void comeBack() {
+        left = false;
+        if (!wanted.isEmpty()) {
+            show(wanted, wantedPlace);
+        }
+    }
+
+    private synchronized void restore() {
+        leave();
+        closed = true;
     }
 
     /** Gives the cursor back. A second call has no effect. */

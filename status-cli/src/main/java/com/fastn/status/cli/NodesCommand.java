@@ -8,6 +8,7 @@ import com.fastn.context.status.NodeSummary;
 import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusJson;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -150,6 +151,10 @@ final class NodesCommand implements Subcommand {
                     endpoint == null ? "through the cluster" : endpoint.url(),
                     row.node().incarnation());
         }
+        // Of nodes that share an alias nothing else tells which is meant.
+        boolean shared = rows.stream().map(row -> row.node().alias()).distinct().count() < rows.size();
+        String[] spare = {"INCARNATION", "PID", "CONTEXTS", "LOCKS", "WAITING"};
+        table.fit(terminal, shared ? Arrays.copyOfRange(spare, 1, spare.length) : spare);
         StringBuilder reasons = new StringBuilder();
         // Below the table, where there is room for them: they are what somebody with a silent node looks for.
         rows.stream().filter(row -> row.reason() != null).forEach(row -> {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code fastn replay}: shows a recording again. */
 final class ReplayCommand implements Subcommand {
+    private static final String BETWEEN = "  ";
+
     private final Surroundings surroundings;
     private final Syntax syntax;
     private @Nullable Path file;
@@ -111,7 +114,9 @@ final class ReplayCommand implements Subcommand {
         Player player = new Player(recording.moments().size(), speed == null ? 1 : speed, pause);
         BlockingQueue<Key> pressed = new LinkedBlockingQueue<>();
         try (Keyboard keyboard = Keyboard.open();
-                LiveScreen screen = LiveScreen.alternate(surroundings.out())) {
+                LiveScreen screen = LiveScreen.alternate(surroundings.out());
+                Suspension.Listening unusedStops =
+                        surroundings.suspension().tell(Suspension.Holder.of(keyboard, screen))) {
             keyboard.readInto(pressed, key -> key);
             long shownAt = surroundings.ticker().nanos();
             int shown = -1;
@@ -139,17 +144,17 @@ final class ReplayCommand implements Subcommand {
     private String picture(Recording recording, Player player, Terminal terminal, Size size) {
         Terminal place = new Terminal(
                 true, terminal.colours(), terminal.ascii(), look.width != null ? look.width : size.columns());
-        String foot = player.told(recording.moments().get(player.at()).at());
+        List<String> foot = player.told(recording.moments().get(player.at()).at());
         return picture(recording.answer(player.at()).shaped(view.shape()), foot, view, place, size);
     }
 
     /** {@return a moment as it fits a terminal, with what the keys do in the last line} */
-    static String picture(Answer answer, String foot, ViewOptions view, Terminal place, Size size) {
+    static String picture(Answer answer, List<String> foot, ViewOptions view, Terminal place, Size size) {
         Size above = new Size(size.columns(), Math.max(0, size.rows() - 1));
         String hint = "a higher terminal shows all";
         String drawn = new FittedPicture(above.rows(), place, view.narrowed(place.renderer()), answer, hint)
                 .drawn(!view.locks && !view.warnings);
-        return LiveScreen.fitted(drawn, above, hint) + place.fitted(foot) + "\n";
+        return LiveScreen.fitted(drawn, above, hint) + place.fitted(foot, BETWEEN) + "\n";
     }
 
     /** Where a replay is, and how fast it goes. */
@@ -181,14 +186,17 @@ final class ReplayCommand implements Subcommand {
             return paused || at == moments - 1;
         }
 
-        /** {@return where it is and what the keys do, those that are needed most first: a narrow terminal cuts the others} */
-        String told(Instant moment) {
+        /** {@return where it is and what the keys do, those that are needed most first: all have room on a wide terminal alone} */
+        List<String> told(Instant moment) {
             boolean over = at == moments - 1;
             String times = speed == Math.rint(speed) ? String.valueOf((long) speed) : String.valueOf(speed);
-            return (at + 1) + " of " + moments + "  " + moment.truncatedTo(ChronoUnit.SECONDS) + "  "
-                    + (over ? "end" : paused ? "paused" : "playing") + " at " + times + "x  "
-                    + (over ? "home: again" : paused ? "space: play" : "space: pause")
-                    + "  arrows: step  q: end  +, -: speed";
+            return List.of(
+                    (at + 1) + " of " + moments + BETWEEN + moment.truncatedTo(ChronoUnit.SECONDS) + BETWEEN
+                            + (over ? "end" : paused ? "paused" : "playing") + " at " + times + "x",
+                    over ? "home: again" : paused ? "space: play" : "space: pause",
+                    "arrows: step",
+                    "q: end",
+                    "+, -: speed");
         }
 
         void step(int by) {

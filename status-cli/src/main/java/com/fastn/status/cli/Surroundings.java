@@ -1,7 +1,9 @@
 package com.fastn.status.cli;
 
 import com.fastn.context.Ticker;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Supplier;
 
 /**
@@ -13,6 +15,7 @@ import java.util.function.Supplier;
  * @param processes tells which processes live
  * @param ticker the source of time
  * @param size tells how large the terminal is now
+ * @param suspension tells of Ctrl-Z
  * @param out where status goes
  * @param err where everything else goes
  */
@@ -23,8 +26,29 @@ record Surroundings(
         Processes processes,
         Ticker ticker,
         Supplier<Size> size,
+        Suspension suspension,
         PrintStream out,
         PrintStream err) {
+
+    /** Where nobody stops the command to let it go on later. */
+    Surroundings(
+            Lookup properties,
+            Lookup environment,
+            boolean interactive,
+            Processes processes,
+            Ticker ticker,
+            Supplier<Size> size,
+            PrintStream out,
+            PrintStream err) {
+        this(properties, environment, interactive, processes, ticker, size, Suspension.none(), out, err);
+    }
+
+    /** {@return the same, where nothing is said but what was asked for} */
+    Surroundings silent() {
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+        return new Surroundings(
+                properties, environment, interactive, processes, ticker, size, suspension, out, nowhere);
+    }
 
     /** Says something that is not status. */
     void note(String sentence) {

@@ -178,6 +178,9 @@ final class Syntax {
         if (type.isEnum()) {
             return new ITypeConverter<?>[] {new Choice(type)};
         }
+        if (type == Double.class) {
+            return new ITypeConverter<?>[] {new Fraction()};
+        }
         return type == Integer.class ? new ITypeConverter<?>[] {new WholeNumber()} : new ITypeConverter<?>[0];
     }
 
@@ -254,6 +257,19 @@ final class Syntax {
             } catch (NumberFormatException e) {
                 throw new TypeConversionException(
                         "it is a whole number, such as 20, not \"" + Printable.line(value) + "\"");
+            }
+        }
+    }
+
+    /** Reads a number that may have a fraction. */
+    private record Fraction() implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            try {
+                return Double.valueOf(value);
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException(
+                        "it is a number, such as 0.5 or 10, not \"" + Printable.line(value) + "\"");
             }
         }
     }

@@ -47,8 +47,26 @@ final class Table {
         rows.add(row);
     }
 
-    /** {@return the lines, cut to the terminal's width} */
-    String drawn(Terminal terminal) {
+    /**
+     * Leaves out columns until the rest has room, or no more may be left out: a value that is cut helps nobody.
+     *
+     * @param terminal where the table is drawn
+     * @param titles of the columns that may go, the one that is missed least first
+     */
+    void fit(Terminal terminal, String... titles) {
+        for (String title : titles) {
+            List<Integer> widths = widths();
+            int all =
+                    widths.stream().mapToInt(width -> width + BETWEEN.length()).sum() - BETWEEN.length();
+            if (terminal.width() == 0 || all <= terminal.width()) {
+                return;
+            }
+            int column = rows.get(0).indexOf(title);
+            rows.forEach(row -> row.remove(column));
+        }
+    }
+
+    private List<Integer> widths() {
         List<Integer> widths = new ArrayList<>();
         for (List<String> row : rows) {
             for (int i = 0; i < row.size(); i++) {
@@ -59,6 +77,12 @@ final class Table {
                 widths.set(i, Math.max(widths.get(i), width));
             }
         }
+        return widths;
+    }
+
+    /** {@return the lines, cut to the terminal's width} */
+    String drawn(Terminal terminal) {
+        List<Integer> widths = widths();
         StringBuilder text = new StringBuilder();
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();

@@ -3,6 +3,7 @@ package com.fastn.status.cli;
 import com.fastn.context.status.DisplayWidth;
 import com.fastn.context.status.Sanitizer;
 import com.fastn.context.status.StatusRenderer;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,29 @@ record Terminal(boolean interactive, boolean colours, boolean ascii, int width) 
         return width > 2 && DisplayWidth.of(shown) > width
                 ? Sanitizer.ascii(DisplayWidth.cut(shown, width - 2))
                 : shown;
+    }
+
+    /**
+     * {@return a line, cleaned before, as this place can show all of it}
+     *
+     * @param line the line
+     * @param indent how far in it goes on below
+     */
+    List<String> wrapped(String line, int indent) {
+        String shown = ascii ? Sanitizer.ascii(line) : line;
+        return width > 0 ? Wrapping.of(shown, width, indent) : List.of(shown);
+    }
+
+    /** {@return parts of a line, the first of which are needed most: as many as there is room for, and at least one} */
+    String fitted(List<String> parts, String between) {
+        StringBuilder line = new StringBuilder(parts.get(0));
+        for (String part : parts.subList(1, parts.size())) {
+            if (width > 0 && DisplayWidth.of(line) + between.length() + DisplayWidth.of(part) > width) {
+                break;
+            }
+            line.append(between).append(part);
+        }
+        return fitted(line.toString());
     }
 
     /** When to use colours. */

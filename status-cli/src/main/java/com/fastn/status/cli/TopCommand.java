@@ -50,7 +50,9 @@ final class TopCommand implements Subcommand {
         BlockingQueue<Event> events = new LinkedBlockingQueue<>();
         TopView view = new TopView(look.terminal(surroundings));
         try (Keyboard keyboard = Keyboard.open();
-                LiveScreen screen = LiveScreen.alternate(surroundings.out())) {
+                LiveScreen screen = LiveScreen.alternate(surroundings.out());
+                Suspension.Listening unusedStops =
+                        surroundings.suspension().tell(Suspension.Holder.of(keyboard, screen))) {
             keyboard.readInto(events, key -> new Event(key, null));
             List<Thread> feeds = watch.start(meant, news -> events.add(new Event(null, news)));
             try {

@@ -16,6 +16,7 @@ import com.fastn.context.status.TreeLine;
 import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.cli.Key.Kind;
 import com.fastn.status.cli.TreeShape.Sort;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -33,9 +34,21 @@ final class TopView {
     private static final int LONGEST_VALUE = 300;
     private static final int LONGEST_DATUM = 8 << 10;
     private static final int KEY_COLUMNS = 18;
-    private static final int FEWEST_VALUE_COLUMNS = 8;
+    private static final int HELP_COLUMNS = 23;
     private static final int FRAME_LINES = 2;
     private static final char CTRL_D = 4;
+
+    private static final String BETWEEN = "   ";
+    private static final List<String> KEYS = List.of(
+            "?: help",
+            "q: end",
+            "arrows: move, fold",
+            "enter: detail",
+            "/: search",
+            "n: trouble",
+            "p: pause",
+            "s: sort",
+            "w: warnings");
 
     private static final List<String> HELP = List.of(
             "  up, down, k, j       move; page up, page down, home, end, g, G too",
@@ -63,8 +76,9 @@ final class TopView {
     private boolean paused;
     private boolean detail;
     private int detailTop;
-    private int detailLines;
+    private int bodyLines;
     private boolean help;
+    private int helpTop;
     private boolean warnings = true;
     private @Nullable Sort sort;
 
@@ -80,11 +94,12 @@ final class TopView {
      */
     private record Id(String incarnation, long context) {}
 
-    /** A line that is shown. */
+    /** A line that is shown, and whether who it is about, or somebody who is folded away below, is in trouble. */
     private record Entry(
             String text,
             Id id,
             boolean isRow,
+            boolean inTrouble,
             @Nullable StatusSnapshot snapshot,
             @Nullable ContextStatus context) {}
 
@@ -108,7 +123,7 @@ final class TopView {
             pressInSearch(key);
             return true;
         }
-        if (help && !isEnd(key.character())) {
+        if (help && !isEnd(key.character()) && !(isHelpScrolled() && isMove(key.kind()))) {
             help = false;
             return true;
         }
@@ -135,6 +150,18 @@ final class TopView {
             default -> {}
         }
         return true;
+    }
+
+    private static boolean isMove(Kind kind) {
+        return switch (kind) {
+            case UP, DOWN, PAGE_UP, PAGE_DOWN, HOME, END -> true;
+            default -> false;
+        };
+    }
+
+    /** {@return whether the help has more lines than the screen} */
+    private boolean isHelpScrolled() {
+        return help && bodyLines > page;
     }
 
     private static boolean isEnd(char c) {
@@ -173,7 +200,10 @@ final class TopView {
                 search = "";
                 detail = false;
             }
-            case '?' -> help = true;
+            case '?' -> {
+                help = true;
+                helpTop = 0;
+            }
             default -> {}
         }
         return true;
@@ -186,7 +216,8 @@ final class TopView {
                 searching = false;
                 search = "";
             }
-            case BACKSPACE -> search = search.isEmpty() ? "" : search.substring(0, search.length() - 1);
+            case BACKSPACE ->
+                search = search.isEmpty() ? "" : search.substring(0, search.offsetByCodePoints(search.length(), -1));
             case CHARACTER -> {
                 if (key.character() == Key.CTRL_C) {
                     searching = false;
@@ -223,8 +254,12 @@ final class TopView {
 
     /** To another context, or within all that is told of one. */
     private void move(int by) {
+        if (help) {
+            helpTop = within(helpTop + by);
+            return;
+        }
         if (detail) {
-            detailTop = Math.max(0, Math.min(detailLines - page, detailTop + by));
+            detailTop = within(detailTop + by);
             return;
         }
         List<Integer> selectable = new ArrayList<>();
@@ -240,6 +275,11 @@ final class TopView {
             int to = Math.max(0, Math.min(selectable.size() - 1, at + by));
             selected = entries.get(selectable.get(to)).id;
         }
+    }
+
+    /** {@return the line at which to begin, so that a text that is longer than the screen fills it} */
+    private int within(int first) {
+        return Math.max(0, Math.min(bodyLines - page, first));
     }
 
     private void fold() {
@@ -277,21 +317,11 @@ final class TopView {
         int from = index();
         for (int step = 1; step <= entries.size(); step++) {
             Entry entry = entries.get((from + step) % entries.size());
-            if (entry.context != null && entry.snapshot != null && isInTrouble(entry.context, entry.snapshot)) {
+            if (entry.isRow && entry.inTrouble) {
                 selected = entry.id;
                 return;
             }
         }
-    }
-
-    private static boolean isInTrouble(ContextStatus context, StatusSnapshot of) {
-        String path = context.path().toString();
-        return context.operations().stream().anyMatch(OperationStatus::stuck)
-                || of.lockWaiters().stream().anyMatch(w -> w.contextId() == context.id() && w.stuck())
-                || of.activeLocks().stream().anyMatch(l -> l.holderId() == context.id() && l.longHeld())
-                || of.warnings().stream()
-                        .anyMatch(w -> w.severity() != WarningSeverity.INFO
-                                && w.contextPath().equals(path));
     }
 
     // --------------------------------------------------------------------------------------------------------- drawing
@@ -306,19 +336,22 @@ final class TopView {
         if (index() >= 0) {
             selected = entries.get(index()).id;
         }
-        List<String> body = help ? HELP : detail ? wrapped(detail(), columns) : List.of();
         StringBuilder picture = new StringBuilder(place.fitted(title())).append('\n');
         if (help || detail) {
-            detailLines = body.size();
-            detailTop = help ? detailTop : Math.max(0, Math.min(detailTop, detailLines - page));
-            int first = help ? 0 : detailTop;
+            List<String> body = new ArrayList<>();
+            (help ? HELP : detail())
+                    .forEach(line -> body.addAll(place.wrapped(line, help ? HELP_COLUMNS : KEY_COLUMNS)));
+            bodyLines = body.size();
+            helpTop = help ? within(helpTop) : helpTop;
+            detailTop = help ? detailTop : within(detailTop);
+            int first = help ? helpTop : detailTop;
             for (int i = first; i < first + page; i++) {
-                picture.append(i < body.size() ? place.fitted(body.get(i)) : "").append('\n');
+                picture.append(i < body.size() ? body.get(i) : "").append('\n');
             }
         } else {
             drawEntries(picture, place);
         }
-        return picture.append(place.fitted(foot())).append('\n').toString();
+        return picture.append(place.fitted(foot(place))).append('\n').toString();
     }
 
     private void drawEntries(StringBuilder picture, Terminal place) {
@@ -348,30 +381,41 @@ final class TopView {
             contexts += row.summary() == null ? 0 : row.summary().contexts();
             inTrouble += row.summary() == null ? 0 : row.summary().warnings();
         }
-        return "fastn top  " + HumanText.count(rows.size()) + (rows.size() == 1 ? " node  " : " nodes  ")
-                + HumanText.count(contexts) + " contexts  " + HumanText.count(inTrouble) + " warnings"
+        if (rows.isEmpty()) {
+            return "fastn top  no answer yet";
+        }
+        return "fastn top  " + counted(rows.size(), "node") + "  " + counted(contexts, "context") + "  "
+                + counted(inTrouble, "warning")
                 + (paused ? "  PAUSED" : "")
                 + (search.isEmpty() ? "" : "  only \"" + Sanitizer.clean(search) + "\"")
                 + (sort == null ? "" : "  by " + sort.name().toLowerCase(Locale.ROOT));
     }
 
-    private String foot() {
-        if (searching) {
-            return "/" + Sanitizer.clean(search) + "_   enter: keep   escape: everything";
-        }
-        return help
-                ? "any key: back"
-                : detail
-                        ? scrolled() + "enter, d: back   q: end"
-                        : "?: help   q: end   arrows: move, fold   enter: detail   /: search   s: sort   p: pause";
+    private static String counted(long count, String what) {
+        return HumanText.count(count) + " " + what + (count == 1 ? "" : "s");
     }
 
-    /** What there is above and below the lines that are shown. */
-    private String scrolled() {
-        int below = Math.max(0, detailLines - page - detailTop);
-        return detailTop == 0 && below == 0
-                ? ""
-                : "+" + detailTop + " above, +" + below + " below   up, down: scroll   ";
+    /** {@return what the keys do, those that are needed most first: all are in the help} */
+    private String foot(Terminal place) {
+        if (searching) {
+            return place.fitted(
+                    List.of("/" + Sanitizer.clean(search) + "_", "enter: keep", "escape: everything"), BETWEEN);
+        }
+        if (help) {
+            return place.fitted(scrolled(helpTop, isHelpScrolled() ? "other keys: back" : "any key: back"), BETWEEN);
+        }
+        return place.fitted(detail ? scrolled(detailTop, "enter, d: back", "q: end") : KEYS, BETWEEN);
+    }
+
+    /** {@return what there is above and below the lines that are shown, and keys} */
+    private List<String> scrolled(int above, String... keys) {
+        List<String> parts = new ArrayList<>(List.of(keys));
+        int below = Math.max(0, bodyLines - page - above);
+        if (above > 0 || below > 0) {
+            parts.add(0, "+" + above + " above, +" + below + " below");
+            parts.add("up, down: scroll");
+        }
+        return parts;
     }
 
     private List<Entry> entries(Terminal place) {
@@ -384,26 +428,30 @@ final class TopView {
             if (several) {
                 String why = row.reason() == null ? "" : ": " + row.reason();
                 String title = row.node().alias() + "  " + row.state().name().toLowerCase(Locale.ROOT) + why;
-                all.add(new Entry(place.fitted(Sanitizer.line(title, 1_000)), node, true, null, null));
+                all.add(new Entry(place.fitted(Sanitizer.line(title, 1_000)), node, true, false, null, null));
             }
             StatusSnapshot snapshot = row.snapshot();
             if (snapshot == null || (several && folded.contains(node))) {
                 continue;
             }
+            TroubledContexts troubled = new TroubledContexts(snapshot);
             StatusSnapshot shaped = withFolds(
                     new TreeShape(search.isEmpty() ? null : search, sort, null).of(snapshot),
-                    row.node().incarnation());
+                    row.node().incarnation(),
+                    troubled);
             Map<Long, ContextStatus> whole = byId(snapshot.globalContext());
             for (TreeLine line : renderer.renderTree(shaped)) {
                 ContextStatus context = whole.getOrDefault(line.context().id(), line.context());
                 Id id = new Id(row.node().incarnation(), context.id());
-                all.add(new Entry(line.text(), id, line.isRow(), snapshot, context));
+                boolean inTrouble =
+                        troubled.has(context) || line.context().foldedChildren().stuck() > 0;
+                all.add(new Entry(line.text(), id, line.isRow(), inTrouble, snapshot, context));
             }
             if (warnings) {
                 for (StatusWarning warning : snapshot.warnings()) {
                     if (warning.severity() != WarningSeverity.INFO) {
                         String text = "! " + Sanitizer.line(warning.message(), LONGEST_VALUE);
-                        all.add(new Entry(place.fitted(text), node, false, snapshot, null));
+                        all.add(new Entry(place.fitted(text), node, false, false, snapshot, null));
                     }
                 }
             }
@@ -421,8 +469,8 @@ final class TopView {
         return all;
     }
 
-    /** Children of a folded context are counted instead of shown. */
-    private StatusSnapshot withFolds(StatusSnapshot snapshot, String incarnation) {
+    /** Children of a folded context are counted instead of shown, and those in trouble told (rule M10). */
+    private StatusSnapshot withFolds(StatusSnapshot snapshot, String incarnation, TroubledContexts troubled) {
         if (folded.isEmpty()) {
             return snapshot;
         }
@@ -431,13 +479,14 @@ final class TopView {
             order.addAll(order.get(i).children());
         }
         Map<Long, ContextStatus> done = new HashMap<>();
+        Map<Long, FoldedChildren> below = new HashMap<>();
         for (int i = order.size() - 1; i >= 0; i--) {
             ContextStatus context = order.get(i);
+            FoldedChildren hidden = below(context, below, troubled);
+            below.put(context.id(), hidden);
             if (folded.contains(new Id(incarnation, context.id()))
                     && !context.children().isEmpty()) {
-                long count =
-                        context.children().size() + context.foldedChildren().count();
-                done.put(context.id(), context.withChildren(List.of(), FoldedChildren.of(count)));
+                done.put(context.id(), context.withChildren(List.of(), hidden));
             } else {
                 List<ContextStatus> children = context.children().stream()
                         .map(child -> done.getOrDefault(child.id(), child))
@@ -447,6 +496,22 @@ final class TopView {
         }
         return snapshot.withGlobalContext(
                 done.getOrDefault(snapshot.globalContext().id(), snapshot.globalContext()));
+    }
+
+    /** {@return what is told of all that is below a context when it is folded} */
+    private static FoldedChildren below(
+            ContextStatus context, Map<Long, FoldedChildren> known, TroubledContexts troubled) {
+        FoldedChildren before = context.foldedChildren();
+        long contexts = before.contexts();
+        long stuck = before.stuck();
+        Duration oldest = before.oldest();
+        for (ContextStatus child : context.children()) {
+            FoldedChildren further = known.getOrDefault(child.id(), FoldedChildren.NONE);
+            contexts += 1 + further.contexts();
+            stuck += further.stuck() + (troubled.has(child) ? 1 : 0);
+            oldest = child.duration().compareTo(oldest) > 0 ? child.duration() : oldest;
+        }
+        return new FoldedChildren(before.count() + context.children().size(), contexts, oldest, stuck);
     }
 
     private List<String> detail() {
@@ -512,43 +577,7 @@ final class TopView {
 
     private static void add(List<String> lines, String key, @Nullable Object value) {
         String name = Sanitizer.line(key, 40);
-        lines.add("  " + name + " ".repeat(Math.max(1, KEY_COLUMNS - 2 - name.length()))
+        lines.add("  " + name + " ".repeat(Math.max(1, KEY_COLUMNS - 2 - DisplayWidth.of(name)))
                 + Sanitizer.line(String.valueOf(value), LONGEST_DATUM));
-    }
-
-    /** What is wider than the screen goes on below its beginning. */
-    private static List<String> wrapped(List<String> lines, int columns) {
-        List<String> all = new ArrayList<>();
-        int indent = columns >= KEY_COLUMNS + FEWEST_VALUE_COLUMNS ? KEY_COLUMNS : 0;
-        for (String line : lines) {
-            String rest = line;
-            while (DisplayWidth.of(rest) > columns) {
-                int end = fitting(rest, columns);
-                all.add(rest.substring(0, end));
-                rest = " ".repeat(indent) + rest.substring(end).stripLeading();
-            }
-            all.add(rest);
-        }
-        return all;
-    }
-
-    /** {@return how many characters of a line have room, and at least one more than the blanks that it begins with} */
-    private static int fitting(String line, int columns) {
-        int begin = 0;
-        while (begin < line.length() && line.charAt(begin) == ' ') {
-            begin++;
-        }
-        int low = Math.min(line.length(), begin + 1);
-        int high = line.length();
-        while (low < high) {
-            int middle = (low + high + 1) / 2;
-            if (DisplayWidth.of(line.substring(0, middle)) <= columns) {
-                low = middle;
-            } else {
-                high = middle - 1;
-            }
-        }
-        boolean splits = low < line.length() && Character.isHighSurrogate(line.charAt(low - 1));
-        return splits ? (low - 1 > begin ? low - 1 : Math.min(line.length(), low + 1)) : low;
     }
 }

@@ -80,6 +80,7 @@ final class Watch {
                     new Quiet());
         }
         try (LiveScreen screen = new LiveScreen(surroundings.out());
+                Suspension.Listening unusedStops = surroundings.suspension().tell(screen);
                 // Where there is nothing new but the size, what is known is drawn again.
                 SizeWatch size = SizeWatch.begin(surroundings.size(), () -> news.put(NOTHING_NEW))) {
             return follow(meant, news, told -> draw(meant, screen, size.size()), new Quiet());

@@ -47,6 +47,7 @@ final class CommandLineRun {
     private boolean interactive;
     private volatile Size size = Size.UNKNOWN;
     private Supplier<Size> measure = () -> size;
+    private Suspension suspension = Suspension.none();
     private Ticker ticker = Ticker.system();
     private long nextPid = 4_000;
 
@@ -104,6 +105,12 @@ final class CommandLineRun {
     CommandLineRun onATerminal(Supplier<Size> measured) {
         measure = measured;
         return onATerminal();
+    }
+
+    /** Where somebody presses Ctrl-Z. */
+    CommandLineRun stoppedBy(Suspension keys) {
+        suspension = keys;
+        return this;
     }
 
     /** By another clock; how long it listens to somebody who says nothing is real time all the same. */
@@ -215,6 +222,7 @@ final class CommandLineRun {
                             processes(),
                             ticker,
                             measure,
+                            suspension,
                             whole,
                             new PrintStream(err, true, StandardCharsets.UTF_8)),
                     patient(arguments));

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,29 +79,29 @@ class ConfigTest {
                 "[nodes.prod|line 1",
                 "[nodes.prod]\\nurl = http|line 2",
                 "[nodes.prod]\\nurl = \"x\"\\nurl = \"y\"|line 3",
-                "[nodes.prod]|nodes.prod has no url",
+                "\\n[nodes.prod]|line 2: nodes.prod has no url",
                 "x|line 1, column 2: the file ends within a line such as key = \"value\"",
                 "[nodes.prod]\\nurl = |line 2",
                 "[nodes.prod]\\nurl = 7|line 2: nodes.prod.url wants a text",
                 "[nodes.other]\\nurl = \"http://a\"\\n[nodes.prod]\\n# url = 7\\n url=7|line 5: nodes.prod.url wants a text",
                 "nodes.prod.url = 7|line 1: nodes.prod.url wants a text",
-                "[nodes]\\nprod = { url = 7 }|nodes.prod.url wants a text",
-                "[nodes.prod]\\nurl = \"ftp://a\"|nodes.prod.url is no address",
+                "[nodes]\\nprod = { url = 7 }|line 2: nodes.prod.url wants a text",
+                "[nodes.prod]\\nurl = \"ftp://a\"|line 2: nodes.prod.url is no address",
                 "[nodes.prod]\\nurl = \"http://a b\"|nodes.prod.url is no address",
                 "[nodes.prod]\\nurl = \"https://me:pw@a\"|a secret belongs into token_file",
-                "[nodes.prod]\\nurl = \"http://a\"\\ntoken_file = \"t\"|use https",
-                "[nodes.prod]\\nurl = \"http://a\"\\nca = \"t\"|https alone",
+                "[nodes.prod]\\nurl = \"http://a\"\\ntoken_file = \"t\"|line 2: nodes.prod.url is http",
+                "[nodes.prod]\\nurl = \"http://a\"\\nca = \"t\"|line 3: nodes.prod.ca has a meaning for https alone",
                 "[nodes.prod]\\n"
                         + "url = \"http://a\"\\n"
-                        + "tokenfile = \"t\"|\"tokenfile\" is not known; known are url, token_file, ca",
-                "[nodes.prod]\\nurl = [\"http://a\"]|nodes.prod.url is a list",
-                "[nodes.prod.url]\\nx = 1|nodes.prod.url is a table",
-                "[nodes.\"a b\"]\\nurl = \"http://a\"|an alias has no comma and no space",
-                "[hosts]\\nx = 1|\"hosts\" is not known",
+                        + "tokenfile = \"t\"|line 3: nodes.prod.tokenfile is not known; known are url, token_file, ca",
+                "[nodes.prod]\\nurl = [\"http://a\"]|line 2: nodes.prod.url is a list",
+                "[nodes.prod.url]\\nx = 1|line 1: nodes.prod.url is a table",
+                "[nodes.\"a b\"]\\nurl = \"http://a\"|line 1: nodes.a b is no alias: it has no comma and no space",
+                "[hosts]\\nx = 1|line 1: hosts is not known",
                 "[nodes.prod]\\n"
                         + "url = \"https://a\"\\n"
-                        + "ca = \"a\\u0000b\"|nodes.prod.ca names a file that there cannot be",
-                "nodes = 7|\"nodes\" is not known",
+                        + "ca = \"a\\u0000b\"|line 3: nodes.prod.ca names a file that there cannot be",
+                "nodes = 7|line 1: nodes is no table",
                 "[nodes.prod]\\nurl = \"http://127.0.0.1:99999\"|ports are 1 to 65535",
                 "[nodes.prod]\\nurl = \"http://127.0.0.1:0\"|ports are 1 to 65535",
                 "[nodes.prod]\\nurl = \"https://a/gateway/alice\"|nodes.prod.url ends in /gateway/alice",
@@ -112,6 +113,37 @@ class ConfigTest {
         assertThat(result.exitCode()).isEqualTo(ExitCode.ERROR);
         assertThat(result.err()).contains(file.toString()).contains(place).doesNotContain("\tat ");
         assertThat(result.err().lines()).hasSize(3);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "[nodes]\\na = { url = \"http://a\" }\\nprod = { url = 7 }|3",
+                "[nodes]\\nprod = { token_file = \"}\", ca = 'x,{', url = 7 }|2",
+                "nodes = { a = { url = \"http://a\" }, prod = { url = 7 } }|1",
+                "[nodes]\\nprod = { ca = \"\"\"\\n\\\\\"\"\"\"\", url = 7 }|3",
+                "[nodes]\\nprod.ca = \"x\"\\nprod . 'url' = 7|3",
+                "[ nodes . \"prod\" ] # url = 7\\nca = '''\\n\\nurl = 7'''\\nurl = true|5",
+                "[nodes.a]\\nurl = \"http://a\"\\n[nodes.prod]\\r\\nca = \"a#b\" # =\\r\\nurl = 7.5|5",
+            })
+    void theLineOfAKeyIsToldWhereverItStands(String text, int line) {
+        command.config(text.replace("\\n", "\n").replace("\\r", "\r"));
+        assertThat(command.run("status").err()).contains("line " + line + ": nodes.prod.url wants a text");
+    }
+
+    @Test
+    void theLineOfAKeyIsLookedForInATextOfAnyKind() {
+        String deep = "[".repeat(200) + "{a=".repeat(200);
+        for (String broken : new String[] {
+            "", "[", "[[", "a.", "a.\"", "\"\"\"", "'''a", "=", "{", "]]}", "\\", "\0", ",", "\"\\", deep
+        }) {
+            assertThat(ConfigLines.of(broken, List.of("nodes"))).as(broken).isZero();
+        }
+        assertThat(ConfigLines.of("x = " + deep + "\n", List.of("x"))).isEqualTo(1);
+        assertThat(ConfigLines.of("#\n".repeat(100_000) + "x = 1", List.of("x")))
+                .isEqualTo(100_001);
     }
 
     @Test

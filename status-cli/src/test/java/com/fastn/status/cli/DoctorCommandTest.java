@@ -49,6 +49,24 @@ class DoctorCommandTest {
     }
 
     @Test
+    void onANarrowScreenWhatToDoGoesOnBelowAndIsNotCut() {
+        StatusSnapshot warned = Fixtures.warned("alice", WarningSeverity.CRITICAL);
+        try (FakeNode alice =
+                FakeNode.of(warned, Fixtures.cluster(Fixtures.up("alice", "front"), Fixtures.silent("bob")))) {
+            command.node("alice", alice.url());
+            for (int width = 40; width <= 120; width += 20) {
+                Result result = command.run("doctor", "--width=" + width);
+                int columns = width;
+                assertThat(result.out().lines()).as("%d", width).allMatch(line -> line.length() <= columns);
+                assertThat(result.out().replaceAll("\\s+", " "))
+                        .contains(
+                                "next: run fastn doctor on its machine; if it is well there, look at the network between them")
+                        .doesNotContain("…");
+            }
+        }
+    }
+
+    @Test
     void whatTheNodeFindsInItselfIsToldWithWhatToDo() {
         String checks = """
             {"kind":"node_checks","schema":1,"min_schema":1,"well":false,"more":[{"a":[1]}],"checks":[

@@ -57,6 +57,23 @@ class ExplainCommandTest {
     }
 
     @Test
+    void onANarrowScreenNothingOfAnExplanationIsCut() {
+        try (FakeNode alice = FakeNode.of(STUCK, cluster())) {
+            command.node("alice", alice.url());
+            String whole = command.run("explain").out().replaceAll("\\s+", " ");
+            for (int width = 40; width < 100; width += 10) {
+                int columns = width;
+                String narrow = command.run("explain", "--width=" + width).out();
+                assertThat(narrow.lines()).as("%d columns", width).allMatch(line -> line.length() <= columns);
+                assertThat(narrow.replaceAll("\\s+", " ")).isEqualTo(whole);
+            }
+            assertThat(command.run("explain", "--width=40", "--color=always").out())
+                    .contains("\u001b[")
+                    .doesNotContain("…");
+        }
+    }
+
+    @Test
     void anIdThatSeveralNodesHaveIsNotGuessedAt() {
         ClusterStatus both = Fixtures.cluster(Fixtures.up("alice", "front"), Fixtures.up("bob", "stock"));
         try (FakeNode alice = FakeNode.of(Fixtures.snapshot("alice", "front"), both)) {

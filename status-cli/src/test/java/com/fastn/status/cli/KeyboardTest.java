@@ -82,6 +82,24 @@ class KeyboardTest {
         }
     }
 
+    @Test
+    void whoComesBackHasTheKeysAgainAndTheSizeThatTheTerminalGotMeanwhile() throws IOException, InterruptedException {
+        measurable = true;
+        BlockingQueue<Key> keys = new LinkedBlockingQueue<>();
+        try (Keyboard keyboard = Keyboard.of(terminal)) {
+            keyboard.readInto(keys, key -> key);
+            assertThat(keys.poll(30, TimeUnit.SECONDS)).isEqualTo(Key.of(Kind.GONE));
+            called.clear();
+            keyboard.leave();
+            assertThat(called).containsExactly("setAttributes");
+            columns = 100;
+            keyboard.comeBack();
+            assertThat(called).startsWith("setAttributes", "enterRawMode");
+            assertThat(keyboard.size()).isEqualTo(new Size(100, 100));
+            assertThat(keys).containsExactly(Key.of(Kind.RESIZED));
+        }
+    }
+
     private static NonBlockingReader of(String keys) {
         return NonBlocking.nonBlocking("keys", new StringReader(keys));
     }

@@ -67,7 +67,9 @@ class LauncherTest {
 
     /** {@return the words that Java is given} What is made beside it has ended too: it holds the pipe open. */
     private List<String> words(String shell) {
-        List<String> command = List.of("sh", "-c", "\"$@\" 9>&1 | cat", "test", shell, launcher.toString(), "status");
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "\"$@\" 9>&1 | cat", "test"));
+        command.addAll(List.of(shell.split(" ")));
+        command.addAll(List.of(launcher.toString(), "status"));
         return run(command, environment, true).lines().toList();
     }
 
@@ -120,6 +122,22 @@ class LauncherTest {
         for (String shell : new String[] {"sh", "bash"}) {
             assertThat(words(shell)).as(shell).contains(ARCHIVE + archive, UNVERIFIED);
         }
+    }
+
+    /** As containers have it: what the launcher asks of ls, find and test is the same there. */
+    @Test
+    void theShellAndToolsOfBusyBoxAreEnough() throws IOException {
+        Path busyBox = Path.of("/usr/bin/busybox");
+        assumeTrue(Files.isExecutable(busyBox), "BusyBox is not installed");
+        Path tools = Files.createDirectory(folder.resolve("tools"));
+        for (String tool :
+                new String[] {"sh", "ls", "mkdir", "rm", "mv", "find", "readlink", "stty", "cat", "sleep", "printf"}) {
+            Files.createSymbolicLink(tools.resolve(tool), busyBox);
+        }
+        environment.put("PATH", tools.toString());
+        assertThat(words(tools + "/sh")).noneMatch(word -> word.startsWith(ARCHIVE));
+        assertThat(made()).singleElement().asString().endsWith(".jsa");
+        assertThat(words(tools + "/sh")).contains(ARCHIVE + made().get(0), UNVERIFIED);
     }
 
     @Test

@@ -60,6 +60,24 @@ class NodesCommandTest {
     }
 
     @Test
+    void onANarrowScreenColumnsAreLeftOutAndTheAddressIsNotCut() {
+        CommandLineRun command = new CommandLineRun(folder);
+        try (FakeNode alice = FakeNode.of(ALICE, Fixtures.cluster(Fixtures.up("alice", "front")))) {
+            command.node("alice", alice.url());
+            for (int width : new int[] {60, 80, 120}) {
+                String table = command.run("nodes", "--width=" + width).out();
+                assertThat(table)
+                        .as("%d columns", width)
+                        .contains("ALIAS", "WARNINGS", alice.url())
+                        .doesNotContain("…");
+                assertThat(table.contains("PID")).as(table).isEqualTo(width > 60);
+            }
+            assertThat(command.run("nodes").out()).contains("INCARNATION");
+            assertThat(command.run("nodes", "--width=20").out().lines()).allMatch(line -> line.length() <= 20);
+        }
+    }
+
+    @Test
     void oneNodeIsOneRow() {
         CommandLineRun command = new CommandLineRun(folder);
         try (FakeNode alice = FakeNode.of(ALICE, Fixtures.cluster(Fixtures.up("alice", "front")))) {

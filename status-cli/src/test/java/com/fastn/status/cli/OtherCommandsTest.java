@@ -127,6 +127,43 @@ class OtherCommandsTest {
         assertThat(completed(script, "fastn completion z")).isEqualTo("zsh");
     }
 
+    @Test
+    void aShellIsToldOfTheNodesHereAndOfTheConfigurationAndOfNothingElse() {
+        command.node("bob", "http://127.0.0.1:1");
+        command.node("$(touch x)", "http://127.0.0.1:2");
+        command.config("""
+                [nodes.prod]
+                url = "https://prod.example:8443"
+                [nodes.bob]
+                url = "https://bob.example:1"
+                [nodes."`id`"]
+                url = "https://id.example:1"
+                """);
+        assertThat(command.run("aliases")).isEqualTo(new Result(ExitCode.OK, "bob\nprod\n", ""));
+        command.config("[nodes.prod");
+        assertThat(command.run("aliases")).as("without the wrong file").isEqualTo(new Result(ExitCode.OK, "bob\n", ""));
+        command.with("FASTN_CONFIG", "/nowhere/at/all").with("FASTN_RUNTIME_DIR", "/nowhere");
+        assertThat(command.run("aliases")).isEqualTo(new Result(ExitCode.OK, "", ""));
+        assertThat(command.run("--help").out()).doesNotContain("aliases ");
+    }
+
+    @Test
+    void aShellCompletesAliasesWhereANodeIsMeant() throws IOException, InterruptedException {
+        // What the script asks, for the command is not on the path here.
+        String fastn = "fastn() { [ \"$*\" = aliases ] && printf 'alice\\nalbert\\nprod\\n'; }\n";
+        Path script = command.file(
+                "fastn.bash", fastn + command.run("completion", "bash").out(), "rw-------");
+        for (String name : new String[] {"status", "top", "episodes", "nodes", "doctor"}) {
+            assertThat(completed(script, "fastn " + name + " al")).as(name).isEqualTo("alice albert");
+        }
+        assertThat(completed(script, "fastn status prod,ali")).isEqualTo("prod,alice");
+        assertThat(completed(script, "fastn explain --on pr")).isEqualTo("prod");
+        assertThat(completed(script, "fastn status --color al")).isEqualTo("always");
+        assertThat(completed(script, "fastn status --filter al")).isEmpty();
+        assertThat(completed(script, "fastn explain al")).as("a context").isEmpty();
+        assertThat(completed(script, "fastn pr")).as("a command").isEmpty();
+    }
+
     private static String completed(Path script, String words) throws IOException, InterruptedException {
         int last = words.split(" ").length - 1;
         Process bash = new ProcessBuilder(
@@ -134,7 +171,7 @@ class OtherCommandsTest {
                         "-c",
                         // What sets how a shell completes is there only while it does.
                         "compopt() { :; }; source " + script + " && COMP_WORDS=(" + words + ") COMP_CWORD=" + last
-                                + " && _complete_fastn && echo \"${COMPREPLY[@]}\"")
+                                + " && _fastn_with_aliases; echo \"${COMPREPLY[@]}\"")
                 .redirectErrorStream(true)
                 .start();
         String said = new String(bash.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
@@ -311,6 +348,18 @@ class OtherCommandsTest {
     }
 
     @Test
+    void helpIsACommandTooAsElsewhere() {
+        assertThat(command.run("help"))
+                .isEqualTo(command.run("--help"))
+                .extracting(Result::exitCode)
+                .isEqualTo(ExitCode.OK);
+        assertThat(command.run("help", "status")).isEqualTo(command.run("status", "--help"));
+        Result unknown = command.run("help", "statsu");
+        assertThat(unknown.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(unknown.err()).contains("statsu", "fastn --help");
+    }
+
+    @Test
     void noExampleOfAHelpIsBrokenAtEightyColumns() {
         for (String name : new String[] {
             "status", "top", "explain", "episodes", "nodes", "record", "replay", "doctor", "info", "completion"
@@ -333,6 +382,7 @@ class OtherCommandsTest {
             {"completion", "fish", "bash or zsh"},
             {"status", "--depth=abc", "a whole number"},
             {"status", "--width=99999999999", "a whole number"},
+            {"replay", "--speed=fast", "a number, such as 0.5 or 10"},
         }) {
             Result result = command.run(wrong[0], wrong[1]);
             assertThat(result.exitCode()).as(wrong[1]).isEqualTo(ExitCode.USAGE);

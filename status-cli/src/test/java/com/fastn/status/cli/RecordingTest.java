@@ -447,12 +447,14 @@ class RecordingTest {
     void keysPauseStepAndChangeTheSpeed() {
         Player player = new Player(3, 1, false);
         Instant moment = Instant.parse("2026-01-01T00:00:07.123456789Z");
-        assertThat(player.told(moment)).startsWith("1 of 3  2026-01-01T00:00:07Z  playing at 1x  space: pause");
+        Terminal usual = new Terminal(true, false, false, 80);
+        assertThat(usual.fitted(player.told(moment), "  "))
+                .startsWith("1 of 3  2026-01-01T00:00:07Z  playing at 1x  space: pause");
         assertThat(player.press(Key.of(' '))).isTrue();
-        assertThat(player.told(moment))
+        assertThat(usual.fitted(player.told(moment), "  "))
+                .as("what is needed most fits a usual terminal, and no key is cut")
                 .contains("paused at 1x  space: play")
-                .as("what is needed most fits a usual terminal")
-                .matches(".{0,75}q: end.*");
+                .endsWith("q: end");
         assertThat(player.isWaiting()).isTrue();
         player.press(Key.of(Key.Kind.RIGHT));
         assertThat(player.at()).isEqualTo(1);
@@ -464,7 +466,7 @@ class RecordingTest {
         player.press(Key.of('-'));
         assertThat(player.speed()).isEqualTo(2);
         player.press(Key.of(Key.Kind.END));
-        assertThat(player.told(moment)).contains("3 of 3", "end at 2x  home: again");
+        assertThat(usual.fitted(player.told(moment), "  ")).contains("3 of 3", "end at 2x  home: again");
         assertThat(player.press(Key.of('q'))).isFalse();
     }
 }

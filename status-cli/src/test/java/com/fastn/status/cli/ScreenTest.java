@@ -62,7 +62,7 @@ class ScreenTest {
     @CsvSource({"80,24", "80,12", "60,9"})
     void M10_whoReplaysSeesWhatIsWrongOnASmallScreenToo(int columns, int rows) {
         Terminal place = new Terminal(true, true, false, columns);
-        String foot = new ReplayCommand.Player(3, 1, false).told(Fixtures.NOW);
+        List<String> foot = new ReplayCommand.Player(3, 1, false).told(Fixtures.NOW);
         String picture = ReplayCommand.picture(
                 new Answer.OfNode(Fixtures.seed()), foot, new ViewOptions(), place, new Size(columns, rows));
         TerminalEmulator screen = new TerminalEmulator(columns, rows).feed(picture.stripTrailing());

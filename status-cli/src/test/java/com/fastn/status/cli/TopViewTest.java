@@ -6,6 +6,7 @@ import com.fastn.context.status.ContextStatus;
 import com.fastn.context.status.FoldedChildren;
 import com.fastn.context.status.NodeStatus;
 import com.fastn.context.status.StatusSnapshot;
+import com.fastn.context.status.StatusWarning;
 import com.fastn.context.status.WarningSeverity;
 import com.fastn.status.cli.Key.Kind;
 import java.util.List;
@@ -90,7 +91,7 @@ class TopViewTest {
     void aSearchKeepsWhatFits() {
         press('/', 'k', '-', '2');
         assertThat(screen()).contains("/k-2_").contains("task-2").doesNotContain("task-1");
-        press(Kind.BACKSPACE, '1', Kind.ENTER);
+        press(Kind.BACKSPACE, '\ud83d', '\ude00', Kind.BACKSPACE, '1', Kind.ENTER);
         assertThat(screen()).contains("task-1").doesNotContain("task-2").contains("only \"k-1\"");
         press(Kind.ESCAPE);
         assertThat(screen()).contains("task-2");
@@ -197,6 +198,57 @@ class TopViewTest {
     }
 
     @Test
+    void M10_whoIsInTroubleBelowAFoldIsCountedAndTheNextTroubleLeadsThere() {
+        view.news(rows(Fixtures.seed()));
+        press(Kind.DOWN, ' ');
+        assertThat(screen()).contains("+2 more (5 contexts), oldest 23m 12s, 2 stuck");
+        press('n');
+        assertThat(selected()).contains("Remote Access Listener");
+        press(' ', 'n');
+        assertThat(selected()).contains("stdout-handler");
+        press('n');
+        assertThat(selected()).contains("stderr-stream");
+    }
+
+    @Test
+    void ofContextsOfOnePathOnlyTheOneThatIsWarnedOfIsInTrouble() {
+        StatusSnapshot snapshot = Fixtures.snapshot("alice", 3);
+        List<ContextStatus> tasks = snapshot.globalContext().children();
+        String path = tasks.get(1).path().toString();
+        view.news(rows(withWarnings(
+                snapshot,
+                new StatusWarning(
+                        "odd",
+                        WarningSeverity.WARNING,
+                        "odd",
+                        path,
+                        tasks.get(2).id(),
+                        null,
+                        null),
+                new StatusWarning("cpu-high", WarningSeverity.WARNING, "hot", "global", 0, null, null))));
+        press('n');
+        assertThat(selected()).contains("task-2");
+        press('n');
+        assertThat(selected()).contains("task-2");
+    }
+
+    private static StatusSnapshot withWarnings(StatusSnapshot of, StatusWarning... warnings) {
+        return new StatusSnapshot(
+                of.node(),
+                of.timestamp(),
+                of.version(),
+                of.systemMetrics(),
+                of.globalContext(),
+                of.activeLocks(),
+                of.lockWaiters(),
+                List.of(warnings),
+                of.recent(),
+                of.operationBaselines(),
+                of.counterWindows(),
+                of.causes());
+    }
+
+    @Test
     void aNodeThatIsSilentIsARow() {
         view.news(List.of(Fixtures.up("alice", "front"), Fixtures.silent("bob")));
         assertThat(screen()).contains("alice  up").contains("bob  stale: did not answer within 1000 ms");
@@ -205,15 +257,74 @@ class TopViewTest {
     @Test
     void theHelpNamesTheKeysAndAnyKeyLeavesIt() {
         press('?');
-        assertThat(screen()).contains("search by name").contains("any key: back");
+        assertThat(screen()).contains("search by name").contains("other keys: back   up, down: scroll");
+        assertThat(view.drawn(new Size(90, 24))).contains("q, Ctrl-C", "\nany key: back\n");
         press('x');
         assertThat(screen()).contains("task-0");
     }
 
     @Test
+    void aHelpThatIsLongerThanTheScreenIsScrolledAndNoneOfItIsCut() {
+        Size small = new Size(50, 8);
+        List<Kind> keys = List.of(Kind.DOWN, Kind.DOWN, Kind.PAGE_DOWN, Kind.END);
+        view.drawn(small);
+        view.press(Key.of('?'));
+        StringBuilder seen = new StringBuilder(view.drawn(small));
+        assertThat(seen).contains("+0 above, +");
+        for (Kind key : keys) {
+            view.press(Key.of(key));
+            seen.append(view.drawn(small));
+        }
+        assertThat(seen.toString().replaceAll("\\s+", " "))
+                .contains("page up, page down, home, end, g, G too", "q, Ctrl-C end", ", +0 below")
+                .doesNotContain("…");
+        view.press(Key.of('x'));
+        assertThat(view.drawn(small)).contains("task-0");
+    }
+
+    @Test
+    void onANarrowScreenTheFootHasFewerKeysAndThoseWhole() {
+        for (int columns = 20; columns <= 140; columns++) {
+            String foot = view.drawn(new Size(columns, 8)).lines().toList().get(7);
+            assertThat(foot)
+                    .as("%d columns", columns)
+                    .startsWith("?: help   q: end")
+                    .doesNotContain("…");
+        }
+        assertThat(view.drawn(new Size(140, 8))).contains("s: sort   w: warnings");
+    }
+
+    @Test
+    void whatIsOneIsCountedAsOne() {
+        view.news(rows(Fixtures.warned("alice", WarningSeverity.CRITICAL)));
+        assertThat(screen()).startsWith("fastn top  1 node  2 contexts  1 warning\n");
+        view.news(List.of());
+        assertThat(screen()).startsWith("fastn top  no answer yet\n");
+    }
+
+    @Test
+    void valuesAreWrappedAsTheScreenShowsThem() {
+        StatusSnapshot snapshot = Fixtures.snapshot("alice", "front");
+        ContextStatus root = snapshot.globalContext();
+        ContextStatus wide = withData(root.children().get(0), Map.of("käse", "é".repeat(60) + " end"));
+        for (boolean ascii : new boolean[] {false, true}) {
+            view = new TopView(new Terminal(true, false, ascii, 50));
+            view.news(rows(snapshot.withGlobalContext(root.withChildren(List.of(wide), FoldedChildren.NONE))));
+            Size size = new Size(50, 60);
+            view.drawn(size);
+            view.press(Key.of(Kind.DOWN));
+            view.drawn(size);
+            view.press(Key.of('d'));
+            String all = view.drawn(size);
+            assertThat(all.lines()).allMatch(line -> line.length() <= 50);
+            assertThat(all).containsPattern("\n {18}.*end").doesNotContain("…", "...");
+        }
+    }
+
+    @Test
     void anotherSizeOfTheTerminalLeavesTheHelpOpen() {
         press('?', Kind.RESIZED);
-        assertThat(screen()).contains("any key: back");
+        assertThat(screen()).contains("keys: back");
     }
 
     @Test

@@ -29,6 +29,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,6 +72,58 @@ class WatchTest {
             assertThat(new TerminalEmulator(80, 24).feed(watch.out()).isCursorVisible())
                     .isTrue();
         }
+    }
+
+    @Test
+    void whoStopsItGetsTheTerminalAndWhoComesBackSeesWhatIsSoByThen() {
+        AtomicReference<Suspension.Holder> told = new AtomicReference<>();
+        AtomicInteger ended = new AtomicInteger();
+        try (FakeNode alice = FakeNode.streaming(FRONT)) {
+            command.node("alice", alice.url());
+            Running watch = command.onATerminal(80, 24)
+                    .stoppedBy(holder -> {
+                        told.set(holder);
+                        return ended::incrementAndGet;
+                    })
+                    .start("status", "-w", "--color=always");
+            watch.await("the first picture", () -> watch.out().contains("front"));
+            Suspension.Holder screen = requireNonNull(told.get());
+            screen.leave();
+            int left = watch.out().length();
+            assertThat(new TerminalEmulator(80, 24).feed(watch.out()).isCursorVisible())
+                    .isTrue();
+            alice.push(BACK);
+            screen.comeBack();
+            watch.await("what is so", () -> watch.out().contains("back"));
+            TerminalEmulator screenThen =
+                    new TerminalEmulator(80, 24).feed(watch.out().substring(left));
+            assertThat(screenThen.screen()).isEqualTo(BACK.toString());
+            assertThat(screenThen.isCursorVisible()).isFalse();
+            watch.stop();
+            assertThat(ended).hasValue(1);
+        }
+    }
+
+    @Test
+    void aScreenThatWasLeftIsDrawnWholeAndNothingBefore() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (LiveScreen screen = LiveScreen.alternate(new PrintStream(out, true, StandardCharsets.UTF_8))) {
+            screen.show("first\n", new Size(80, 24));
+            out.reset();
+            screen.leave();
+            assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("\u001b[?25h\u001b[?1049l");
+            out.reset();
+            screen.show("second\n", new Size(80, 24));
+            screen.leave();
+            assertThat(out.size()).isZero();
+            screen.comeBack();
+            assertThat(out.toString(StandardCharsets.UTF_8))
+                    .startsWith("\u001b[?1049h\u001b[?25l\u001b[2J\u001b[H")
+                    .contains("second");
+            screen.leave();
+            out.reset();
+        }
+        assertThat(out.size()).as("given back already").isZero();
     }
 
     @Test

@@ -66,6 +66,10 @@ public record ClusterCycle(boolean proven, List<Step> steps) {
      * @param context the context
      */
     public record Party(NodeIdentity node, NodeWaits.Member context) {
+        boolean is(Party other) {
+            return node.equals(other.node) && context.contextId() == other.context.contextId();
+        }
+
         ContextRef ref() {
             return new ContextRef(
                     node,
@@ -147,9 +151,15 @@ public record ClusterCycle(boolean proven, List<Step> steps) {
                                 before.resource().name(),
                                 before.resource().lockId(),
                                 before.resource().type(),
+                                null,
+                                0,
+                                0,
                                 before.hold().held().plus(since),
                                 before.hold().scoped(),
-                                null)),
+                                null,
+                                before.holder().is(step.waiter())
+                                        ? null
+                                        : before.holder().ref())),
                         step.resource().name(),
                         step.resource().lockId(),
                         step.resource().type(),

@@ -5,8 +5,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.json.JsonObject;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -102,13 +100,9 @@ final class EventStream {
     private static StreamItem error(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        JsonObject error = new JsonObject().put("kind", "error");
-        if (cause instanceof HttpRefusalException refusal) {
-            error.put("code", refusal.status()).put("message", refusal.getMessage());
-        } else {
-            error.put("code", 500).put("message", "this node failed to make its status; its log has more");
-        }
-        return new StreamItem("error", null, error.encode().getBytes(StandardCharsets.UTF_8));
+        return cause instanceof HttpRefusalException refusal
+                ? StreamItem.error(refusal.status(), String.valueOf(refusal.getMessage()))
+                : StreamItem.error(500, "this node failed to make its status; its log has more");
     }
 
     /** Shows the client, and what stands between, that the stream is alive. A client that does not read gets none. */

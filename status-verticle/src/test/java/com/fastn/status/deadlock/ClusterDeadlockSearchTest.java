@@ -99,6 +99,21 @@ class ClusterDeadlockSearchTest {
     }
 
     @Test
+    void L14_whoHasALockAndWhoWaitsInsideOfItAreBothNamed() {
+        NodeWaits alice = node("alice", held("orders", 1, 11), wanted("stock", 3, 12, 11L));
+        assertThat(findIn(List.of(alice, bob()), List.of(alice, bob())))
+                .singleElement()
+                .satisfies(
+                        cycle -> assertThat(cycle.report(Instant.EPOCH, Duration.ZERO)
+                                        .cycle())
+                                .contains(
+                                        "c1@alice holds mutex \"shared:orders\" for 12s, and c3@alice waits inside of it for mutex"
+                                                + " \"shared:stock\" for 8s")
+                                .contains(
+                                        "c1@bob holds mutex \"shared:stock\" for 12s and waits for mutex \"shared:orders\" for 8s"));
+    }
+
+    @Test
     void L14_aHoldThatIsAnotherOneInTheSecondAnswerMakesNoCircle() {
         NodeWaits later = node("bob", held("stock", 1, 23), wanted("orders", 1, 22));
         assertThat(findIn(List.of(alice(), bob()), List.of(alice(), later))).isEmpty();

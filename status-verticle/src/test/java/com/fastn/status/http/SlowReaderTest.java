@@ -138,7 +138,8 @@ class SlowReaderTest {
             String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(all)
                     .contains("{\"kind\":\"error\",\"code\":503,"
-                            + "\"message\":\"this node is busy with other questions\"}\n")
+                            + "\"message\":\"this node is busy with other questions\","
+                            + "\"schema\":1,\"min_schema\":1}\n")
                     .endsWith("0\r\n\r\n");
             assertThat(closed.await(60, TimeUnit.SECONDS))
                     .as("the reader was given back")

@@ -1,5 +1,6 @@
 package com.fastn.examples.shop;
 
+import com.fastn.context.vertx.FastnVertx;
 import com.fastn.context.vertx.FutureContext;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -56,6 +57,7 @@ final class FrontVerticle extends VerticleBase {
         return vertx.createHttpServer()
                 .requestHandler(router)
                 .listen(port, "127.0.0.1")
+                .onSuccess(FastnVertx.listening())
                 .onSuccess(listening -> server = listening);
     }
 

@@ -93,7 +93,7 @@ class ShopSoakTest {
 
     @Test
     void whenAllCustomersHaveGoneNothingOfThemIsLeft() {
-        // A port is a context from its first connection on.
+        // What is in the tree from its first use on is there by then.
         serve(Duration.ofMillis(300), false);
         Rest before = await().atMost(Duration.ofSeconds(60)).until(this::rest, Rest::isQuiet);
 

@@ -49,16 +49,56 @@ export function bytes(n) {
   return `${n} B`;
 }
 
-/** The counters of a context, its own first, live ones as what is under way. */
-export function counters(context) {
+/** What a counter's name begins with when it counts one outcome of another counter, and the word for that outcome. */
+const OUTCOMES = [["successful_", "success"], ["failed_", "failed"], ["cancelled_", "cancelled"]];
+
+/** The counters of a context as a terminal shows them too: its own first, outcomes beside what they are of; live ones after totals. */
+export function counters(context, most = Infinity) {
+  return [
+    ...first(counted(context.total_counters, context.subtree_total_counters, true), most),
+    ...first(counted(context.live_counters, context.subtree_live_counters, false), most).map((text) => `live ${text}`),
+  ];
+}
+
+function first(texts, most) {
+  return texts.length > most ? [...texts.slice(0, most), `+${count(texts.length - most)} more`] : texts;
+}
+
+function counted(own = {}, below = {}, zeros) {
   const texts = [];
-  const isText = (all, key) => key.endsWith("_text") && key.slice(0, -5) in all && typeof all[key] === "string";
-  for (const [own, below] of [["live_counters", "subtree_live_counters"], ["total_counters", "subtree_total_counters"]]) {
-    const live = own === "live_counters" ? "live " : "";
-    const all = { ...context[below], ...context[own] };
-    for (const key of Object.keys(all)) {
-      if (!isText(all, key) && (live === "" || all[key] !== 0)) texts.push(`${live}${key} ${exact(all, key)}`);
+  for (const all of [own, below]) {
+    for (const name of Object.keys(all)) {
+      const isText = name.endsWith("_text") && typeof all[name] === "string";
+      // An outcome joins only a count of the same reach: a subtree's failures are not its root's.
+      const isOfAnother = OUTCOMES.some(([prefix]) => name.startsWith(prefix) && Object.hasOwn(all, name.slice(prefix.length)));
+      const isKnown = all === below && (Object.hasOwn(own, name) ||
+        (name.startsWith(OUTCOMES[0][0]) && Object.hasOwn(own, name.slice(OUTCOMES[0][0].length))));
+      if (!isText && !isOfAnother && !isKnown && (zeros || all[name] !== 0)) {
+        texts.push(numbered(exact(all, name), name) + outcomes(all, name));
+      }
     }
   }
   return texts;
+}
+
+function outcomes(all, name) {
+  const parts = OUTCOMES.filter(([prefix]) => Object.hasOwn(all, prefix + name) && all[prefix + name] !== 0)
+    .map(([prefix, word]) => `${exact(all, prefix + name)} ${word}`);
+  return parts.length > 0 ? ` (${parts.join(", ")})` : "";
+}
+
+const SAME_IN_PLURAL = /^(series|species)$/i;
+const PLURAL_IN_IE = /^(cookie|movie|zombie)s$/i;
+
+/** A number that is written already, and what it counts: `1 message`, `1,234 pieces reserved`. */
+export function numbered(number, name) {
+  const words = name.replaceAll("_", " ").split(" ");
+  const plural = words.findLastIndex((word) => /..(?<!s|u|i)s$/i.test(word) && !SAME_IN_PLURAL.test(word));
+  if (number === "1" && plural >= 0) words[plural] = singular(words[plural]);
+  return `${number} ${words.join(" ")}`;
+}
+
+function singular(word) {
+  if (/..ies$/i.test(word) && !PLURAL_IN_IE.test(word)) return `${word.slice(0, -3)}y`;
+  return word.replace(/(?<=ss|sh|tch|rch|nch|x)es$|s$/i, "");
 }

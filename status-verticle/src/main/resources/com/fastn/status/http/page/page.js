@@ -1,11 +1,12 @@
 import { Chart } from "./chart.js";
-import { age, bytes, clean, count, counters, el, set } from "./dom.js";
+import { age, bytes, clean, count, counters, el, numbered, set } from "./dom.js";
 import { Unauthorized, ask, follow, useToken } from "./status-client.js";
 import { TreeView } from "./tree-view.js";
 
 const $ = (id) => document.getElementById(id);
 const POLL_MS = 3000;
 const MOST_CHARTS = 100;
+const MOST_RECENT = 50;
 
 let cluster = null;
 let selected = null;
@@ -129,9 +130,13 @@ function draw() {
 function drawSummary() {
   const up = cluster.nodes.filter((node) => node.state === "up").length;
   const stuck = sum((s) => s.lock_waiters.filter((waiter) => waiter.stuck).length);
-  const parts = [el("b", "", `${up} of ${cluster.nodes.length}`), " nodes up · ",
-    el("b", "", count(cluster.nodes.reduce((n, node) => n + (node.summary?.contexts ?? 0), 0))), " contexts · ",
-    el("b", "", count(sum((s) => s.active_locks.length))), " locks held"];
+  const parts = [el("b", "", `${up} of ${cluster.nodes.length}`), cluster.nodes.length === 1 ? " node up" : " nodes up"];
+  const add = (n, name) => {
+    const [number, ...words] = numbered(count(n), name).split(" ");
+    parts.push(" · ", el("b", "", number), ` ${words.join(" ")}`);
+  };
+  add(cluster.nodes.reduce((n, node) => n + (node.summary?.contexts ?? 0), 0), "contexts");
+  add(sum((s) => s.active_locks.length), "locks held");
   if (stuck > 0) parts.push(" · ", el("span", "bad", `${count(stuck)} stuck`));
   $("summary").replaceChildren(...parts);
   document.title = stuck > 0 ? `(${stuck} stuck) fastn status` : "fastn status";
@@ -166,14 +171,14 @@ function drawNodes() {
     button.title = clean(node.reason ?? `incarnation ${id}`);
     const [name, first, second] = button.children;
     set(name, node.node.alias);
-    set(first, node.state === "up" ? `up · ${count(node.summary?.contexts ?? 0)} contexts` :
+    set(first, node.state === "up" ? `up · ${numbered(count(node.summary?.contexts ?? 0), "contexts")}` :
       `${node.state} · heard ${age(node.age_ms, node)} ago`);
     const status = node.status;
     const stuck = status ? status.lock_waiters.filter((waiter) => waiter.stuck).length : 0;
     const warnings = status ? status.warnings.filter((w) => w.severity !== "info").length : node.summary?.warnings ?? 0;
     const text = [];
     if (stuck > 0) text.push(`${count(stuck)} stuck`);
-    if (warnings > 0) text.push(`${count(warnings)} ${warnings === 1 ? "warning" : "warnings"}`);
+    if (warnings > 0) text.push(numbered(count(warnings), "warnings"));
     set(second, text.join(" · ") || (status ? "no warnings" : node.reason ?? ""));
     second.className = stuck > 0 ? "bad" : warnings > 0 ? "warn" : "";
     if (button.parentNode !== $("nodes")) $("nodes").append(button);
@@ -280,9 +285,25 @@ function drawSystem(status, node) {
     facts);
 }
 
+/** The newest; but those that went wrong have half of the places, as they have it in the list of their node. */
+function shownOf(recent) {
+  const wrong = recent.filter((ended) => ended.outcome !== "completed");
+  const well = recent.filter((ended) => ended.outcome === "completed");
+  const newest = recent.slice(0, MOST_RECENT).filter((ended) => ended.outcome !== "completed").length;
+  const places = Math.max(newest, Math.min(Math.floor(MOST_RECENT / 2), wrong.length));
+  const shown = new Set([...wrong.slice(0, places), ...well.slice(0, MOST_RECENT - places)]);
+  return recent.filter((ended) => shown.has(ended));
+}
+
+/** The time of the day, with the day where that is not today: what went wrong stays for long. */
+function moment(text) {
+  const at = new Date(text);
+  return at.toDateString() === new Date().toDateString() ? at.toLocaleTimeString() : at.toLocaleString();
+}
+
 function drawRecent(own) {
   set($("recent-node"), own.node.alias);
-  fill($("recent"), (own.recent ?? []).slice(0, 50).map((ended) => {
+  fill($("recent"), shownOf(own.recent ?? []).map((ended) => {
     const item = el("li");
     const top = el("div", "top");
     const name = el("span");
@@ -290,19 +311,25 @@ function drawRecent(own) {
     top.append(name, el("span", "count", age(ended.duration_ms)));
     item.append(top);
     const reason = ended.message ?? ended.cancel_reason?.message;
+    const from = [
+      moment(ended.ended_at),
+      ended.caller && `called by ${ended.caller.path}@${ended.caller.node}`,
+      ended.trace_id && `trace ${ended.trace_id}`,
+    ].filter(Boolean).join(" · ");
     item.append(el("small", ended.outcome === "completed" ? "" : ended.outcome,
-      `${ended.outcome}${reason ? `: ${reason}` : ""} · ${new Date(ended.ended_at).toLocaleTimeString()}`));
+      `${ended.outcome}${reason ? `: ${reason}` : ""} · ${from}`));
     return item;
   }), "Nothing that ended was marked to be remembered.");
 }
 
 function drawEpisodes(all) {
+  set($("episodes-node"), cluster?.answered_by ?? "");
   fill($("episodes"), (all.episodes ?? []).slice(0, 50).map((episode) => {
     const item = el("li");
     const top = el("div", "top");
     top.append(el("span", episode.end ? "" : "critical", episode.name), el("span", "count", age(episode.lasted_ms)));
     item.append(top, el("small", "", `${episode.root_text ?? ""} · at most ${count(episode.most_waiters)} stuck · ` +
-      new Date(episode.start).toLocaleTimeString()));
+      moment(episode.start)));
     return item;
   }), "Nothing was stuck since this node started.");
 }

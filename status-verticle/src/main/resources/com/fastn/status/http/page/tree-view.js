@@ -3,6 +3,7 @@
 import { age, clean, count, counters, el, set } from "./dom.js";
 
 const MOST_ROWS = 1500;
+const MOST_COUNTERS = 4;
 
 export class TreeView {
   constructor(element, note, onOpen) {
@@ -179,7 +180,7 @@ export class TreeView {
     for (const [name, metric] of Object.entries(context.metrics)) {
       if (context.children.length === 0) parts.push(`${name} ${metricText(metric)}`);
     }
-    parts.push(...counters(context).slice(0, 4));
+    parts.push(...counters(context, MOST_COUNTERS));
     if (context.folded_children > 0) {
       const stuck = context.folded_stuck > 0 ? `, ${count(context.folded_stuck)} stuck` : "";
       parts.push(`+${count(context.folded_children)} more${stuck}`);
@@ -236,9 +237,13 @@ function metricText(metric) {
 /** What is wrong with which context, by its id. */
 export function troubles(snapshot) {
   const found = new Map();
+  const byId = new Map();
   const byPath = new Map();
   for (const warning of snapshot.warnings) {
-    if (warning.severity !== "info") byPath.set(warning.context_path, warning);
+    if (warning.severity === "info") continue;
+    const [all, key] = warning.context_id ? [byId, warning.context_id] : [byPath, warning.context_path];
+    // The worst come first.
+    if (!all.has(key)) all.set(key, warning);
   }
   const namesakes = new Map();
   for (const lock of snapshot.active_locks) {
@@ -264,10 +269,10 @@ export function troubles(snapshot) {
       found.set(context.id, { ...found.get(context.id), kind: "stuck", mark: "slow" });
     }
   }
-  // A warning names a path; which of several contexts of one path is meant is not known, so none is blamed.
+  // Of a warning that names a path alone it is not known which of several contexts there is meant, so none is blamed.
   for (const context of order.slice(1)) {
-    const warning = byPath.get(context.path);
-    if (warning && namesakes.get(context.path) === 1 && !found.has(context.id)) {
+    const warning = byId.get(context.id) ?? (namesakes.get(context.path) === 1 ? byPath.get(context.path) : undefined);
+    if (warning && !found.has(context.id)) {
       found.set(context.id, { kind: "warned", mark: "", text: warning.message });
     }
   }

@@ -72,6 +72,18 @@ class LayerRulesTest {
             .because("the module exports it to nobody else; on the class path only this test says so");
 
     @ArchTest
+    static final ArchRule theStatusMakesNoEvents = noClasses()
+            .that()
+            .resideInAPackage("com.fastn.status..")
+            .should()
+            .callMethodWhere(describe(
+                    "a listener is added",
+                    call -> call.getTarget().getName().equals("addListener")
+                            && call.getTargetOwner().getName().startsWith("com.fastn.context.")))
+            .because(
+                    "an application that is watched would make an event of each change; onFirstChange(..) costs it nothing");
+
+    @ArchTest
     static final ArchRule onlyOneClassSeesOshi = noClasses()
             .that(describe(
                     "are not OshiMachine", c -> !outermost(c).getName().equals("com.fastn.status.system.OshiMachine")))

@@ -32,6 +32,8 @@ public class EventBenchmark {
     private final MetricValue odd = MetricValue.counter(3);
     private final Map<String, MetricValue> map = new LinkedHashMap<>(4);
     private final FastnContext unheard = Trees.runtime().root().child("service").open();
+    private final ContextRuntime watchedRuntime = Trees.runtime();
+    private final FastnContext watched = watchedRuntime.root().child("service").open();
     private final ContextRuntime heardRuntime = Trees.runtime();
     private final FastnContext heard = heardRuntime.root().child("service").open();
     private int calls;
@@ -41,6 +43,7 @@ public class EventBenchmark {
     @Setup
     public void listen() {
         var unused = heardRuntime.addListener(event -> last = event);
+        var unusedHook = watchedRuntime.onFirstChange(() -> {});
     }
 
     private MetricValue next() {
@@ -50,6 +53,12 @@ public class EventBenchmark {
     @Benchmark
     public void ours() {
         unheard.addMetric("size", next());
+    }
+
+    /** Somebody follows the status, and has looked at the last change or not. */
+    @Benchmark
+    public void oursWatched() {
+        watched.addMetric("size", next());
     }
 
     @Benchmark

@@ -115,7 +115,7 @@ final class Fleet implements AutoCloseable {
         try {
             List<Member> started = new ArrayList<>();
             for (int i = 0; i < nodes; i++) {
-                started.add(begin("n" + i, i));
+                started.add(begin(alias(i), i));
             }
             started.forEach(this::await);
         } catch (RuntimeException | Error e) {
@@ -123,6 +123,16 @@ final class Fleet implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    private static String alias(int place) {
+        return "n" + place;
+    }
+
+    /** The alias of who has the next place, after the last of so many the first. */
+    static String neighbour(String alias, int nodes) {
+        int place = Integer.parseInt(alias.substring(alias(0).length() - 1));
+        return alias((place + 1) % nodes);
     }
 
     Manager manager() {

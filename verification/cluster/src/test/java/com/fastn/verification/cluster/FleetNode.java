@@ -1,6 +1,5 @@
 package com.fastn.verification.cluster;
 
-import com.fastn.context.status.ClusterStatus;
 import com.fastn.context.vertx.FastnVertx;
 import com.fastn.context.vertx.FutureContext;
 import com.fastn.status.StatusClient;
@@ -15,17 +14,18 @@ import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.core.spi.cluster.RegistrationInfo;
-import io.vertx.core.streams.ReadStream;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node of a fleet: it serves orders and orders itself, counts by the library and beside it, and follows the cluster by a
- * stream.
+ * A node of a fleet: it serves orders and orders itself, counts by the library and beside it, and follows by streams the cluster, one
+ * node of it by its name, and of all nodes the part that serves the orders.
  */
 final class FleetNode extends VerticleBase {
     static final String ORDERS = "fleet.order";
+    /** How a node tells what it is told of a part of all trees. */
+    static final String BY_A_PART = "by the stream of a part";
 
     private static final long HELLO_MILLIS = 1_000;
     private static final long ORDER_MILLIS = 50;
@@ -36,16 +36,20 @@ final class FleetNode extends VerticleBase {
     private final Follower follower = new Follower();
 
     // Mutable state, only touched on the verticle's context
-    private @Nullable ReadStream<ClusterStatus> stream;
     private boolean ordering;
     private int underWay;
     private @Nullable Promise<Void> calm;
 
-    private FleetNode() {}
+    private final String neighbour;
+
+    private FleetNode(String neighbour) {
+        this.neighbour = neighbour;
+    }
 
     public static void main(String[] arguments) {
         JsonObject settings = new JsonObject(arguments[0]);
-        FleetNode node = new FleetNode();
+        FleetNode node = new FleetNode(Fleet.neighbour(
+                settings.getString("alias"), settings.getJsonArray("members").size() - 1));
         Future<Vertx> joined = LoopbackCluster.join(settings);
         Future<JsonObject> facts = joined.compose(vertx -> {
             StatusOptions options = new StatusOptions()
@@ -65,7 +69,10 @@ final class FleetNode extends VerticleBase {
     public Future<?> start() {
         FutureContext here = FutureContext.current();
         follower.count(vertx);
-        stream = StatusClient.create(vertx).stream().handler(follower::follow);
+        StatusClient status = StatusClient.create(vertx);
+        follower.follow("by the stream", null, status.stream());
+        follower.follow("by the stream of " + neighbour, neighbour, status.stream(neighbour));
+        follower.follow(BY_A_PART, null, status.stream(here.path()));
         vertx.setPeriodic(ORDER_MILLIS, tick -> order());
         return vertx.eventBus()
                 .consumer(ORDERS, message -> {
@@ -110,12 +117,12 @@ final class FleetNode extends VerticleBase {
                 });
             case "read_nothing" ->
                 onContext(() -> {
-                    requireStream().pause();
+                    follower.pause();
                     return Future.succeededFuture();
                 });
             case "read_on" ->
                 onContext(() -> {
-                    requireStream().resume();
+                    follower.resume();
                     return Future.succeededFuture();
                 });
             case "lose_frames" -> {
@@ -141,14 +148,6 @@ final class FleetNode extends VerticleBase {
                         .put(
                                 "registered",
                                 all.stream().anyMatch(each -> each.nodeId().equals(manager.getNodeId()))));
-    }
-
-    private ReadStream<ClusterStatus> requireStream() {
-        ReadStream<ClusterStatus> open = stream;
-        if (open == null) {
-            throw new IllegalStateException("the stream is not open yet");
-        }
-        return open;
     }
 
     private interface Step {

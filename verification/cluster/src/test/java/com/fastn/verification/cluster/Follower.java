@@ -12,46 +12,93 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.core.spi.cluster.RegistrationInfo;
+import io.vertx.core.streams.ReadStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
-/** What a node was last told by its stream of the cluster, and what is so, whatever the library says. */
+/** What a node was last told by its streams of the cluster, and what is so, whatever the library says. */
 final class Follower {
-    private final AtomicLong seen = new AtomicLong();
     private final Map<String, Progress> progress = new ConcurrentHashMap<>();
-    /** Whom the stream ever called stale or down, however shortly. */
-    private final Set<String> everSilent = ConcurrentHashMap.newKeySet();
+    private final List<Followed> followed = new CopyOnWriteArrayList<>();
 
-    private volatile JsonObject view = new JsonObject();
+    /**
+     * Follows.
+     *
+     * @param how what the stream is called
+     * @param alias of whom alone it tells, or {@code null} for all
+     * @param stream what tells
+     */
+    void follow(String how, @Nullable String alias, ReadStream<ClusterStatus> stream) {
+        Followed each = new Followed(how, alias, stream);
+        followed.add(each);
+        stream.handler(each::told);
+    }
 
-    /** Takes note of what the stream tells. */
-    void follow(ClusterStatus cluster) {
-        JsonArray rows = new JsonArray();
-        for (NodeStatus row : cluster.nodes()) {
-            JsonObject seenRow = new JsonObject()
-                    .put("alias", row.node().alias())
-                    .put("incarnation", row.node().incarnation())
-                    .put("state", row.state().name())
-                    .put("reason", row.reason())
-                    .put("deadlock", row.snapshot() != null && warnsOfADeadlock(row.snapshot()));
-            if (row.state() == NodeState.STALE || row.state() == NodeState.DOWN) {
-                everSilent.add(row.node().incarnation());
-            }
-            if (row.snapshot() != null) {
-                seenRow.put(
-                        "served",
-                        row.snapshot().globalContext().subtreeTotalCounters().getOrDefault("served", 0L));
-            }
-            rows.add(seenRow);
+    /** Reads nothing any more. */
+    void pause() {
+        followed.forEach(each -> each.stream.pause());
+    }
+
+    void resume() {
+        followed.forEach(each -> each.stream.resume());
+    }
+
+    /** One stream. */
+    static final class Followed {
+        private final String how;
+        private final @Nullable String alias;
+        private final ReadStream<ClusterStatus> stream;
+        /** Whom it ever called stale or down, however shortly. */
+        private final Set<String> everSilent = ConcurrentHashMap.newKeySet();
+        /** Of whom it had something to tell. */
+        private final Set<String> everTold = ConcurrentHashMap.newKeySet();
+
+        private volatile JsonObject view = new JsonObject();
+
+        Followed(String how, @Nullable String alias, ReadStream<ClusterStatus> stream) {
+            this.how = how;
+            this.alias = alias;
+            this.stream = stream;
         }
-        view = new JsonObject()
-                .put("rows", rows)
-                .put("total", cluster.totalCounters().getOrDefault("served", 0L))
-                .put("number", seen.incrementAndGet())
-                .put("ever_silent", new JsonArray(List.copyOf(everSilent)));
+
+        /** Takes note of what the stream tells. */
+        void told(ClusterStatus cluster) {
+            JsonArray rows = new JsonArray();
+            for (NodeStatus row : cluster.nodes()) {
+                JsonObject seenRow = new JsonObject()
+                        .put("alias", row.node().alias())
+                        .put("incarnation", row.node().incarnation())
+                        .put("state", row.state().name())
+                        .put("reason", row.reason())
+                        .put("deadlock", row.snapshot() != null && warnsOfADeadlock(row.snapshot()));
+                if (row.state() == NodeState.STALE || row.state() == NodeState.DOWN) {
+                    everSilent.add(row.node().incarnation());
+                }
+                if (row.snapshot() != null) {
+                    everTold.add(row.node().incarnation());
+                    seenRow.put(
+                            "served",
+                            row.snapshot()
+                                    .globalContext()
+                                    .subtreeTotalCounters()
+                                    .getOrDefault("served", 0L));
+                }
+                rows.add(seenRow);
+            }
+            view = new JsonObject()
+                    .put("rows", rows)
+                    .put("total", cluster.totalCounters().getOrDefault("served", 0L))
+                    .put("ever_silent", new JsonArray(List.copyOf(everSilent)))
+                    .put("ever_told", new JsonArray(List.copyOf(everTold)));
+        }
+
+        JsonObject view() {
+            return view.copy().put("how", how).put("alias", alias);
+        }
     }
 
     private static boolean warnsOfADeadlock(StatusSnapshot snapshot) {
@@ -85,7 +132,10 @@ final class Follower {
 
     JsonObject view() {
         List<Progress> all = List.copyOf(progress.values());
-        return view.copy()
+        JsonArray views = new JsonArray();
+        followed.forEach(each -> views.add(each.view()));
+        return new JsonObject()
+                .put("views", views)
                 .put("streams", all.size())
                 .put("restarts", all.stream().mapToLong(Progress::restarts).sum())
                 .put("gaps", all.stream().mapToLong(Progress::gaps).sum())

@@ -7,8 +7,12 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What a node says of the cluster, as far as it matters here. */
-record View(List<Row> rows, long total, boolean complete) {
+/**
+ * What a node says of the cluster, as far as it matters here.
+ *
+ * @param alias of whom alone it tells, or {@code null} for all
+ */
+record View(@Nullable String alias, List<Row> rows, long total, boolean complete) {
     /** One life of a node; {@code served} is {@code null} where the row has no status, and {@code deadlock} says that it warns of one. */
     record Row(
             String alias,
@@ -26,7 +30,10 @@ record View(List<Row> rows, long total, boolean complete) {
     static View asked(JsonObject answer) {
         List<Row> rows = list(answer, "nodes").stream().map(View::askedRow).toList();
         return new View(
-                rows, answer.getJsonObject("total_counters").getLong("served", 0L), answer.getBoolean("complete"));
+                null,
+                rows,
+                answer.getJsonObject("total_counters").getLong("served", 0L),
+                answer.getBoolean("complete"));
     }
 
     private static Row askedRow(JsonObject row) {
@@ -46,7 +53,7 @@ record View(List<Row> rows, long total, boolean complete) {
                                 .anyMatch(warning -> warning.getString("id").startsWith("deadlock")));
     }
 
-    /** Of the stream of a {@link FleetNode}. */
+    /** Of a stream of a {@link FleetNode}. */
     static View streamed(JsonObject view) {
         List<Row> rows = list(view, "rows").stream()
                 .map(row -> new Row(
@@ -57,7 +64,16 @@ record View(List<Row> rows, long total, boolean complete) {
                         row.getLong("served"),
                         row.getBoolean("deadlock")))
                 .toList();
-        return new View(rows, view.getLong("total"), rows.stream().noneMatch(row -> row.served() == null));
+        return new View(
+                view.getString("alias"),
+                rows,
+                view.getLong("total"),
+                rows.stream().noneMatch(row -> row.served() == null));
+    }
+
+    /** Whether it has to tell of the nodes of an alias. */
+    boolean isOf(String of) {
+        return alias == null || alias.equals(of);
     }
 
     @Nullable

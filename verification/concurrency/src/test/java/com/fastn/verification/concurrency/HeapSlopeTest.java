@@ -30,7 +30,7 @@ class HeapSlopeTest {
 
     @Test
     void C8_nothingIsRetainedOfContextsThatHaveEnded() {
-        int contexts = Scale.times(1_000_000);
+        int contexts = Scale.times(1_000_000, "proof.heap");
         try (ContextRuntime runtime = ContextRuntime.builder().alias("heap").build()) {
             FastnContext service = runtime.root().child("service").open();
             // Code, caches and the paths of the counters come with the first ones.
@@ -61,7 +61,7 @@ class HeapSlopeTest {
     /** Each context has a lock of a name that there never was, holds it once, and ends. */
     @Test
     void L13_nothingIsRetainedOfTheLocksOfContextsThatHaveEnded() {
-        int names = Scale.times(1_000_000);
+        int names = Scale.times(1_000_000, "proof.heap");
         try (ContextRuntime runtime = ContextRuntime.builder().alias("names").build()) {
             FastnContext service = runtime.root().child("service").open();
             int next = lock(service, 0, names / 10);

@@ -60,7 +60,7 @@ class LockRacesStressTest {
     @Test
     void L1_ofTheGrantAndTheCancellationOfAWaitExactlyOneWins() throws Exception {
         int atOnce = 1_000;
-        int rounds = Scale.times(200);
+        int rounds = Scale.times(200, "proof.locks");
         long served = 0;
         try (ContextRuntime runtime = ContextRuntime.builder().alias("races").build()) {
             ContextMutex<Integer> orders = runtime.root().mutex("orders", 1);
@@ -111,7 +111,7 @@ class LockRacesStressTest {
     @SuppressWarnings("MustBeClosedChecker") // closed by what is told of it
     void L12_permitsNeverExceedTheirMost() throws Exception {
         int most = 3;
-        int each = Scale.times(100_000);
+        int each = Scale.times(100_000, "proof.locks");
         AtomicInteger taken = new AtomicInteger();
         AtomicInteger mostTaken = new AtomicInteger();
         AtomicBoolean wrong = new AtomicBoolean();

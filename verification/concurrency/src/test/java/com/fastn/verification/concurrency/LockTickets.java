@@ -10,7 +10,9 @@ import com.fastn.context.engine.ManualTimers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -44,6 +46,7 @@ public abstract class LockTickets {
     private final List<List<FastnContext>> unused = new ArrayList<>();
     private final Kind kind;
     private final List<List<Ticket>> tickets = new ArrayList<>();
+    private final Map<FastnContext, CompletableFuture<?>> stages = new ConcurrentHashMap<>();
     private final @Nullable HeldGuard[] guards = new HeldGuard[THREADS];
 
     /** One kind of lock, and what each thread wants of it. */
@@ -109,7 +112,9 @@ public abstract class LockTickets {
         boolean timed = number < TIMED;
         FastnContext by = free.remove(free.size() - 1);
         try (ContextScope ignored = by.makeCurrent()) {
-            tickets.get(thread).add(new Ticket(by, timed, kind.ask(thread, timed ? timeoutOf(thread, number) : null)));
+            Ticket ticket = new Ticket(by, timed, kind.ask(thread, timed ? timeoutOf(thread, number) : null));
+            stages.put(by, ticket.stage);
+            tickets.get(thread).add(ticket);
         }
         return "asked";
     }
@@ -157,6 +162,7 @@ public abstract class LockTickets {
             return "released";
         }
         List<Ticket> own = tickets.get(thread);
+        awaitGrantsOnTheirWay();
         int first = -1;
         // From the last to the first: at the moment at which the one that is taken was seen to be done, none before it
         // was.
@@ -185,6 +191,7 @@ public abstract class LockTickets {
     @SuppressWarnings("MustBeClosedChecker") // goOn() closes it
     public String turnAway(@Param(name = "thread") int thread) {
         List<Ticket> own = tickets.get(thread);
+        awaitGrantsOnTheirWay();
         if (!own.isEmpty()) {
             CompletableFuture<?> newest = own.get(own.size() - 1).stage;
             boolean cancelled = newest.cancel(false) || newest.isCompletedExceptionally();
@@ -221,10 +228,26 @@ public abstract class LockTickets {
             return "nothing to stop";
         }
         Ticket newest = own.get(own.size() - 1);
+        awaitGrantsOnTheirWay();
         newest.by.cancel();
         // Another thread may be about to hand it the lock, and is then the one that finds out and lets it fail.
         newest.stage.handle((guard, failure) -> "").join();
         return "stopped";
+    }
+
+    /**
+     * A lock is given first and told then, or passed on if the ticket has failed meanwhile; the model does both in one step. Another
+     * thread that is between the two finishes first. What is never told or passed on is waited for without end.
+     */
+    private void awaitGrantsOnTheirWay() {
+        while (kind.lock().holders().stream().anyMatch(this::isOnItsWay)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private boolean isOnItsWay(FastnContext holder) {
+        CompletableFuture<?> stage = stages.get(holder);
+        return stage != null && (!stage.isDone() || stage.isCompletedExceptionally());
     }
 
     /**

@@ -40,7 +40,7 @@ class LockTimeoutsStressTest {
 
     @Test
     void L1_L4_L12_ofManyWaitsWithATimeoutNothingIsLeft() {
-        int waits = Scale.times(2 * AT_ONCE);
+        int waits = Scale.times(2 * AT_ONCE, "proof.locks");
         long seed = new SplittableRandom().nextLong();
         SplittableRandom random = new SplittableRandom(seed);
         List<WeakReference<FastnContext>> askers = new ArrayList<>();
