@@ -65,12 +65,15 @@ public record SnapshotDelta(
      * What became of the list of contexts that ended.
      *
      * @param added those that ended since, the newest first
-     * @param kept how many of the base's list follow them
+     * @param kept how many of the base's list follow them, in its order and without those that were dropped
+     * @param dropped the places in the base's list, counted from 0 and ascending, of those before the last that is kept which are
+     *     in the list no more: of those that ended well fewer are remembered than of those that did not
      */
-    public record RecentChange(List<FinishedContext> added, int kept) {
-        /** Copies the list. */
+    public record RecentChange(List<FinishedContext> added, int kept, List<Integer> dropped) {
+        /** Copies the lists. */
         public RecentChange {
             added = List.copyOf(added);
+            dropped = List.copyOf(dropped);
             if (kept < 0) {
                 throw new IllegalArgumentException("a list cannot keep " + kept + " of its elements");
             }
@@ -80,23 +83,40 @@ public record SnapshotDelta(
             if (base.equals(later)) {
                 return null;
             }
-            // The base has its newest in front, so what is left of it is where that comes again.
-            for (int added = 0; added < later.size(); added++) {
-                int kept = later.size() - added;
-                if (kept <= base.size() && later.subList(added, later.size()).equals(base.subList(0, kept))) {
-                    return new RecentChange(later.subList(0, added), kept);
+            // Both have their newest in front. From the oldest on, what is in both is kept, and the rest of the base
+            // dropped.
+            int added = later.size();
+            List<Integer> dropped = new ArrayList<>();
+            for (int place = base.size() - 1; place >= 0; place--) {
+                if (added > 0 && base.get(place).equals(later.get(added - 1))) {
+                    added--;
+                } else if (added < later.size()) {
+                    dropped.add(place);
                 }
             }
-            return new RecentChange(later, 0);
+            Collections.reverse(dropped);
+            return new RecentChange(later.subList(0, added), later.size() - added, dropped);
         }
 
         List<FinishedContext> apply(List<FinishedContext> base) {
-            if (kept > base.size()) {
-                throw new IllegalArgumentException(
-                        "the delta keeps %d recent contexts, and its base has %d".formatted(kept, base.size()));
-            }
             List<FinishedContext> later = new ArrayList<>(added);
-            later.addAll(base.subList(0, kept));
+            int next = 0;
+            for (int place : dropped) {
+                if (place < next || place >= base.size()) {
+                    throw new IllegalArgumentException(
+                            "the delta drops the recent context at %d, where its base has those from %d to %d"
+                                    .formatted(place, next, base.size() - 1));
+                }
+                later.addAll(base.subList(next, place));
+                next = place + 1;
+            }
+            int wanted = added.size() + kept;
+            if (later.size() > wanted || wanted - later.size() > base.size() - next) {
+                throw new IllegalArgumentException(
+                        "the delta keeps %d recent contexts, and its base has %d without those dropped"
+                                .formatted(kept, base.size() - dropped.size()));
+            }
+            later.addAll(base.subList(next, next + wanted - later.size()));
             return later;
         }
     }

@@ -86,6 +86,7 @@ final class StatusJsonReader extends JsonTokens {
         List<StatusWarning> warnings = null;
         List<FinishedContext> recent = null;
         int recentKept = 0;
+        List<Integer> recentDropped = new ArrayList<>();
         Map<String, OperationBaseline> baselines = new LinkedHashMap<>();
         List<String> removedBaselines = new ArrayList<>();
         List<CounterWindows> windows = null;
@@ -126,6 +127,7 @@ final class StatusJsonReader extends JsonTokens {
                     recent = read;
                 }
                 case "recent_kept" -> recentKept = smallCount(name);
+                case "recent_dropped" -> list(name, () -> recentDropped.add(smallCount("recent_dropped")));
                 case "operation_baselines" -> baselines(baselines);
                 case "removed_baselines" ->
                     list(name, () -> removedBaselines.add(required(string("removed_baselines"), "a name")));
@@ -152,7 +154,7 @@ final class StatusJsonReader extends JsonTokens {
                 locks,
                 waiters,
                 warnings,
-                recent == null ? null : new SnapshotDelta.RecentChange(recent, recentKept),
+                recent == null ? null : new SnapshotDelta.RecentChange(recent, recentKept, recentDropped),
                 baselines,
                 removedBaselines,
                 windows,

@@ -231,6 +231,13 @@ final class StatusJsonWriter implements Closeable, RowSink {
             }
             json.writeEndArray();
             integer("recent_kept", recent.kept());
+            if (!recent.dropped().isEmpty()) {
+                json.writeArrayFieldStart("recent_dropped");
+                for (int place : recent.dropped()) {
+                    json.writeNumber(place);
+                }
+                json.writeEndArray();
+            }
         }
         if (!delta.changedBaselines().isEmpty()) {
             json.writeFieldName("operation_baselines");

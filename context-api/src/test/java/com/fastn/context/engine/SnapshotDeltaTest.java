@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
 import com.fastn.context.Operation;
 import com.fastn.context.status.ContextStatus;
@@ -168,6 +169,33 @@ class SnapshotDeltaTest {
         assertThatThrownBy(() -> hostile.apply(base))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("101");
+    }
+
+    @Test
+    void whatIsDroppedFromTheMiddleOfThoseThatEndedMakesNobodyTellTheRestAgain() {
+        for (int i = 0; i < 50; i++) {
+            FastnContext failed = tree.root.child("failed-" + i).persist().open();
+            failed.cancel();
+            failed.close();
+        }
+        for (int i = 0; i < 60; i++) {
+            tree.root.child("well-" + i).persist().open().close();
+        }
+        StatusSnapshot base = tree.runtime.statusWithRecent();
+        for (int i = 0; i < 3; i++) {
+            tree.root.child("new-" + i).persist().open().close();
+        }
+        StatusSnapshot later = tree.runtime.statusWithRecent();
+        SnapshotDelta delta = SnapshotDelta.between(base, later);
+        SnapshotDelta.RecentChange change = requireNonNull(delta.recent());
+
+        assertThat(change.added()).extracting(FinishedContext::label).containsExactly("new-2", "new-1", "new-0");
+        assertThat(delta.apply(base).recent()).isEqualTo(later.recent());
+        String json = StatusJson.write(delta);
+        assertThat(StatusJson.readDelta(json)
+                        .apply(StatusJson.readSnapshot(StatusJson.write(base)))
+                        .recent())
+                .isEqualTo(StatusJson.readSnapshot(StatusJson.write(later)).recent());
     }
 
     @Test
