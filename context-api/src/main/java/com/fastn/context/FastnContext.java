@@ -524,6 +524,15 @@ public interface FastnContext extends AutoCloseable {
     <T extends @Nullable Object> ContextReadWriteLock<T> readWriteLock(String name, T value);
 
     /**
+     * Gives the read-write lock of this name in this context, made at the first call, that protects no value.
+     *
+     * @param name the lock's name
+     * @return the one read-write lock of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
+     */
+    ContextReadWriteLock<?> readWriteLock(String name);
+
+    /**
      * Gives the semaphore of this name in this context, made at the first call with its permits.
      *
      * @param name the semaphore's name

@@ -1018,6 +1018,16 @@ public final class ContextNode extends TreeNode implements FastnContext {
     }
 
     @Override
+    @SuppressWarnings("NullAway") // as of a mutex without a value
+    public ContextReadWriteLock<?> readWriteLock(String lockName) {
+        return lock(
+                lockName,
+                LockType.RW_LOCK,
+                FifoReadWriteLock.class,
+                n -> new FifoReadWriteLock<@Nullable Object>(this, n, null));
+    }
+
+    @Override
     public ContextSemaphore semaphore(String lockName, int permits) {
         if (permits < 1) {
             throw new IllegalArgumentException("semaphore \"" + Names.clean(requireNonNull(lockName, "name")) + "\" of "

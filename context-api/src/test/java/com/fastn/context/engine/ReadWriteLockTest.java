@@ -2,6 +2,7 @@ package com.fastn.context.engine;
 
 import static com.fastn.context.engine.Failures.assertFailure;
 import static com.fastn.context.engine.Patience.await;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.tuple;
@@ -134,6 +135,20 @@ class ReadWriteLockTest {
         assertThatIllegalStateException()
                 .isThrownBy(guard::value)
                 .withMessage("this guard of rwlock \"prices\", given to app, is closed; lock again to reach the value");
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // a lock that is held gives none
+    void oneWithoutAValueIsOneForEachName() {
+        ContextReadWriteLock<?> plain = tree.root.readWriteLock("plain");
+        assertThat(tree.root.readWriteLock("plain")).isSameAs(plain);
+        try (ReadGuard<?> reading = plain.tryReadLock()) {
+            assertThat(requireNonNull(reading, "it is free").value()).isNull();
+            assertThat(plain.tryWriteLock()).isNull();
+        }
+        ContextReadWriteLock<Integer> valued = tree.root.readWriteLock("valued", 7);
+        assertThat(tree.root.readWriteLock("valued")).as("whatever it protects").isSameAs(valued);
+        assertThat(tree.runtime.misuses()).isEmpty();
     }
 
     @Test

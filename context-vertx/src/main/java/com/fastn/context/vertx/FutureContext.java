@@ -359,6 +359,17 @@ public final class FutureContext {
     }
 
     /**
+     * Gives the read-write lock of this name in this context, made at the first call, that protects no value.
+     *
+     * @param name the lock's name
+     * @return the one read-write lock of this name in this context
+     * @throws IllegalStateException if a lock of another kind has this name in this context
+     */
+    public FutureReadWriteLock<?> readWriteLock(String name) {
+        return new FutureReadWriteLock<>(context.readWriteLock(name));
+    }
+
+    /**
      * Gives the semaphore of this name in this context, made at the first call with its permits.
      *
      * @param name the semaphore's name

@@ -7,6 +7,7 @@ import com.fastn.context.ContextCancelledException;
 import com.fastn.context.FastnContext;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.ShownStages;
+import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.MetricValue;
@@ -14,6 +15,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -83,6 +85,45 @@ public final class FutureContextBuilder {
     }
 
     /**
+     * Shows a sampled number in the child's row.
+     *
+     * @param key the key
+     * @param value the sample
+     * @return this builder
+     */
+    @CanIgnoreReturnValue
+    public FutureContextBuilder withMetric(String key, double value) {
+        child.withMetric(key, value);
+        return this;
+    }
+
+    /**
+     * Shows a length of time in the child's row.
+     *
+     * @param key the key
+     * @param value the length
+     * @return this builder
+     */
+    @CanIgnoreReturnValue
+    public FutureContextBuilder withMetric(String key, Duration value) {
+        child.withMetric(key, value);
+        return this;
+    }
+
+    /**
+     * Shows a text in the child's row.
+     *
+     * @param key the key
+     * @param value the text
+     * @return this builder
+     */
+    @CanIgnoreReturnValue
+    public FutureContextBuilder withMetric(String key, String value) {
+        child.withMetric(key, value);
+        return this;
+    }
+
+    /**
      * Sets the name for people.
      *
      * @param label such as "HTTP Proxy" for {@code http-proxy}
@@ -117,6 +158,18 @@ public final class FutureContextBuilder {
     @CanIgnoreReturnValue
     public FutureContextBuilder withSetting(String key, Object value) {
         child.withSetting(key, value);
+        return this;
+    }
+
+    /**
+     * Says who called the child from elsewhere, for protocols that the library does not know.
+     *
+     * @param caller the caller
+     * @return this builder
+     */
+    @CanIgnoreReturnValue
+    public FutureContextBuilder withCaller(CallerLink caller) {
+        child.withCaller(caller);
         return this;
     }
 

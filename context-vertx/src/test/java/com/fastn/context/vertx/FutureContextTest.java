@@ -3,10 +3,12 @@ package com.fastn.context.vertx;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fastn.context.ContextBuilder;
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LiveCount;
 import com.fastn.context.engine.EngineRuntime;
+import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
 import com.fastn.context.status.ContextState;
@@ -20,7 +22,9 @@ import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.spi.context.storage.ContextLocal;
 import io.vertx.junit5.VertxExtension;
 import java.lang.ref.WeakReference;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -51,6 +55,38 @@ class FutureContextTest {
 
     private <T extends @Nullable Object> T inFront(Callable<Future<T>> piece) {
         return Waiting.onDuplicate(front.place(), piece);
+    }
+
+    @Test
+    void whatABuilderOfTheNeutralFaceDescribesThisOneDoesToo() {
+        assertThat(describing(FutureContextBuilder.class))
+                .contains("withCaller [class " + CallerLink.class.getName() + "]")
+                .containsExactlyInAnyOrderElementsOf(describing(ContextBuilder.class));
+    }
+
+    private static List<String> describing(Class<?> builder) {
+        return Arrays.stream(builder.getMethods())
+                .filter(each -> each.getReturnType() == builder)
+                .map(each -> each.getName() + " " + Arrays.toString(each.getParameterTypes()))
+                .toList();
+    }
+
+    @Test
+    void aBuilderHandsEachDescriptionOn() {
+        CallerLink caller = new CallerLink("bob", "01a210e21a6a-1ba5a00bda410ecc", 7, "global.till");
+        FastnContext child = FutureContext.of(runtime.root())
+                .child("described")
+                .withMetric("load", 0.5)
+                .withMetric("took", Duration.ofMillis(3))
+                .withMetric("mood", "fair")
+                .withCaller(caller)
+                .open();
+        assertThat(child.caller()).isEqualTo(caller);
+        assertThat(child.subtreeStatus().globalContext().metrics())
+                .containsEntry("load", MetricValue.gauge(0.5))
+                .containsEntry("took", MetricValue.duration(Duration.ofMillis(3)))
+                .containsEntry("mood", MetricValue.text("fair"));
+        child.close();
     }
 
     // --- run
