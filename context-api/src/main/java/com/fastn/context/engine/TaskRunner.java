@@ -114,11 +114,12 @@ final class TaskRunner {
         @Override
         public void drop() {
             if (ofItsOwn) {
-                context.cancel(CancelReason.Kind.SHUTDOWN, "the verticle that its task was to run in was undeployed");
+                context.cancel(
+                        CancelReason.Kind.SHUTDOWN, "the verticle or the Vertx that its task was to run in has ended");
             }
             if (!isRefused()) {
                 result.completeExceptionally(new CancellationException("a task in " + context.path()
-                        + " was not started: the verticle that it was to run in was undeployed"));
+                        + " was not started: the verticle or the Vertx that it was to run in has ended"));
             }
         }
 

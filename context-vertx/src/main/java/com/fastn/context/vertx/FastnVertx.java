@@ -72,8 +72,11 @@ public final class FastnVertx implements Shareable {
     private final WorkerThreads workerThreads;
     private final SharedLines sharedLines;
     private final ConcurrentHashMap<ContextInternal, WorkerDeliveries> workerDeliveries = new ConcurrentHashMap<>();
-    // Of Vert.x contexts that end with the Vertx, as those of no verticle do: there may be any number of them.
+    // Of Vert.x contexts that end with the Vertx, as those of no verticle do: there may be any number of them. And the
+    // tasks that
+    // wait for a thread of a pool that ends with it.
     private final WorkerDeliveries lastingDeliveries = new WorkerDeliveries();
+    private final PoolWatches poolWatches = new PoolWatches();
     private final EventLoopDelays loopDelays;
     private final DatabaseCalls databaseCalls = new DatabaseCalls();
 
@@ -593,6 +596,15 @@ public final class FastnVertx implements Shareable {
             made.close();
         }
         return made;
+    }
+
+    /** What is on its way until the Vertx closes. */
+    WorkerDeliveries lastingDeliveries() {
+        return lastingDeliveries;
+    }
+
+    PoolWatches poolWatches() {
+        return poolWatches;
     }
 
     SharedLines sharedLines() {

@@ -254,8 +254,8 @@ public final class FutureContextBuilder {
      *
      * @param task is given the child
      * @param <T> the type of the result
-     * @return completes on the caller's Vert.x context as the task's future does; fails if the task throws, or if it has not begun
-     *     when its verticle goes with a worker pool of its own
+     * @return completes on the caller's Vert.x context as the task's future does; fails if the task throws, or if it still
+     *     waits for a worker when the pool of that goes, with its verticle or with the Vertx
      */
     public <T extends @Nullable Object> Future<T> spawn(Function<? super FutureContext, Future<T>> task) {
         requireNonNull(task, "task");

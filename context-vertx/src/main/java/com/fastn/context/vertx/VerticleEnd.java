@@ -5,13 +5,10 @@ import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.status.ContextState;
 import io.vertx.core.Closeable;
-import io.vertx.core.Completable;
 import io.vertx.core.internal.CloseFuture;
 import io.vertx.core.internal.ContextInternal;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,13 +65,8 @@ final class VerticleEnd {
      * is over at the latest, though a task is left in the pool.
      */
     static Registration onPoolGone(ContextInternal place, Runnable giveUp) {
-        ExecutorService pool = poolOfItsOwn(place);
-        if (pool == null) {
-            return () -> {};
-        }
-        PoolWatch watch = new PoolWatch(place, pool, giveUp);
-        watch.begin();
-        return watch;
+        PoolWatches.Watch watch = PoolWatches.of(place);
+        return watch == null ? () -> {} : watch.add(giveUp);
     }
 
     /** The pool of a worker that goes with its verticle; null where it is the one of the Vertx, or no worker. */
@@ -84,73 +76,6 @@ final class VerticleEnd {
         }
         ExecutorService pool = place.workerPool().executor();
         return pool == place.owner().workerPool().executor() ? null : pool;
-    }
-
-    /** Vert.x closes a pool after all that is to run at the end of the verticle, and tells nobody, so it is looked at from then on. */
-    private static final class PoolWatch implements Registration, Closeable {
-        private static final long FIRST_LOOK_MILLIS = 2;
-        private static final long LAST_LOOK_MILLIS = 1_000;
-
-        private final ContextInternal place;
-        private final ExecutorService pool;
-        private final Runnable giveUp;
-        private final AtomicBoolean over = new AtomicBoolean();
-
-        PoolWatch(ContextInternal place, ExecutorService pool, Runnable giveUp) {
-            this.place = place;
-            this.pool = pool;
-            this.giveUp = giveUp;
-        }
-
-        void begin() {
-            if (!place.closeFuture().add(this)) {
-                look(FIRST_LOOK_MILLIS);
-            }
-        }
-
-        @Override
-        public void close(Completable<Void> done) {
-            place.closeFuture().future().onComplete(end -> look(FIRST_LOOK_MILLIS));
-            done.succeed();
-        }
-
-        private void look(long nextMillis) {
-            if (over.get()) {
-                return;
-            }
-            if (pool.isTerminated()) {
-                lost();
-                return;
-            }
-            try {
-                var unused = place.nettyEventLoop()
-                        .schedule(
-                                () -> look(Math.min(2 * nextMillis, LAST_LOOK_MILLIS)),
-                                nextMillis,
-                                TimeUnit.MILLISECONDS)
-                        .addListener(looked -> {
-                            if (looked.isCancelled()) {
-                                // The Vertx is closed, and with it every pool.
-                                lost();
-                            }
-                        });
-            } catch (RejectedExecutionException e) {
-                // It was closed before.
-                lost();
-            }
-        }
-
-        private void lost() {
-            if (over.compareAndSet(false, true)) {
-                giveUp.run();
-            }
-        }
-
-        @Override
-        public void close() {
-            over.set(true);
-            place.closeFuture().remove(this);
-        }
     }
 
     /** Whether a context is cancelled when the verticle of a place is undeployed. */

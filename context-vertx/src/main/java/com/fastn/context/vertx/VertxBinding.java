@@ -174,9 +174,10 @@ public final class VertxBinding implements ContextBinding {
         if (place == null) {
             return null;
         }
-        return VerticleEnd.poolOfItsOwn(place) == null
+        FastnVertx fastn = place.isEventLoopContext() ? null : FastnVertx.installedIn(place.owner());
+        return fastn == null
                 ? task -> place.runOnContext(now -> task.run())
-                : task -> WorkerTurn.hand(place, task);
+                : new WorkerTurn.Starts(place, fastn.lastingDeliveries());
     }
 
     @Override

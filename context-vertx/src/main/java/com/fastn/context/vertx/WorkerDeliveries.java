@@ -1,5 +1,6 @@
 package com.fastn.context.vertx;
 
+import com.fastn.context.Registration;
 import com.fastn.context.engine.Delivery;
 import io.vertx.core.internal.ContextInternal;
 import java.util.Set;
@@ -7,77 +8,109 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * What is on its way to a Vert.x context of a worker or a virtual thread. An event loop runs what it has accepted; here a
- * task may be dropped without a word, because the pool that was to run it went away with the verticle. So what has not been
- * run when the verticle is undeployed is dropped by name, and a lock that was granted goes to the next one.
+ * What is on its way to Vert.x contexts of workers or virtual threads that go away together. An event loop runs what it has
+ * accepted; here a task may be dropped without a word, because the pool that was to run it went away. So what has not begun by
+ * then is given up by name: a lock that was granted goes to the next one, and the stage of a task fails.
  */
 final class WorkerDeliveries {
-    private final Set<Tracked> pending = ConcurrentHashMap.newKeySet();
+    private final Set<Entry> waiting = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
+    /** Hands over what is dropped where the place refuses it. */
     void deliver(ContextInternal to, Delivery delivery) {
-        Tracked tracked = new Tracked(to, delivery);
-        pending.add(tracked);
-        if (closed) {
-            tracked.drop();
-            return;
-        }
+        Entry entry = add(delivery::drop);
         try {
-            to.executor().execute(tracked);
+            entry.handTo(to, delivery);
         } catch (RuntimeException e) {
             // The pool is gone already.
-            tracked.drop();
-        } catch (Throwable e) {
-            // As where no thread can be made: who called delivers it, unless another thread has begun with it.
-            if (tracked.take()) {
-                throw e;
-            }
+            delivery.drop();
         }
     }
 
-    /** The verticle is undeployed. */
+    /** Hands over a task; where the place refuses it, that is thrown. */
+    void hand(ContextInternal to, Runnable task) {
+        add(end(task)).handTo(to, task);
+    }
+
+    /** What is to be done with a task that does not come to its place: better elsewhere than never. */
+    static Runnable end(Runnable task) {
+        return task instanceof Delivery delivery ? delivery::drop : task;
+    }
+
+    /** Registers what is to be given up at the end, or now where that was before; in the thread that calls. */
+    Entry add(Runnable giveUp) {
+        Entry entry = new Entry(giveUp);
+        waiting.add(entry);
+        if (closed) {
+            entry.giveUp();
+        }
+        return entry;
+    }
+
+    boolean isEmpty() {
+        return waiting.isEmpty();
+    }
+
+    /** The place goes away: all that has not begun is given up, and so is what comes later. */
     void close() {
         closed = true;
-        pending.forEach(tracked -> {
+        waiting.forEach(entry -> {
             try {
-                tracked.drop();
+                entry.giveUp();
             } catch (Throwable e) {
                 // The others must not be lost with it.
-                Quietly.failed("what was on its way to a place that is gone was not dropped", e);
+                Quietly.failed("what was on its way to a place that is gone was not given up", e);
             }
         });
     }
 
-    private final class Tracked implements Runnable {
-        private final ContextInternal to;
-        private final Delivery delivery;
-        private final AtomicBoolean begun = new AtomicBoolean();
+    /** One of them; it begins, is given up or is taken back, whichever comes first. */
+    final class Entry implements Registration {
+        private final Runnable giveUp;
+        private final AtomicBoolean over = new AtomicBoolean();
 
-        Tracked(ContextInternal to, Delivery delivery) {
-            this.to = to;
-            this.delivery = delivery;
+        private Entry(Runnable giveUp) {
+            this.giveUp = giveUp;
         }
 
         /** {@return whether it is the caller's from now on} */
-        boolean take() {
-            boolean mine = begun.compareAndSet(false, true);
+        private boolean take() {
+            boolean mine = over.compareAndSet(false, true);
             if (mine) {
-                pending.remove(this);
+                waiting.remove(this);
             }
             return mine;
         }
 
-        @Override
-        public void run() {
-            if (take()) {
-                to.dispatch(delivery);
+        /** Has a task run at a place unless it is given up before. What is thrown leaves it to the caller alone. */
+        void handTo(ContextInternal place, Runnable task) {
+            if (over.get()) {
+                return;
+            }
+            try {
+                place.executor().execute(() -> {
+                    if (take()) {
+                        place.dispatch(task);
+                    }
+                });
+            } catch (Throwable e) {
+                // As where no thread can be made; another one may have begun with it all the same.
+                if (take()) {
+                    throw e;
+                }
             }
         }
 
-        void drop() {
+        private void giveUp() {
             if (take()) {
-                delivery.drop();
+                giveUp.run();
             }
+        }
+
+        /** Nothing is to be given up any more. */
+        @Override
+        public void close() {
+            take();
         }
     }
 }

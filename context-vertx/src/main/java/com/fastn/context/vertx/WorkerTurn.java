@@ -1,7 +1,6 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.FastnContext;
-import com.fastn.context.Registration;
 import com.fastn.context.engine.ContextNode;
 import com.fastn.context.engine.Delivery;
 import com.fastn.context.spi.Turn;
@@ -10,8 +9,6 @@ import io.vertx.core.ThreadingModel;
 import io.vertx.core.internal.ContextInternal;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,66 +81,26 @@ final class WorkerTurn implements Turn {
         public void execute(Runnable task) {
             if (deliveries != null && task instanceof Delivery delivery) {
                 deliveries.deliver(context, delivery);
-            } else if (VerticleEnd.poolOfItsOwn(context) != null) {
-                hand(context, task);
+                return;
+            }
+            PoolWatches.Watch watch = PoolWatches.of(context);
+            if (watch != null) {
+                watch.hand(context, task);
             } else {
                 VertxBinding.execute(context, task);
             }
         }
     }
 
-    /** Hands a task to a worker whose pool goes with its verticle: it is run, or given up if it is a {@link Delivery}. */
-    static void hand(ContextInternal place, Runnable task) {
-        new Handed(place, task).begin();
-    }
-
-    /**
-     * A task that is handed to a worker whose pool goes with its verticle. Vert.x drops without a word what such a pool has
-     * accepted and not begun by then. In that case it runs in the pool of the Vertx: better there than never. A {@link
-     * Delivery} is given up there instead: the stage of a task that was to start fails, and so tells the application.
-     */
-    private static final class Handed {
-        private final ContextInternal place;
-        private final AtomicReference<@Nullable Runnable> left;
-
-        Handed(ContextInternal place, Runnable task) {
-            this.place = place;
-            this.left = new AtomicReference<>(task);
-        }
-
-        void begin() {
-            Registration watch = VerticleEnd.onPoolGone(place, this::endElsewhere);
-            try {
-                VertxBinding.execute(place, () -> {
-                    watch.close();
-                    run();
-                });
-            } catch (Throwable t) {
-                watch.close();
-                if (left.getAndSet(null) != null) {
-                    throw t;
-                }
-            }
-        }
-
-        private void endElsewhere() {
-            Runnable task = left.getAndSet(null);
-            if (task == null) {
-                return;
-            }
-            Runnable end = task instanceof Delivery delivery ? delivery::drop : task;
-            try {
-                place.owner().workerPool().executor().execute(end);
-            } catch (RejectedExecutionException e) {
-                // The Vertx is closed.
-                end.run();
-            }
-        }
-
-        private void run() {
-            Runnable task = left.getAndSet(null);
-            if (task != null) {
-                task.run();
+    /** Hands tasks that are to start to a worker or virtual-thread context: each starts, or fails when the pool of that is gone. */
+    record Starts(ContextInternal context, WorkerDeliveries untilVertxCloses) implements Executor {
+        @Override
+        public void execute(Runnable task) {
+            PoolWatches.Watch watch = PoolWatches.of(context);
+            if (watch != null) {
+                watch.hand(context, task);
+            } else {
+                untilVertxCloses.hand(context, task);
             }
         }
     }

@@ -2,13 +2,16 @@ package com.fastn.context.vertx;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fastn.context.ContextCancelledException;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextRuntime;
 import com.fastn.context.FastnContext;
 import com.fastn.context.LockGuard;
+import com.fastn.context.Registration;
 import com.fastn.context.status.ContextState;
+import io.netty.channel.EventLoop;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -18,6 +21,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import java.lang.ref.WeakReference;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -27,6 +32,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -37,11 +43,14 @@ import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Locks that were granted to somebody whose place goes away before he is told, and tasks that wait there to start. */
 @ExtendWith(OwnTree.class)
 class LostDeliveryTest {
+    private static final int MANY = 100_000;
+
     private final CountDownLatch atEnd = new CountDownLatch(1);
     private final Vertx vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1));
     private final ContextRuntime shared = ContextRuntime.builder().build();
@@ -537,5 +546,215 @@ class LostDeliveryTest {
         assertThat(goesOn.isCancelled()).isFalse();
         assertThat(ran).isFalse();
         goesOn.close();
+    }
+
+    /** Begins something in a worker of the default pool whose only thread is held up from then on by another task. */
+    private <T> T begunWhileThePoolIsHeldUp(Context worker, Supplier<T> begin) {
+        CountDownLatch begun = new CountDownLatch(1);
+        CompletableFuture<T> result = new CompletableFuture<>();
+        // Not a task of the Vert.x context itself, whose queue would run on behind it even in a pool that is closed.
+        var unused = ((ContextInternal) worker)
+                .executeBlocking(
+                        () -> {
+                            result.complete(begin.get());
+                            holdUp(begun);
+                            return null;
+                        },
+                        false);
+        Waiting.until(() -> begun.getCount() == 0);
+        return result.join();
+    }
+
+    private Context workerVerticle() {
+        Front worker = new Front();
+        Waiting.result(vertx.deployVerticle(worker, new DeploymentOptions().setThreadingModel(ThreadingModel.WORKER)));
+        return worker.place();
+    }
+
+    private static Stream<Named<Function<LostDeliveryTest, Context>>> workersOfTheDefaultPool() {
+        return Stream.of(
+                Named.of("a verticle", LostDeliveryTest::workerVerticle),
+                Named.of("a context of no verticle", test -> ((VertxInternal) test.vertx).createWorkerContext()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("workersOfTheDefaultPool")
+    void C8_aChildWhoseTaskWaitsInTheDefaultPoolEndsWithTheVertx(Function<LostDeliveryTest, Context> worker) {
+        Waiting.endsWithoutGrace(vertx);
+        AtomicBoolean ran = new AtomicBoolean();
+        Started started = begunWhileThePoolIsHeldUp(worker.apply(this), () -> starts(FastnContext.current(), ran));
+        assertThat(started.result.toCompletableFuture()).isNotDone();
+        Future<Void> closing = vertx.close();
+        isCancelled(started, ran);
+        atEnd.countDown();
+        Waiting.result(closing);
+        assertThat(ran).isFalse();
+    }
+
+    /** Before the handler has come back, and whether it ever does. */
+    @ParameterizedTest
+    @EnumSource(
+            value = ThreadingModel.class,
+            names = {"WORKER", "VIRTUAL_THREAD"})
+    void C8_aChildWhoseTaskWaitsBehindAHandlerOfItsVerticleEndsWithTheVertx(ThreadingModel model) {
+        assumeTrue(
+                model != ThreadingModel.VIRTUAL_THREAD || ((VertxInternal) vertx).isVirtualThreadAvailable(),
+                "virtual threads need Java 21");
+        Waiting.endsWithoutGrace(vertx);
+        Front worker = new Front();
+        Waiting.result(vertx.deployVerticle(worker, new DeploymentOptions().setThreadingModel(model)));
+        AtomicBoolean ran = new AtomicBoolean();
+        CompletableFuture<Started> started = new CompletableFuture<>();
+        CountDownLatch begun = new CountDownLatch(1);
+        worker.place().runOnContext(now -> {
+            started.complete(starts(FastnContext.current(), ran));
+            holdUp(begun);
+        });
+        Waiting.until(() -> begun.getCount() == 0);
+        Future<Void> closing = vertx.close();
+        isCancelled(started.join(), ran);
+        atEnd.countDown();
+        Waiting.result(closing);
+        assertThat(ran).isFalse();
+    }
+
+    /** The root is not cancelled when its Vertx closes. */
+    @ParameterizedTest
+    @MethodSource("workersOfTheDefaultPool")
+    void C8_aTaskOfTheRootThatWaitsInTheDefaultPoolFailsWhenTheVertxCloses(Function<LostDeliveryTest, Context> worker) {
+        Waiting.endsWithoutGrace(vertx);
+        AtomicBoolean ran = new AtomicBoolean();
+        FastnContext root = FastnVertx.install(vertx).runtime().root();
+        CompletionStage<String> result = begunWhileThePoolIsHeldUp(
+                worker.apply(this),
+                () -> root.spawn(() -> {
+                    ran.set(true);
+                    return CompletableFuture.completedFuture("done");
+                }));
+        Future<Void> closing = vertx.close();
+        assertThat(Waiting.failure(Future.fromCompletionStage(result)))
+                .isExactlyInstanceOf(CancellationException.class)
+                .hasMessageContaining("was not started: the verticle");
+        atEnd.countDown();
+        Waiting.result(closing);
+        assertThat(ran).isFalse();
+    }
+
+    /** What is handed to the default pool runs there as before, and nothing is kept of it. */
+    @ParameterizedTest
+    @MethodSource("workersOfTheDefaultPool")
+    void aTaskRunsInTheDefaultPoolOnAContextOfItsOwn(Function<LostDeliveryTest, Context> worker) {
+        Context place = worker.apply(this);
+        List<Context> seen = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            String name = Waiting.on(
+                    place,
+                    () -> Future.fromCompletionStage(FastnContext.current().spawnChild("step", step -> {
+                        seen.add(Vertx.currentContext());
+                        return CompletableFuture.completedFuture(
+                                Thread.currentThread().getName() + " "
+                                        + FastnContext.current().name());
+                    })));
+            assertThat(name).startsWith("vert.x-worker-thread").endsWith(" step");
+        }
+        assertThat(seen).doesNotHaveDuplicates().allMatch(each -> ((ContextInternal) each).unwrap() == place);
+    }
+
+    @Test
+    void C8_ofManyTasksThatWaitForThePoolOfAWorkerEachFailsWithIt() {
+        FastnContext goesOn =
+                FastnVertx.install(vertx).runtime().root().child("goes-on").open();
+        AtomicBoolean ran = new AtomicBoolean();
+        List<CompletionStage<String>> results = losesWithItsPool(mine -> {
+            List<CompletionStage<String>> begun = new ArrayList<>();
+            for (int i = 0; i < MANY; i++) {
+                begun.add(goesOn.spawn(() -> {
+                    ran.set(true);
+                    return CompletableFuture.completedFuture("done");
+                }));
+            }
+            return begun;
+        });
+        Waiting.until(() ->
+                results.stream().allMatch(each -> each.toCompletableFuture().isCompletedExceptionally()));
+        assertThat(ran).isFalse();
+        goesOn.close();
+    }
+
+    /** They may wait for as long as another verticle has the pool, or a task does not return. */
+    @Test
+    void asMuchAsWaitsForThePoolOfAWorkerItIsLookedAtByOneTimer() {
+        Front worker = deployedWithItsOwnPool(2);
+        AtomicInteger looks = new AtomicInteger();
+        ContextInternal place = withLoop(
+                (ContextInternal) worker.place(), counting(((ContextInternal) worker.place()).nettyEventLoop(), looks));
+        AtomicInteger over = new AtomicInteger();
+        List<Registration> waiting = new ArrayList<>();
+        for (int i = 0; i < MANY / 2; i++) {
+            waiting.add(VerticleEnd.onPoolGone(place, over::incrementAndGet));
+        }
+        CountDownLatch begun = new CountDownLatch(1);
+        // Not a task of the Vert.x context, which an undeployment would wait for.
+        place.workerPool().executor().execute(() -> holdUp(begun));
+        Waiting.until(() -> begun.getCount() == 0);
+        Waiting.result(worker.undeploy());
+        // Something of it still runs.
+        for (int i = 0; i < MANY / 2; i++) {
+            waiting.add(VerticleEnd.onPoolGone(place, over::incrementAndGet));
+        }
+        Waiting.until(() -> looks.get() > 2);
+        assertThat(looks).as("looks at the pool").hasValueLessThan(MANY / 100);
+        assertThat(over).hasValue(0);
+        waiting.get(0).close();
+        atEnd.countDown();
+        Waiting.until(() -> over.get() == MANY - 1);
+        assertThat(looks).as("looks at the pool").hasValueLessThan(MANY / 100);
+        // What comes later is given up at once.
+        var unused = VerticleEnd.onPoolGone(place, over::incrementAndGet);
+        assertThat(over).hasValue(MANY);
+    }
+
+    @Test
+    void nothingIsKeptOfAWorkerWhosePoolIsGone() {
+        List<WeakReference<Context>> gone = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Front worker = deployedWithItsOwnPool();
+            Waiting.on(
+                    worker.place(),
+                    () -> Future.fromCompletionStage(FastnContext.current()
+                            .spawnChild("step", step -> CompletableFuture.completedFuture("done"))));
+            Waiting.result(worker.undeploy());
+            gone.add(new WeakReference<>(worker.place()));
+        }
+        // Some may still be referred to from a stack or a thread's last task.
+        Waiting.until(() -> {
+            System.gc();
+            return gone.stream().filter(place -> place.get() != null).count() <= 5;
+        });
+    }
+
+    private static ContextInternal withLoop(ContextInternal root, EventLoop loop) {
+        return (ContextInternal) Proxy.newProxyInstance(
+                LostDeliveryTest.class.getClassLoader(),
+                new Class<?>[] {ContextInternal.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "unwrap" -> proxy;
+                    case "nettyEventLoop" -> loop;
+                    case "hashCode" -> 1;
+                    case "equals" -> proxy == arguments[0];
+                    default -> method.invoke(root, arguments);
+                });
+    }
+
+    private static EventLoop counting(EventLoop loop, AtomicInteger scheduled) {
+        return (EventLoop) Proxy.newProxyInstance(
+                LostDeliveryTest.class.getClassLoader(),
+                new Class<?>[] {EventLoop.class},
+                (proxy, method, arguments) -> {
+                    if (method.getName().equals("schedule")) {
+                        scheduled.incrementAndGet();
+                    }
+                    return method.invoke(loop, arguments);
+                });
     }
 }
