@@ -122,9 +122,12 @@ class ShopSoakTest {
             List<String> waiting,
             List<String> operations,
             Map<String, Long> live) {
-        /** Whether nobody is at work: not the audit either, which the shop does by itself. */
+        /**
+         * Whether nobody is at work, not the audit either, which the shop does by itself, and the shop has heard that its
+         * customers have hung up.
+         */
         boolean isQuiet() {
-            return working.isEmpty() && held.isEmpty() && waiting.isEmpty() && operations.isEmpty();
+            return working.isEmpty() && held.isEmpty() && waiting.isEmpty() && operations.isEmpty() && live.isEmpty();
         }
     }
 

@@ -1,12 +1,12 @@
 package com.fastn.verification.cluster;
 
 import static com.fastn.verification.cluster.Answers.list;
+import static java.util.Objects.requireNonNull;
 
 import com.fastn.verification.cluster.FaultPlan.Fault;
 import com.fastn.verification.cluster.Fleet.Member;
 import com.fastn.verification.cluster.View.Row;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -42,6 +42,8 @@ final class FaultRun {
     private static final long LOOK_MILLIS = 250;
     private static final long AT_WORK_MILLIS = 400;
     private static final long SILENT_MILLIS = 2_000;
+    /** Whoever is called silent was not heard for three seconds, and that is told within one. */
+    private static final long UNHEARD_MILLIS = 4_000;
     /** A question of a member that is lost Hazelcast gives up after two minutes, and answers nobody there until then. */
     private static final long MOST_OF_MANAGER_NANOS = TimeUnit.SECONDS.toNanos(150);
     /** A machine that is busy may keep a stream or a reply late, and that is told then; not for longer. */
@@ -66,6 +68,9 @@ final class FaultRun {
     private final Map<String, Long> oldSince = new HashMap<>();
 
     private final Map<String, Integer> moments = new LinkedHashMap<>();
+    /** When the cluster manager was split or silent, as a {@link Follower} tells of standstills. */
+    private final List<JsonObject> managerAway = new ArrayList<>();
+
     private final List<String> late = new ArrayList<>();
     /** What fails the plan when it is over, by a key of what is the same. */
     private final Map<String, String> wrongs = new LinkedHashMap<>();
@@ -83,6 +88,7 @@ final class FaultRun {
     private boolean underFault;
 
     private long looks;
+    private long lookedMillis = System.nanoTime() / 1_000_000;
     private Wait wait = new Wait();
 
     /** What a node had served at a time. */
@@ -244,11 +250,12 @@ final class FaultRun {
 
     /**
      * A stream passes by too fast for a look: of a newcomer it says for a moment what it says. Who only watches has nothing in the part
-     * that the others follow, so that there nothing but its hellos says that it lives; on a busy machine these may be late.
+     * that the others follow, so that there nothing but its hellos says that it lives; on a busy machine these may be late. Who was not
+     * let run by the machine was silent, or heard nobody, and so was everybody while the cluster manager was.
      */
     private void nobodyWasCalledSilent() {
-        for (Member viewer : fleet.moving()) {
-            JsonObject seen = viewer.jvm().command(new JsonObject().put("do", "view"));
+        Map<Member, JsonObject> all = tellAll("view");
+        all.forEach((viewer, seen) -> {
             for (JsonObject told : list(seen, "views")) {
                 Set<String> silent = everSilent(told);
                 boolean ofAPart = told.getString("how").equals(FleetNode.BY_A_PART);
@@ -256,21 +263,40 @@ final class FaultRun {
                     boolean expected =
                             !ofAPart || told.getJsonArray("ever_told").contains(member.incarnation());
                     if (expected && silent.contains(member.incarnation())) {
-                        throw failure(viewer + " has said of " + member + " that it is silent, " + told.getString("how")
-                                + ", and it never was");
+                        String said =
+                                viewer + " has said of " + member + " that it is silent, " + told.getString("how");
+                        List<JsonObject> excuses = new ArrayList<>(managerAway);
+                        excuses.addAll(list(seen, "standstills"));
+                        excuses.addAll(list(requireNonNull(all.get(member), "view"), "standstills"));
+                        if (!isExcused(told, member.incarnation(), excuses)) {
+                            throw failure(said + ", and it never was");
+                        }
+                        moments.merge(
+                                said + ", when one of the two stood still or the cluster manager did", 1, Integer::sum);
                     }
                 }
             }
-        }
+        });
+    }
+
+    /** Whether each time just before a node was called silent something kept it from being heard, at one of these times. */
+    static boolean isExcused(JsonObject told, String incarnation, List<JsonObject> times) {
+        return list(told, "ever_silent").stream()
+                .filter(silence -> silence.getString("incarnation").equals(incarnation))
+                .mapToLong(silence -> silence.getLong("at_ms"))
+                .allMatch(at -> times.stream()
+                        .anyMatch(
+                                time -> time.getLong("from_ms") <= at && time.getLong("to_ms") >= at - UNHEARD_MILLIS));
     }
 
     /** Whom a stream ever called silent, by incarnation; all was right before, so it has told something. */
     static Set<String> everSilent(JsonObject told) {
-        JsonArray silent = told.getJsonArray("ever_silent");
-        if (silent == null) {
+        if (!told.containsKey("ever_silent")) {
             throw failure("nothing was told " + told.getString("how"));
         }
-        return silent.stream().map(String.class::cast).collect(Collectors.toSet());
+        return list(told, "ever_silent").stream()
+                .map(silence -> silence.getString("incarnation"))
+                .collect(Collectors.toSet());
     }
 
     /** What was seen, for people. */
@@ -497,7 +523,9 @@ final class FaultRun {
         Map<Member, JsonObject> streamed = tellAll("view");
         Map<String, Truth> after = truths();
         boolean silent = after.values().stream().anyMatch(truth -> truth.managerSilentMillis() > SILENT_MILLIS);
-        wait.looked(isSplit(after), silent);
+        boolean split = isSplit(after);
+        wait.looked(split, silent);
+        noteManager(split, after);
         boolean atPeace = quiet && !conflict && !silent;
         Map<String, Long> former = doubts;
         doubts = new HashMap<>();
@@ -530,6 +558,20 @@ final class FaultRun {
             }
         });
         return wrong;
+    }
+
+    /** Keeps when the cluster manager had not all, or answered one of them nothing, by the clock of {@link Follower}. */
+    private void noteManager(boolean split, Map<String, Truth> truths) {
+        long now = System.nanoTime() / 1_000_000;
+        long silentMillis = truths.values().stream()
+                .mapToLong(Truth::managerSilentMillis)
+                .max()
+                .orElse(0);
+        long since = Math.max(silentMillis > SILENT_MILLIS ? silentMillis : 0, split ? now - lookedMillis : 0);
+        if (since > 0) {
+            managerAway.add(new JsonObject().put("from_ms", now - since).put("to_ms", now));
+        }
+        lookedMillis = now;
     }
 
     /** What a node knows of itself, and whom the cluster manager takes for members there. */

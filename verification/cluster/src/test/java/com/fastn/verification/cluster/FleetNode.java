@@ -69,6 +69,7 @@ final class FleetNode extends VerticleBase {
     public Future<?> start() {
         FutureContext here = FutureContext.current();
         follower.count(vertx);
+        follower.watchForStandstills(vertx);
         StatusClient status = StatusClient.create(vertx);
         follower.follow("by the stream", null, status.stream());
         follower.follow("by the stream of " + neighbour, neighbour, status.stream(neighbour));

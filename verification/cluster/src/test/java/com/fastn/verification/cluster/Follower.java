@@ -18,12 +18,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** What a node was last told by its streams of the cluster, and what is so, whatever the library says. */
 final class Follower {
+    private static final long TICK_MILLIS = 100;
+    /** Each says each second that it lives, and is called silent after three: of two one was late by so much at least. */
+    private static final long STILL_MILLIS = 1_000;
+
     private final Map<String, Progress> progress = new ConcurrentHashMap<>();
     private final List<Followed> followed = new CopyOnWriteArrayList<>();
+    private final List<JsonObject> standstills = new CopyOnWriteArrayList<>();
 
     /**
      * Follows.
@@ -47,13 +53,32 @@ final class Follower {
         followed.forEach(each -> each.stream.resume());
     }
 
+    /** Notes from now on when the Vert.x context that calls stands still: so does a process that the machine does not let run. */
+    void watchForStandstills(Vertx vertx) {
+        AtomicLong lastMillis = new AtomicLong(nowMillis());
+        vertx.setPeriodic(TICK_MILLIS, tick -> {
+            long now = nowMillis();
+            long before = lastMillis.getAndSet(now);
+            if (now - before >= STILL_MILLIS) {
+                standstills.add(new JsonObject().put("from_ms", before).put("to_ms", now));
+            }
+        });
+    }
+
+    /** By a clock that all processes of a machine have in common. */
+    private static long nowMillis() {
+        return System.nanoTime() / 1_000_000;
+    }
+
     /** One stream. */
     static final class Followed {
         private final String how;
         private final @Nullable String alias;
         private final ReadStream<ClusterStatus> stream;
-        /** Whom it ever called stale or down, however shortly. */
-        private final Set<String> everSilent = ConcurrentHashMap.newKeySet();
+        /** Whom it ever called stale or down, however shortly, and when that began. */
+        private final List<JsonObject> everSilent = new CopyOnWriteArrayList<>();
+
+        private final Set<String> silent = ConcurrentHashMap.newKeySet();
         /** Of whom it had something to tell. */
         private final Set<String> everTold = ConcurrentHashMap.newKeySet();
 
@@ -75,8 +100,12 @@ final class Follower {
                         .put("state", row.state().name())
                         .put("reason", row.reason())
                         .put("deadlock", row.snapshot() != null && warnsOfADeadlock(row.snapshot()));
-                if (row.state() == NodeState.STALE || row.state() == NodeState.DOWN) {
-                    everSilent.add(row.node().incarnation());
+                String incarnation = row.node().incarnation();
+                if (row.state() != NodeState.STALE && row.state() != NodeState.DOWN) {
+                    silent.remove(incarnation);
+                } else if (silent.add(incarnation)) {
+                    everSilent.add(
+                            new JsonObject().put("incarnation", incarnation).put("at_ms", nowMillis()));
                 }
                 if (row.snapshot() != null) {
                     everTold.add(row.node().incarnation());
@@ -136,6 +165,7 @@ final class Follower {
         followed.forEach(each -> views.add(each.view()));
         return new JsonObject()
                 .put("views", views)
+                .put("standstills", new JsonArray(List.copyOf(standstills)))
                 .put("streams", all.size())
                 .put("restarts", all.stream().mapToLong(Progress::restarts).sum())
                 .put("gaps", all.stream().mapToLong(Progress::gaps).sum())

@@ -38,6 +38,30 @@ class FollowerTest {
     }
 
     @Test
+    void D7_whoWasCalledSilentIsExcusedOnlyByWhatKeptItFromBeingHeardJustThen() {
+        follower.follow("by the stream of carol", "carol", told);
+        tell(NodeState.UP, NodeState.STALE);
+        JsonObject view = view();
+        long at = list(view, "ever_silent").get(0).getLong("at_ms");
+        assertThat(FaultRun.isExcused(view, CAROL.incarnation(), List.of())).isFalse();
+        assertThat(isExcused(view, at - 9_000, at - 5_000)).as("long before").isFalse();
+        assertThat(isExcused(view, at + 1, at + 2_000)).as("later").isFalse();
+        assertThat(isExcused(view, at - 3_500, at - 500)).isTrue();
+        assertThat(isExcused(view, at - 3_500, at + 9_000)).as("longer").isTrue();
+
+        view.getJsonArray("ever_silent")
+                .add(new JsonObject().put("incarnation", CAROL.incarnation()).put("at_ms", at + 60_000));
+        assertThat(isExcused(view, at - 3_500, at - 500)).as("each time").isFalse();
+    }
+
+    private static boolean isExcused(JsonObject view, long from, long to) {
+        return FaultRun.isExcused(
+                view,
+                CAROL.incarnation(),
+                List.of(new JsonObject().put("from_ms", from).put("to_ms", to)));
+    }
+
+    @Test
     void aStreamThatToldNothingProvesNothing() {
         follower.follow("by the stream", null, told);
         assertThatThrownBy(() -> FaultRun.everSilent(view())).hasMessage("nothing was told by the stream");

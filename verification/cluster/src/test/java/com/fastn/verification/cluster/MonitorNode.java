@@ -26,6 +26,7 @@ final class MonitorNode {
                     .setDescriptors(false)
                     .setHttp(false);
             return vertx.deployVerticle(new StatusVerticle(options)).map(deployed -> {
+                follower.watchForStandstills(vertx);
                 follower.follow("by the stream", null, StatusClient.create(vertx).stream());
                 return new JsonObject()
                         .put("incarnation", FastnVertx.install(vertx).node().incarnation());
