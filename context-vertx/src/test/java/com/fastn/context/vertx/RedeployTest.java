@@ -19,11 +19,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A verticle that is deployed again and again leaves nothing behind. */
 @ExtendWith({OwnTree.class, VertxExtension.class})
+// A thousand times over: a slow machine takes more than the two minutes of others.
+@Timeout(value = 6, unit = TimeUnit.MINUTES)
 class RedeployTest {
     private static final int REDEPLOYS = 1_000;
     private static final int LEAST_REDEPLOYS = 100;
