@@ -38,6 +38,16 @@ final class FakeLoop {
         return ran;
     }
 
+    /** Runs one of these, and not what it hands on; gives whether there was one. */
+    boolean turnOnce() {
+        Runnable task = queue.poll();
+        if (task == null) {
+            return false;
+        }
+        run(task);
+        return true;
+    }
+
     /** From now on it takes no tasks, as an event loop that was shut down. */
     void shutDown() {
         shutDown(new RejectedExecutionException("this loop was shut down"));
