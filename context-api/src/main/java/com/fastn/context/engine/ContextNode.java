@@ -295,11 +295,16 @@ public final class ContextNode extends TreeNode implements FastnContext {
         NodeExtras x = new NodeExtras();
         x.caller = caller;
         x.persisted = true;
-        child.describe(x);
-        attach(child);
         // Kept here, the next child finds them at once.
         pathCounters();
-        var unused = LiveCounts.countTracked(child, runtime().names().clean(counter), child.cell(counter));
+        CounterCell cell = child.cell(counter);
+        LiveCounts.countFirst(child, x, runtime().names().clean(counter), cell);
+        child.describe(x);
+        attach(child);
+        if (runtime().hasListeners()) {
+            // After its context was told of.
+            child.counted(cell);
+        }
         return child;
     }
 
@@ -323,6 +328,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
                     CancelReason.Kind.REQUESTED,
                     "the tree may be " + runtime().maxDepth() + " deep at most",
                     runtime().root().name()));
+            ContextEnd.takeBackCounts(child);
             return child;
         }
         boolean linked = link(child);
@@ -335,6 +341,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
                     inherited != null
                             ? fromParent(inherited)
                             : new CancelReason(CancelReason.Kind.PARENT, "the parent had ended", path().toString()));
+            ContextEnd.takeBackCounts(child);
             return child;
         }
         touch();
@@ -610,7 +617,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         synchronized (x) {
             if (x.operations != null) {
                 x.operations.remove(operation);
-                closeNow = x.mayCloseNow();
+                closeNow = x.closesNow();
             }
         }
         touch();
@@ -667,16 +674,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     /** Ends this context now, or as soon as the operations that run in it and its waits for locks have ended. */
     public void closeWhenDone() {
-        NodeExtras x = extrasOrNull();
-        if (x != null) {
-            synchronized (x) {
-                x.closeWhenDone = true;
-                if (!x.mayCloseNow()) {
-                    return;
-                }
-            }
-        }
-        close();
+        ContextEnd.close(this, true);
     }
 
     // --- waits for locks
@@ -709,7 +707,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         boolean closeNow;
         synchronized (x) {
             x.removeWait(waiter);
-            closeNow = x.mayCloseNow();
+            closeNow = x.closesNow();
         }
         if (closeNow) {
             close();
@@ -1178,7 +1176,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public void close() {
-        ContextEnd.close(this);
+        ContextEnd.close(this, false);
     }
 
     /** What the builder was told, before the node is linked. */
