@@ -547,7 +547,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public <T extends @Nullable Object> CompletionStage<T> awaiting(String operation, CompletionStage<T> stage) {
         requireNonNull(stage, "stage");
-        RunningOperation running = begin(operation);
+        RunningOperation running = begin(operation, runtime().nanos());
         try {
             if (stage instanceof Pending) {
                 // Of a lock: whoever gives this one up leaves the queue, and it is known what the work that gives it
@@ -587,16 +587,26 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     @MustBeClosed
     public Operation operation(String operation) {
-        Operation running = begin(requireNonNull(operation, "name"));
+        return operation(operation, runtime().nanos());
+    }
+
+    /**
+     * The same for whoever has looked at the clock anyway.
+     *
+     * @param operation a short name
+     * @param nowNanos the present time of the ticker
+     * @return the operation; closing it ends it
+     */
+    @MustBeClosed
+    public Operation operation(String operation, long nowNanos) {
+        Operation running = begin(requireNonNull(operation, "name"), nowNanos);
         LeakTracker leaks = runtime().leaks();
         return leaks == null ? running : leaks.operation(this, running);
     }
 
-    private RunningOperation begin(String operation) {
-        RunningOperation running = new RunningOperation(
-                this,
-                runtime().names().clean(requireNonNull(operation, "operation")),
-                runtime().nanos());
+    private RunningOperation begin(String operation, long nowNanos) {
+        RunningOperation running =
+                new RunningOperation(this, runtime().names().clean(requireNonNull(operation, "operation")), nowNanos);
         NodeExtras x = extras();
         synchronized (x) {
             if (!x.ended) {
