@@ -120,38 +120,55 @@ final class ContextEnd {
 
     // --- closed
 
-    /** Closes a node that was not closed before; the root only with its runtime. */
-    static void close(ContextNode node) {
+    /**
+     * Closes a node that was not closed before; the root only with its runtime.
+     *
+     * @param whenDone whether what is under way in it is waited for
+     */
+    static void close(ContextNode node, boolean whenDone) {
         EngineRuntime runtime = node.runtime();
         if (node.parent() == null && !runtime.isClosing()) {
             return;
         }
-        int found = node.beginToClose();
-        if ((found & TreeNode.NOT_ACTIVE) != 0) {
+        int found = node.beginToClose(whenDone);
+        if ((found & TreeNode.NOT_NOW) != 0) {
             return;
         }
         boolean more = (found & TreeNode.HAS_MORE) != 0;
+        boolean settled = (found & TreeNode.SETTLED) != 0;
         LeakTracker leaks = runtime.leaks();
         if (leaks != null) {
             leaks.contextClosed(node.id());
         }
         try {
             if (more) {
-                endWork(node);
+                endWork(node, settled);
             }
         } finally {
             if ((found & TreeNode.IS_CLOSED) != 0) {
-                leaveTree(node, more);
+                leaveTree(node, more, settled);
             } else {
                 node.changed("state");
             }
         }
     }
 
+    /** What is left of one that never was in the tree. */
+    static void takeBackCounts(ContextNode bornDead) {
+        NodeExtras x = bornDead.extrasOrNull();
+        if (x != null) {
+            LiveCounts.takeBack(bornDead, x.takeLive());
+        }
+    }
+
     /** What ends with the work of a node, also while children of it are open: live counts and operations. */
-    private static void endWork(ContextNode node) {
+    private static void endWork(ContextNode node, boolean settled) {
         NodeExtras x = node.extrasOrNull();
         if (x == null) {
+            return;
+        }
+        if (settled) {
+            LiveCounts.takeBack(node, x.takeLive());
             return;
         }
         List<RunningOperation> running;
@@ -172,9 +189,10 @@ final class ContextEnd {
      * Takes a node out of the tree, and every closing ancestor that it was the last child of. Code of users comes last, as
      * it may block or look at the tree: it finds all of them gone, and none stays for it.
      */
-    private static void leaveTree(ContextNode ended, boolean more) {
+    private static void leaveTree(ContextNode ended, boolean more, boolean settled) {
         EngineRuntime runtime = ended.runtime();
         boolean hasMore = more;
+        boolean isSettled = settled;
         boolean somebodyWaits = false;
         ContextNode top = ended;
         ContextNode lastEmptied = null;
@@ -185,9 +203,10 @@ final class ContextEnd {
                 counted.ended(node.endedNanos());
             }
             if (hasMore) {
-                somebodyWaits |= letGo(node);
+                somebodyWaits |= isSettled ? rememberSettled(node) : letGo(node);
             }
             hasMore = true;
+            isSettled = false;
             ContextNode up = node.parent();
             boolean last = false;
             if (up != null) {
@@ -285,6 +304,24 @@ final class ContextEnd {
             LoggedFailure.error(LOG, t, "the end of a context met a failure; some of what it had is kept");
             return true;
         }
+    }
+
+    /** The same for one that has nothing else than what it is remembered by. */
+    private static boolean rememberSettled(ContextNode node) {
+        NodeExtras x = node.extrasOrNull();
+        if (x == null) {
+            return false;
+        }
+        try {
+            Throwable failure = x.failure;
+            x.failure = null;
+            if (x.persisted) {
+                remember(node, failure, x.caller, null);
+            }
+        } catch (Throwable t) {
+            LoggedFailure.error(LOG, t, "the end of a context met a failure; it is not remembered");
+        }
+        return false;
     }
 
     private static void remember(

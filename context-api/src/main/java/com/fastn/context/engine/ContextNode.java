@@ -295,11 +295,16 @@ public final class ContextNode extends TreeNode implements FastnContext {
         NodeExtras x = new NodeExtras();
         x.caller = caller;
         x.persisted = true;
-        child.describe(x);
-        attach(child);
         // Kept here, the next child finds them at once.
         pathCounters();
-        var unused = LiveCounts.countTracked(child, runtime().names().clean(counter), child.cell(counter));
+        CounterCell cell = child.cell(counter);
+        LiveCounts.countFirst(child, x, runtime().names().clean(counter), cell);
+        child.describe(x);
+        attach(child);
+        if (runtime().hasListeners()) {
+            // After its context was told of.
+            child.counted(cell);
+        }
         return child;
     }
 
@@ -323,6 +328,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
                     CancelReason.Kind.REQUESTED,
                     "the tree may be " + runtime().maxDepth() + " deep at most",
                     runtime().root().name()));
+            ContextEnd.takeBackCounts(child);
             return child;
         }
         boolean linked = link(child);
@@ -335,6 +341,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
                     inherited != null
                             ? fromParent(inherited)
                             : new CancelReason(CancelReason.Kind.PARENT, "the parent had ended", path().toString()));
+            ContextEnd.takeBackCounts(child);
             return child;
         }
         touch();
@@ -540,7 +547,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     public <T extends @Nullable Object> CompletionStage<T> awaiting(String operation, CompletionStage<T> stage) {
         requireNonNull(stage, "stage");
-        RunningOperation running = begin(operation);
+        RunningOperation running = begin(operation, runtime().nanos());
         try {
             if (stage instanceof Pending) {
                 // Of a lock: whoever gives this one up leaves the queue, and it is known what the work that gives it
@@ -580,16 +587,26 @@ public final class ContextNode extends TreeNode implements FastnContext {
     @Override
     @MustBeClosed
     public Operation operation(String operation) {
-        Operation running = begin(requireNonNull(operation, "name"));
+        return operation(operation, runtime().nanos());
+    }
+
+    /**
+     * The same for whoever has looked at the clock anyway.
+     *
+     * @param operation a short name
+     * @param nowNanos the present time of the ticker
+     * @return the operation; closing it ends it
+     */
+    @MustBeClosed
+    public Operation operation(String operation, long nowNanos) {
+        Operation running = begin(requireNonNull(operation, "name"), nowNanos);
         LeakTracker leaks = runtime().leaks();
         return leaks == null ? running : leaks.operation(this, running);
     }
 
-    private RunningOperation begin(String operation) {
-        RunningOperation running = new RunningOperation(
-                this,
-                runtime().names().clean(requireNonNull(operation, "operation")),
-                runtime().nanos());
+    private RunningOperation begin(String operation, long nowNanos) {
+        RunningOperation running =
+                new RunningOperation(this, runtime().names().clean(requireNonNull(operation, "operation")), nowNanos);
         NodeExtras x = extras();
         synchronized (x) {
             if (!x.ended) {
@@ -610,7 +627,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         synchronized (x) {
             if (x.operations != null) {
                 x.operations.remove(operation);
-                closeNow = x.mayCloseNow();
+                closeNow = x.closesNow();
             }
         }
         touch();
@@ -667,16 +684,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     /** Ends this context now, or as soon as the operations that run in it and its waits for locks have ended. */
     public void closeWhenDone() {
-        NodeExtras x = extrasOrNull();
-        if (x != null) {
-            synchronized (x) {
-                x.closeWhenDone = true;
-                if (!x.mayCloseNow()) {
-                    return;
-                }
-            }
-        }
-        close();
+        ContextEnd.close(this, true);
     }
 
     // --- waits for locks
@@ -709,7 +717,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
         boolean closeNow;
         synchronized (x) {
             x.removeWait(waiter);
-            closeNow = x.mayCloseNow();
+            closeNow = x.closesNow();
         }
         if (closeNow) {
             close();
@@ -1188,7 +1196,7 @@ public final class ContextNode extends TreeNode implements FastnContext {
 
     @Override
     public void close() {
-        ContextEnd.close(this);
+        ContextEnd.close(this, false);
     }
 
     /** What the builder was told, before the node is linked. */

@@ -65,7 +65,7 @@ final class LiveCounts {
         CounterCell cell;
         boolean overflow;
         synchronized (x) {
-            NodeExtras.OwnLive own = x.liveOrNull(name);
+            NodeExtras.OwnLive own = x.ended ? null : x.liveOrNull(name);
             if (own == null || own.count == 0) {
                 return null;
             }
@@ -120,6 +120,13 @@ final class LiveCounts {
         }
         node.counted(at);
         return at;
+    }
+
+    /** Counts one in total and live, in a context that nobody else sees yet; whoever calls tells of it. */
+    static void countFirst(ContextNode node, NodeExtras x, String name, CounterCell cell) {
+        x.live(name, cell).count = 1;
+        tellIfOverflowed(node, cell.addTracked());
+        cell.grow(1);
     }
 
     /** Takes back what a context that ends has added. */

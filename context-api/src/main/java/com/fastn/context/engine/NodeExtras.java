@@ -16,9 +16,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What only some contexts have, made at first use so that a plain context stays small. All fields but the stripes are
- * guarded by this object's monitor. Inside of it only those of counter cells are taken, which are leaves but for each other; no
- * user code is called and nothing is logged while it is held.
+ * What only some contexts have, made at first use so that a plain context stays small. All fields but those that are volatile
+ * are guarded by this object's monitor, until the context has ended and left: see {@link #isSettled}. Inside of it only those of
+ * counter cells are taken, which are leaves but for each other; no user code is called and nothing is logged while it is held.
  *
  * <p>Lists of what there is not are those of {@link Collections}: to walk over them at the end of a context makes no iterator.
  */
@@ -36,8 +36,9 @@ final class NodeExtras {
         REFUSED
     }
 
+    // Written under the monitor, and read anywhere.
     @Nullable
-    String label;
+    volatile String label;
 
     @Nullable
     CallerLink caller;
@@ -128,10 +129,6 @@ final class NodeExtras {
             long after = around.endNanos - endNanos;
             return !operation.equals(around.operation) && before >= 0 && before + after <= slowNanos;
         }
-    }
-
-    synchronized @Nullable String labelOrNull() {
-        return label;
     }
 
     /** {@return whether it is another one} */
@@ -491,8 +488,26 @@ final class NodeExtras {
     }
 
     /** Whether this context ends now, as it was asked to once nothing is under way. */
+    boolean closesNow() {
+        return closeWhenDone && mayCloseNow();
+    }
+
+    /** Whether nothing is under way that an end would be too early for. */
     boolean mayCloseNow() {
-        return closeWhenDone && firstWait == null && (operations == null || operations.size() == 0);
+        return firstWait == null && (operations == null || operations.size() == 0);
+    }
+
+    /**
+     * {@return whether of what ends with the context there are live counts and what it is remembered by at most} Of these, once
+     * it is closed, nobody changes anything but who closed it, who therefore needs no monitor for them.
+     */
+    boolean isSettled() {
+        return mayCloseNow()
+                && data == null
+                && cancelHandlers == null
+                && deadlines == null
+                && releasedWithEnd == null
+                && locks == null;
     }
 
     /** The operations that are under way, the oldest first; a copy. */

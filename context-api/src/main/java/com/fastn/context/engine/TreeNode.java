@@ -54,8 +54,10 @@ abstract class TreeNode extends ChildList {
     static final int IS_CLOSED = 1;
     /** Found at the end: more has to end than the node itself. */
     static final int HAS_MORE = 2;
-    /** Found at the end: it had begun before. */
-    static final int NOT_ACTIVE = 4;
+    /** Found at the end: it had begun before, or something is under way that is waited for. */
+    static final int NOT_NOW = 4;
+    /** Found at the end: of what has to end more nobody else comes to any part, so it needs no monitor. */
+    static final int SETTLED = 8;
 
     private static final Logger LOG = LoggerFactory.getLogger("com.fastn.context");
     private static final AtomicLongFieldUpdater<TreeNode> ENDED =
@@ -208,7 +210,7 @@ abstract class TreeNode extends ChildList {
 
     final @Nullable String labelOrNull() {
         Object known = extras;
-        return known instanceof NodeExtras x ? x.labelOrNull() : (String) known;
+        return known instanceof NodeExtras x ? x.label : (String) known;
     }
 
     // --- children
@@ -569,11 +571,13 @@ abstract class TreeNode extends ChildList {
     /**
      * Begins the end, of a node that was active.
      *
-     * @return {@link #IS_CLOSED} if there are no children, {@link #HAS_MORE} if more has to end than the node itself
+     * @param whenDone whether operations and waits for locks that are under way are waited for
+     * @return {@link #IS_CLOSED} if there are no children, {@link #HAS_MORE} if more has to end than the node itself, with
+     *     {@link #SETTLED} if that is what most have
      */
-    final int beginToClose() {
+    final int beginToClose(boolean whenDone) {
         synchronized (this) {
-            return life == ACTIVE ? beginToClose(extrasOrNull(), stripes() != null) : NOT_ACTIVE;
+            return life == ACTIVE ? beginToClose(extrasOrNull(), stripes() != null, whenDone) : NOT_NOW;
         }
     }
 
@@ -588,23 +592,29 @@ abstract class TreeNode extends ChildList {
     }
 
     @GuardedBy("this")
-    private int beginToClose(@Nullable NodeExtras x, boolean striped) {
+    private int beginToClose(@Nullable NodeExtras x, boolean striped, boolean whenDone) {
         boolean childless = !striped && first() == null;
         byte next = childless ? CLOSED : CLOSING;
         boolean more = false;
+        boolean settled = false;
         if (x == null) {
             end(next, runtime.hasListeners());
         } else {
             synchronized (x) {
+                if (whenDone && !x.mayCloseNow()) {
+                    x.closeWhenDone = true;
+                    return NOT_NOW;
+                }
                 // What is not there by now does not come any more.
                 x.ended = true;
                 more = x.hasMoreToEnd();
+                settled = childless && x.isSettled();
                 end(next, x.persisted || runtime.hasListeners());
             }
         }
         // From here on no stripe takes another child.
         boolean closed = childless || (striped && endIfChildless());
-        return (closed ? IS_CLOSED : 0) | (more || (closed && !childless) ? HAS_MORE : 0);
+        return (closed ? IS_CLOSED : 0) | (more || (closed && !childless) ? HAS_MORE : 0) | (settled ? SETTLED : 0);
     }
 
     /**

@@ -24,6 +24,7 @@ final class AwaitedReplies {
     static final Duration LONGEST = Duration.ofMinutes(10);
 
     private static final Duration SWEEP = Duration.ofSeconds(30);
+    private static final int OPERATIONS = 64;
 
     // In place of the operation of a wait that was given up: who works on it has to be found until Vert.x gives it up
     // too.
@@ -46,6 +47,8 @@ final class AwaitedReplies {
     private final LateLook late;
     private final RepliesByCaller<Long, Awaited> replies = new RepliesByCaller<>(awaited -> awaited.caller.id());
     private final AtomicInteger givenUp = new AtomicInteger();
+    // Their fields are final, so whoever finds one without a lock finds it whole.
+    private final @Nullable Named[] operations = new @Nullable Named[OPERATIONS];
     private volatile boolean someHaveNoOperation;
 
     @SuppressWarnings("ThreadLocalUsage") // there is one of these for each Vertx, and it is empty between two requests
@@ -62,25 +65,37 @@ final class AwaitedReplies {
         return "request " + name;
     }
 
+    /** The same, of which there are few that come often: these are written once. */
+    String operationOf(String name) {
+        int place = name.hashCode() & (OPERATIONS - 1);
+        Named known = operations[place];
+        if (known == null || !known.name.equals(name)) {
+            known = new Named(name, operation(name));
+            operations[place] = known;
+        }
+        return known.operation;
+    }
+
     /**
      * Remembers who waits for a reply.
      *
      * @param name of the address that was asked
      * @param operation ends with the wait; null where client calls are no operations
+     * @param nanos the present time, which who begins the operation has looked at as well
      */
-    void expect(String replyAddress, ContextNode caller, String name, @Nullable Operation operation) {
+    Awaited expect(String replyAddress, ContextNode caller, String name, @Nullable Operation operation, long nanos) {
         if (operation == null) {
             someHaveNoOperation = true;
         }
-        var unused = replies.put(
-                replyAddress,
-                new Awaited(caller, name, operation, caller.runtime().ticker().nanos()));
+        Awaited awaited = new Awaited(caller, name, operation, nanos);
+        var unused = replies.put(replyAddress, awaited);
         Asked asked = asking.get();
         if (asked != null && asked.replyAddress == null) {
             asked.replyAddress = replyAddress;
         }
         late.begin();
         onWait.run();
+        return awaited;
     }
 
     /** Makes a request, and remembers which one it was. */
@@ -138,9 +153,19 @@ final class AwaitedReplies {
         });
     }
 
+    /** The same as {@link #end(String)} for who knows what waits: most have ended when the tracer is told. */
+    void end(String replyAddress, Awaited waiting) {
+        if (!waiting.over) {
+            end(replyAddress);
+        }
+    }
+
     /** Ends the operation that waits for this reply, if there is one and it has not ended. */
     void end(String replyAddress) {
         Awaited waiting = replies.remove(replyAddress);
+        if (waiting != null) {
+            waiting.over = true;
+        }
         if (waiting != null && waiting.operation != null) {
             if (waiting.operation == GIVEN_UP) {
                 givenUp.decrementAndGet();
@@ -186,11 +211,31 @@ final class AwaitedReplies {
         void waits(String replyAddress, Object wait, ContextNode caller, String operation, long sinceNanos);
     }
 
-    /**
-     * A reply that is waited for.
-     *
-     * @param name of the address that was asked
-     */
-    record Awaited(
-            ContextNode caller, String name, @Nullable Operation operation, long sinceNanos) {}
+    /** A reply that is waited for. */
+    static final class Awaited {
+        private final ContextNode caller;
+        private final String name;
+        private final @Nullable Operation operation;
+        private final long sinceNanos;
+        // Not where another one took its place before.
+        private volatile boolean over;
+
+        private Awaited(ContextNode caller, String name, @Nullable Operation operation, long sinceNanos) {
+            this.caller = caller;
+            this.name = name;
+            this.operation = operation;
+            this.sinceNanos = sinceNanos;
+        }
+
+        ContextNode caller() {
+            return caller;
+        }
+
+        /** That of the address that was asked. */
+        String name() {
+            return name;
+        }
+    }
+
+    private record Named(String name, String operation) {}
 }

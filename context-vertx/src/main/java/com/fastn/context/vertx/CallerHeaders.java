@@ -20,6 +20,8 @@ final class CallerHeaders {
     private final @Nullable Written[] senders = new @Nullable Written[SIZE];
     private final @Nullable Read[] read = new @Nullable Read[SIZE];
 
+    private @Nullable Alias alias;
+
     CallerHeaders(CalleeCancellation cancellation) {
         this.cancellation = cancellation;
     }
@@ -62,9 +64,17 @@ final class CallerHeaders {
     /** A caller of this node as a header would tell it. */
     CallerHeader.Caller caller(ContextNode caller, NodeIdentity node) {
         return new CallerHeader.Caller(
-                new CallerLink(
-                        CallerHeader.clean(node.alias()), node.incarnation(), caller.id(), paths.of(caller.path())),
-                null);
+                new CallerLink(alias(node), node.incarnation(), caller.id(), paths.of(caller.path())), null);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // of a node that was renamed there is another one
+    private String alias(NodeIdentity node) {
+        Alias known = alias;
+        if (known == null || known.node != node) {
+            known = new Alias(node, CallerHeader.clean(node.alias()));
+            alias = known;
+        }
+        return known.text;
     }
 
     /** What {@link CallerHeader#read} gives for a header. */
@@ -99,6 +109,8 @@ final class CallerHeaders {
     }
 
     // Their fields are final, so whoever finds one without a lock finds it whole.
+
+    private record Alias(NodeIdentity node, String text) {}
 
     private record Written(long id, NodeIdentity node, String text) {}
 

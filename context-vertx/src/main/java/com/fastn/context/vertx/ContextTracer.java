@@ -198,14 +198,17 @@ final class ContextTracer implements VertxTracer<Object, Object> {
             return null;
         }
         String name = owner.bus().nameOf(message.address());
-        Operation running =
-                owner.automatic().options().isClientCalls() ? caller.operation(AwaitedReplies.operation(name)) : null;
-        owner.awaitedReplies().expect(replyAddress, caller, name, running);
+        AwaitedReplies replies = owner.awaitedReplies();
+        long now = caller.runtime().ticker().nanos();
+        Operation running = owner.automatic().options().isClientCalls()
+                ? caller.operation(replies.operationOf(name), now)
+                : null;
+        AwaitedReplies.Awaited awaited = replies.expect(replyAddress, caller, name, running, now);
         if (caller.isCancelled()) {
             // Nobody is told of that any more.
             owner.cancellation().waitsInVain(caller);
         }
-        return () -> owner.awaitedReplies().end(replyAddress);
+        return () -> replies.end(replyAddress, awaited);
     }
 
     /** Whether it is a message that would not be there without us: nobody wants to find it in his traces. */

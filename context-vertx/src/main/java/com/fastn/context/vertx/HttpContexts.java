@@ -251,7 +251,8 @@ final class HttpContexts {
     }
 
     private String name(VertxContextOptions options, String method, String path) {
-        String route = options.routes().match(method, HttpNames.withoutQuery(path));
+        RoutePatterns routes = options.routes();
+        String route = routes.isEmpty() ? null : routes.match(method, HttpNames.withoutQuery(path));
         return route == null ? names.request(method, path) : HttpNames.method(method) + " " + route;
     }
 

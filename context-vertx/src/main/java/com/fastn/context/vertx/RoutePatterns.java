@@ -16,6 +16,10 @@ final class RoutePatterns {
         this.patterns = patterns;
     }
 
+    boolean isEmpty() {
+        return patterns.isEmpty();
+    }
+
     RoutePatterns with(String route) {
         List<Pattern> longer = new ArrayList<>(patterns);
         longer.add(parse(requireNonNull(route, "route").strip()));
@@ -37,7 +41,7 @@ final class RoutePatterns {
     /** The route that a request fits, as it was written, or null. */
     @Nullable
     String match(String method, String path) {
-        if (patterns.isEmpty() || !path.startsWith("/")) {
+        if (!path.startsWith("/")) {
             return null;
         }
         List<String> segments = segments(path);

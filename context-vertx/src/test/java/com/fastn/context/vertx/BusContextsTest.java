@@ -662,7 +662,7 @@ class BusContextsTest {
         AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
         try (FastnContext asker = runtime.root().child("asker").open();
                 Operation asking = asker.operation("request bank.pay")) {
-            awaited.expect(replyAddress, (ContextNode) asker, "bank.pay", asking);
+            awaited.expect(replyAddress, (ContextNode) asker, "bank.pay", asking, System.nanoTime());
             vertx.eventBus().localConsumer(replyAddress, message -> {});
             vertx.eventBus().send(replyAddress, "paid");
             Waiting.until(
@@ -791,7 +791,7 @@ class BusContextsTest {
         AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
         FastnContext asker = runtime.root().child("asker").open();
         try (Operation asking = asker.operation("request bank.pay")) {
-            awaited.expect("__vertx.reply.never", (ContextNode) asker, "bank.pay", asking);
+            awaited.expect("__vertx.reply.never", (ContextNode) asker, "bank.pay", asking, System.nanoTime());
             awaited.sweep();
             assertThat(awaited.count()).isEqualTo(1);
             asker.close();
