@@ -112,11 +112,11 @@ class NodeExtrasEdgesTest {
 
     @Test
     void aLabelSaysWhetherItIsAnotherOne() {
-        assertThat(extras.labelOrNull()).isNull();
+        assertThat(extras.label).isNull();
         assertThat(extras.setLabel("one")).isTrue();
         assertThat(extras.setLabel("one")).isFalse();
         assertThat(extras.setLabel("other")).isTrue();
-        assertThat(extras.labelOrNull()).isEqualTo("other");
+        assertThat(extras.label).isEqualTo("other");
     }
 
     // --- keys
@@ -235,15 +235,17 @@ class NodeExtrasEdgesTest {
 
     @Test
     void itMayCloseOnceItWasToldSoAndNothingIsUnderWay() {
-        assertThat(extras.mayCloseNow()).isFalse();
+        assertThat(extras.closesNow()).isFalse();
+        assertThat(extras.mayCloseNow()).as("whoever asks now").isTrue();
         extras.closeWhenDone = true;
-        assertThat(extras.mayCloseNow()).isTrue();
+        assertThat(extras.closesNow()).isTrue();
         RunningOperation running = new RunningOperation(tree.root, "query", 0);
         extras.operations().add(running);
         assertThat(extras.operationList()).containsExactly(running);
+        assertThat(extras.closesNow()).isFalse();
         assertThat(extras.mayCloseNow()).isFalse();
         extras.operations().remove(running);
-        assertThat(extras.mayCloseNow()).isTrue();
+        assertThat(extras.closesNow()).isTrue();
         assertThat(extras.operationList()).isEmpty();
     }
 

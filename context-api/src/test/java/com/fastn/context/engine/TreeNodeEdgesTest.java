@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fastn.context.ContextMutex;
 import com.fastn.context.FastnContext;
+import com.fastn.context.Operation;
 import com.fastn.context.Registration;
 import com.fastn.context.status.CancelReason;
 import com.fastn.context.status.ContextKind;
@@ -13,6 +15,8 @@ import com.fastn.context.status.ContextState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -236,28 +240,28 @@ class TreeNodeEdgesTest {
     @Test
     void whatIsFoundAtTheEndSaysWhatIsLeftToDo() {
         ContextNode plain = tree.open("plain");
-        assertThat(plain.beginToClose()).isEqualTo(TreeNode.IS_CLOSED);
-        assertThat(plain.beginToClose()).isEqualTo(TreeNode.NOT_ACTIVE);
+        assertThat(plain.beginToClose(false)).isEqualTo(TreeNode.IS_CLOSED);
+        assertThat(plain.beginToClose(false)).isEqualTo(TreeNode.NOT_NOW);
         assertThat(plain.closeIfChildless()).isFalse();
 
         ContextNode labelled = tree.open("labelled");
         labelled.setData("key", 1);
-        assertThat(labelled.beginToClose()).isEqualTo(TreeNode.IS_CLOSED);
+        assertThat(labelled.beginToClose(false)).isEqualTo(TreeNode.IS_CLOSED);
 
         ContextNode busy = tree.open("busy");
         busy.persist();
-        assertThat(busy.beginToClose()).isEqualTo(TreeNode.IS_CLOSED | TreeNode.HAS_MORE);
+        assertThat(busy.beginToClose(false)).isEqualTo(TreeNode.IS_CLOSED | TreeNode.HAS_MORE | TreeNode.SETTLED);
 
         ContextNode parent = tree.open("parent");
         ContextNode child = tree.open(parent, "child");
         assertThat(parent.closeIfChildless()).as("it is active").isFalse();
-        assertThat(parent.beginToClose()).isZero();
+        assertThat(parent.beginToClose(false)).isZero();
         assertThat(parent.state()).isEqualTo(ContextState.CLOSING);
         assertThat(parent.closeIfChildless()).as("it has a child").isFalse();
 
         ContextNode spread = tree.open("spread");
         spread.spread();
-        assertThat(spread.beginToClose()).isEqualTo(TreeNode.IS_CLOSED | TreeNode.HAS_MORE);
+        assertThat(spread.beginToClose(false)).isEqualTo(TreeNode.IS_CLOSED | TreeNode.HAS_MORE);
 
         // By hand, what the end of a context does besides.
         for (ContextNode ended : List.of(plain, labelled, busy, spread)) {
@@ -266,6 +270,51 @@ class TreeNodeEdgesTest {
         }
         child.close();
         assertThat(parent.isClosed()).isTrue();
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // they end with their contexts
+    void onlyWhatCountsAndIsRememberedEndsWithoutItsMonitor() {
+        Map<String, Consumer<ContextNode>> others = Map.of(
+                "data", node -> node.setData("key", 1),
+                "a handler", node -> node.onCancel(reason -> {}),
+                "a time", node -> node.cancelAfter(Duration.ofSeconds(1)),
+                "an operation", node -> node.operation("load"),
+                "a lock", node -> node.mutex("till"),
+                "a lock that is released with it",
+                        node -> {
+                            ContextMutex<?> till = node.mutex("till");
+                            till.setAutoReleaseOnEnd(true);
+                            assertThat(till.tryLock()).isNotNull();
+                        });
+        List<ContextNode> ended = new ArrayList<>();
+        ContextNode counted = server.openCounted("counted", ContextKind.REQUEST, null, "requests");
+        counted.failed(new IllegalStateException("no"));
+        assertThat(counted.beginToClose(true)).isEqualTo(TreeNode.IS_CLOSED | TreeNode.HAS_MORE | TreeNode.SETTLED);
+        others.forEach((what, has) -> {
+            ContextNode more = server.openCounted("more", ContextKind.REQUEST, null, "requests");
+            has.accept(more);
+            assertThat(more.beginToClose(false)).as(what).isEqualTo(TreeNode.IS_CLOSED | TreeNode.HAS_MORE);
+            ended.add(more);
+        });
+        // By hand, what the end of a context does besides.
+        ended.add(counted);
+        ended.forEach(node -> {
+            ContextEnd.takeBackCounts(node);
+            server.unlink(node);
+            tree.runtime.contextClosed();
+        });
+    }
+
+    @Test
+    void whatIsWaitedForPutsTheEndOff() {
+        ContextNode busy = tree.open(server, "busy");
+        try (Operation load = busy.operation("load")) {
+            assertThat(load.name()).isEqualTo("load");
+            assertThat(busy.beginToClose(true)).isEqualTo(TreeNode.NOT_NOW);
+            assertThat(busy.state()).isEqualTo(ContextState.ACTIVE);
+        }
+        assertThat(busy.state()).as("it was asked to").isEqualTo(ContextState.CLOSED);
     }
 
     @Test

@@ -200,9 +200,8 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         String name = owner.bus().nameOf(message.address());
         AwaitedReplies replies = owner.awaitedReplies();
         long now = caller.runtime().ticker().nanos();
-        Operation running = owner.automatic().options().isClientCalls()
-                ? caller.operation(replies.operationOf(name), now)
-                : null;
+        Operation running =
+                owner.automatic().options().isClientCalls() ? caller.operation(replies.operationOf(name), now) : null;
         AwaitedReplies.Awaited awaited = replies.expect(replyAddress, caller, name, running, now);
         if (caller.isCancelled()) {
             // Nobody is told of that any more.
