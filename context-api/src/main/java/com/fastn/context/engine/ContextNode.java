@@ -301,8 +301,8 @@ public final class ContextNode extends TreeNode implements FastnContext {
         LiveCounts.countFirst(child, x, runtime().names().clean(counter), cell);
         child.describe(x);
         attach(child);
-        if (runtime().hasListeners()) {
-            // After its context was told of.
+        if (runtime().hasListeners() && child.state() != ContextState.CLOSED) {
+            // After its context was told of. Of one that has ended, whoever took its count back tells.
             child.counted(cell);
         }
         return child;
@@ -636,7 +636,8 @@ public final class ContextNode extends TreeNode implements FastnContext {
             runtime().tell(new ContextEvent.OperationEnded(id(), path(), operation.name(), elapsedNanos));
         }
         if (closeNow) {
-            close();
+            // Unless something has begun meanwhile: the end of that comes here again.
+            closeWhenDone();
         }
     }
 
@@ -720,7 +721,8 @@ public final class ContextNode extends TreeNode implements FastnContext {
             closeNow = x.closesNow();
         }
         if (closeNow) {
-            close();
+            // Unless something has begun meanwhile: the end of that comes here again.
+            closeWhenDone();
         }
     }
 

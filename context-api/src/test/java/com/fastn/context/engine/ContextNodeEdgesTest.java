@@ -10,6 +10,7 @@ import com.fastn.context.ContextEngine;
 import com.fastn.context.ContextMutex;
 import com.fastn.context.ContextScope;
 import com.fastn.context.LockGuard;
+import com.fastn.context.Operation;
 import com.fastn.context.event.ContextEvent;
 import com.fastn.context.status.CallerLink;
 import com.fastn.context.status.CancelReason;
@@ -54,6 +55,18 @@ class ContextNodeEdgesTest {
         assertThat(context.subtreeLive("requests")).isZero();
         assertThat(context.subtreeTotal("requests")).isEqualTo(2);
         assertThat(tree.runtime.recent()).extracting(FinishedContext::path).containsExactly(child.path(), child.path());
+    }
+
+    @Test
+    void C9_aCountedChildThatIsClosedFromTheStartIsToldOfOnce() {
+        context.close();
+        List<ContextEvent> told = new ArrayList<>();
+        var listening = tree.runtime.addListener(told::add);
+        ContextNode late = context.openCounted("late", ContextKind.REQUEST, null, "requests");
+        listening.close();
+        assertThat(late.getTotal("requests")).isEqualTo(1);
+        assertThat(late.getLive("requests")).isZero();
+        assertThat(told).singleElement().isInstanceOf(ContextEvent.CounterChanged.class);
     }
 
     @Test
@@ -234,6 +247,25 @@ class ContextNodeEdgesTest {
         another.cancel(false);
         assertThat(context.state()).isEqualTo(ContextState.CLOSED);
         held.close();
+    }
+
+    @Test
+    void whatBeginsBeforeTheEndThatWasPutOffIsWaitedForToo() {
+        List<Operation> next = new ArrayList<>();
+        var listening = tree.runtime.addListener(event -> {
+            // Between the end of the last operation and that of its context, as another thread may.
+            if (event instanceof ContextEvent.OperationEnded && next.isEmpty()) {
+                next.add(context.operation("next"));
+            }
+        });
+        Operation first = context.operation("first");
+        context.closeWhenDone();
+        first.close();
+        listening.close();
+        assertThat(context.state()).isEqualTo(ContextState.ACTIVE);
+        assertThat(context.isInOperation()).isTrue();
+        next.get(0).close();
+        assertThat(context.state()).isEqualTo(ContextState.CLOSED);
     }
 
     @Test

@@ -82,20 +82,22 @@ final class AwaitedReplies {
      * @param name of the address that was asked
      * @param operation ends with the wait; null where client calls are no operations
      * @param nanos the present time, which who begins the operation has looked at as well
+     * @return ends the wait, if it has not ended; whoever keeps it, as Vert.x until the reply or its time is over, keeps
+     *     nothing of the caller with it
      */
-    Awaited expect(String replyAddress, ContextNode caller, String name, @Nullable Operation operation, long nanos) {
+    Runnable expect(String replyAddress, ContextNode caller, String name, @Nullable Operation operation, long nanos) {
         if (operation == null) {
             someHaveNoOperation = true;
         }
-        Awaited awaited = new Awaited(caller, name, operation, nanos);
-        var unused = replies.put(replyAddress, awaited);
+        End end = new End(this, replyAddress);
+        var unused = replies.put(replyAddress, new Awaited(caller, name, operation, nanos, end));
         Asked asked = asking.get();
         if (asked != null && asked.replyAddress == null) {
             asked.replyAddress = replyAddress;
         }
         late.begin();
         onWait.run();
-        return awaited;
+        return end;
     }
 
     /** Makes a request, and remembers which one it was. */
@@ -121,7 +123,9 @@ final class AwaitedReplies {
         // Before the operation ends: whoever is cancelled is looked for in any case then.
         givenUp.incrementAndGet();
         if (replies.replace(
-                replyAddress, waiting, new Awaited(waiting.caller, waiting.name, GIVEN_UP, waiting.sinceNanos))) {
+                replyAddress,
+                waiting,
+                new Awaited(waiting.caller, waiting.name, GIVEN_UP, waiting.sinceNanos, waiting.end))) {
             waiting.operation.close();
         } else {
             givenUp.decrementAndGet();
@@ -153,18 +157,11 @@ final class AwaitedReplies {
         });
     }
 
-    /** The same as {@link #end(String)} for who knows what waits: most have ended when the tracer is told. */
-    void end(String replyAddress, Awaited waiting) {
-        if (!waiting.over) {
-            end(replyAddress);
-        }
-    }
-
     /** Ends the operation that waits for this reply, if there is one and it has not ended. */
     void end(String replyAddress) {
         Awaited waiting = replies.remove(replyAddress);
         if (waiting != null) {
-            waiting.over = true;
+            waiting.end.over = true;
         }
         if (waiting != null && waiting.operation != null) {
             if (waiting.operation == GIVEN_UP) {
@@ -217,14 +214,14 @@ final class AwaitedReplies {
         private final String name;
         private final @Nullable Operation operation;
         private final long sinceNanos;
-        // Not where another one took its place before.
-        private volatile boolean over;
+        private final End end;
 
-        private Awaited(ContextNode caller, String name, @Nullable Operation operation, long sinceNanos) {
+        private Awaited(ContextNode caller, String name, @Nullable Operation operation, long sinceNanos, End end) {
             this.caller = caller;
             this.name = name;
             this.operation = operation;
             this.sinceNanos = sinceNanos;
+            this.end = end;
         }
 
         ContextNode caller() {
@@ -234,6 +231,25 @@ final class AwaitedReplies {
         /** That of the address that was asked. */
         String name() {
             return name;
+        }
+    }
+
+    /** The same as {@link #end(String)}, of what most often has ended when the tracer is told. */
+    private static final class End implements Runnable {
+        private final AwaitedReplies replies;
+        private final String replyAddress;
+        private volatile boolean over;
+
+        End(AwaitedReplies replies, String replyAddress) {
+            this.replies = replies;
+            this.replyAddress = replyAddress;
+        }
+
+        @Override
+        public void run() {
+            if (!over) {
+                replies.end(replyAddress);
+            }
         }
     }
 

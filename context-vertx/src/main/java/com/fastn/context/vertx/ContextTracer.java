@@ -202,12 +202,12 @@ final class ContextTracer implements VertxTracer<Object, Object> {
         long now = caller.runtime().ticker().nanos();
         Operation running =
                 owner.automatic().options().isClientCalls() ? caller.operation(replies.operationOf(name), now) : null;
-        AwaitedReplies.Awaited awaited = replies.expect(replyAddress, caller, name, running, now);
+        Runnable end = replies.expect(replyAddress, caller, name, running, now);
         if (caller.isCancelled()) {
             // Nobody is told of that any more.
             owner.cancellation().waitsInVain(caller);
         }
-        return () -> replies.end(replyAddress, awaited);
+        return end;
     }
 
     /** Whether it is a message that would not be there without us: nobody wants to find it in his traces. */

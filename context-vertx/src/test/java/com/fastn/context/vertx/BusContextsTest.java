@@ -32,7 +32,9 @@ import io.vertx.core.eventbus.MessageConsumerOptions;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.junit5.VertxExtension;
+import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -784,6 +786,28 @@ class BusContextsTest {
         assertThat(FastnVertx.install(vertx).awaitedReplies().count()).isZero();
         sender.close();
         assertThat(sender.state()).isEqualTo(ContextState.CLOSED);
+    }
+
+    /** Vert.x keeps what ends a wait until the reply or its time, which may be hours, is over. */
+    @Test
+    void C8_whatEndsAWaitThatWasSweptKeepsNothingOfItsCaller(Vertx vertx) {
+        AwaitedReplies awaited = FastnVertx.install(vertx).awaitedReplies();
+        List<Runnable> kept = new ArrayList<>();
+        WeakReference<FastnContext> gone = askAndEnd(awaited, kept);
+        awaited.sweep();
+        assertThat(awaited.count()).isZero();
+        Waiting.until(() -> {
+            System.gc();
+            return gone.get() == null;
+        });
+        kept.forEach(Runnable::run);
+    }
+
+    private WeakReference<FastnContext> askAndEnd(AwaitedReplies awaited, List<Runnable> kept) {
+        FastnContext asker = runtime.root().child("asker").open();
+        kept.add(awaited.expect("__vertx.reply.never", (ContextNode) asker, "bank.pay", null, System.nanoTime()));
+        asker.close();
+        return new WeakReference<>(asker);
     }
 
     @Test
