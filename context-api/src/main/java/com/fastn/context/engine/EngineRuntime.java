@@ -671,6 +671,15 @@ public final class EngineRuntime implements ContextRuntime {
         return timers;
     }
 
+    /**
+     * Runs what may tell others, who may block, in a thread that does nothing else; here where the runtime is closed.
+     *
+     * @param task what to run
+     */
+    public void aside(Runnable task) {
+        timers.soon(task);
+    }
+
     Trampoline trampoline() {
         return trampoline;
     }

@@ -95,13 +95,13 @@ final class Endings {
         }
     }
 
-    /** Not on an event loop: what comes then may tell the application. */
+    /** Not on an event loop: what comes then may tell the application. Nor in the pool of the Vertx, which may be held up. */
     private void completeAside(Promise<Void> over) {
-        try {
-            home.owner().workerPool().executor().execute(over::tryComplete);
-        } catch (RejectedExecutionException e) {
-            // The Vertx closes meanwhile, and its end must not wait for this one.
+        FastnVertx fastn = FastnVertx.installedIn(home.owner());
+        if (fastn == null) {
             over.tryComplete();
+        } else {
+            fastn.aside(over::tryComplete);
         }
     }
 

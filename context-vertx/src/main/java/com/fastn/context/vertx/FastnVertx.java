@@ -222,11 +222,19 @@ public final class FastnVertx implements Shareable {
             verticles.close();
             cancelAll().onComplete(ended -> {
                 cancelling.close();
-                lastingDeliveries.close();
-                runtime.attach(null);
-                endAll();
-                Engine.release(runtime);
-                done.succeed();
+                Runnable end = () -> {
+                    lastingDeliveries.close();
+                    runtime.attach(null);
+                    endAll();
+                    Engine.release(runtime);
+                    done.succeed();
+                };
+                if (lastingDeliveries.isEmpty()) {
+                    end.run();
+                } else {
+                    // Whoever is told by it may block, and this may be an event loop, with the monitor of the Vertx.
+                    runtime.aside(end);
+                }
             });
         });
     }
@@ -601,6 +609,15 @@ public final class FastnVertx implements Shareable {
     /** What is on its way until the Vertx closes. */
     WorkerDeliveries lastingDeliveries() {
         return lastingDeliveries;
+    }
+
+    /** Runs what may tell others, who may block, in a thread that does nothing else; here while the Vertx closes. */
+    void aside(Runnable task) {
+        if (runtime.environment() == this) {
+            runtime.aside(task);
+        } else {
+            task.run();
+        }
     }
 
     PoolWatches poolWatches() {

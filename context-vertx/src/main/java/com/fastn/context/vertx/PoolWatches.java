@@ -1,9 +1,14 @@
 package com.fastn.context.vertx;
 
 import com.fastn.context.Registration;
+import com.fastn.context.engine.Delivery;
 import io.vertx.core.Closeable;
 import io.vertx.core.Completable;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.shareddata.LocalMap;
+import io.vertx.core.shareddata.Shareable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -12,7 +17,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** The watches over the pools of workers that go with their verticles: one for each instance of a verticle that needs one. */
-final class PoolWatches {
+final class PoolWatches implements Shareable {
+    private static final String KEY = PoolWatches.class.getName();
+
     private final ConcurrentHashMap<ContextInternal, Watch> watches = new ConcurrentHashMap<>();
 
     /** The watch over the pool of a place; null where that is the one of the Vertx, or the place is no worker. */
@@ -21,10 +28,18 @@ final class PoolWatches {
         if (pool == null) {
             return null;
         }
-        FastnVertx fastn = FastnVertx.installedIn(place.owner());
-        // In a Vertx without contexts each has its own: that is where something of another one waits, which is rare.
-        PoolWatches all = fastn == null ? new PoolWatches() : fastn.poolWatches();
-        return all.of(place.unwrap(), pool);
+        return in(place.owner()).of(place.unwrap(), pool);
+    }
+
+    private static PoolWatches in(Vertx vertx) {
+        FastnVertx fastn = FastnVertx.installedIn(vertx);
+        if (fastn != null) {
+            return fastn.poolWatches();
+        }
+        // Also in a Vertx without contexts something of another one may wait, and a watch stays until its verticle
+        // ends.
+        LocalMap<String, PoolWatches> kept = vertx.sharedData().getLocalMap(KEY);
+        return kept.computeIfAbsent(KEY, key -> new PoolWatches());
     }
 
     private Watch of(ContextInternal root, ExecutorService pool) {
@@ -86,11 +101,10 @@ final class PoolWatches {
 
         /**
          * Hands over a task. Vert.x drops without a word what such a pool has accepted and not begun when it is closed. In that
-         * case it is ended in the pool of the Vertx, which may be told to others, who block.
+         * case it is ended, off the event loop: others may be told, who block.
          */
         void hand(ContextInternal place, Runnable task) {
-            Runnable end = WorkerDeliveries.end(task);
-            entry(() -> runElsewhere(end)).handTo(place, task);
+            entry(() -> end(task)).handTo(place, task);
         }
 
         private WorkerDeliveries.Entry entry(Runnable giveUp) {
@@ -99,6 +113,15 @@ final class PoolWatches {
                 beginToLook();
             }
             return entry;
+        }
+
+        private void end(Runnable task) {
+            if (task instanceof Delivery delivery && !Context.isOnEventLoopThread()) {
+                // Not in the pool of the Vertx, which may be held up, and drops what it has when the Vertx closes.
+                delivery.drop();
+            } else {
+                runElsewhere(WorkerDeliveries.end(task));
+            }
         }
 
         private void runElsewhere(Runnable end) {
@@ -155,7 +178,13 @@ final class PoolWatches {
 
         private void lost() {
             watches.remove(root, this);
-            waiting.close();
+            FastnVertx fastn = FastnVertx.installedIn(root.owner());
+            if (fastn != null && Context.isOnEventLoopThread()) {
+                // There may be many, and some of them tell the application.
+                fastn.aside(waiting::close);
+            } else {
+                waiting.close();
+            }
         }
     }
 }

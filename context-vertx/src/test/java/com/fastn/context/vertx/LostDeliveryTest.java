@@ -641,6 +641,21 @@ class LostDeliveryTest {
         assertThat(ran).isFalse();
     }
 
+    /** The close hooks run in the thread that closes, with the monitor of the Vertx. */
+    @Test
+    void S22_whoIsToldThatATaskWasNotStartedDoesNotHoldUpTheEventLoopThatClosesTheVertx() {
+        Waiting.endsWithoutGrace(vertx);
+        CompletableFuture<Boolean> told = new CompletableFuture<>();
+        var unused = begunWhileThePoolIsHeldUp(
+                workerVerticle(),
+                () -> FastnContext.current()
+                        .spawn(() -> CompletableFuture.completedFuture("done"))
+                        .whenComplete((value, failure) ->
+                                told.complete(Context.isOnEventLoopThread() || Thread.holdsLock(vertx))));
+        vertx.runOnContext(now -> vertx.close());
+        assertThat(told.join()).isFalse();
+    }
+
     /** What is handed to the default pool runs there as before, and nothing is kept of it. */
     @ParameterizedTest
     @MethodSource("workersOfTheDefaultPool")
@@ -680,6 +695,39 @@ class LostDeliveryTest {
                 results.stream().allMatch(each -> each.toCompletableFuture().isCompletedExceptionally()));
         assertThat(ran).isFalse();
         goesOn.close();
+    }
+
+    /** The pool of the Vertx would drop it with itself. */
+    @Test
+    void C8_aTaskThatIsLostWithThePoolOfItsWorkerFailsThoughThePoolOfTheVertxIsHeldUp() {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        var unused = vertx.executeBlocking(
+                () -> {
+                    begun.countDown();
+                    boolean over = false;
+                    while (!over) {
+                        try {
+                            end.await();
+                            over = true;
+                        } catch (InterruptedException e) {
+                            // It is held up all the same.
+                        }
+                    }
+                    return null;
+                },
+                false);
+        Waiting.until(() -> begun.getCount() == 0);
+        FastnContext goesOn =
+                FastnVertx.install(vertx).runtime().root().child("goes-on").open();
+        try {
+            CompletionStage<String> result =
+                    losesWithItsPool(mine -> goesOn.spawn(() -> CompletableFuture.completedFuture("done")));
+            assertThat(Waiting.failure(Future.fromCompletionStage(result))).isInstanceOf(CancellationException.class);
+        } finally {
+            end.countDown();
+            goesOn.close();
+        }
     }
 
     /** They may wait for as long as another verticle has the pool, or a task does not return. */
@@ -732,6 +780,35 @@ class LostDeliveryTest {
             System.gc();
             return gone.stream().filter(place -> place.get() != null).count() <= 5;
         });
+    }
+
+    /** The context belongs to another runtime, as that of a monitor would. */
+    @Test
+    void nothingIsKeptOfWhatWasToldToAWorkerOfAVertxWithoutContexts() throws ReflectiveOperationException {
+        Vertx bare = FastnVertx.withoutContexts(Vertx::vertx);
+        try {
+            Front worker = new Front();
+            Waiting.result(bare.deployVerticle(
+                    worker,
+                    new DeploymentOptions()
+                            .setThreadingModel(ThreadingModel.WORKER)
+                            .setWorkerPoolName("its-own")
+                            .setWorkerPoolSize(1)));
+            FastnContext asker = shared.root().child("asker").open();
+            for (int i = 0; i < 100; i++) {
+                LockGuard<?> held = Waiting.take(orders);
+                Future<LockGuard<Object>> next = asks(worker.place(), asker);
+                held.close();
+                Waiting.result(next).close();
+            }
+            java.lang.reflect.Field hooks = io.vertx.core.internal.CloseFuture.class.getDeclaredField("children");
+            hooks.setAccessible(true);
+            assertThat((java.util.Map<?, ?>) hooks.get(((ContextInternal) worker.place()).closeFuture()))
+                    .hasSizeLessThan(5);
+            asker.close();
+        } finally {
+            Waiting.result(bare.close());
+        }
     }
 
     private static ContextInternal withLoop(ContextInternal root, EventLoop loop) {
