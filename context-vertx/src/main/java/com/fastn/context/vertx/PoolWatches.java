@@ -94,7 +94,10 @@ final class PoolWatches implements Shareable {
             done.succeed();
         }
 
-        /** Registers what gives something up; where the pool is gone by now, that runs before this returns. */
+        /**
+         * Registers what gives something up; where the pool is gone by now, that runs before this returns, or soon where an event
+         * loop asks.
+         */
         Registration add(Runnable giveUp) {
             return entry(giveUp);
         }
